@@ -1,0 +1,83 @@
+"""Records to JSON and back, checked against the types of their fields."""
+
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from bot.messenger.record import Record
+
+R = TypeVar("R", bound=Record)
+
+
+class Mismatch(ValueError):
+    """A value does not fit its field's type."""
+
+
+def write(record: Record) -> dict[str, object]:
+    """The record as JSON holds it: records in it become objects, tuples lists."""
+    return {name: _plain(value) for name, value in record.fields().items()}
+
+
+def read(kind: type[R], value: object, *, strictly: bool = False) -> R:
+    """The record that JSON holds.
+
+    Args:
+        kind: the record's class; its fields are texts, numbers, truth values, other records, tuples of one of them, or None beside them.
+        value: what JSON gave.
+        strictly: raise instead of leaving out what does not fit; texts are then converted to numbers.
+
+    Raises:
+        Mismatch: a field does not fit (only if `strictly`).
+    """
+    given = value if isinstance(value, dict) else {}
+    fitting: dict[str, object] = {}
+    for name, wanted in _annotations(kind).items():
+        if name in given:
+            try:
+                fitting[name] = _fit(given[name], wanted, strictly)
+            except Mismatch:
+                if strictly:
+                    raise
+    return kind(**fitting)
+
+
+def _annotations(kind: type[Record]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        if issubclass(base, Record):
+            found |= {name: wanted for name, wanted in base.__annotations__.items() if name in kind._fields}
+    return found
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Record):
+        return write(value)
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _fit(value: object, wanted: Any, strictly: bool) -> object:  # noqa: ANN401 - a type, or what `X | None` and `tuple[X, ...]` make
+    origin = get_origin(wanted)
+    if origin in (Union, UnionType):
+        return _first_fit(value, get_args(wanted), strictly)
+    if origin is tuple and isinstance(value, (list, tuple)):
+        return tuple(_fit(each, get_args(wanted)[0], strictly) for each in value)
+    if isinstance(wanted, type) and issubclass(wanted, Record) and isinstance(value, dict):
+        return read(wanted, value, strictly=strictly)
+    if strictly and isinstance(value, str) and wanted in (int, float):
+        try:
+            return wanted(value)
+        except ValueError:
+            raise Mismatch(f"{value!r} is no number.") from None
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if wanted in (str, int, float, bool, NoneType) and type(value) is wanted:
+        return value
+    raise Mismatch(f"{value!r} is no {wanted}.")
+
+
+def _first_fit(value: object, choices: tuple[Any, ...], strictly: bool) -> object:
+    for choice in choices:
+        try:
+            return _fit(value, choice, strictly)
+        except Mismatch:
+            continue
+    raise Mismatch(f"{value!r} is none of {choices}.")
