@@ -121,3 +121,26 @@ def _limit(connection: http.client.HTTPConnection, deadline: float) -> None:
 def _reason(error: Exception) -> str:
     """The kind of failure alone: an exception's own text could hold what was sent."""
     return type(error).__name__
+
+
+class Pool:
+    """Kept connections to one origin, one for each request under way: for callers on several threads.
+
+    Args:
+        origin: as `Connection` takes it.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self._idle: list[Connection] = []
+
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
+        """Send one request over an idle connection, or over a new one; see `Connection.request`."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = Connection(self._origin)
+        try:
+            return connection.request(method, path, headers, body, timeout)
+        finally:
+            self._idle.append(connection)

@@ -1,0 +1,29 @@
+# make up     the whole stack on a local cloud, and the bot answering
+# make test   every check
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help up test clean
+help:
+	@sed -n 's/^# //p' Makefile
+
+up: .venv/installed
+	@$(BIN)/python -m sandbox up
+
+test: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy .
+	$(BIN)/pytest -n 2 -q
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# Compiling what is installed takes longer than installing it, and most of it is never imported.
+.venv/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'This needs Python 3.11 or newer: name one, as in `make up PYTHON=python3.12`.' >&2; exit 1; }
+	@echo 'Installing into .venv (once, about a minute) …' >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --no-compile --requirement requirements-dev.txt
+	@touch $@

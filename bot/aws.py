@@ -1,0 +1,242 @@
+"""The one door through which the bot calls AWS: signed JSON over kept connections.
+
+SQS, SSM and DynamoDB all take a JSON body and name the operation in a header, so one small function serves all three.
+It takes the place of boto3 because start-up time is what counts here: a client object costs more than all of the bot.
+Signatures follow "Signature Version 4" of the AWS General Reference.
+"""
+
+import calendar
+import hashlib
+import hmac
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bot.http import Connection, NotSent, Pool, Requester, Response, Unanswered
+
+
+class Protocol(NamedTuple):
+    """How a service names its operations on the wire."""
+
+    target: str
+    version: str
+
+
+PROTOCOLS = {
+    "dynamodb": Protocol("DynamoDB_20120810", "1.0"),
+    "sqs": Protocol("AmazonSQS", "1.0"),
+    "ssm": Protocol("AmazonSSM", "1.1"),
+}
+
+# Codes that say "later", whatever their HTTP status: "Common errors" of each service's API reference.
+THROTTLED = frozenset(
+    {
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "ServiceUnavailable",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+SERVER_ERROR = 500
+# Credentials of a container are replaced this long before they run out.
+RENEW_SECONDS = 60
+RETRY_PAUSE_SECONDS = 0.1
+
+
+class AwsError(Exception):
+    """A call that AWS refused or did not answer.
+
+    The text names the operation and AWS's error code and never repeats what was sent or received: that may be a secret.
+
+    Attributes:
+        code: AWS's error code without its namespace, such as `ConditionalCheckFailedException`; `NotSent` or
+            `Unanswered` where no answer came.
+        status: the HTTP status, 0 without an answer.
+        reasons: for a cancelled transaction, the code of each of its parts.
+    """
+
+    def __init__(self, operation: str, code: str, status: int, reasons: tuple[str, ...] = ()) -> None:
+        super().__init__(f"{operation}: AWS answered {status} {code}." if status else f"{operation}: {code}.")
+        self.code, self.status, self.reasons = code, status, reasons
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same call may work later."""
+        return self.status == 0 or self.status >= SERVER_ERROR or self.code in THROTTLED
+
+    @property
+    def refused(self) -> bool:
+        """Whether AWS certainly did nothing."""
+        return self.code == "NotSent" or (self.status != 0 and self.status < SERVER_ERROR)
+
+
+class Credentials(NamedTuple):
+    """What a request is signed with; `expires` in seconds since the epoch."""
+
+    key: str
+    secret: str
+    token: str
+    expires: float
+
+
+class Aws:
+    """Calls to AWS in one region, with the function's own credentials.
+
+    Args:
+        environ: the function's environment: region, credentials, and endpoints where they are not AWS's own.
+        now: the clock, in seconds since the epoch.
+        connect: opens a way to an origin; kept connections unless a test says otherwise.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] = os.environ,
+        now: Callable[[], float] = time.time,
+        connect: Callable[[str], Requester] = Pool,
+    ) -> None:
+        self._environ, self._now, self._connect = environ, now, connect
+        self._region = environ["AWS_REGION"]
+        self._ways: dict[str, Requester] = {}
+        self._credentials: Credentials | None = None
+
+    def call(
+        self, service: str, operation: str, request: dict[str, Any], *, timeout: float = 2.0, repeatable: bool = True
+    ) -> dict[str, Any]:
+        """Call one operation, with one more try after a pause with jitter where that is safe.
+
+        Args:
+            service: `sqs`, `ssm` or `dynamodb`.
+            operation: as the API reference names it, such as `SendMessageBatch`.
+            request: its parameters.
+            timeout: seconds for each of at most two tries.
+            repeatable: whether doing it twice is the same as doing it once. If not, it is tried again only where AWS
+                certainly did nothing the first time.
+
+        Raises:
+            AwsError: AWS refused, or no answer came.
+        """
+        try:
+            return self._once(service, operation, request, timeout)
+        except AwsError as error:
+            if not error.transient or not (repeatable or error.refused):
+                raise
+        time.sleep(RETRY_PAUSE_SECONDS * random.random())  # noqa: S311  jitter needs no secrecy
+        return self._once(service, operation, request, timeout)
+
+    def _once(self, service: str, operation: str, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+        protocol = PROTOCOLS[service]
+        origin = endpoint(service, self._region, self._environ)
+        body = json.dumps(request, separators=(",", ":")).encode()
+        headers = {
+            "content-type": f"application/x-amz-json-{protocol.version}",
+            "host": origin.split("://", 1)[1],
+            "x-amz-target": f"{protocol.target}.{operation}",
+        }
+        try:
+            signed = sign(headers, body, service=service, region=self._region, by=self._signer(), now=self._now())
+            answer = self._way(origin).request("POST", "/", signed, body, timeout)
+        except (NotSent, Unanswered) as error:
+            raise AwsError(operation, type(error).__name__, 0) from None
+        result = _parsed(answer)
+        if answer.status != 200:  # noqa: PLR2004  HTTP's own number
+            raise _refusal(operation, answer, result)
+        return result
+
+    def _way(self, origin: str) -> Requester:
+        if origin not in self._ways:
+            self._ways[origin] = self._connect(origin)
+        return self._ways[origin]
+
+    def _signer(self) -> Credentials:
+        if self._credentials is None or self._credentials.expires - RENEW_SECONDS < self._now():
+            self._credentials = credentials(self._environ)
+        return self._credentials
+
+
+def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
+    """The origin of a service: the one that the environment names, or AWS's own.
+
+    Source: "Service-specific endpoints" in the AWS SDKs and Tools Reference Guide.
+    """
+    named = environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environ.get("AWS_ENDPOINT_URL")
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return (named or f"https://{service}.{region}.{suffix}").rstrip("/")
+
+
+def credentials(environ: Mapping[str, str]) -> Credentials:
+    """The function's credentials: from its environment or, under SnapStart, from its container's endpoint.
+
+    Source: "Container credential provider" in the AWS SDKs and Tools Reference Guide.
+
+    Raises:
+        NotSent, Unanswered: the container's endpoint cannot be reached or gives no credentials.
+    """
+    if "AWS_ACCESS_KEY_ID" in environ:
+        token = environ.get("AWS_SESSION_TOKEN", "")
+        return Credentials(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], token, float("inf"))
+    origin, _, path = environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"].partition("://")[2].partition("/")
+    headers = {}
+    if token_file := environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
+        headers["Authorization"] = Path(token_file).read_text().strip()
+    elif authorization := environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"):
+        headers["Authorization"] = authorization
+    answer = Connection(f"http://{origin}").request("GET", f"/{path}", headers, b"", 1.0)
+    given = _parsed(answer)
+    if not {"AccessKeyId", "SecretAccessKey", "Token", "Expiration"} <= given.keys():
+        raise NotSent("the container gives no credentials")
+    expires = calendar.timegm(time.strptime(given["Expiration"][:19], "%Y-%m-%dT%H:%M:%S"))
+    return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["Token"], expires)
+
+
+def sign(
+    headers: dict[str, str], body: bytes, *, service: str, region: str, by: Credentials, now: float
+) -> dict[str, str]:
+    """The headers of a POST to `/` with AWS's signature (version 4) and what it covers.
+
+    Args:
+        headers: what is sent, `host` among them, with lower-case names.
+        body: what is sent.
+        service: such as `sqs`.
+        region: such as `eu-central-1`.
+        by: the credentials to sign with.
+        now: seconds since the epoch.
+    """
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    covered = headers | {"x-amz-date": stamp}
+    if by.token:
+        covered["x-amz-security-token"] = by.token
+    names = ";".join(sorted(covered))
+    lines = "".join(f"{name}:{covered[name].strip()}\n" for name in sorted(covered))
+    canonical = "\n".join(["POST", "/", "", lines, names, hashlib.sha256(body).hexdigest()])
+    scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
+    to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    key = f"AWS4{by.secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    authorization = f"AWS4-HMAC-SHA256 Credential={by.key}/{scope}, SignedHeaders={names}, Signature={signature}"
+    return covered | {"authorization": authorization}
+
+
+def _parsed(answer: Response) -> dict[str, Any]:
+    try:
+        result = json.loads(answer.body or b"{}")
+    except ValueError:
+        return {}
+    return result if isinstance(result, dict) else {}
+
+
+def _refusal(operation: str, answer: Response, result: dict[str, Any]) -> AwsError:
+    # DynamoDB and SSM put the code into the body; SQS puts the one of its API reference into a header too.
+    named = answer.headers.get("x-amzn-query-error", "").split(";")[0] or str(result.get("__type", "Unknown"))
+    reasons = tuple(str(part.get("Code")) for part in result.get("CancellationReasons", []))
+    return AwsError(operation, named.rsplit("#", 1)[-1].rsplit(".", 1)[-1], answer.status, reasons)

@@ -1,0 +1,14 @@
+"""One JSON line for each thing that happens: ids, counts and durations, never a text, a token or a whole payload."""
+
+import json
+
+
+def log(level: str, kind: str, **fields: str | float | None) -> None:
+    """Write one line. Metric filters and alarms go by `level` and `kind`.
+
+    Args:
+        level: `INFO`, `WARN` or `ERROR`.
+        kind: what happened, in one word or two joined by `_`.
+        fields: ids, counts, durations.
+    """
+    print(json.dumps({"level": level, "kind": kind, **fields}), flush=True)

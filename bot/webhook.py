@@ -1,0 +1,204 @@
+"""Facebook's side of the function: the handshake; verify, split, enqueue, acknowledge.
+
+200 means that the queues have every event of the request. What AWS refuses or delays is a 503, and Facebook sends the
+whole request again. Source: "Webhooks" in the Messenger Platform documentation.
+"""
+
+import base64
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from bot.aws import AwsError
+from bot.log import log
+from bot.messenger import events, signature
+from bot.queue import (
+    BODY_BYTES,
+    OVERHEAD_BYTES,
+    Message,
+    NotQueued,
+    Queues,
+    compact,
+    dead_letter,
+    event_messages,
+    fingerprint,
+    unusable_letters,
+)
+from bot.secrets import SecretMissing, Secrets, SecretValues
+
+Json = dict[str, Any]
+
+OBJECTS = frozenset({"page", "instagram"})
+# Lambda hands over at most 6 MB ("Lambda quotas"); more cannot be a real request.
+MAXIMUM_BODY_BYTES = 6 * 1024 * 1024
+# Facebook waits 5 seconds for its answer, the way through the gateway and a cold start included.
+ANSWER_SECONDS = 4.0
+# Receipts say that messages arrived or were seen: nothing follows from them, so they are counted only.
+RECEIPTS = frozenset({"delivery", "read"})
+
+
+class Split(NamedTuple):
+    """What one request holds: messages for the event queue, letters for the other, and what was only counted."""
+
+    messages: list[Message]
+    letters: list[Message]
+    counts: dict[str, int]
+
+
+class Webhook:
+    """Answers the requests that the REST API hands over.
+
+    Args:
+        secrets: verify token and app secrets.
+        queues: where events go.
+        page_id: the page that this bot answers for.
+        now: a clock in seconds that never goes back.
+    """
+
+    def __init__(
+        self, secrets: Secrets, queues: Queues, page_id: str, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._secrets, self._queues, self._page_id, self._now = secrets, queues, page_id, now
+
+    def handle(self, request: Json) -> Json:
+        """Answer one request.
+
+        Args:
+            request: API Gateway's event for a Lambda proxy integration, payload format 1.0.
+
+        Returns:
+            The proxy integration's answer. Who is not Facebook learns nothing from it.
+        """
+        began = self._now()
+        try:
+            if request.get("httpMethod") == "GET":
+                return self._handshake(request.get("queryStringParameters") or {})
+            return self._receive(request, began)
+        except (AwsError, NotQueued, SecretMissing) as error:
+            log("ERROR", "not_accepted", reason=str(error))
+            return _answer(503)
+
+    def _handshake(self, query: dict[str, str]) -> Json:
+        mode, token, challenge = (query.get(f"hub.{name}") for name in ("mode", "verify_token", "challenge"))
+        if mode is None or token is None or challenge is None:
+            return _answer(400)
+        if mode != "subscribe" or not self._true_of(lambda secrets: _equal(token, secrets.verify_token)):
+            log("WARN", "handshake_refused")
+            return _answer(403)
+        return _answer(200, challenge)
+
+    def _receive(self, request: Json, began: float) -> Json:
+        headers = {name.lower(): value for name, value in (request.get("headers") or {}).items()}
+        signed = headers.get("x-hub-signature-256")
+        if signed is None:
+            return _answer(400)
+        body = _raw(request)
+        if body is None or not self._true_of(lambda secrets: signature.verify(body, signed, secrets.app_secrets)):
+            log("WARN", "signature_refused", bytes=len(body or b""))
+            return _answer(403)
+        split = divide(body, self._page_id)
+        deadline = began + ANSWER_SECONDS
+        self._queues.put(split.messages, deadline)
+        if split.letters:
+            self._queues.bury(split.letters, deadline)
+            log("ERROR", "unusable", letters=len(split.letters))
+        milliseconds = round((self._now() - began) * 1000, 1)
+        log("INFO", "accepted", messages=len(split.messages), milliseconds=milliseconds, **split.counts)
+        return _answer(200, "EVENT_RECEIVED")
+
+    def _true_of(self, holds: Callable[[SecretValues], bool]) -> bool:
+        """Whether it holds with the secrets kept or, one may have been replaced, with secrets looked up anew."""
+        return holds(self._secrets.get()) or holds(self._secrets.renewed())
+
+
+def divide(body: bytes, page_id: str) -> Split:
+    """Divide a signed request by user. Nothing that Facebook signed is dropped, and what is unusable holds up nothing.
+
+    Args:
+        body: the bytes as received.
+        page_id: the page that this bot answers for. (Entries of Instagram name an account instead, so any is taken.)
+    """
+    counts = dict.fromkeys(("events", "receipts", "standby"), 0)
+    try:
+        payload = json.loads(body)
+        known = payload["object"] in OBJECTS and isinstance(payload["entry"], list)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        known = False
+    if not known:
+        return Split([], list(unusable_letters("not a webhook of a page", body)), counts)
+
+    head = {"object": payload["object"], "page": "", "received": round(time.time() * 1000)}
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    letters: list[Message] = []
+    for page, item, standby in _items(payload["entry"]):
+        try:
+            text = compact(item)
+        except (ValueError, RecursionError):
+            letters += unusable_letters("holds an event that cannot be written as JSON", body)
+            continue
+        if not isinstance(item, dict) or len(text) > BODY_BYTES - OVERHEAD_BYTES:
+            letters += unusable_letters("not an event, or one too large for a queue", text.encode())
+            continue
+        event = events.parse(item, page, standby=standby, platform=payload["object"])
+        if event.kind in RECEIPTS:
+            counts["receipts"] += 1
+        elif standby and event.kind != "echo":
+            counts["standby"] += 1
+        elif payload["object"] == "page" and page != page_id:
+            message = head | {"page": page, "items": [item]}
+            letters.append(
+                dead_letter("of another page", {}, message, message_group(event), fingerprint(page, event.id))
+            )
+        else:
+            counts["events"] += 1
+            groups.setdefault((page, message_group(event)), []).append((event.id, text))
+    messages = [
+        message
+        for (page, group), items in groups.items()
+        for message in event_messages(head | {"page": page}, group, items)
+    ]
+    return Split(messages, letters, counts)
+
+
+def message_group(event: events.Event) -> str:
+    """The message group of an event: its user's, or the one beside it for echoes.
+
+    An echo would else wait behind the very event that waits for it.
+    """
+    lane = ("echo",) if event.kind == "echo" else ()
+    return fingerprint(event.page, event.user, *lane)
+
+
+def _items(entries: list[Any]) -> Iterator[tuple[str, Any, bool]]:
+    """The page, the item and whether it belongs to another app, of every item of every entry.
+
+    What is not shaped like an entry or a list of items comes out as an item that is no event.
+    """
+    for entry in entries:
+        if not isinstance(entry, dict):
+            yield "", [entry], False
+            continue
+        for field, standby in (("messaging", False), ("standby", True)):
+            items = entry.get(field) or []
+            for item in items if isinstance(items, list) else [[items]]:
+                yield str(entry.get("id", "")), item, standby
+
+
+def _raw(request: Json) -> bytes | None:
+    """The body as Facebook signed it; nothing if it cannot be one of Facebook's."""
+    body = request.get("body") or ""
+    try:
+        content = base64.b64decode(body, validate=True) if request.get("isBase64Encoded") else body.encode()
+    except ValueError:
+        return None
+    return content if len(content) <= MAXIMUM_BODY_BYTES else None
+
+
+def _equal(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
+
+
+def _answer(status: int, text: str = "{}") -> Json:
+    return {"statusCode": status, "headers": {"content-type": "text/plain"}, "body": text}

@@ -1,0 +1,319 @@
+"""The queue's side of the function: take an event, consult the ledger, converse, send.
+
+An event goes forward by steps, each recorded before the next, so that a later run goes on where an earlier one stopped.
+Whatever has to wait goes back to the queue, with all later events of its user; only an event that is itself at fault,
+several times, leaves the order and goes to the dead letters.
+"""
+
+import contextlib
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from bot.aws import AwsError
+from bot.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale
+from bot.log import log
+from bot.messenger import errors, events
+from bot.pace import Pace
+from bot.queue import NotQueued, Queues, dead_letter, fingerprint, unusable_letters
+from bot.rules import Answer, Context
+from bot.secrets import SecretMissing
+
+Json = dict[str, Any]
+
+SEND_SECONDS = 8.0
+# A send, and the ledger's writes before and after it, each with its second try.
+STEP_SECONDS = SEND_SECONDS + 6.0
+FAULTS = 3
+ATTEMPTS = 5
+# Tries of one send in one run, and the longest pause before the second; it doubles before the next.
+TRIES = 3
+RETRY_SECONDS = 0.5
+PAUSE_SECONDS = 60
+# For a dead letter to reach its queue.
+QUEUE_SECONDS = 4.0
+# How long an event waits in the queue: a quarter of its age, so that an outage of 14 days, the longest that the queue
+# keeps anything, takes fewer receives than the 1,000 after which SQS itself would call it a dead letter.
+SHORTEST_WAIT, LONGEST_WAIT, WAIT_SHARE = 2, 1800, 0.25
+
+
+class Later(Exception):
+    """An event has to wait.
+
+    Attributes:
+        seconds: how long; nothing for as long as its age suggests.
+    """
+
+    def __init__(self, reason: str, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+# What says nothing about the event: AWS, Facebook or a missing secret is in the way, or another run was quicker.
+WAITS = (Later, AwsError, NotQueued, Stale, SecretMissing)
+
+
+class Conversation(Protocol):
+    """What the worker needs of a bot."""
+
+    def answer(self, event: events.Event, state: Json, context: Context) -> Answer:
+        """The messages that answer an event, and the user's new state; see `bot.rules.Bot`."""
+
+
+class Sender(Protocol):
+    """What the worker needs of the Send API."""
+
+    def send(self, request: Json, timeout: float | None = None) -> str:
+        """Send one request; see `bot.messenger.client.GraphApi`."""
+
+
+class Task(NamedTuple):
+    """One event as the queue handed it over.
+
+    Attributes:
+        event: what happened.
+        key: its records in the ledger.
+        message: a queue message with this event alone.
+        delivery: the queue's record that brought it.
+    """
+
+    event: events.Event
+    key: Key
+    message: Json
+    delivery: Json
+
+
+class Worker:
+    """Works on batches from the event queue.
+
+    Args:
+        ledger: what was seen, planned and sent.
+        queues: where what has to wait, or is at fault, goes.
+        conversation: what the bot says.
+        context: what it may know beside event and state, at a time in seconds since the epoch.
+        sender: gives the Send API with the page's token; told `True`, it looks the token up again first.
+        pace: keeps sends apart.
+        echo_seconds: how long the echo of a send that may have arrived is waited for before it is sent again.
+        now: the clock, in seconds since the epoch.
+        pause: waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        queues: Queues,
+        conversation: Conversation,
+        context: Callable[[float], Context],
+        sender: Callable[[bool], Sender],
+        pace: Pace,
+        echo_seconds: float,
+        now: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._ledger, self._queues, self._conversation, self._context = ledger, queues, conversation, context
+        self._sender, self._pace, self._echo_seconds, self._now, self._pause = sender, pace, echo_seconds, now, pause
+
+    def handle(self, batch: Json, remaining: Callable[[], float]) -> Json:
+        """Work on one batch.
+
+        Args:
+            batch: Lambda's event for an SQS event source.
+            remaining: how many seconds this run has left.
+
+        Returns:
+            The partial batch response: what goes back to the queue.
+        """
+        groups: dict[str, list[Json]] = {}
+        for delivery in batch["Records"]:
+            groups.setdefault(delivery["attributes"]["MessageGroupId"], []).append(delivery)
+        failed: list[str] = []
+        for deliveries in groups.values():
+            for number, delivery in enumerate(deliveries):
+                try:
+                    self._deliver(delivery, remaining)
+                except WAITS as reason:
+                    self._hand_back(deliveries[number:], reason)
+                    failed += [each["messageId"] for each in deliveries[number:]]
+                    break
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+
+    def _hand_back(self, deliveries: Sequence[Json], reason: Exception) -> None:
+        """Let a message and all later ones of its group wait in the queue."""
+        age = self._now() - int(deliveries[0]["attributes"]["SentTimestamp"]) / 1000
+        seconds = reason.seconds if isinstance(reason, Later) and reason.seconds is not None else age * WAIT_SHARE
+        seconds = min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT) * random.uniform(1, 1.2)  # noqa: S311  no secret
+        log("WARN", "handed_back", reason=str(reason), seconds=round(seconds), messages=len(deliveries))
+        try:
+            self._queues.hide([each["receiptHandle"] for each in deliveries], round(seconds))
+        except AwsError as error:
+            log("WARN", "not_hidden", reason=str(error))
+
+    def _deliver(self, delivery: Json, remaining: Callable[[], float]) -> None:
+        """Work on one message of the queue: the events of one user in one request of Facebook's."""
+        try:
+            message = json.loads(delivery["body"])
+            page, items, platform = str(message["page"]), list(message["items"]), str(message["object"])
+            int(message["received"])
+        except (ValueError, KeyError, TypeError):
+            self._queues.bury(unusable_letters("not a message of ours", delivery["body"].encode()), self._soon())
+            log("ERROR", "dead_letter", reason="not a message of ours")
+            return
+        for item in items:
+            if remaining() < STEP_SECONDS:
+                raise Later("no time is left in this run", 0)
+            event = events.parse(item, page, platform=platform)
+            key = Key(fingerprint(page, event.user), fingerprint(page, event.id))
+            if isinstance(event, events.Echo):
+                self._note_echo(event, page)
+            else:
+                self._answer(Task(event, key, message | {"items": [item]}, delivery), remaining)
+
+    def _note_echo(self, echo: events.Echo, page: str) -> None:
+        """Record that one of our messages arrived."""
+        event, _, number = echo.metadata.partition(":")
+        if number.isdecimal():
+            self._ledger.echoed(Key(fingerprint(page, echo.user), event), int(number))
+
+    def _answer(self, task: Task, remaining: Callable[[], float]) -> None:
+        """Bring one event as far as it gets now."""
+        reading = self._ledger.read(task.key, task.event.page)
+        record = reading.record
+        if record.outcome:
+            log("INFO", "seen_before", event=task.key.event)
+            return
+        if (paused := reading.paused_until / 1000 - self._now()) > 0:
+            raise Later("the page is paused", paused)
+        try:
+            begun = record.answers is None
+            if begun:
+                record = self._plan(task, reading)
+            if not record.outcome:
+                self._send_rest(task, record, begun, remaining)
+        except WAITS:
+            raise
+        except errors.Rejected as error:
+            self._fault(task, str(error), {"fbtrace_id": error.fbtrace_id})
+        except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault
+            self._fault(task, f"{type(error).__name__} in the conversation", {"at": _where(error)})
+
+    def _plan(self, task: Task, reading: Reading) -> Record:
+        """Work out the answers to an event and store them, with the user's new state."""
+        # A first delivery is trusted to end well. A later one is counted first: if the event kills the function, only
+        # this count will tell.
+        counted = int(task.delivery["attributes"]["ApproximateReceiveCount"]) > 1
+        if counted and self._ledger.count(task.key, "attempts") > ATTEMPTS:
+            return self._bury(task, "the function ended without an outcome, several times", {})
+        answer = self._conversation.answer(task.event, reading.state, self._context(self._now()))
+        if answer.defect is not None:
+            log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=_where(answer.defect))
+        requests = [each.to_request(task.event.user) for each in answer.messages]
+        for number, request in enumerate(requests):
+            if isinstance(message := request.get("message"), dict):
+                request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
+        if answer.forget:
+            self._forget(task)
+        state = {} if answer.forget else answer.state
+        changed = state != reading.state
+        if not requests and not changed and not counted:
+            return Record(outcome=SETTLED)
+        try:
+            return self._ledger.plan(task.key, requests, state if changed else None, reading.version)
+        except WAITS:
+            if counted:
+                with contextlib.suppress(AwsError):
+                    self._ledger.count(task.key, "attempts", -1)
+            raise
+
+    def _send_rest(self, task: Task, record: Record, begun: bool, remaining: Callable[[], float]) -> None:
+        """Send the planned answers that were not sent yet; `begun` says that this very run began with the next one."""
+        answers, first = record.answers or (), record.next
+        if record.since is not None and not begun and "message" in answers[first]:
+            if first in record.echoed:
+                first += 1
+            elif (left := record.since / 1000 + self._echo_seconds - self._now()) > 0:
+                raise Later("the echo of a message that may have arrived is awaited", min(left, SHORTEST_WAIT))
+        for number in range(first, len(answers)):
+            if not (begun and number == 0):
+                if remaining() < STEP_SECONDS:
+                    self._ledger.stopped(task.key, record, number)
+                    raise Later("no time is left in this run", 0)
+                record = self._ledger.sending(task.key, record, number)
+            try:
+                self._send(task, record, remaining)
+            except (errors.Unreachable, errors.WindowClosed) as error:
+                log("WARN", "given_up", reason=str(error), messages=len(answers) - number)
+                break
+        self._ledger.settle(task.key, record)
+        log("INFO", "answered", event=task.key.event, messages=len(answers), milliseconds=self._age(task))
+
+    def _send(self, task: Task, record: Record, remaining: Callable[[], float]) -> None:
+        """Send the answer that the record says is being sent."""
+        request = (record.answers or ())[record.next]
+        renew = False
+        for tried in range(1, TRIES + 1):
+            self._pace.wait(request)
+            try:
+                self._sender(renew).send(request, SEND_SECONDS)
+            except errors.Ambiguous as error:
+                if "message" not in request:  # whether somebody saw the bot typing is not worth waiting for
+                    return
+                raise Later(str(error), SHORTEST_WAIT) from None
+            except errors.SlowDown as error:
+                log("ERROR", "slow_down", reason=str(error))
+                self._ledger.stopped(task.key, record, record.next)
+                self._ledger.pause(task.event.page, PAUSE_SECONDS)
+                raise Later(str(error), PAUSE_SECONDS) from None
+            except (errors.Transient, errors.Credentials) as error:
+                refused = isinstance(error, errors.Credentials)
+                if tried == TRIES or remaining() < STEP_SECONDS or (refused and renew):
+                    if refused:
+                        log("ERROR", "credentials", reason=str(error))
+                    self._ledger.stopped(task.key, record, record.next)
+                    raise Later(str(error)) from None
+                renew = refused
+                self._pause(RETRY_SECONDS * 2 ** (tried - 1) * random.uniform(0.5, 1))  # noqa: S311  no secret
+            else:
+                return
+
+    def _fault(self, task: Task, reason: str, detail: Json) -> None:
+        """Count an event's own fault; after several, take it out of the order."""
+        log("ERROR", "fault", event=task.key.event, reason=reason, **detail)
+        if self._ledger.count(task.key, "faults") < FAULTS:
+            raise Later(reason)
+        self._bury(task, reason, detail)
+
+    def _bury(self, task: Task, reason: str, detail: Json) -> Record:
+        """Put an event on the dead-letter queue; only then does it count as dead."""
+        group = task.delivery["attributes"]["MessageGroupId"]
+        identity = f"{task.delivery['messageId']}:{task.key.event}"
+        self._queues.bury([dead_letter(reason, detail, task.message, group, identity)], self._soon())
+        self._ledger.bury(task.key)
+        log("ERROR", "dead_letter", event=task.key.event, reason=reason)
+        return Record(outcome=DEAD)
+
+    def _forget(self, task: Task) -> None:
+        """Let go of what is kept about a user beside the state: their dead letters, and what was planned for those."""
+        for body, receipt in self._queues.letters(task.key.user):
+            message = json.loads(body)["message"]
+            for item in message["items"]:
+                event = events.parse(item, message["page"], platform=message["object"])
+                self._ledger.forget(Key(task.key.user, fingerprint(message["page"], event.id)))
+            self._queues.drop(receipt)
+
+    def _age(self, task: Task) -> int:
+        return round(self._now() * 1000) - int(task.message["received"])
+
+    @staticmethod
+    def _soon() -> float:
+        return time.monotonic() + QUEUE_SECONDS
+
+
+def _where(error: Exception) -> str:
+    """The file and line that raised: an exception's own text may hold what a user wrote."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else ""
