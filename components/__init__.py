@@ -1,0 +1,39 @@
+"""The reusable units that a stack is composed of, one component a file."""
+
+from components.admin_group import AdminGroup, AdminGroupArgs
+from components.alarms import Alarms, AlarmsArgs
+from components.api_account import ApiAccount, ApiAccountArgs
+from components.bot_function import BotFunction, BotFunctionArgs
+from components.bot_logs import BotLogs, BotLogsArgs
+from components.bot_role import BotRole, BotRoleArgs
+from components.bot_secrets import BotSecrets, BotSecretsArgs
+from components.event_queue import EventQueue, EventQueueArgs
+from components.ledger import Ledger, LedgerArgs
+from components.queue_consumer import QueueConsumer, QueueConsumerArgs
+from components.rest_api import RestApi, RestApiArgs, Route
+
+__all__ = [
+    "AdminGroup",
+    "AdminGroupArgs",
+    "Alarms",
+    "AlarmsArgs",
+    "ApiAccount",
+    "ApiAccountArgs",
+    "BotFunction",
+    "BotFunctionArgs",
+    "BotLogs",
+    "BotLogsArgs",
+    "BotRole",
+    "BotRoleArgs",
+    "BotSecrets",
+    "BotSecretsArgs",
+    "EventQueue",
+    "EventQueueArgs",
+    "Ledger",
+    "LedgerArgs",
+    "QueueConsumer",
+    "QueueConsumerArgs",
+    "RestApi",
+    "RestApiArgs",
+    "Route",
+]

@@ -1,0 +1,126 @@
+"""The administrators: a group, the documented policies, and the rights to what a stack holds beyond them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import iam
+
+from components.admin_rights import admin_policies
+from components.errors import require
+from components.policy import document
+
+DOCUMENTED_POLICIES = (
+    "AWSLambda_FullAccess",
+    "IAMFullAccess",
+    "AmazonAPIGatewayInvokeFullAccess",
+    "AmazonAPIGatewayAdministrator",
+    "AmazonLexFullAccess",
+)
+"""What the documented system gives its administrators; the first under the name of its successor."""
+
+RETIRED = {"AWSLambdaFullAccess": "AWSLambda_FullAccess"}
+"""AWS lets nobody attach these any more, only their successors (Lambda Developer Guide, "AWS managed policies")."""
+
+# IAM User Guide, "IAM and AWS STS quotas". AWS does not count white space in a policy.
+POLICIES_PER_GROUP = 10
+POLICY_CHARACTERS = 6144
+
+# The longest of each, to count a policy's characters before the real ones are known.
+LONGEST_REGION = "ap-southeast-99"
+AN_ACCOUNT = "000000000000"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdminGroupArgs:
+    """What `AdminGroup` needs.
+
+    Attributes:
+        group_name: The group's name; groups are account-wide and people know it by this name.
+        members: IAM user names that exist. Their other groups stay.
+        name_prefixes: What the names of everything that they administer start with, such as `innolab-fbm-dev-`.
+        region: The region of what they administer.
+        account_id: The account.
+        tags: Tags of the customer-managed policies.
+        managed_policies: AWS-managed policies by name, or any policy by ARN.
+
+    Raises:
+        InvalidArgs: If the policies are too many for a group or one is too long for IAM.
+    """
+
+    group_name: str
+    members: Sequence[str]
+    name_prefixes: Sequence[str]
+    region: pulumi.Input[str]
+    account_id: pulumi.Input[str]
+    tags: Mapping[str, str]
+    managed_policies: Sequence[str] = DOCUMENTED_POLICIES
+
+    def __post_init__(self) -> None:
+        own = admin_policies(self.name_prefixes, LONGEST_REGION, AN_ACCOUNT)
+        attached = len(policy_arns(self.managed_policies)) + len(own)
+        require(
+            attached <= POLICIES_PER_GROUP,
+            f"The group {self.group_name} would have {attached} policies, and IAM allows {POLICIES_PER_GROUP}: "
+            f"name at most {POLICIES_PER_GROUP - len(own)} in adminPolicies.",
+        )
+        for title, statements in own.items():
+            plain = {"Version": "2012-10-17", "Statement": [each.as_dict() for each in statements]}
+            size = len(json.dumps(plain, separators=(",", ":")))
+            require(
+                size <= POLICY_CHARACTERS,
+                f"The policy for {title} of the group {self.group_name} would have {size} characters, and IAM allows "
+                f"{POLICY_CHARACTERS}: name fewer stacks than {len(self.name_prefixes) - 1} in adminStacks.",
+            )
+
+
+def policy_arns(names: Sequence[str]) -> dict[str, str]:
+    """Name → ARN of each policy, retired names replaced by their successors, each once.
+
+    Args:
+        names: Names of AWS-managed policies, or ARNs.
+    """
+    current = dict.fromkeys(RETIRED.get(name, name) for name in names)
+    return {
+        name.rpartition("/")[2]: name if name.startswith("arn:") else f"arn:aws:iam::aws:policy/{name}"
+        for name in current
+    }
+
+
+class AdminGroup(pulumi.ComponentResource):
+    """The group with its policies and members.
+
+    Attributes:
+        name: The group's name.
+    """
+
+    name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: AdminGroupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("fbm:index:AdminGroup", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        for old in RETIRED.keys() & set(args.managed_policies):
+            pulumi.log.warn(f"AWS retired the policy {old}: {RETIRED[old]}, its successor, is attached instead.", self)
+        group = iam.Group(f"{name}-group", name=args.group_name, opts=child)
+
+        def attach(title: str, arn: pulumi.Input[str]) -> None:
+            iam.GroupPolicyAttachment(f"{name}-{title}", group=group.name, policy_arn=arn, opts=child)
+
+        for title, arn in policy_arns(args.managed_policies).items():
+            attach(title, arn)
+        for title, statements in admin_policies(args.name_prefixes, args.region, args.account_id).items():
+            policy = iam.Policy(
+                f"{name}-{title}-policy",
+                # Never with the stacks' names in it: another description makes IAM replace the policy.
+                description="What administrators of a bot need beyond the documented policies.",
+                policy=document(statements),
+                tags=args.tags,
+                opts=child,
+            )
+            attach(title, policy.arn)
+        for member in args.members:
+            # Not GroupMembership: it would take out whoever else is in the group.
+            iam.UserGroupMembership(f"{name}-member-{member}", user=member, groups=[group.name], opts=child)
+        self.name = group.name
+        self.register_outputs({"name": self.name})
