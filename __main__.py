@@ -8,14 +8,9 @@ import pulumi_aws as aws
 import components as fbm
 from settings import load
 
-settings = load()
-name, tags, root = (
-    settings.name,
-    {"project": settings.project, "stack": settings.stack},
-    Path(__file__).parent.resolve(),
-)
-
-# Laid out by hand: one component a paragraph, so that the stack reads as one page.
+settings, root = load(), Path(__file__).parent.resolve()
+name, tags = settings.name, {"project": settings.project, "stack": settings.stack}
+# Laid out by hand, a paragraph a component, so that the stack reads as one page.
 # fmt: off
 if group := settings.group:
     admins = fbm.AdminGroup(f"{name}-admins", fbm.AdminGroupArgs(
@@ -23,35 +18,34 @@ if group := settings.group:
         name_prefixes=group.name_prefixes, region=aws.get_region_output().region,
         account_id=aws.get_caller_identity_output().account_id))
     pulumi.export("adminGroupName", admins.name)
-
 if bot := settings.bot:
     guard = pulumi.ResourceOptions(protect=bot.protect_data)
     logs = fbm.BotLogs(f"{name}-bot-logs", fbm.BotLogsArgs(retention_days=bot.log_retention_days, tags=tags))
     queue = fbm.EventQueue(f"{name}-events", fbm.EventQueueArgs(
         consumer_timeout_seconds=bot.timeout_seconds, tags=tags), guard)
     secrets = fbm.BotSecrets(f"{name}-secrets", fbm.BotSecretsArgs(
-        page_access_token=bot.page_access_token, app_secret=bot.app_secret, app_secret_previous=bot.app_secret_previous,
-        verify_token=bot.verify_token, tags=tags))
+        page_access_token=bot.page_access_token, app_secret=bot.app_secret, verify_token=bot.verify_token,
+        app_secret_previous=bot.app_secret_previous, tags=tags))
     ledger = fbm.Ledger(f"{name}-ledger", fbm.LedgerArgs(
         point_in_time_recovery=bot.protect_data, deletion_protection=bot.protect_data, tags=tags), guard)
     role = fbm.BotRole(f"{name}-bot", fbm.BotRoleArgs(log_statement=logs.writer_statement, tags=tags, statements=[
-        queue.producer_statement, queue.consumer_statement, queue.dead_letter_statement, secrets.reader_statement,
-        ledger.user_statement]))
+        queue.producer_statement, queue.consumer_statement, queue.dead_letter_statement,
+        secrets.reader_statement, ledger.user_statement]))
     function = fbm.BotFunction(f"{name}-bot", fbm.BotFunctionArgs(
-        code=root / "bot", package="bot", handler="bot.handler.handle", build_folder=root / ".build",
+        code=root / "bot", package="bot", handler="bot.handler.handle", build_folder=root / ".build", tags=tags,
         memory_mb=bot.memory_mb, timeout_seconds=bot.timeout_seconds, role_arn=role.arn, log_group_name=logs.name,
         environment={
             "PAGE_ID": bot.page_id, "QUEUE_URL": queue.url, "DEAD_LETTER_QUEUE_URL": queue.dead_letter_url,
             "LEDGER_TABLE": ledger.name, "SECRETS_PATH": secrets.path, "STATE_DAYS": str(bot.state_days),
-            "GRAPH_API_URL": bot.graph_api_url, "GRAPH_API_VERSION": bot.graph_api_version}, tags=tags))
+            "GRAPH_API_URL": bot.graph_api_url, "GRAPH_API_VERSION": bot.graph_api_version}))
     fbm.QueueConsumer(f"{name}-consumer", fbm.QueueConsumerArgs(
         queue_arn=queue.arn, function_name=function.name, tags=tags))
     account = [fbm.ApiAccount(f"{name}-api-account", fbm.ApiAccountArgs(tags=tags))] if bot.manage_account else []
     api = fbm.RestApi(f"{name}-webhook", fbm.RestApiArgs(
         path="webhook", stage_name="live", function_name=function.name, function_invoke_arn=function.invoke_arn,
         throttle_rate=bot.throttle_rate, throttle_burst=bot.throttle_burst, access_log_days=bot.access_log_days,
-        routes=[fbm.Route(method="GET", required_query=["hub.mode", "hub.verify_token", "hub.challenge"]),
-                fbm.Route(method="POST", required_headers=["X-Hub-Signature-256"])],
+        routes=[fbm.Route(method_name="GET", required_query=["hub.mode", "hub.verify_token", "hub.challenge"]),
+                fbm.Route(method_name="POST", required_headers=["X-Hub-Signature-256"])],
         tags=tags), pulumi.ResourceOptions(depends_on=account))
     fbm.Alarms(f"{name}-alarms", fbm.AlarmsArgs(
         queue_name=queue.name, dead_letter_queue_name=queue.dead_letter_name, function_name=function.name,

@@ -63,7 +63,7 @@ class AdminGroupArgs:
         require(
             attached <= POLICIES_PER_GROUP,
             f"The group {self.group_name} would have {attached} policies, and IAM allows {POLICIES_PER_GROUP}: "
-            f"name at most {POLICIES_PER_GROUP - len(own)} in adminPolicies.",
+            f"attach at most {POLICIES_PER_GROUP - len(own)} managed policies.",
         )
         for title, statements in own.items():
             plain = {"Version": "2012-10-17", "Statement": [each.as_dict() for each in statements]}
@@ -71,7 +71,7 @@ class AdminGroupArgs:
             require(
                 size <= POLICY_CHARACTERS,
                 f"The policy for {title} of the group {self.group_name} would have {size} characters, and IAM allows "
-                f"{POLICY_CHARACTERS}: name fewer stacks than {len(self.name_prefixes) - 1} in adminStacks.",
+                f"{POLICY_CHARACTERS}: let it administer fewer than {len(self.name_prefixes)} stacks.",
             )
 
 

@@ -75,7 +75,7 @@ class Alarms(pulumi.ComponentResource):
                 alarm_description=description,
                 namespace=namespace,
                 metric_name=metric,
-                dimensions=dimensions,
+                dimensions=dimensions or None,
                 statistic=statistic,
                 period=300,
                 evaluation_periods=1,

@@ -79,8 +79,8 @@ class BotFunction(pulumi.ComponentResource):
         function = lambda_.Function(
             f"{name}-function",
             code=pulumi.FileArchive(str(archive)),
-            # Lets the provider see when somebody replaced the code by hand.
-            source_code_hash=base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode(),
+            # Lets the provider see code that somebody deployed by hand; it uploads the zip byte for byte as it is.
+            code_sha256=base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode(),
             handler=args.handler,
             runtime=args.runtime,
             architectures=[args.architecture],

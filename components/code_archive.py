@@ -1,4 +1,8 @@
-"""The deployed zip: the same folder gives the same bytes, on every machine and whoever deploys it."""
+"""The deployed zip: the same folder gives the same bytes, on every machine and whoever deploys it.
+
+Pulumi could make the zip itself, of an `AssetArchive`; but then files lose their modes, and a custom runtime's
+`bootstrap` could not be started. A zip that is there already it uploads as it is.
+"""
 
 import hashlib
 import io

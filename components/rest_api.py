@@ -4,14 +4,19 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_aws import apigateway, cloudwatch, lambda_
 
 from components.errors import require
 
-EMPTY_ANSWERS: Mapping[str, str | None] = {"BAD_REQUEST_PARAMETERS": "400", "DEFAULT_4XX": None, "DEFAULT_5XX": None}
-"""What the gateway itself answers, as `{}`: its own texts tell a stranger how the API is made. None: its own status."""
+EMPTY_ANSWERS: Sequence[Mapping[str, Any]] = (
+    {"response_type": "BAD_REQUEST_PARAMETERS", "status_code": "400", "response_templates": {"application/json": "{}"}},
+    {"response_type": "DEFAULT_4XX", "response_templates": {"application/json": "{}"}},
+    {"response_type": "DEFAULT_5XX", "response_templates": {"application/json": "{}"}},
+)
+"""What the gateway itself answers, as `{}`: its own texts tell a stranger how the API is made."""
 
 ACCESS_LOG_FORMAT = json.dumps(
     {
@@ -32,20 +37,20 @@ class Route:
     """A method of the path, and what a request must bring to reach the function.
 
     Attributes:
-        method: `GET`, `POST`, …
+        method_name: `GET`, `POST`, …
         required_query: Names of query parameters.
         required_headers: Names of headers.
     """
 
-    method: str
+    method_name: str
     required_query: Sequence[str] = ()
     required_headers: Sequence[str] = ()
 
-    def request_parameters(self) -> dict[str, bool]:
-        """The requirements as API Gateway names them."""
+    def method(self) -> dict[str, Any]:
+        """The inputs of the method. Anybody may call it: Facebook signs its requests, and the function checks that."""
         query = {f"method.request.querystring.{each}": True for each in self.required_query}
         headers = {f"method.request.header.{each}": True for each in self.required_headers}
-        return {**query, **headers}
+        return {"http_method": self.method_name, "authorization": "NONE", "request_parameters": {**query, **headers}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,26 +84,17 @@ class RestApiArgs:
     access_log_days: int | None = None
 
     def __post_init__(self) -> None:
-        methods = [route.method for route in self.routes]
+        methods = [route.method_name for route in self.routes]
         require(len(methods) > 0, "A REST API without a route answers nobody: give it at least one.")
         require(len(set(methods)) == len(methods), f"Each method may have one route, but the routes are {methods}.")
         require(min(self.throttle_rate, self.throttle_burst) >= 1, "Throttling below 1 request lets nothing through.")
-
-
-def trigger(routes: Sequence[Mapping[str, object]]) -> str:
-    """What a deployment is made of, as a hash: the same inputs give the same, any change another.
-
-    Args:
-        routes: The inputs of everything that a deployment freezes, as plain values.
-    """
-    return hashlib.sha256(json.dumps(routes, sort_keys=True).encode()).hexdigest()
 
 
 class RestApi(pulumi.ComponentResource):
     """A regional REST API with one path, its methods integrated with one function, and one stage.
 
     Attributes:
-        url: The path's URL: stage and path.
+        url: The path's URL, stage and path; known once the function may be called through it.
         name: The API's name, as in its metrics.
         stage_name: The stage's name.
     """
@@ -109,85 +105,102 @@ class RestApi(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RestApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fbm:index:RestApi", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        self._child = pulumi.ResourceOptions(parent=self)
         # No binary media types: `*/*` would hand over every body base64-encoded.
         api = apigateway.RestApi(
-            f"{name}-api", endpoint_configuration={"types": "REGIONAL"}, tags=args.tags, opts=child
+            f"{name}-api", endpoint_configuration={"types": "REGIONAL"}, tags=args.tags, opts=self._child
         )
-        resource = apigateway.Resource(
-            f"{name}-{args.path}", rest_api=api.id, parent_id=api.root_resource_id, path_part=args.path, opts=child
-        )
-        validator = apigateway.RequestValidator(
-            f"{name}-parameters",
-            rest_api=api.id,
-            validate_request_parameters=True,
-            validate_request_body=False,
-            opts=child,
-        )
+        # What a deployment freezes: the resources, which must be there first, and their inputs, whose change asks for a
+        # new one. The same values make both, so that none can be forgotten.
         frozen: list[pulumi.Resource] = []
-        inputs: list[Mapping[str, object]] = []
+        inputs: list[object] = [args.path]
+        permissions = self._routes(name, args, api, frozen, inputs)
+        for answer in EMPTY_ANSWERS:
+            title = answer["response_type"].lower().replace("_", "-")
+            frozen.append(apigateway.Response(f"{name}-{title}", rest_api_id=api.id, **answer, opts=self._child))
+            inputs.append(answer)
+        deployment = apigateway.Deployment(
+            f"{name}-deployment",
+            rest_api=api.id,
+            triggers={"inputs": pulumi.Output.json_dumps(inputs, sort_keys=True).apply(_sha256)},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=frozen),
+        )
+        stage = self._stage(name, args, api, deployment)
+        self.url = pulumi.Output.all(stage.invoke_url, *permissions).apply(lambda known: f"{known[0]}/{args.path}")
+        self.name = api.name
+        self.stage_name = stage.stage_name
+        self.register_outputs({"url": self.url})
+
+    def _routes(
+        self,
+        name: str,
+        args: RestApiArgs,
+        api: apigateway.RestApi,
+        frozen: list[pulumi.Resource],
+        inputs: list[object],
+    ) -> list[pulumi.Output[str]]:
+        """Make path, methods and integrations, add them and their inputs to the lists, return the permissions' ids."""
+        resource = apigateway.Resource(
+            f"{name}-{args.path}",
+            rest_api=api.id,
+            parent_id=api.root_resource_id,
+            path_part=args.path,
+            opts=self._child,
+        )
+        validation = {"validate_request_parameters": True, "validate_request_body": False}
+        validator = apigateway.RequestValidator(f"{name}-parameters", rest_api=api.id, **validation, opts=self._child)
+        # Lambda is always called by POST.
+        integration = {"type": "AWS_PROXY", "integration_http_method": "POST", "uri": args.function_invoke_arn}
+        inputs += [validation, integration]
+        permissions = []
         for route in args.routes:
-            lower = route.method.lower()
+            lower = route.method_name.lower()
             method = apigateway.Method(
                 f"{name}-{lower}",
                 rest_api=api.id,
                 resource_id=resource.id,
-                http_method=route.method,
-                authorization="NONE",  # Facebook signs its requests; the function checks that
-                request_parameters=route.request_parameters(),
                 request_validator_id=validator.id,
-                opts=child,
+                **route.method(),
+                opts=self._child,
             )
-            integration = apigateway.Integration(
+            integrated = apigateway.Integration(
                 f"{name}-{lower}-integration",
                 rest_api=api.id,
                 resource_id=resource.id,
                 http_method=method.http_method,
-                type="AWS_PROXY",
-                integration_http_method="POST",  # Lambda is always called by POST
-                uri=args.function_invoke_arn,
-                opts=child,
+                **integration,
+                opts=self._child,
             )
-            lambda_.Permission(
+            permission = lambda_.Permission(
                 f"{name}-{lower}-permission",
                 action="lambda:InvokeFunction",
                 function=args.function_name,
                 principal="apigateway.amazonaws.com",
-                source_arn=pulumi.Output.concat(api.execution_arn, f"/*/{route.method}/{args.path}"),
-                opts=child,
+                source_arn=pulumi.Output.concat(api.execution_arn, f"/*/{route.method_name}/{args.path}"),
+                opts=self._child,
             )
-            frozen += [method, integration]
-            inputs.append({"path": args.path, "method": route.method, "parameters": route.request_parameters()})
-        for response_type, status in EMPTY_ANSWERS.items():
-            frozen.append(
-                apigateway.Response(
-                    f"{name}-{response_type.lower().replace('_', '-')}",
-                    rest_api_id=api.id,
-                    response_type=response_type,
-                    status_code=status,
-                    response_templates={"application/json": "{}"},
-                    opts=child,
-                )
+            frozen += [method, integrated]
+            inputs.append(route.method())
+            permissions.append(permission.id)
+        return permissions
+
+    def _stage(
+        self, name: str, args: RestApiArgs, api: apigateway.RestApi, deployment: apigateway.Deployment
+    ) -> apigateway.Stage:
+        access_log = None
+        if args.access_log_days is not None:
+            group = cloudwatch.LogGroup(
+                f"{name}-access-log", retention_in_days=args.access_log_days, tags=args.tags, opts=self._child
             )
-        inputs.append({"answers": dict(EMPTY_ANSWERS)})
-        deployment = apigateway.Deployment(
-            f"{name}-deployment",
-            rest_api=api.id,
-            triggers={
-                "inputs": pulumi.Output.from_input(args.function_invoke_arn).apply(
-                    lambda uri: trigger([*inputs, {"uri": uri}])
-                )
-            },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=frozen),
-        )
+            access_log = apigateway.StageAccessLogSettingsArgs(destination_arn=group.arn, format=ACCESS_LOG_FORMAT)
         stage = apigateway.Stage(
             f"{name}-stage",
             rest_api=api.id,
             deployment=deployment.id,
             stage_name=args.stage_name,
-            access_log_settings=self._access_log(name, args),
+            access_log_settings=access_log,
             tags=args.tags,
-            opts=child,
+            opts=self._child,
         )
         apigateway.MethodSettings(
             f"{name}-settings",
@@ -201,20 +214,10 @@ class RestApi(pulumi.ComponentResource):
                 "throttling_rate_limit": args.throttle_rate,
                 "throttling_burst_limit": args.throttle_burst,
             },
-            opts=child,
+            opts=self._child,
         )
-        self.url = pulumi.Output.concat(stage.invoke_url, f"/{args.path}")
-        self.name = api.name
-        self.stage_name = stage.stage_name
-        self.register_outputs({"url": self.url})
+        return stage
 
-    def _access_log(self, name: str, args: RestApiArgs) -> apigateway.StageAccessLogSettingsArgs | None:
-        if args.access_log_days is None:
-            return None
-        group = cloudwatch.LogGroup(
-            f"{name}-access-log",
-            retention_in_days=args.access_log_days,
-            tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return apigateway.StageAccessLogSettingsArgs(destination_arn=group.arn, format=ACCESS_LOG_FORMAT)
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
