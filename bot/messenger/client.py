@@ -90,4 +90,3 @@ def _parsed(body: bytes) -> dict[str, object] | None:
     except (ValueError, RecursionError):
         return None
     return answer if isinstance(answer, dict) else None
-
