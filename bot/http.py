@@ -6,8 +6,7 @@ Start-up time decides here: `http.client` is loaded in a tenth of the time that 
 import http.client
 import select
 import time
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 
@@ -19,8 +18,7 @@ class Unanswered(Exception):
     """The request was sent, in whole or in part, and no whole answer came: the other side may have acted on it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer as received: the status, the headers with lower-case names, and the whole body."""
 
     status: int
@@ -77,12 +75,13 @@ class Connection:
             connection.request(method, self._prefix + path, body=body, headers=headers)
             _limit(connection, deadline)
             answer = connection.getresponse()
-            received = bytearray()
-            while chunk := answer.read1(1 << 16):
+            whole, received = answer.length, bytearray()
+            while (whole is None or len(received) < whole) and (chunk := answer.read1(1 << 16)):
                 received += chunk
                 _limit(connection, deadline)
-            if answer.length:
-                raise http.client.IncompleteRead(b"", answer.length)
+            if whole is not None and len(received) < whole:
+                raise http.client.IncompleteRead(b"", whole - len(received))
+            answer.close()  # of the answer only: the connection can serve another
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unanswered(_reason(error)) from None

@@ -1,0 +1,39 @@
+"""What is deployed: it needs nothing but itself and the standard library, and an acknowledgement loads little of it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BOT = Path(__file__).parents[2] / "bot"
+
+
+@pytest.mark.parametrize("path", sorted(BOT.rglob("*.py")), ids=lambda path: str(path.relative_to(BOT)))
+def test_a_module_imports_nothing_but_the_bot_and_the_standard_library(path: Path) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports read differently here and there"
+            imported.add((node.module or "").partition(".")[0])
+    assert imported - sys.stdlib_module_names <= {"bot"}
+
+
+def loaded_after(program: str) -> set[str]:
+    """The modules that a fresh interpreter without any installed package has loaded after a program."""
+    listing = f"import sys; sys.path.insert(0, {str(BOT.parent)!r})\n{program}\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-I", "-S", "-c", listing], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+def test_the_whole_bot_loads_where_no_package_is_installed() -> None:
+    assert "bot.worker" in loaded_after("import bot.handler, bot.webhook, bot.compose")
+
+
+def test_an_acknowledgement_does_not_load_the_conversation() -> None:
+    loaded = loaded_after("import bot.handler, bot.webhook")
+    assert "bot.webhook" in loaded
+    assert not {"bot.conversation", "bot.rules", "bot.worker", "bot.messenger.messages", "dataclasses"} & loaded

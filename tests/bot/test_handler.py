@@ -1,0 +1,71 @@
+"""Which event source is this? Each gets what it needs, and only when it first needs it."""
+
+from typing import Any
+
+import pytest
+
+from bot import handler
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 12_500
+
+
+class Part:
+    def __init__(self) -> None:
+        self.handled: list[tuple[Any, ...]] = []
+
+    def handle(self, *arguments: Any) -> dict[str, Any]:  # noqa: ANN401  either source's
+        self.handled.append(arguments)
+        return {"answered by": id(self)}
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> dict[str, Part]:
+    made = {"webhook": Part(), "worker": Part()}
+    monkeypatch.setattr(handler, "_webhook", lambda: made["webhook"])
+    monkeypatch.setattr(handler, "_worker", lambda: made["worker"])
+    return made
+
+
+def test_a_request_goes_to_the_webhook(parts: dict[str, Part]) -> None:
+    event = {"httpMethod": "GET"}
+
+    assert handler.handle(event, Context()) == {"answered by": id(parts["webhook"])}
+    assert parts["webhook"].handled == [(event,)]
+
+
+def test_a_batch_goes_to_the_worker_with_the_seconds_that_are_left(parts: dict[str, Part]) -> None:
+    event: dict[str, Any] = {"Records": []}
+
+    assert handler.handle(event, Context()) == {"answered by": id(parts["worker"])}
+    ((batch, remaining),) = parts["worker"].handled
+    assert batch is event
+    assert remaining() == 12.5
+
+
+def test_parts_are_put_together_from_the_environment_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {
+        "AWS_REGION": "eu-central-1",
+        "CONCURRENCY": "5",
+        "DEAD_LETTER_QUEUE_URL": "dead",
+        "ECHO_SECONDS": "20",
+        "GRAPH_API_URL": "https://graph.facebook.com",
+        "GRAPH_API_VERSION": "v26.0",
+        "LEDGER_TABLE": "table",
+        "PAGE_ID": "1",
+        "QUEUE_URL": "events",
+        "SECRETS_PATH": "/secrets",
+        "STATE_DAYS": "30",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    cached = [handler._aws, handler._secrets, handler._queues, handler._webhook, handler._worker]
+    for part in cached:
+        part.cache_clear()
+
+    assert handler._webhook() is handler._webhook()
+    assert handler.handle({"Records": []}, Context()) == {"batchItemFailures": []}
+    for part in cached:
+        part.cache_clear()

@@ -1,0 +1,577 @@
+"""Facebook's side of the function: what is answered to which request, and what is on the queues by then."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.aws import AwsError
+from bot.messenger.signature import sign
+from bot.queue import BATCH_BYTES, NotQueued, Queues
+from bot.secrets import Secrets
+from bot.webhook import Webhook, divide
+
+Json = dict[str, Any]
+
+PAGE, SECRET, VERIFY = "1234567890", "the-app-secret", "the-verify-token"
+
+
+class Cloud:
+    """AWS as the webhook meets it: it gives secrets and takes messages, or fails as told."""
+
+    def __init__(self) -> None:
+        self.sent: dict[str, list[Json]] = {"events": [], "dead": []}
+        self.calls = 0
+        self.answer: Json = {"Successful": []}
+        self.secrets = {"app-secret": SECRET, "verify-token": VERIFY, "page-access-token": "EAAG"}
+        self.fails: Callable[[str, Json], AwsError | None] = lambda _operation, _request: None
+
+    def call(
+        self, _service: str, operation: str, request: Json, *, timeout: float = 0, repeatable: bool = True
+    ) -> Json:
+        assert timeout <= 1.0
+        assert repeatable
+        self.calls += 1
+        if error := self.fails(operation, request):
+            raise error
+        if operation == "GetParametersByPath":
+            return {"Parameters": [{"Name": f"{request['Path']}/{n}", "Value": v} for n, v in self.secrets.items()]}
+        assert operation == "SendMessageBatch"
+        assert len(request["Entries"]) <= 10
+        assert sum(len(entry["MessageBody"]) for entry in request["Entries"]) <= BATCH_BYTES
+        self.sent[request["QueueUrl"]] += request["Entries"]
+        return self.answer
+
+    @property
+    def events(self) -> list[Json]:
+        return [json.loads(entry["MessageBody"]) for entry in self.sent["events"]]
+
+    @property
+    def letters(self) -> list[Json]:
+        return [json.loads(entry["MessageBody"]) for entry in self.sent["dead"]]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    return Cloud()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def webhook(cloud: Cloud, clock: Clock) -> Webhook:
+    door: Any = cloud
+    return Webhook(Secrets(door, "/secrets", clock), Queues(door, "events", "dead", clock), PAGE, clock)
+
+
+def post(body: bytes | str, *, signature: str | None = None, base64_encoded: bool = False, sha1: str = "") -> Json:
+    raw = body.encode() if isinstance(body, str) else body
+    signed = {"X-Hub-Signature-256": sign(raw, SECRET) if signature is None else signature}
+    text = base64.b64encode(raw).decode() if base64_encoded else raw.decode()
+    return {
+        "httpMethod": "POST",
+        "headers": {name: value for name, value in (signed | {"X-Hub-Signature": sha1}).items() if value},
+        "body": text,
+        "isBase64Encoded": base64_encoded,
+    }
+
+
+def event(user: str = "77", text: str = "hi", mid: str = "m1", **more: object) -> Json:
+    return {
+        "sender": {"id": user},
+        "recipient": {"id": PAGE},
+        "timestamp": 1,
+        "message": {"mid": mid, "text": text, **more},
+    }
+
+
+def page(*items: object, **entry: object) -> str:
+    return json.dumps({"object": "page", "entry": [{"id": PAGE, "time": 1, "messaging": list(items), **entry}]})
+
+
+def shake(**query: str) -> Json:
+    return {
+        "httpMethod": "GET",
+        "queryStringParameters": {f"hub.{name}": value for name, value in query.items()} or None,
+    }
+
+
+# The handshake
+
+
+def test_the_handshake_returns_the_bare_challenge_as_plain_text(webhook: Webhook) -> None:
+    answer = webhook.handle(shake(mode="subscribe", verify_token=VERIFY, challenge="1158201444"))
+
+    assert answer == {"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "1158201444"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"mode": "subscribe", "verify_token": "wrong"},
+        {"mode": "subscribe", "verify_token": ""},
+        {"mode": "subscribe", "verify_token": "grün\ud800"},
+        {"mode": "unsubscribe", "verify_token": VERIFY},
+        {"mode": "SUBSCRIBE", "verify_token": VERIFY},
+    ],
+)
+def test_a_wrong_handshake_is_forbidden_and_learns_nothing(webhook: Webhook, query: dict[str, str]) -> None:
+    answer = webhook.handle(shake(**query, challenge="1158201444"))
+
+    assert (answer["statusCode"], answer["body"]) == (403, "{}")
+
+
+@pytest.mark.parametrize("missing", ["mode", "verify_token", "challenge"])
+def test_a_handshake_with_something_missing_is_a_bad_request(webhook: Webhook, missing: str) -> None:
+    query = {"mode": "subscribe", "verify_token": VERIFY, "challenge": "1"}
+    del query[missing]
+
+    assert webhook.handle(shake(**query))["statusCode"] == 400
+
+
+def test_a_request_without_any_parameters_is_a_bad_request(webhook: Webhook) -> None:
+    assert webhook.handle(shake())["statusCode"] == 400
+
+
+# The signature
+
+
+def test_a_signed_event_is_on_the_queue_before_it_is_acknowledged(webhook: Webhook, cloud: Cloud) -> None:
+    answer = webhook.handle(post(page(event())))
+
+    assert answer["statusCode"] == 200
+    assert [message["items"] for message in cloud.events] == [[event()]]
+
+
+@pytest.mark.parametrize("name", ["x-hub-signature-256", "X-HUB-SIGNATURE-256"])
+def test_the_signature_s_header_may_be_written_in_any_case(webhook: Webhook, name: str) -> None:
+    request = post(page(event()), signature="")
+    request["headers"][name] = sign(request["body"].encode(), SECRET)
+
+    assert webhook.handle(request)["statusCode"] == 200
+
+
+GOOD = sign(page(event()).encode(), SECRET)
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        sign(page(event()).encode(), "another secret"),
+        GOOD[:-1],
+        GOOD + "0",
+        GOOD.upper(),
+        "sha256=" + GOOD[7:].upper(),
+        GOOD.replace("sha256=", "sha1="),
+        GOOD.removeprefix("sha256="),
+        "sha256=",
+        " ",
+        "sha256=" + "ü" * 64,
+        "sha256=\ud800",
+        f"{GOOD},{GOOD}",
+    ],
+)
+def test_a_wrong_signature_is_forbidden_and_nothing_is_enqueued(webhook: Webhook, cloud: Cloud, signature: str) -> None:
+    answer = webhook.handle(post(page(event()), signature=signature))
+
+    assert (answer["statusCode"], answer["body"]) == (403, "{}")
+    assert cloud.sent == {"events": [], "dead": []}
+
+
+def test_no_signature_is_a_bad_request_and_the_old_one_does_not_count(webhook: Webhook, cloud: Cloud) -> None:
+    answer = webhook.handle(post(page(event()), signature="", sha1="sha1=" + "0" * 40))
+
+    assert answer["statusCode"] == 400
+    assert not cloud.events
+
+
+def test_what_is_signed_is_the_bytes_and_not_their_meaning(webhook: Webhook, cloud: Cloud) -> None:
+    escaped = page(event(text="Grüße 👋"))
+    assert "\\u00fc" in escaped
+
+    assert webhook.handle(post(escaped))["statusCode"] == 200
+    assert cloud.events[0]["items"][0]["message"]["text"] == "Grüße 👋"
+    rewritten = post(escaped)
+    rewritten["body"] = json.dumps(json.loads(escaped), ensure_ascii=False)
+    assert webhook.handle(rewritten)["statusCode"] == 403
+
+
+def test_a_body_that_the_gateway_encoded_is_decoded_before_it_is_verified(webhook: Webhook, cloud: Cloud) -> None:
+    assert webhook.handle(post(page(event()), base64_encoded=True))["statusCode"] == 200
+    assert len(cloud.events) == 1
+
+
+@pytest.mark.parametrize("body", ["not base64!", "ü", "\ud800"])
+def test_a_body_that_cannot_be_decoded_is_not_facebook_s(webhook: Webhook, body: str) -> None:
+    request = post("", base64_encoded=True) | {"body": body}
+
+    assert webhook.handle(request)["statusCode"] == 403
+    assert webhook.handle(request | {"isBase64Encoded": False})["statusCode"] == 403
+
+
+def test_a_body_larger_than_lambda_hands_over_is_not_read(webhook: Webhook, cloud: Cloud) -> None:
+    assert webhook.handle(post(page(event(text="x" * 6 * 1024 * 1024))))["statusCode"] == 403
+    assert not cloud.events
+
+
+def test_both_app_secrets_count_while_one_is_being_replaced(webhook: Webhook, cloud: Cloud) -> None:
+    cloud.secrets |= {"app-secret": "new", "app-secret-previous": SECRET}
+
+    assert webhook.handle(post(page(event())))["statusCode"] == 200
+    body = page(event(mid="m2"))
+    assert webhook.handle(post(body, signature=sign(body.encode(), "new")))["statusCode"] == 200
+
+
+def test_a_secret_replaced_a_moment_ago_is_looked_up_again(webhook: Webhook, cloud: Cloud, clock: Clock) -> None:
+    assert webhook.handle(post(page(event())))["statusCode"] == 200
+    cloud.secrets["app-secret"] = "new"
+    clock.now += 20
+    body = page(event(mid="m2"))
+
+    assert webhook.handle(post(body, signature=sign(body.encode(), "new")))["statusCode"] == 200
+
+
+def test_wrong_signatures_cannot_make_the_function_call_ssm_at_will(webhook: Webhook, cloud: Cloud) -> None:
+    for _ in range(50):
+        webhook.handle(post(page(event()), signature="sha256=" + "0" * 64))
+
+    assert cloud.calls == 1
+
+
+# What goes where
+
+
+def test_every_item_of_every_entry_is_enqueued_one_message_a_user_in_order(webhook: Webhook, cloud: Cloud) -> None:
+    items = [event(user, mid=f"m{number}") for number, user in enumerate("abacb")]
+    body = {"object": "page", "entry": [{"id": PAGE, "messaging": items[:2]}, {"id": PAGE, "messaging": items[2:]}]}
+
+    assert webhook.handle(post(json.dumps(body)))["statusCode"] == 200
+    by_user = [[item["message"]["mid"] for item in message["items"]] for message in cloud.events]
+    assert by_user == [["m0", "m2"], ["m1", "m4"], ["m3"]]
+    assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 3
+
+
+def test_the_same_request_has_the_same_ids_and_another_has_others(webhook: Webhook, cloud: Cloud) -> None:
+    for mid in ("m1", "m1", "m2"):
+        webhook.handle(post(page(event(mid=mid))))
+
+    first, again, other = [entry["MessageDeduplicationId"] for entry in cloud.sent["events"]]
+    assert first == again != other
+
+
+def test_ids_that_are_longer_than_sqs_allows_are_no_obstacle(webhook: Webhook, cloud: Cloud) -> None:
+    webhook.handle(post(page(event(user="9" * 500, mid="m" * 500))))
+
+    entry = cloud.sent["events"][0]
+    assert len(entry["MessageGroupId"]) == len(entry["MessageDeduplicationId"]) == 64
+
+
+def test_receipts_are_counted_and_not_enqueued(
+    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receipts: list[Json] = [{"sender": {"id": "77"}, "delivery": {"watermark": 1}}, {"read": {"watermark": 1}}]
+
+    assert webhook.handle(post(page(*receipts)))["statusCode"] == 200
+    assert not cloud.events
+    assert json.loads(capsys.readouterr().out)["receipts"] == 2
+
+
+def test_an_echo_has_a_group_of_its_own_beside_its_user_s(webhook: Webhook, cloud: Cloud) -> None:
+    echo = {
+        "sender": {"id": PAGE},
+        "recipient": {"id": "77"},
+        "message": {"mid": "e", "is_echo": True, "metadata": "k:0"},
+    }
+
+    webhook.handle(post(page(event(), echo)))
+
+    assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 2
+
+
+def test_of_what_another_app_handles_only_echoes_are_taken(webhook: Webhook, cloud: Cloud) -> None:
+    echo = {
+        "sender": {"id": PAGE},
+        "recipient": {"id": "77"},
+        "message": {"mid": "e", "is_echo": True, "metadata": "k:0"},
+    }
+
+    webhook.handle(post(page(standby=[event(), echo])))
+
+    assert [message["items"] for message in cloud.events] == [[echo]]
+
+
+def test_an_event_of_another_page_is_kept_as_a_dead_letter_that_can_be_put_back(webhook: Webhook, cloud: Cloud) -> None:
+    body = json.dumps({"object": "page", "entry": [{"id": "999", "messaging": [event()]}]})
+
+    assert webhook.handle(post(body))["statusCode"] == 200
+    assert not cloud.events
+    (letter,) = cloud.letters
+    assert letter["reason"] == "of another page"
+    assert (letter["message"]["page"], letter["message"]["items"]) == ("999", [event()])
+
+
+def test_instagram_s_events_are_taken_too(webhook: Webhook, cloud: Cloud) -> None:
+    body = json.dumps({"object": "instagram", "entry": [{"id": "178414", "messaging": [event(mid="m" * 200)]}]})
+
+    assert webhook.handle(post(body))["statusCode"] == 200
+    assert cloud.events[0]["object"] == "instagram"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'"page"',
+        b"\xff\xfe",
+        b'{"object": "user", "entry": []}',
+        b'{"object": ["page"], "entry": []}',
+        b'{"object": "page"}',
+        b'{"object": "page", "entry": {}}',
+        b'{"object": "page", "entry": null}',
+        b"[" * 100_000,
+        b'{"object":' * 50_000,
+        b'{"object": "page", "entry": ' + b"9" * 5000 + b"}",
+    ],
+)
+def test_a_signed_but_unusable_request_is_acknowledged_and_kept_as_a_dead_letter(
+    webhook: Webhook, cloud: Cloud, body: bytes
+) -> None:
+    assert webhook.handle(post(body, base64_encoded=True))["statusCode"] == 200
+
+    assert not cloud.events
+    (letter,) = cloud.letters
+    assert base64.b64decode(letter["base64"]) == body
+    assert (letter["part"], letter["of"]) == (1, 1)
+
+
+def test_an_unusable_request_larger_than_a_queue_message_is_kept_in_parts(webhook: Webhook, cloud: Cloud) -> None:
+    body = b"x" * 3_000_000
+
+    assert webhook.handle(post(body))["statusCode"] == 200
+    assert b"".join(base64.b64decode(letter["base64"]) for letter in cloud.letters) == body
+    assert [(letter["part"], letter["of"]) for letter in cloud.letters] == [(n, 5) for n in range(1, 6)]
+
+
+@pytest.mark.parametrize("junk", [None, 7, "text", [], [event()], True])
+@pytest.mark.parametrize("place", ["item", "messaging", "standby", "entry"])
+def test_what_is_unusable_does_not_hold_up_what_is_good_beside_it(
+    webhook: Webhook, cloud: Cloud, junk: object, place: str
+) -> None:
+    good: Json = {"id": PAGE, "messaging": [event()]}
+    if place == "item":
+        entries: list[object] = [{"id": PAGE, "messaging": [junk, event()]}]
+    elif place == "entry":
+        entries = [junk, good]
+    else:
+        entries = [{"id": PAGE, place: junk}, good]
+
+    assert webhook.handle(post(json.dumps({"object": "page", "entry": entries})))["statusCode"] == 200
+    kept = [item for message in cloud.events for item in message["items"]]
+    assert event() in kept
+    is_nothing = place in {"messaging", "standby"} and not junk
+    is_items = place in {"messaging", "standby"} and junk == [event()]
+    assert bool(cloud.letters) is not (is_nothing or is_items)
+
+
+def test_an_event_nested_too_deep_or_with_a_number_that_json_lacks_is_kept_and_the_others_go_on(
+    webhook: Webhook, cloud: Cloud
+) -> None:
+    body = page(event()).replace('"messaging": [', '"messaging": [{"message": {"text": 1e999}}, ')
+
+    assert webhook.handle(post(body))["statusCode"] == 200
+    assert len(cloud.events) == len(cloud.letters) == 1
+
+
+def test_of_duplicate_keys_the_last_one_counts(webhook: Webhook, cloud: Cloud) -> None:
+    body = page(event()).replace('"text": "hi"', '"text": "no", "text": "hi"')
+
+    assert webhook.handle(post(body))["statusCode"] == 200
+    assert cloud.events[0]["items"][0]["message"]["text"] == "hi"
+
+
+def test_an_empty_request_is_acknowledged(webhook: Webhook, cloud: Cloud) -> None:
+    assert webhook.handle(post('{"object": "page", "entry": []}'))["statusCode"] == 200
+    assert cloud.sent == {"events": [], "dead": []}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"message": {"mid": "m", "text": "no sender"}},
+        {"sender": {"id": 77}, "message": {"mid": 5, "text": "numbers as ids"}},
+        {"sender": None, "message": None},
+        {"sender": {"id": "77"}, "timestamp": "yesterday", "something_new": {"a": 1}},
+        {},
+    ],
+)
+def test_an_event_that_is_odd_or_of_an_unknown_kind_is_enqueued_all_the_same(
+    webhook: Webhook, cloud: Cloud, item: Json
+) -> None:
+    assert webhook.handle(post(page(item)))["statusCode"] == 200
+    assert [message["items"] for message in cloud.events] == [[item]]
+
+
+def test_a_thousand_events_of_a_thousand_users_all_arrive(webhook: Webhook, cloud: Cloud) -> None:
+    items = [event(str(number), mid=f"m{number}") for number in range(1000)]
+
+    assert webhook.handle(post(page(*items)))["statusCode"] == 200
+    assert [message["items"][0] for message in cloud.events] == items
+    assert cloud.calls == 1 + 100
+
+
+def test_events_of_one_user_that_outweigh_a_message_are_split_in_order(webhook: Webhook, cloud: Cloud) -> None:
+    items = [event(text="x" * 300_000, mid=f"m{number}") for number in range(8)]
+
+    assert webhook.handle(post(page(*items)))["statusCode"] == 200
+    assert [len(message["items"]) for message in cloud.events] == [3, 3, 2]
+    assert [item for message in cloud.events for item in message["items"]] == items
+
+
+def test_an_event_too_large_for_the_queue_is_kept_as_dead_letters(webhook: Webhook, cloud: Cloud) -> None:
+    huge = event(text="x" * 1_100_000, mid="huge")
+
+    assert webhook.handle(post(page(huge, event())))["statusCode"] == 200
+    assert [message["items"] for message in cloud.events] == [[event()]]
+    assert json.loads(b"".join(base64.b64decode(letter["base64"]) for letter in cloud.letters)) == huge
+
+
+# When AWS fails
+
+
+def unavailable(*operations: str) -> Callable[[str, Json], AwsError | None]:
+    return lambda operation, _request: (
+        AwsError(operation, "ServiceUnavailable", 503) if operation in operations else None
+    )
+
+
+@pytest.mark.parametrize("operation", ["GetParametersByPath", "SendMessageBatch"])
+def test_what_aws_refuses_is_not_acknowledged(webhook: Webhook, cloud: Cloud, operation: str) -> None:
+    cloud.fails = unavailable(operation)
+
+    assert webhook.handle(post(page(event())))["statusCode"] == 503
+
+
+def test_an_unusable_request_that_cannot_be_kept_is_not_acknowledged(webhook: Webhook, cloud: Cloud) -> None:
+    cloud.fails = unavailable("SendMessageBatch")
+
+    assert webhook.handle(post("{"))["statusCode"] == 503
+
+
+def test_a_batch_taken_in_part_is_not_acknowledged(cloud: Cloud, webhook: Webhook) -> None:
+    cloud.answer = {"Failed": [{"Id": "0", "Code": "InternalError"}]}
+
+    assert webhook.handle(post(page(event())))["statusCode"] == 503
+
+
+def test_after_a_failed_batch_no_further_one_is_sent(webhook: Webhook, cloud: Cloud) -> None:
+    webhook.handle(post(page(event())))
+    cloud.fails = lambda operation, _request: (
+        AwsError(operation, "InternalError", 500) if operation == "SendMessageBatch" else None
+    )
+    before = cloud.calls
+
+    assert webhook.handle(post(page(*[event(str(n), mid=str(n)) for n in range(50)])))["statusCode"] == 503
+    assert cloud.calls == before + 1
+
+
+def test_facebook_hears_before_it_stops_waiting_even_if_aws_is_slow(
+    cloud: Cloud, clock: Clock, webhook: Webhook
+) -> None:
+    def slow(_operation: str, _request: Json) -> None:
+        clock.now += 0.9
+
+    cloud.fails = slow
+    began = clock.now
+
+    assert webhook.handle(post(page(*[event(str(n), mid=str(n)) for n in range(1000)])))["statusCode"] == 503
+    assert clock.now - began < 5
+
+
+def test_secrets_once_read_serve_while_ssm_is_out(webhook: Webhook, cloud: Cloud, clock: Clock) -> None:
+    webhook.handle(post(page(event())))
+    cloud.fails = unavailable("GetParametersByPath")
+    clock.now += 3600
+
+    assert webhook.handle(post(page(event(mid="m2"))))["statusCode"] == 200
+
+
+def test_a_missing_secret_is_no_reason_to_acknowledge(webhook: Webhook, cloud: Cloud) -> None:
+    del cloud.secrets["app-secret"]
+
+    assert webhook.handle(post(page(event())))["statusCode"] == 503
+
+
+def test_no_secret_and_no_text_of_a_user_reaches_the_log(
+    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    webhook.handle(post(page(event(text="my private words"))))
+    webhook.handle(post(page(event(text="my private words")), signature="sha256=0"))
+    webhook.handle(post("my private words"))
+    cloud.fails = unavailable("SendMessageBatch")
+    webhook.handle(post(page(event(text="my private words"))))
+    webhook.handle(shake(mode="subscribe", verify_token="guess", challenge="1"))
+
+    logged = capsys.readouterr()
+    assert len(logged.out.splitlines()) >= 5
+    assert all(json.loads(line)["kind"] for line in logged.out.splitlines())
+    for private in ("my private words", SECRET, VERIFY, "EAAG", "guess"):
+        assert private not in logged.out + logged.err
+
+
+# Whatever comes
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(entries=JSON, kind=st.sampled_from(["page", "instagram", "user", 7]))
+def test_nothing_that_facebook_signs_is_dropped_or_raises(entries: object, kind: object) -> None:
+    split = divide(json.dumps({"object": kind, "entry": entries}).encode(), PAGE)
+
+    known = kind in {"page", "instagram"} and isinstance(entries, list)
+    assert known or split.letters
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), max_size=20))
+def test_however_items_are_spread_over_entries_each_user_s_stay_in_order(spread: list[tuple[str, str]]) -> None:
+    entries = [
+        {"id": PAGE, "messaging": [event(user, mid=f"{user}{number}") for user in users]}
+        for number, users in enumerate(spread)
+    ]
+    split = divide(json.dumps({"object": "page", "entry": entries}).encode(), PAGE)
+
+    for message in split.messages:
+        items = json.loads(message.body)["items"]
+        user = items[0]["sender"]["id"]
+        expected = [item for entry in entries for item in entry["messaging"] if item["sender"]["id"] == user]  # type: ignore[index]  # an item
+        assert items == expected
+    assert split.counts["events"] == 2 * len(spread)
+
+
+def test_no_time_left_is_not_queued(cloud: Cloud, clock: Clock) -> None:
+    door: Any = cloud
+    messages = divide(page(event()).encode(), PAGE).messages
+
+    with pytest.raises(NotQueued, match="no time was left"):
+        Queues(door, "events", "dead", clock).put(messages, clock.now)
