@@ -37,9 +37,10 @@ if bot := settings.bot:
         environment={
             "PAGE_ID": bot.page_id, "QUEUE_URL": queue.url, "DEAD_LETTER_QUEUE_URL": queue.dead_letter_url,
             "LEDGER_TABLE": ledger.name, "SECRETS_PATH": secrets.path, "STATE_DAYS": str(bot.state_days),
+            "ECHO_SECONDS": str(bot.echo_seconds), "CONCURRENCY": str(bot.concurrency),
             "GRAPH_API_URL": bot.graph_api_url, "GRAPH_API_VERSION": bot.graph_api_version}))
     fbm.QueueConsumer(f"{name}-consumer", fbm.QueueConsumerArgs(
-        queue_arn=queue.arn, function_name=function.name, tags=tags))
+        queue_arn=queue.arn, function_name=function.name, maximum_concurrency=bot.concurrency, tags=tags))
     account = [fbm.ApiAccount(f"{name}-api-account", fbm.ApiAccountArgs(tags=tags))] if bot.manage_account else []
     api = fbm.RestApi(f"{name}-webhook", fbm.RestApiArgs(
         path="webhook", stage_name="live", function_name=function.name, function_invoke_arn=function.invoke_arn,

@@ -16,7 +16,7 @@ KEYS = (
     "adminGroupName", "adminMembers", "adminPolicies", "adminStacks", "bot", "pageId", "pageAccessToken", "appSecret",
     "appSecretPrevious", "verifyToken", "graphApiVersion", "graphApiUrl", "memoryMb", "timeoutSeconds",
     "logRetentionDays", "throttleRate", "throttleBurst", "apiAccessLog", "manageApiGatewayAccount", "stateDays",
-    "alarmEmail", "protectData",
+    "echoSeconds", "concurrency", "alarmEmail", "protectData",
 )  # fmt: skip
 
 # Lambda and IAM allow 64 characters a name; project, the longest logical name and Pulumi's suffix take 40 of them.
@@ -35,6 +35,9 @@ LOG_RETENTION_DAYS = (
 THROTTLE_RATE = (1, 10_000)
 THROTTLE_BURST = (1, 5_000)
 STATE_DAYS = (1, 3650)
+ECHO_SECONDS = (1, 900)
+# Lambda Developer Guide, "Configuring scaling behavior for SQS event source mappings".
+CONCURRENCY = (2, 1000)
 SECRET_CHARACTERS = 4096  # Systems Manager User Guide, "Managing parameter tiers": 4 KB of a standard parameter
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -81,6 +84,8 @@ class BotSettings:
     access_log_days: int | None
     manage_account: bool
     state_days: int
+    echo_seconds: int
+    concurrency: int
     alarm_email: str
     protect_data: bool
 
@@ -194,6 +199,8 @@ def _bot(read: "_Reader", *, plain_secrets: bool, required: bool) -> BotSettings
         access_log_days=log_days if access_log else None,
         manage_account=read.boolean("manageApiGatewayAccount"),
         state_days=read.integer("stateDays", STATE_DAYS),
+        echo_seconds=read.integer("echoSeconds", ECHO_SECONDS),
+        concurrency=read.integer("concurrency", CONCURRENCY),
         alarm_email=read.text("alarmEmail", r"([^@\s]{1,64}@[^@\s]{1,255})?", "an e-mail address", "NAME@EXAMPLE.ORG"),
         protect_data=read.boolean("protectData"),
     )

@@ -18,7 +18,7 @@ TABLES = (
     "dynamodb:DescribeContinuousBackups", "dynamodb:UpdateContinuousBackups",
     "dynamodb:ListTagsOfResource", "dynamodb:TagResource", "dynamodb:UntagResource",
     # Redriving resets what the ledger says of an event; a user may ask to be forgotten.
-    "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
+    "dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
 )  # fmt: skip
 PARAMETERS = (
     "ssm:PutParameter", "ssm:DeleteParameter", "ssm:GetParameter",

@@ -51,7 +51,8 @@ class EventQueue(pulumi.ComponentResource):
         dead_letter_arn, dead_letter_url, dead_letter_name: Of the dead-letter queue.
         producer_statement: The right to send to the queue.
         consumer_statement: What Lambda's poller and the worker need: receive, delete, look, and set the backoff.
-        dead_letter_statement: The right to put an event on the dead-letter queue.
+        dead_letter_statement: The right to put an event on the dead-letter queue, and to take out those of a person
+            who wants to be forgotten.
     """
 
     def __init__(self, name: str, args: EventQueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -99,6 +100,8 @@ class EventQueue(pulumi.ComponentResource):
             resources=[queue.arn],
         )  # fmt: skip
         self.dead_letter_statement = Statement(
-            sid="SendDeadLetters", actions=["sqs:SendMessage"], resources=[dead_letters.arn]
+            sid="KeepDeadLetters",
+            actions=["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"],
+            resources=[dead_letters.arn],
         )
         self.register_outputs({"url": self.url, "deadLetterUrl": self.dead_letter_url})

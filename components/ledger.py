@@ -8,8 +8,7 @@ from pulumi_aws import dynamodb
 
 from components.policy import Statement
 
-PARTITION_KEY = "pk"
-SORT_KEY = "sk"
+KEY = "id"
 EXPIRES = "expires"
 
 
@@ -29,7 +28,7 @@ class LedgerArgs:
 
 
 class Ledger(pulumi.ComponentResource):
-    """A table with keys `pk` and `sk` (both strings), whose items go when the time in `expires` (Unix seconds) is past.
+    """A table with the key `id` (a string), whose items go when the time in `expires` (Unix seconds) is past.
 
     Attributes:
         name: The table's name.
@@ -44,9 +43,8 @@ class Ledger(pulumi.ComponentResource):
         table = dynamodb.Table(
             f"{name}-table",
             billing_mode="PAY_PER_REQUEST",
-            hash_key=PARTITION_KEY,
-            range_key=SORT_KEY,
-            attributes=[{"name": PARTITION_KEY, "type": "S"}, {"name": SORT_KEY, "type": "S"}],
+            hash_key=KEY,
+            attributes=[{"name": KEY, "type": "S"}],
             ttl={"attribute_name": EXPIRES, "enabled": True},
             point_in_time_recovery={"enabled": args.point_in_time_recovery},
             deletion_protection_enabled=args.deletion_protection,
@@ -57,7 +55,7 @@ class Ledger(pulumi.ComponentResource):
         self.user_statement = Statement(
             sid="UseLedger",
             actions=[
-                "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:Query",
+                "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
             ],
             resources=[table.arn],
         )  # fmt: skip

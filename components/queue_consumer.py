@@ -22,7 +22,7 @@ class QueueConsumerArgs:
         function_name: The function that gets the batches; its role must be able to read the queue already.
         tags: Tags of the mapping.
         batch_size: Messages a batch, 1 to 10.
-        maximum_concurrency: Batches at once, 2 to 1,000. New accounts have 10 executions in all: 5 leaves half of them
+        maximum_concurrency: Batches at once, 2 to 1,000. New accounts have 10 executions in all: 5 leave half of them
             to the webhook.
 
     Raises:
@@ -31,9 +31,9 @@ class QueueConsumerArgs:
 
     queue_arn: pulumi.Input[str]
     function_name: pulumi.Input[str]
+    maximum_concurrency: int
     tags: Mapping[str, str]
     batch_size: int = 10
-    maximum_concurrency: int = 5
 
     def __post_init__(self) -> None:
         require(self.batch_size in BATCH_SIZE, f"A FIFO queue has no batches of {self.batch_size}: choose 1 to 10.")

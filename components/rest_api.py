@@ -147,10 +147,14 @@ class RestApi(pulumi.ComponentResource):
             path_part=args.path,
             opts=self._child,
         )
-        validation = {"validate_request_parameters": True, "validate_request_body": False}
+        validation: dict[str, Any] = {"validate_request_parameters": True, "validate_request_body": False}
         validator = apigateway.RequestValidator(f"{name}-parameters", rest_api=api.id, **validation, opts=self._child)
         # Lambda is always called by POST.
-        integration = {"type": "AWS_PROXY", "integration_http_method": "POST", "uri": args.function_invoke_arn}
+        integration: dict[str, Any] = {
+            "type": "AWS_PROXY",
+            "integration_http_method": "POST",
+            "uri": args.function_invoke_arn,
+        }
         inputs += [validation, integration]
         permissions = []
         for route in args.routes:
