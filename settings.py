@@ -67,13 +67,10 @@ class GroupSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class BotSettings:
-    """The bot, as `Pulumi.yaml` describes it; secrets are Pulumi secrets, no `access_log_days` is no access log."""
+    """The bot, as `Pulumi.yaml` describes it; secrets are Pulumi secrets, no `access_log_days` means no access log."""
 
+    plain_secrets: Mapping[str, str] = field(repr=False)
     page_id: str
-    page_access_token: pulumi.Output[str] = field(repr=False)
-    app_secret: pulumi.Output[str] = field(repr=False)
-    app_secret_previous: pulumi.Output[str] | None = field(repr=False)
-    verify_token: pulumi.Output[str] = field(repr=False)
     graph_api_version: str
     graph_api_url: str
     memory_mb: int
@@ -88,6 +85,27 @@ class BotSettings:
     concurrency: int
     alarm_email: str
     protect_data: bool
+
+    @property
+    def page_access_token(self) -> pulumi.Output[str]:
+        """Lets the bot write as the page."""
+        return pulumi.Output.secret(self.plain_secrets["pageAccessToken"])
+
+    @property
+    def app_secret(self) -> pulumi.Output[str]:
+        """Signs what Facebook sends."""
+        return pulumi.Output.secret(self.plain_secrets["appSecret"])
+
+    @property
+    def app_secret_previous(self) -> pulumi.Output[str] | None:
+        """The one before a rotation; None: none is being rotated."""
+        value = self.plain_secrets["appSecretPrevious"]
+        return pulumi.Output.secret(value) if value else None
+
+    @property
+    def verify_token(self) -> pulumi.Output[str]:
+        """Repeated by Facebook in the handshake."""
+        return pulumi.Output.secret(self.plain_secrets["verifyToken"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,25 +188,24 @@ def _group(read: "_Reader", project: str, stack: str) -> GroupSettings:
 
 
 def _bot(read: "_Reader", *, plain_secrets: bool, required: bool) -> BotSettings:
-    page_access_token = read.secret("pageAccessToken", required=required, plain=plain_secrets)
-    app_secret = read.secret("appSecret", required=required, plain=plain_secrets)
-    app_secret_previous = read.secret("appSecretPrevious", required=False, plain=plain_secrets)
-    verify_token = read.secret("verifyToken", required=required, plain=plain_secrets)
-    if app_secret and app_secret == app_secret_previous:
+    secrets = {
+        "pageAccessToken": read.secret("pageAccessToken", required=required, plain=plain_secrets),
+        "appSecret": read.secret("appSecret", required=required, plain=plain_secrets),
+        "appSecretPrevious": read.secret("appSecretPrevious", required=False, plain=plain_secrets),
+        "verifyToken": read.secret("verifyToken", required=required, plain=plain_secrets),
+    }
+    if secrets["appSecret"] and secrets["appSecret"] == secrets["appSecretPrevious"]:
         read.secret_mistake("appSecretPrevious", "is the same as appSecret: leave it empty when none is being rotated")
     # The verify token travels in URLs, where others may read it.
-    if verify_token and verify_token in (app_secret, app_secret_previous, page_access_token):
+    if secrets["verifyToken"] and list(secrets.values()).count(secrets["verifyToken"]) > 1:
         read.secret_mistake("verifyToken", "is the same as another secret: choose a word that opens nothing else")
     log_days = read.integer("logRetentionDays", (1, 3653))
     if log_days not in LOG_RETENTION_DAYS and 1 <= log_days <= max(LOG_RETENTION_DAYS):
         read.mistake("logRetentionDays", f"one of {', '.join(map(str, LOG_RETENTION_DAYS))}", "30")
     access_log = read.boolean("apiAccessLog")
     return BotSettings(
+        plain_secrets=secrets,
         page_id=read.text("pageId", "[0-9]{1,20}" if required else "[0-9]{0,20}", "1 to 20 digits", "PAGE_ID"),
-        page_access_token=pulumi.Output.secret(page_access_token),
-        app_secret=pulumi.Output.secret(app_secret),
-        app_secret_previous=pulumi.Output.secret(app_secret_previous) if app_secret_previous else None,
-        verify_token=pulumi.Output.secret(verify_token),
         graph_api_version=read.text("graphApiVersion", r"v[0-9]{1,3}\.[0-9]{1,2}", "v and two numbers", "v26.0"),
         graph_api_url=read.url("graphApiUrl"),
         memory_mb=read.integer("memoryMb", MEMORY_MB),

@@ -1,0 +1,17 @@
+"""What all tests share: the stacks of the project, each run once under mocks."""
+
+import pytest
+
+from tests.harness import STACKS, Graph, run_main
+
+
+@pytest.fixture(scope="session")
+def graphs() -> dict[str, Graph]:
+    """Stack → what it registers, as its file has it."""
+    return {stack: run_main(stack) for stack in STACKS}
+
+
+@pytest.fixture(params=STACKS)
+def graph(request: pytest.FixtureRequest, graphs: dict[str, Graph]) -> Graph:
+    """What a stack registers; the test runs once for each stack."""
+    return graphs[request.param]

@@ -1,0 +1,283 @@
+"""Every mistake in a stack's settings is told, all at once, and none tells a secret."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from settings import KEYS, LOG_RETENTION_DAYS, Settings, SettingsError, parse
+from tests.harness import SECRETS, STACKS, project_defaults, run_source, stack_config
+
+PROJECT = "innolab-fbm"
+ENCRYPTED = frozenset({*SECRETS, "appSecretPrevious"})
+
+
+def read_as(stack: str, encrypted: frozenset[str], changes: Mapping[str, object]) -> Settings:
+    values = {**project_defaults(), **SECRETS, "pageId": "100000000000001", **changes}
+    return parse(PROJECT, stack, values, encrypted)
+
+
+def read(**changes: object) -> Settings:
+    return read_as("dev", ENCRYPTED, changes)
+
+
+def mistakes_of(stack: str, encrypted: frozenset[str], changes: Mapping[str, object]) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        read_as(stack, encrypted, changes)
+    return caught.value.mistakes
+
+
+def mistakes(**changes: object) -> tuple[str, ...]:
+    return mistakes_of("dev", ENCRYPTED, changes)
+
+
+def test_the_program_knows_the_settings_that_the_project_declares() -> None:
+    assert set(KEYS) == set(project_defaults())
+
+
+def test_settings_may_come_as_text_as_pulumi_hands_them_over() -> None:
+    texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in project_defaults().items()}
+
+    assert read(**{**texts, **SECRETS, "pageId": "1"}) == read(pageId="1")
+
+
+def test_a_stack_without_a_bot_needs_neither_page_nor_secrets() -> None:
+    settings = parse(PROJECT, "team", {**project_defaults(), "bot": False}, set())
+
+    assert settings.bot is None
+    assert settings.group is not None
+
+
+def test_a_stack_without_a_group_has_none() -> None:
+    assert read(adminGroupName="").group is None
+
+
+def test_the_group_administers_its_own_stack_and_the_named_ones() -> None:
+    settings = read(adminStacks=["anna", "ben"])
+
+    assert settings.group is not None
+    assert list(settings.group.name_prefixes) == ["innolab-fbm-dev-", "innolab-fbm-anna-", "innolab-fbm-ben-"]
+
+
+def test_no_previous_app_secret_is_none() -> None:
+    settings = read()
+
+    assert settings.bot is not None
+    assert settings.bot.app_secret_previous is None
+
+
+def test_without_an_access_log_there_are_no_days_to_keep_it() -> None:
+    without, with_log = read().bot, read(apiAccessLog=True).bot
+
+    assert without is not None
+    assert without.access_log_days is None
+    assert with_log is not None
+    assert with_log.access_log_days == with_log.log_retention_days
+
+
+def test_secrets_stand_in_no_text_of_the_settings() -> None:
+    assert "canary" not in repr(read(appSecretPrevious="canary-previous"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("adminGroupName", "Innolab FBM", '"Innolab FBM"; allowed: up to 128 letters'),
+        ("adminGroupName", "x" * 129, "allowed: up to 128 letters"),
+        ("adminGroupName", 7, "7; allowed: up to 128 letters"),
+        ("adminMembers", ["anna", "anna"], '["anna", "anna"]; allowed: a list of names of IAM users, each once'),
+        ("adminMembers", ["anna maria"], "allowed: a list of names of IAM users"),
+        ("adminMembers", ["x" * 65], "allowed: a list of names of IAM users"),
+        ("adminMembers", [["anna"]], "allowed: a list of names of IAM users"),
+        ("adminMembers", "anna", '"anna"; allowed: a list of names of IAM users'),
+        ("adminMembers", {"anna": 1}, "allowed: a list of names of IAM users"),
+        ("adminPolicies", ["arn:aws:s3:::bucket"], "allowed: a list of names of AWS's policies, or ARNs"),
+        ("adminPolicies", ["arn:aws:iam::12:policy/x"], "allowed: a list of names of AWS's policies, or ARNs"),
+        ("adminStacks", ["prod", "prod"], "allowed: a list of names of stacks, each once"),
+        ("adminStacks", ["pr.od"], "allowed: a list of names of stacks, each once"),
+        ("adminStacks", ["dev"], "allowed: other stacks than dev itself"),
+        ("bot", "yes", '"yes"; allowed: true or false'),
+        ("bot", 1, "1; allowed: true or false"),
+        ("bot", None, "not set; allowed: true or false"),
+        ("pageId", "", "not set; allowed: 1 to 20 digits"),
+        ("pageId", "my page", '"my page"; allowed: 1 to 20 digits'),
+        ("pageId", "1" * 21, "allowed: 1 to 20 digits"),
+        ("pageId", "١٢٣", "allowed: 1 to 20 digits"),
+        ("pageId", "123\n", "allowed: 1 to 20 digits"),
+        ("pageId", 123, "123; allowed: 1 to 20 digits"),
+        ("graphApiVersion", "26", '"26"; allowed: v and two numbers'),
+        ("graphApiUrl", "http://graph.facebook.com", "allowed: https:// and a host"),
+        ("graphApiUrl", "https://graph.facebook.com/", "allowed: https:// and a host"),
+        ("graphApiUrl", "https://user@graph.facebook.com", "allowed: https:// and a host"),
+        ("graphApiUrl", "https://graph.facebook.com:99999", "allowed: https:// and a host"),
+        ("graphApiUrl", "https://[::1", "allowed: https:// and a host"),
+        ("graphApiUrl", "http://127.0.0.1.example.org", "allowed: https:// and a host"),
+        ("graphApiUrl", "file:///etc/passwd", "allowed: https:// and a host"),
+        ("memoryMb", 127, "127; allowed: a whole number from 128 to 10240"),
+        ("memoryMb", 10_241, "10241; allowed: a whole number from 128 to 10240"),
+        ("memoryMb", 512.0, "512.0; allowed: a whole number"),
+        ("memoryMb", True, "true; allowed: a whole number"),
+        ("memoryMb", "512MB", '"512MB"; allowed: a whole number'),
+        ("timeoutSeconds", 14, "14; allowed: a whole number from 15 to 900"),
+        ("timeoutSeconds", 901, "901; allowed: a whole number from 15 to 900"),
+        ("logRetentionDays", 0, "0; allowed: a whole number from 1 to 3653"),
+        ("logRetentionDays", 31, "31; allowed: one of 1, 3, 5, 7, 14, 30, 60"),
+        ("throttleRate", 0, "0; allowed: a whole number from 1 to 10000"),
+        ("throttleRate", 10_001, "allowed: a whole number from 1 to 10000"),
+        ("throttleBurst", 5_001, "allowed: a whole number from 1 to 5000"),
+        ("apiAccessLog", "on", '"on"; allowed: true or false'),
+        ("manageApiGatewayAccount", [], "[]; allowed: true or false"),
+        ("stateDays", -1, "-1; allowed: a whole number from 1 to 3650"),
+        ("alarmEmail", "team at example.org", "allowed: an e-mail address"),
+        ("protectData", "True", '"True"; allowed: true or false'),
+    ],
+)
+def test_a_wrong_setting_is_told_with_what_is_allowed_and_the_command(key: str, value: object, told: str) -> None:
+    (mistake,) = mistakes(**{key: value})
+
+    assert mistake.startswith(f"{key} is ")
+    assert told in mistake
+    assert (
+        f"pulumi config set {PROJECT}:{key} " in mistake or f"pulumi config set --path '{PROJECT}:{key}[0]'" in mistake
+    )
+
+
+@pytest.mark.parametrize("key", sorted(set(KEYS) - {"appSecretPrevious"}))
+def test_a_setting_that_nobody_merged_is_told(key: str) -> None:
+    values = {**project_defaults(), **SECRETS, "pageId": "1"}
+    del values[key]
+
+    with pytest.raises(SettingsError, match=f"{key} is not set"):
+        parse(PROJECT, "dev", values, ENCRYPTED)
+
+
+@pytest.mark.parametrize("key", ["pageAccessToken", "appSecret", "verifyToken"])
+def test_a_missing_secret_is_told_with_the_command_that_encrypts_it(key: str) -> None:
+    assert mistakes(**{key: ""}) == (f"{key} is not set. Set it: pulumi config set --secret {PROJECT}:{key} …",)
+
+
+@pytest.mark.parametrize("key", sorted(ENCRYPTED))
+@pytest.mark.parametrize("value", ["canary\n", "canary secret", "canäry", "canary" * 1000, 17, ["canary"]])
+def test_a_secret_that_cannot_be_one_is_told_without_its_value(key: str, value: object) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(**{key: value})
+
+    assert len(caught.value.mistakes) == 1
+    assert key in str(caught.value)
+    assert "can" not in str(caught.value)
+    assert "17" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", sorted(ENCRYPTED))
+def test_a_plaintext_secret_is_refused_outside_the_local_stack(key: str) -> None:
+    changes = {key: "canary-plain"}
+
+    (mistake,) = mistakes_of("prod", ENCRYPTED - {key}, changes)
+
+    assert f"{key} stands in plain" in mistake
+    assert f"pulumi config set --secret {PROJECT}:{key} …" in mistake
+    assert "canary" not in mistake
+    assert read_as("local", frozenset(), changes).bot is not None
+
+
+def test_an_app_secret_that_is_rotated_to_itself_is_told() -> None:
+    (mistake,) = mistakes(appSecretPrevious=SECRETS["appSecret"])
+
+    assert "appSecretPrevious is the same as appSecret" in mistake
+    assert "canary" not in mistake
+
+
+@pytest.mark.parametrize("key", ["appSecret", "pageAccessToken", "appSecretPrevious"])
+def test_a_verify_token_that_is_another_secret_is_told(key: str) -> None:
+    changes = {"verifyToken": "canary-same", key: "canary-same"}
+
+    (mistake,) = mistakes(**changes)
+
+    assert "verifyToken is the same as another secret" in mistake
+    assert "canary" not in mistake
+
+
+@pytest.mark.parametrize("changes", [{"adminMembers": ["anna"]}, {"adminStacks": ["prod"]}])
+def test_members_or_stacks_without_a_group_are_told(changes: Mapping[str, object]) -> None:
+    (mistake,) = mistakes(adminGroupName="", **changes)
+
+    assert mistake.startswith(f"{next(iter(changes))} is ")
+    assert "an empty list, as adminGroupName is empty" in mistake
+
+
+def test_a_stack_that_would_hold_nothing_is_told() -> None:
+    (mistake,) = mistakes(adminGroupName="", bot=False)
+
+    assert "this stack would hold nothing" in mistake
+
+
+def test_an_unknown_setting_is_told_with_the_one_that_was_meant() -> None:
+    first, second = mistakes(memoryMB=256, zebra=1)
+
+    assert first == f"memoryMB is no setting. Did you mean memoryMb? Remove it: pulumi config rm {PROJECT}:memoryMB"
+    assert second == f"zebra is no setting. Remove it: pulumi config rm {PROJECT}:zebra"
+
+
+@pytest.mark.parametrize("stack", ["a" * 25, "dev.anna", "-dev", "dev/anna", ""])
+def test_a_stack_name_that_aws_cannot_take_is_told(stack: str) -> None:
+    (mistake,) = mistakes_of(stack, ENCRYPTED, {})
+
+    assert f"The stack is named {stack!r}" in mistake
+    assert "pulumi stack init NAME" in mistake
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    told = mistakes(memoryMb=1, throttleRate="many", appSecret="", pageId="x", adminStacks=["dev"], foo=1)
+
+    assert len(told) == 6
+
+
+def test_the_message_counts_the_mistakes_and_has_a_line_for_each() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(memoryMb=1, stateDays=0)
+
+    first, *lines = str(caught.value).splitlines()
+    assert first == "The settings of the stack dev have 2 mistakes:"
+    assert [line.split(" is ")[0] for line in lines] == ["- memoryMb", "- stateDays"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:4567", "http://localhost:1", "http://[::1]:80", "https://example.org"]
+)
+def test_the_graph_api_may_be_on_this_machine_without_encryption(url: str) -> None:
+    bot = read(graphApiUrl=url).bot
+
+    assert bot is not None
+    assert bot.graph_api_url == url
+
+
+@pytest.mark.parametrize("days", LOG_RETENTION_DAYS)
+def test_every_retention_of_cloudwatch_is_allowed(days: int) -> None:
+    bot = read(logRetentionDays=days).bot
+
+    assert bot is not None
+    assert bot.log_retention_days == days
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_as_it_comes_lacks_only_secrets(stack: str) -> None:
+    config, _ = stack_config(stack, dict.fromkeys(SECRETS, ""))
+    values = {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items() if key.startswith(PROJECT)}
+
+    with pytest.raises(SettingsError) as caught:
+        parse(PROJECT, stack, values, ())
+
+    assert [each.split(" is ")[0] for each in caught.value.mistakes] == list(SECRETS)
+
+
+def test_a_mistake_ends_the_program_with_all_of_them_and_without_a_secret() -> None:
+    result = run_source(
+        """
+        from tests.harness import run_main
+        run_main("dev", {"memoryMb": 1, "pageId": "x", "appSecret": "canary with spaces"})
+        """
+    )
+
+    assert result.returncode == 1
+    assert "The settings of the stack dev have 3 mistakes:" in result.stderr
+    assert "canary" not in result.stderr
