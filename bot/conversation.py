@@ -58,7 +58,7 @@ def explain(turn: Now) -> Answered:
             de="Ich bin ein Bot und beantworte Fragen zu Paketen. Schicken Sie mir eine Paketnummer mit 8 Ziffern, "
             "oder schreiben Sie „Status“.",
         ),
-        (QuickReply("Status"),),
+        quick_replies=(QuickReply("Status"),),
     )
 
 

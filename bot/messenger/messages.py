@@ -1,26 +1,37 @@
 """What the page can say, as typed, frozen messages that refuse at construction what Facebook would refuse later.
 
-Source of the limits: Messenger Platform, "Send API" and "Templates".
+Sources: Messenger Platform, "Send API Reference", "Quick Replies", "Buttons", "Templates", "Sender Actions".
 """
 
+import math
 from typing import ClassVar, NoReturn
 
 from bot.messenger.record import Record
 
-TEXT = 2000  # a text is under it: "Send API Reference", message.text
+TEXT = 2000  # characters; a text is under it
 QUICK_REPLIES = 13
 QUICK_REPLY_TITLE = 20
 PAYLOAD = 1000
+BUTTONS = 3
+BUTTON_TITLE = 20
+BUTTONS_TEXT = 640
+CARDS = 10
+CARD_TITLE = 80
+CARD_SUBTITLE = 80
+RECEIPT_ITEMS = 100
+PRODUCTS = 10
+NOTIFICATION_TITLE = 65
+URL = 2000
+PHONE = range(4, 16)  # digits: the longest number has 15 (ITU-T E.164)
+FEEDBACK_DAYS = 7
 
-Request = dict[str, object]
+_FACEBOOK = ("https://facebook.com/", "https://www.facebook.com/", "https://business.facebook.com/")
+
+Json = dict[str, object]
 
 
 class Refused(ValueError):
     """A message that Facebook would not take: what is wrong, with what value, and what to do."""
-
-
-def _refuse(what: str, fix: str) -> NoReturn:
-    raise Refused(f"{what}: {fix}.")
 
 
 class Message(Record, kw_only=True):
@@ -32,7 +43,7 @@ class Message(Record, kw_only=True):
 
     needs_window: ClassVar[bool] = True
 
-    def to_request(self, recipient: str) -> Request:
+    def to_request(self, recipient: str) -> Json:
         """The request's body.
 
         Args:
@@ -41,68 +52,880 @@ class Message(Record, kw_only=True):
         raise NotImplementedError
 
 
+# Quick replies
+
+
 class QuickReply(Record):
     """A choice under a message that goes away once one is tapped.
 
     Args:
         title: what is written on it, at most 20 characters.
         payload: what comes back with the tap, at most 1,000 characters; the title if not given.
+        image: address of a small picture before the title, "" for none.
     """
+
+    title: str
+    payload: str = ""
+    image: str = ""
+
+    def check(self) -> None:
+        """Refuse what is empty or too long."""
+        _title("quick reply", self.title, QUICK_REPLY_TITLE)
+        _payload(f"quick reply {self.title!r}", self.payload or self.title)
+        if self.image:
+            _address(f"The picture of the quick reply {self.title!r}", self.image)
+
+    def to_json(self) -> Json:
+        """The quick reply as the Send API takes it."""
+        picture = {"image_url": self.image} if self.image else {}
+        return {"content_type": "text", "title": self.title, "payload": self.payload or self.title, **picture}
+
+
+class AskPhone(Record):
+    """A quick reply with the person's own phone number, if Facebook knows it."""
+
+    def to_json(self) -> Json:
+        """The quick reply as the Send API takes it."""
+        return {"content_type": "user_phone_number"}
+
+
+class AskEmail(Record):
+    """A quick reply with the person's own e-mail address, if Facebook knows it."""
+
+    def to_json(self) -> Json:
+        """The quick reply as the Send API takes it."""
+        return {"content_type": "user_email"}
+
+
+# Buttons
+
+
+class Button(Record):
+    """Something to tap that stays: `Link`, `Tap`, `Call`, `LogIn`, `LogOut` or `Play`."""
+
+    def to_json(self) -> Json:
+        """The button as the Send API takes it."""
+        raise NotImplementedError
+
+
+class Link(Button):
+    """Opens a web page.
+
+    Args:
+        title: at most 20 characters.
+        url: the page's address.
+        height: how much of the screen it takes: `compact`, `tall` or `full`.
+    """
+
+    title: str
+    url: str
+    height: str = "full"
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _title("button", self.title, BUTTON_TITLE)
+        _address(f"The button {self.title!r}", self.url)
+        if self.height not in {"compact", "tall", "full"}:
+            _refuse(f"The button {self.title!r} is {self.height!r} high", "choose compact, tall or full")
+
+    def to_json(self) -> Json:
+        """The button as the Send API takes it."""
+        height = {} if self.height == "full" else {"webview_height_ratio": self.height}
+        return {"type": "web_url", "title": self.title, "url": self.url, **height}
+
+
+class Tap(Button):
+    """Sends a postback.
+
+    Args:
+        title: at most 20 characters.
+        payload: what comes back with the tap, at most 1,000 characters.
+    """
+
+    title: str
+    payload: str
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _title("button", self.title, BUTTON_TITLE)
+        _payload(f"button {self.title!r}", self.payload)
+
+    def to_json(self) -> Json:
+        """The button as the Send API takes it."""
+        return {"type": "postback", "title": self.title, "payload": self.payload}
+
+
+class Call(Button):
+    """Calls a phone number.
+
+    Args:
+        title: at most 20 characters.
+        number: `+`, the country's code and the number, digits only: `+491234567`.
+    """
+
+    title: str
+    number: str
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _title("button", self.title, BUTTON_TITLE)
+        digits = self.number.removeprefix("+")
+        if digits == self.number or not (digits.isascii() and digits.isdigit() and len(digits) in PHONE):
+            _refuse(f"The button {self.title!r} calls {self.number!r}", "write the number like +491234567, digits only")
+
+    def to_json(self) -> Json:
+        """The button as the Send API takes it."""
+        return {"type": "phone_number", "title": self.title, "payload": self.number}
+
+
+class LogIn(Button):
+    """Links the person's account: Facebook opens this page, which must be https, to let them log in."""
+
+    url: str
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _address("The button to log in", self.url, schemes=("https://",))
+
+    def to_json(self) -> Json:
+        """The button as the Send API takes it."""
+        return {"type": "account_link", "url": self.url}
+
+
+class LogOut(Button):
+    """Unlinks the person's account."""
+
+    def to_json(self) -> Json:
+        """The button as the Send API takes it."""
+        return {"type": "account_unlink"}
+
+
+class Play(Button):
+    """Starts the page's instant game; the payload is handed to it."""
 
     title: str
     payload: str = ""
 
     def check(self) -> None:
-        """Refuse what is empty or too long."""
-        if not self.title.strip():
-            _refuse("A quick reply has no title", "say in a word or two what a tap means")
-        if len(self.title) > QUICK_REPLY_TITLE:
-            _refuse(
-                f"The quick reply {self.title!r} has a title of {len(self.title)} characters, and "
-                f"{QUICK_REPLY_TITLE} are allowed",
-                "shorten it, and put the rest into the text above",
-            )
-        if len(self.payload) > PAYLOAD:
-            _refuse(
-                f"The quick reply {self.title!r} has a payload of {len(self.payload)} characters, and "
-                f"{PAYLOAD} are allowed",
-                "keep in the state what is longer, and only its name in the payload",
-            )
+        """Refuse what Facebook would."""
+        _title("button", self.title, BUTTON_TITLE)
+        if self.payload:
+            _payload(f"button {self.title!r}", self.payload)
 
-    def to_json(self) -> Request:
-        """The quick reply as the Send API takes it."""
-        return {"content_type": "text", "title": self.title, "payload": self.payload or self.title}
+    def to_json(self) -> Json:
+        """The button as the Send API takes it."""
+        payload = {"payload": self.payload} if self.payload else {}
+        return {"type": "game_play", "title": self.title, **payload}
 
 
-class Text(Message):
-    """A text, with quick replies if wanted.
+# Messages with a content
+
+
+class Content(Message, kw_only=True):
+    """A message that is seen in the chat.
+
+    Args:
+        quick_replies: choices under it, at most 13.
+    """
+
+    quick_replies: tuple[QuickReply | AskPhone | AskEmail, ...] = ()
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _at_most(
+            "A message",
+            "quick replies",
+            len(self.quick_replies),
+            QUICK_REPLIES,
+            "offer the likeliest, and one for more",
+        )
+
+    def to_request(self, recipient: str) -> Json:
+        """The request's body: see `Message.to_request`."""
+        message = self.content()
+        if self.quick_replies:
+            message["quick_replies"] = [reply.to_json() for reply in self.quick_replies]
+        return {"recipient": {"id": recipient}, "messaging_type": "RESPONSE", "message": message}
+
+    def content(self) -> Json:
+        """The request's `message`, without quick replies."""
+        raise NotImplementedError
+
+
+class Text(Content):
+    """A text.
 
     Args:
         text: under 2,000 characters; `bot.messenger.text.split` cuts a longer one.
-        quick_replies: at most 13.
     """
 
     text: str
-    quick_replies: tuple[QuickReply, ...] = ()
 
     def check(self) -> None:
-        """Refuse what is empty or too long."""
-        if not self.text.strip():
-            _refuse("A text is empty", "say something, or return no message at all")
+        """Refuse what Facebook would."""
+        super().check()
+        _readable("A text", self.text, "say something, or return no message at all")
         if len(self.text) >= TEXT:
             _refuse(
                 f"A text has {len(self.text)} characters, and it must be under {TEXT}",
                 "cut it with bot.messenger.text.split, or return a plain str, which is cut by itself",
             )
-        if len(self.quick_replies) > QUICK_REPLIES:
+
+    def content(self) -> Json:
+        """See `Content.content`."""
+        return {"text": self.text}
+
+
+class Media(Content):
+    """A picture, a sound, a film or a file, of at most 25 MB.
+
+    Args:
+        type: `image`, `audio`, `video` or `file`.
+        url: where Facebook fetches it.
+        attachment_id: of one that was uploaded or sent before, instead of `url`.
+        reusable: keeps what is fetched from `url`, and its id comes back with the answer.
+    """
+
+    type: str
+    url: str = ""
+    attachment_id: str = ""
+    reusable: bool = False
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        super().check()
+        if self.type not in {"image", "audio", "video", "file"}:
+            _refuse(f"A medium of type {self.type!r} does not exist", "choose image, audio, video or file")
+        _one_source(f"The {self.type}", self.url, self.attachment_id)
+
+    def content(self) -> Json:
+        """See `Content.content`."""
+        payload: Json = {"attachment_id": self.attachment_id} if self.attachment_id else {"url": self.url}
+        if self.reusable and self.url:
+            payload["is_reusable"] = True
+        return {"attachment": {"type": self.type, "payload": payload}}
+
+
+class Template(Content):
+    """A message in one of the forms that Messenger draws itself."""
+
+    def content(self) -> Json:
+        """See `Content.content`."""
+        return {"attachment": {"type": "template", "payload": self.form()}}
+
+    def form(self) -> Json:
+        """The template's payload."""
+        raise NotImplementedError
+
+
+class Buttons(Template):
+    """A text with buttons.
+
+    Args:
+        text: at most 640 characters.
+        buttons: one to three.
+    """
+
+    text: str
+    buttons: tuple[Button, ...]
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        super().check()
+        _readable("A text with buttons", self.text, "say what the buttons are for")
+        _long("A text with buttons", self.text, BUTTONS_TEXT, "send a Text before, and keep the question here")
+        if not self.buttons:
+            _refuse("A text with buttons has no button", "give one to three, or send a Text")
+        _buttons("A text", self.buttons)
+
+    def form(self) -> Json:
+        """See `Template.form`."""
+        return {"template_type": "button", "text": self.text, "buttons": [each.to_json() for each in self.buttons]}
+
+
+class Card(Record):
+    """One card of a carousel; beside the title it has at least one other thing.
+
+    Args:
+        title: at most 80 characters.
+        subtitle: at most 80 characters.
+        image: address of a picture.
+        link: address that a tap on the card opens.
+        buttons: at most three.
+    """
+
+    title: str
+    subtitle: str = ""
+    image: str = ""
+    link: str = ""
+    buttons: tuple[Button, ...] = ()
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _title("card", self.title, CARD_TITLE)
+        _long(
+            f"The subtitle of the card {self.title!r}", self.subtitle, CARD_SUBTITLE, "shorten it, or link to the rest"
+        )
+        if self.image:
+            _address(f"The picture of the card {self.title!r}", self.image)
+        if self.link:
+            _address(f"The card {self.title!r}", self.link)
+        _buttons(f"The card {self.title!r}", self.buttons)
+        if not (self.subtitle or self.image or self.link or self.buttons):
+            _refuse(f"The card {self.title!r} has a title only", "add a subtitle, a picture, a link or a button")
+
+    def to_json(self) -> Json:
+        """The card as the Send API takes it."""
+        card: Json = {"title": self.title}
+        if self.subtitle:
+            card["subtitle"] = self.subtitle
+        if self.image:
+            card["image_url"] = self.image
+        if self.link:
+            card["default_action"] = {"type": "web_url", "url": self.link}
+        if self.buttons:
+            card["buttons"] = [each.to_json() for each in self.buttons]
+        return card
+
+
+class Carousel(Template):
+    """Cards beside each other; a single one is a card of its own.
+
+    Args:
+        cards: one to ten.
+        square: shows the pictures as squares instead of 1.91 to 1.
+    """
+
+    cards: tuple[Card, ...]
+    square: bool = False
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        super().check()
+        if not self.cards:
+            _refuse("A carousel has no card", "give one to ten, or send a Text")
+        _at_most(
+            "A carousel", "cards", len(self.cards), CARDS, "show the first ones, and a last one with a link to more"
+        )
+
+    def form(self) -> Json:
+        """See `Template.form`."""
+        shape = {"image_aspect_ratio": "square"} if self.square else {}
+        return {"template_type": "generic", "elements": [card.to_json() for card in self.cards], **shape}
+
+
+class MediaCard(Template):
+    """A picture or film with buttons.
+
+    Args:
+        type: `image` or `video`.
+        url: of a post on Facebook that shows it: other addresses are not taken here.
+        attachment_id: of one that was uploaded or sent before, instead of `url`.
+        buttons: at most three.
+    """
+
+    type: str
+    url: str = ""
+    attachment_id: str = ""
+    buttons: tuple[Button, ...] = ()
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        super().check()
+        if self.type not in {"image", "video"}:
+            _refuse(f"A media card of type {self.type!r} does not exist", "choose image or video")
+        _one_source("A media card", self.url, self.attachment_id)
+        if self.url and not self.url.startswith(_FACEBOOK):
+            _refuse(f"A media card shows {self.url!r}", "upload it and give its attachment_id, or send it as Media")
+        _buttons("A media card", self.buttons)
+
+    def form(self) -> Json:
+        """See `Template.form`."""
+        card: Json = {"media_type": self.type}
+        card |= {"attachment_id": self.attachment_id} if self.attachment_id else {"url": self.url}
+        if self.buttons:
+            card["buttons"] = [each.to_json() for each in self.buttons]
+        return {"template_type": "media", "elements": [card]}
+
+
+class Item(Record):
+    """One thing that was bought.
+
+    Args:
+        title: what it is.
+        price: in the receipt's currency; 0 for free.
+        subtitle: more about it.
+        quantity: how many.
+        image: address of a picture.
+    """
+
+    title: str
+    price: float
+    subtitle: str = ""
+    quantity: int = 1
+    image: str = ""
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _readable("An item of a receipt", self.title, "say what was bought")
+        _amount(f"The price of {self.title!r}", self.price)
+        if self.quantity < 1:
+            _refuse(f"{self.quantity} of {self.title!r} were bought", "leave out what was not")
+        if self.image:
+            _address(f"The picture of {self.title!r}", self.image)
+
+    def to_json(self) -> Json:
+        """The item as the Send API takes it."""
+        more = {"subtitle": self.subtitle, "image_url": self.image}
+        return {
+            "title": self.title,
+            "price": self.price,
+            "quantity": self.quantity,
+            **{name: value for name, value in more.items() if value},
+        }
+
+
+class Address(Record):
+    """Where an order goes to."""
+
+    street: str
+    city: str
+    postal_code: str
+    state: str
+    country: str
+    street_2: str = ""
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        for name, value in self.fields().items():
+            if not value and name != "street_2":
+                _refuse(f"The address has no {name}", "give it, or leave the address out")
+
+    def to_json(self) -> Json:
+        """The address as the Send API takes it."""
+        second = {"street_2": self.street_2} if self.street_2 else {}
+        return {
+            "street_1": self.street,
+            "city": self.city,
+            "postal_code": self.postal_code,
+            "state": self.state,
+            "country": self.country,
+            **second,
+        }
+
+
+class Adjustment(Record):
+    """Something taken off a receipt's total, such as a discount."""
+
+    name: str
+    amount: float
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _readable("An adjustment", self.name, "say what it is for")
+        _amount(f"The adjustment {self.name!r}", self.amount)
+
+    def to_json(self) -> Json:
+        """The adjustment as the Send API takes it."""
+        return {"name": self.name, "amount": self.amount}
+
+
+class Receipt(Template):
+    """An order's confirmation.
+
+    Args:
+        recipient_name: who ordered.
+        order_number: a different one for each order.
+        currency: of all amounts: three letters of ISO 4217, such as `EUR`.
+        payment_method: such as `Visa 1234`.
+        total: what is paid.
+        items: at most 100.
+        subtotal: before shipping and tax, None to leave it out; likewise `shipping` and `tax`.
+        adjustments: what was taken off.
+        address: where it goes to.
+        order_url: address of the order.
+        ordered: when, in seconds since 1970.
+        merchant_name: shown instead of the page's.
+    """
+
+    recipient_name: str
+    order_number: str
+    currency: str
+    payment_method: str
+    total: float
+    items: tuple[Item, ...] = ()
+    subtotal: float | None = None
+    shipping: float | None = None
+    tax: float | None = None
+    adjustments: tuple[Adjustment, ...] = ()
+    address: Address | None = None
+    order_url: str = ""
+    ordered: int | None = None
+    merchant_name: str = ""
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        super().check()
+        _readable("The recipient's name", self.recipient_name, "say who ordered")
+        _readable("The order's number", self.order_number, "give each order one of its own")
+        _readable("The payment's method", self.payment_method, "say how it was paid, such as Visa 1234")
+        if not (_letters(self.currency) and self.currency.isupper() and len(self.currency) == 3):  # noqa: PLR2004 - ISO 4217
+            _refuse(f"The currency is {self.currency!r}", "give its three letters, such as EUR")
+        for name in ("total", "subtotal", "shipping", "tax"):
+            if (amount := getattr(self, name)) is not None:
+                _amount(f"The {name}", amount)
+        _at_most("A receipt", "items", len(self.items), RECEIPT_ITEMS, "sum up the rest in one")
+        if self.order_url:
+            _address("The order", self.order_url)
+        if self.ordered is not None and self.ordered < 0:
+            _refuse(f"The order was made at {self.ordered}", "give seconds since 1970")
+
+    def form(self) -> Json:
+        """See `Template.form`."""
+        costs = {
+            "subtotal": self.subtotal,
+            "shipping_cost": self.shipping,
+            "total_tax": self.tax,
+            "total_cost": self.total,
+        }
+        optional: Json = {
+            "elements": [each.to_json() for each in self.items],
+            "adjustments": [each.to_json() for each in self.adjustments],
+            "address": self.address and self.address.to_json(),
+            "order_url": self.order_url,
+            "timestamp": None if self.ordered is None else str(self.ordered),
+            "merchant_name": self.merchant_name,
+        }
+        return {
+            "template_type": "receipt",
+            "recipient_name": self.recipient_name,
+            "order_number": self.order_number,
+            "currency": self.currency,
+            "payment_method": self.payment_method,
+            "summary": {name: amount for name, amount in costs.items() if amount is not None},
+            **{name: value for name, value in optional.items() if value},
+        }
+
+
+class Products(Template):
+    """Products of the page's catalogue, one to ten, by their ids; Messenger fills in picture, title and price."""
+
+    ids: tuple[str, ...]
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        super().check()
+        if not self.ids or not all(self.ids):
+            _refuse("A list of products is empty, or has an empty id", "give one to ten ids of the catalogue")
+        _at_most("A list of products", "products", len(self.ids), PRODUCTS, "show the first ones")
+
+    def form(self) -> Json:
+        """See `Template.form`."""
+        return {"template_type": "product", "elements": [{"id": each} for each in self.ids]}
+
+
+class Coupon(Template):
+    """An offer with a code to reveal, an address to shop at, or both.
+
+    Args:
+        title: what is offered.
+        code: what the person enters.
+        url: where.
+        subtitle: the terms.
+        image: address of a picture.
+        payload: what comes back when the code is revealed.
+    """
+
+    title: str
+    code: str = ""
+    url: str = ""
+    subtitle: str = ""
+    image: str = ""
+    payload: str = ""
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        super().check()
+        _readable("A coupon's title", self.title, "say what is offered")
+        if not (self.code or self.url):
+            _refuse(f"The coupon {self.title!r} has neither a code nor an address", "give at least one")
+        for what, address in (("The coupon", self.url), ("The picture of the coupon", self.image)):
+            if address:
+                _address(f"{what} {self.title!r}", address)
+
+    def form(self) -> Json:
+        """See `Template.form`."""
+        optional = {
+            "subtitle": self.subtitle,
+            "coupon_code": self.code,
+            "coupon_url": self.url,
+            "image_url": self.image,
+            "payload": self.payload,
+        }
+        return {
+            "template_type": "coupon",
+            "title": self.title,
+            **{name: value for name, value in optional.items() if value},
+        }
+
+
+class Feedback(Template):
+    """A question for the person's opinion, answered in a form; the answer comes as a `FeedbackGiven`.
+
+    Args:
+        title: above the form.
+        subtitle: below the title.
+        button: what opens the form.
+        question_id: by which the answer names the question.
+        score: `csat` (satisfaction), `nps` (recommendation) or `ces` (effort).
+        privacy_url: address of the page's privacy policy.
+        question: asked instead of Facebook's own words.
+        comment: shown in a field for free text, "" for none.
+        days: how long it can be answered, 1 to 7.
+    """
+
+    title: str
+    subtitle: str
+    button: str
+    question_id: str
+    score: str
+    privacy_url: str
+    question: str = ""
+    comment: str = ""
+    days: int = 1
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        super().check()
+        for name in ("title", "subtitle", "button", "question_id"):
+            _readable(f"The feedback's {name}", getattr(self, name), "fill it in")
+        if self.score not in {"csat", "nps", "ces"}:
+            _refuse(f"The feedback's score is {self.score!r}", "choose csat, nps or ces")
+        _address("The privacy policy", self.privacy_url)
+        if not 1 <= self.days <= FEEDBACK_DAYS:
+            _refuse(f"The feedback is open for {self.days} days", f"choose 1 to {FEEDBACK_DAYS}")
+
+    def form(self) -> Json:
+        """See `Template.form`."""
+        question: Json = {"id": self.question_id, "type": self.score}
+        if self.question:
+            question["title"] = self.question
+        if self.comment:
+            question["follow_up"] = {"type": "free_form", "placeholder": self.comment}
+        return {
+            "template_type": "customer_feedback",
+            "title": self.title,
+            "subtitle": self.subtitle,
+            "button_title": self.button,
+            "feedback_screens": [{"questions": [question]}],
+            "business_privacy": {"url": self.privacy_url},
+            "expires_in_days": self.days,
+        }
+
+
+class AskToNotify(Template):
+    """Asks whether the person wants to be notified, also when the window is closed; a yes comes as an `OptedIn`.
+
+    Args:
+        title: what about, at most 65 characters.
+        payload: what comes back with the consent, at most 1,000 characters.
+        image: address of a picture.
+    """
+
+    title: str
+    payload: str
+    image: str = ""
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        super().check()
+        _title("request to notify", self.title, NOTIFICATION_TITLE)
+        _payload(f"request to notify {self.title!r}", self.payload)
+        if self.image:
+            _address(f"The picture of the request to notify {self.title!r}", self.image)
+
+    def form(self) -> Json:
+        """See `Template.form`."""
+        picture = {"image_url": self.image} if self.image else {}
+        return {"template_type": "notification_messages", "title": self.title, "payload": self.payload, **picture}
+
+
+# Sender actions
+
+
+class Action(Message):
+    """Shows what the page does: `typing_on`, `typing_off` or `mark_seen`."""
+
+    name: str
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        if self.name not in {"typing_on", "typing_off", "mark_seen"}:
             _refuse(
-                f"A message has {len(self.quick_replies)} quick replies, and {QUICK_REPLIES} are allowed",
-                "offer the likeliest, and a last one for more",
+                f"The action {self.name!r} does not exist", "choose typing_on, typing_off or mark_seen, or use React"
             )
 
-    def to_request(self, recipient: str) -> Request:
+    def to_request(self, recipient: str) -> Json:
         """The request's body: see `Message.to_request`."""
-        message: Request = {"text": self.text}
-        if self.quick_replies:
-            message["quick_replies"] = [reply.to_json() for reply in self.quick_replies]
-        return {"recipient": {"id": recipient}, "messaging_type": "RESPONSE", "message": message}
+        return {"recipient": {"id": recipient}, "sender_action": self.name}
+
+
+class React(Message):
+    """Puts an emoji on a message of the person's; an empty one takes it away.
+
+    Args:
+        mid: the message's id.
+        emoji: such as ❤.
+    """
+
+    mid: str
+    emoji: str = ""
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _readable("A reaction's message id", self.mid, "take it from the event")
+
+    def to_request(self, recipient: str) -> Json:
+        """The request's body: see `Message.to_request`."""
+        payload: Json = {"message_id": self.mid}
+        if self.emoji:
+            payload["reaction"] = self.emoji
+        return {
+            "recipient": {"id": recipient},
+            "sender_action": "react" if self.emoji else "unreact",
+            "payload": payload,
+        }
+
+
+# Other reasons to write, and other ways to name the person
+
+
+class Update(Message):
+    """A message that the person did not ask for just now, within 24 hours of their last one."""
+
+    message: Content
+
+    def to_request(self, recipient: str) -> Json:
+        """The request's body: see `Message.to_request`."""
+        return self.message.to_request(recipient) | {"messaging_type": "UPDATE"}
+
+
+class HumanAgent(Message):
+    """A message written by a human within 7 days of the person's last one; Facebook forbids it to bots."""
+
+    needs_window = False
+
+    message: Content
+
+    def to_request(self, recipient: str) -> Json:
+        """The request's body: see `Message.to_request`."""
+        return self.message.to_request(recipient) | {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
+
+
+class Notification(Message):
+    """A message to somebody who opted in, at any time.
+
+    Args:
+        message: what to say.
+        token: of the `OptedIn` event.
+    """
+
+    needs_window = False
+
+    message: Content
+    token: str
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _readable("The token of a notification", self.token, "take it from the OptedIn event")
+
+    def to_request(self, recipient: str) -> Json:
+        """The request's body: see `Message.to_request`; the token stands for the person."""
+        body = self.message.to_request(recipient)
+        return body | {"recipient": {"notification_messages_token": self.token}, "messaging_type": "UPDATE"}
+
+
+class PrivateReply(Message):
+    """The one message that may follow a comment on the page's post, within 7 days of it.
+
+    Args:
+        message: what to say.
+        comment_id: of the comment.
+    """
+
+    needs_window = False
+
+    message: Content
+    comment_id: str
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _readable("The comment's id", self.comment_id, "take it from the page's feed")
+
+    def to_request(self, recipient: str) -> Json:
+        """The request's body: see `Message.to_request`; the comment stands for the person."""
+        return self.message.to_request(recipient) | {"recipient": {"comment_id": self.comment_id}}
+
+
+# The checks
+
+
+def _refuse(what: str, fix: str) -> NoReturn:
+    raise Refused(f"{what}: {fix}.")
+
+
+def _readable(what: str, text: str, fix: str) -> None:
+    if not text.strip():
+        _refuse(f"{what} is empty", fix)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        _refuse(f"{what} holds half of a character ({text!a:.80})", "cut it with bot.messenger.text, not by position")
+
+
+def _long(what: str, text: str, limit: int, fix: str) -> None:
+    if text:
+        _readable(what, text, "leave it out")
+    if len(text) > limit:
+        _refuse(f"{what} has {len(text)} characters, and {limit} are allowed", fix)
+
+
+def _title(what: str, title: str, limit: int) -> None:
+    _readable(f"The title of a {what}", title, "say in a word or two what it is")
+    _long(f"The title {title!r:.120} of a {what}", title, limit, "shorten it, and put the rest into the text above")
+
+
+def _payload(what: str, payload: str) -> None:
+    _readable(f"The payload of the {what}", payload, "name what its tap means")
+    _long(f"The payload of the {what}", payload, PAYLOAD, "keep in the state what is longer, and only its name here")
+
+
+def _at_most(what: str, things: str, number: int, limit: int, fix: str) -> None:
+    if number > limit:
+        _refuse(f"{what} has {number} {things}, and {limit} are allowed", fix)
+
+
+def _buttons(what: str, buttons: tuple[Button, ...]) -> None:
+    _at_most(what, "buttons", len(buttons), BUTTONS, "use quick replies for more choices")
+
+
+def _address(what: str, url: str, schemes: tuple[str, ...] = ("https://", "http://")) -> None:
+    if not url.startswith(schemes) or url in schemes or not url.isprintable() or " " in url:
+        _refuse(f"{what} has the address {url!r:.120}", f"write it in full, from {schemes[0]} on, without blanks")
+    _long(f"{what}'s address", url, URL, "use a shorter one that leads there")
+
+
+def _one_source(what: str, url: str, attachment_id: str) -> None:
+    if bool(url) == bool(attachment_id):
+        _refuse(f"{what} has {'two sources' if url else 'no source'}", "give either its url or its attachment_id")
+    if url:
+        _address(what, url)
+
+
+def _amount(what: str, amount: float) -> None:
+    if not math.isfinite(amount) or amount < 0:
+        _refuse(f"{what} is {amount}", "give an amount from 0 on")
+
+
+def _letters(text: str) -> bool:
+    return text.isascii() and text.isalpha()

@@ -65,7 +65,18 @@ TELLING = st.sampled_from(
 ANY_TEXT = st.text(st.one_of(TELLING, st.characters(exclude_categories=["Cs", "Cn", "Co"]).filter(_known)))
 
 
-ALIKE = ("CJK", "HANGUL SYLLABLE", "TANGUT", "EGYPTIAN", "CUNEIFORM", "NUSHU", "YI SYLLABLE", "VAI", "BAMUM", "ANATOLIAN")
+ALIKE = (
+    "CJK",
+    "HANGUL SYLLABLE",
+    "TANGUT",
+    "EGYPTIAN",
+    "CUNEIFORM",
+    "NUSHU",
+    "YI SYLLABLE",
+    "VAI",
+    "BAMUM",
+    "ANATOLIAN",
+)
 
 
 def test_every_known_character_joins_its_neighbours_as_in_a_peer() -> None:
