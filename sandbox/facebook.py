@@ -1,0 +1,167 @@
+"""The other half of Facebook: what people do becomes signed webhooks, sent again until they are acknowledged."""
+
+import hashlib
+import heapq
+import hmac
+import http.client
+import itertools
+import json
+import secrets
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.errors import SandboxError
+
+Item = dict[str, Any]
+"""One item of a webhook's ``messaging`` list."""
+
+ANSWER_SECONDS = 20.0  # Messenger Platform, "Webhooks": the hard limit for an answer
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0  # Facebook's pauses are minutes; ours are short
+ECHOES_A_REQUEST = 100  # Facebook batches what is ready at the same time, up to 1,000 items
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How a webhook was delivered.
+
+    Attributes:
+        attempts: how often it was sent.
+        seconds: how long the acknowledged attempt took.
+    """
+
+    attempts: int
+    seconds: float
+
+
+def text_item(page: str, person: str, text: str) -> Item:
+    """A text message as it stands in a webhook."""
+    return {
+        "sender": {"id": person},
+        "recipient": {"id": page},
+        "timestamp": int(time.time() * 1000),
+        "message": {"mid": "m_" + secrets.token_urlsafe(60), "text": text},
+    }
+
+
+class Facebook:
+    """Sends webhooks for one page, and echoes of what the page said from a thread of its own.
+
+    Args:
+        url: the webhook's URL.
+        app_secret: what they are signed with.
+        page_id: the page.
+    """
+
+    def __init__(self, url: str, app_secret: str, page_id: str) -> None:
+        self.url, self.page_id = url, page_id
+        self._secret = app_secret.encode()
+        self._local = threading.local()
+        self._echoes: list[tuple[float, int, Item]] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._sending = 0
+        self._ended = False
+        self.accepted = 0
+        """How many echoes were ever given to it: tells whether anything happened in between."""
+        self._thread = threading.Thread(target=self._send_echoes, name="sandbox-echoes", daemon=True)
+        self._thread.start()
+
+    def body(self, items: Sequence[Item]) -> bytes:
+        """The webhook for some items, in Facebook's bytes: everything outside ASCII is escaped."""
+        entry = {"id": self.page_id, "time": int(time.time() * 1000), "messaging": list(items)}
+        return json.dumps({"object": "page", "entry": [entry]}, separators=(",", ":")).encode("ascii")
+
+    def sign(self, body: bytes) -> str:
+        """The signature header's value for a body."""
+        return "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+
+    def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, float]:
+        """Send one webhook request, once.
+
+        Args:
+            body: its bytes.
+            headers: in place of the right signature's header, for those who want to forge one.
+
+        Returns:
+            The answer's status, 0 if none came, and the seconds that it took.
+        """
+        sent = {"X-Hub-Signature-256": self.sign(body)} if headers is None else dict(headers)
+        target = urlsplit(self.url)
+        started = time.monotonic()
+        for _ in range(2):  # a kept connection may have been closed meanwhile
+            kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+            connection = kept or http.client.HTTPConnection(target.netloc, timeout=ANSWER_SECONDS)
+            self._local.connection = connection
+            try:
+                connection.request("POST", target.path, body, {"Content-Type": "application/json", **sent})
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, http.client.HTTPException):
+                connection.close()
+                self._local.connection = None
+                if kept is None:
+                    break
+            else:
+                return answer.status, time.monotonic() - started
+        return 0, time.monotonic() - started
+
+    def deliver(self, items: Sequence[Item], seconds: float = 60.0) -> Delivery:
+        """Send items in one webhook, again with growing pauses until it is acknowledged.
+
+        Raises:
+            SandboxError: it was not within ``seconds``.
+        """
+        body = self.body(items)
+        pause = FIRST_PAUSE_SECONDS
+        deadline = time.monotonic() + seconds
+        for attempt in itertools.count(1):
+            status, took = self.post(body)
+            if status == http.client.OK:
+                return Delivery(attempt, took)
+            if time.monotonic() + pause > deadline or self._ended:
+                raise SandboxError(
+                    f"The webhook was not acknowledged in {attempt} attempts; the last answer's status: "
+                    f"{status or 'none'}."
+                )
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        raise AssertionError  # the count above has no end
+
+    def echo(self, item: Item, delay: float = 0.0) -> None:
+        """Send an echo after ``delay`` seconds, until it is acknowledged."""
+        with self._changed:
+            self.accepted += 1
+            heapq.heappush(self._echoes, (time.monotonic() + delay, next(self._numbers), item))
+            self._changed.notify()
+
+    def idle(self) -> bool:
+        """Whether no echo waits and none is under way."""
+        with self._changed:
+            return not self._echoes and not self._sending
+
+    def _send_echoes(self) -> None:
+        while not self._ended:
+            with self._changed:
+                self._sending = 0
+                while not self._ended and (not self._echoes or self._echoes[0][0] > time.monotonic()):
+                    self._changed.wait(self._echoes[0][0] - time.monotonic() if self._echoes else None)
+                due: list[Item] = []
+                while self._echoes and self._echoes[0][0] <= time.monotonic() and len(due) < ECHOES_A_REQUEST:
+                    due.append(heapq.heappop(self._echoes)[2])
+                self._sending = len(due)
+            if due and not self._ended:
+                try:
+                    self.deliver(due, seconds=3600)  # Facebook gives up after an hour
+                except SandboxError:
+                    continue
+
+    def stop(self) -> None:
+        """Send nothing more. Harmless if repeated."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+        self._thread.join(timeout=1)

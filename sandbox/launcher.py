@@ -1,0 +1,259 @@
+"""Starts MiniStack with its known differences from AWS made up for: ``python -m sandbox.launcher``.
+
+Everything that can be made right inside the emulator is made right here, so that the sandbox and the real Pulumi CLI
+(on ``python -m sandbox cloud``) meet the same AWS. What only a deployment can check is in ``sandbox.refusals``.
+
+Environment: MiniStack's own (``GATEWAY_PORT``, ``BIND_HOST``, ``AUTH``, …), and two of ours: ``SANDBOX_TEMPORARY``, a
+folder to make, use and remove; ``SANDBOX_WATCH_STDIN=1``, end everything once standard input is closed (the parent is
+gone).
+"""
+
+# ruff: noqa: SLF001, ANN401, PLR0917, PLC0415 - it patches MiniStack's insides, untyped as they are, once the environment is set
+
+import asyncio
+import contextvars
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+MANAGED_POLICIES = Path(__file__).with_name("aws-managed-policies.json")
+
+SQS_IDENTIFIER_LIMIT = 128  # SQS API reference, SendMessage: MessageGroupId and MessageDeduplicationId
+
+BATCH_ACTIONS = {
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+
+Check = tuple[str, str, dict[str, str]]
+"""A further right that a request needs: action, resource, condition keys."""
+
+_further_checks: contextvars.ContextVar[tuple[Check, ...]] = contextvars.ContextVar("further_checks", default=())
+_mfa_given: contextvars.ContextVar[bool] = contextvars.ContextVar("mfa_given", default=False)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    """The body as a JSON object; empty if it is none."""
+    try:
+        parsed = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def resource_arns(action: str, body: bytes, region: str, account: str) -> list[str]:
+    """The resources that AWS checks ``action`` against, where MiniStack checks ``*``; empty where it is right itself.
+
+    Source: Service Authorization Reference, AWS Systems Manager and AWS Lambda.
+    """
+    request = _json(body)
+    parameter = f"arn:aws:ssm:{region}:{account}:parameter/"
+    if action == "ssm:GetParameters":
+        return [parameter + str(name).lstrip("/") for name in request.get("Names") or []]
+    if action == "ssm:GetParametersByPath":
+        return [parameter + str(request.get("Path", "")).lstrip("/")]
+    if action == "lambda:CreateFunction" and request.get("FunctionName"):
+        name = str(request["FunctionName"])
+        return [name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{name}"]
+    return []
+
+
+def passed_role(action: str, path: str, body: bytes) -> list[Check]:
+    """The ``iam:PassRole`` that AWS asks for when a role is handed to a service; MiniStack asks for none."""
+    request = _json(body)
+    if action in {"lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"} and request.get("Role"):
+        return [("iam:PassRole", str(request["Role"]), {"iam:PassedToService": "lambda.amazonaws.com"})]
+    if action == "apigateway:PATCH" and path.rstrip("/") == "/account":
+        operations = request.get("patchOperations") or []
+        roles = [o.get("value") for o in operations if o.get("path") == "/cloudwatchRoleArn"]
+        return [
+            ("iam:PassRole", str(role), {"iam:PassedToService": "apigateway.amazonaws.com"}) for role in roles if role
+        ]
+    return []
+
+
+def patch_actions_and_resources() -> None:
+    """Authorise each call by the action, on the resource, and with the passed role, that AWS does."""
+    from ministack.core import iam_actions, iam_evaluator
+
+    original_action: Callable[..., str | None] = iam_actions.extract_iam_action
+    original_arn: Callable[..., str] = iam_actions.extract_resource_arn
+    original_enforce: Callable[..., Any] = iam_evaluator.enforce
+
+    def extract_iam_action(*args: Any, **kwargs: Any) -> str | None:
+        # A batch call has no action of its own on AWS: it is authorised as the single one.
+        action = original_action(*args, **kwargs)
+        return BATCH_ACTIONS.get(action or "", action)
+
+    def extract_resource_arn(
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: dict[str, Any],
+        region: str,
+        account: str,
+    ) -> str:
+        arn = original_arn(service, method, path, headers, body, query, region, account)
+        action = extract_iam_action(service, method, path, headers, body, query) or ""
+        arns = resource_arns(action, body, region, account) or [arn]
+        _further_checks.set((*((action, other, {}) for other in arns[1:]), *passed_role(action, path, body)))
+        return arns[0]
+
+    def enforce(
+        key: str, action: str, service: str, region: str, resource_arn: str = "*", service_context: Any = None
+    ) -> Any:
+        further = _further_checks.get()
+        _further_checks.set(())
+        denied = original_enforce(key, action, service, region, resource_arn, service_context)
+        for other, resource, context in () if denied else further:
+            denied = original_enforce(key, other, service, region, resource, context)
+            if denied and not isinstance(denied, iam_evaluator.AuthError):
+                # MiniStack would name the call's own action; AWS names the right that was missing.
+                message = iam_actions.identity_denial_message(
+                    other, denied.principal_arn, resource, denied.decision == "Deny"
+                )
+                return iam_evaluator.AuthError("AccessDeniedException", message)
+        return denied
+
+    iam_actions.extract_iam_action = extract_iam_action
+    iam_actions.extract_resource_arn = extract_resource_arn
+    iam_evaluator.enforce = enforce
+
+
+def patch_multi_factor() -> None:
+    """Make ``aws:MultiFactorAuthPresent`` true in a session got with the code of an MFA device of the caller's.
+
+    The code itself is not checked beyond its six digits: the device is as virtual as the cloud.
+    """
+    from ministack.core import iam_evaluator
+    from ministack.services import iam, sts
+
+    original_handler: Callable[..., Any] = sts.handle_request
+    original_register: Callable[..., None] = sts.register_session
+    original_keys: Callable[..., dict[str, Any]] = iam_evaluator._principal_keys
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Any:
+        given = {**query, **parse_qs(body.decode("utf-8", "replace"))}
+
+        def first(name: str) -> str:
+            value = given.get(name, "")
+            return str(value[0] if isinstance(value, list) else value)
+
+        serial, code = first("SerialNumber"), first("TokenCode")
+        with_code = first("Action") == "GetSessionToken" and bool(serial or code)
+        _mfa_given.set(with_code)
+        if with_code:
+            device = iam._mfa_devices.get(serial)
+            if not (device and device.get("User") and re.fullmatch(r"\d{6}", code, re.ASCII)):
+                return sts._error(
+                    403,
+                    "AccessDenied",
+                    "MultiFactorAuthentication failed with invalid MFA one time pass code.",
+                    ns="sts",
+                )
+        return await original_handler(method, path, headers, body, query)
+
+    def register_session(access_key: str, session: dict[str, Any]) -> None:
+        original_register(access_key, {**session, "MultiFactor": _mfa_given.get()})
+
+    def principal_keys(credential: Any) -> dict[str, Any]:
+        keys = original_keys(credential)
+        session = sts._sessions.get(credential.access_key_id)
+        if session and session.get("MultiFactor"):
+            keys["aws:multifactorauthpresent"] = "true"
+        return keys
+
+    sts.handle_request = handle_request
+    sts.register_session = register_session
+    sts._principal_keys = principal_keys
+    iam_evaluator._principal_keys = principal_keys
+
+
+def patch_queue_identifiers() -> None:
+    """Refuse message group and de-duplication ids that SQS refuses: over 128 characters, or not printable ASCII."""
+    from ministack.services import sqs
+
+    original: Callable[..., dict[str, Any]] = sqs._act_send_message
+
+    def send_message(data: dict[str, Any], url: str) -> dict[str, Any]:
+        for name in ("MessageGroupId", "MessageDeduplicationId"):
+            value = data.get(name) or ""
+            if len(value) > SQS_IDENTIFIER_LIMIT or not all("!" <= c <= "~" for c in value):
+                raise sqs._Err(
+                    "InvalidParameterValue",
+                    f"Value {value} for parameter {name} is invalid. Reason: {name} can only include alphanumeric and "
+                    f"punctuation characters. 1 to {SQS_IDENTIFIER_LIMIT} in length.",
+                )
+        return original(data, url)
+
+    sqs._act_send_message = send_message
+    sqs._HANDLERS["SendMessage"] = send_message
+
+
+def load_managed_policies() -> None:
+    """Teach MiniStack the managed policies of an administrators' group, word for word as AWS publishes them.
+
+    Attaching one that it does not know is accepted there and grants nothing.
+    """
+    from ministack.services import iam
+
+    original: Callable[[], None] = iam._seed_aws_managed_policies
+
+    def seed() -> None:
+        original()
+        for name, policy in json.loads(MANAGED_POLICIES.read_text(encoding="utf-8")).items():
+            record = iam._make_aws_managed_record(name, json.dumps(policy["document"]))
+            iam._aws_managed_policies[policy["arn"]] = {**record, "Arn": policy["arn"]}
+
+    iam._seed_aws_managed_policies = seed
+    seed()
+
+
+def end_with_parent(folder: Path | None) -> None:
+    """Wait until standard input is closed, then remove ``folder`` and end the whole process group at once."""
+    while sys.stdin.buffer.read(1):
+        pass
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
+
+
+def main() -> None:
+    """Patch MiniStack and run it until it is told to end."""
+    folder = Path(os.environ["SANDBOX_TEMPORARY"]) if "SANDBOX_TEMPORARY" in os.environ else None
+    if folder:
+        folder.mkdir(mode=0o700, parents=True)
+        tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    if os.environ.get("SANDBOX_WATCH_STDIN") == "1":
+        threading.Thread(target=end_with_parent, args=(folder,), daemon=True).start()
+    import ministack.app
+
+    patch_actions_and_resources()
+    patch_multi_factor()
+    patch_queue_identifiers()
+    load_managed_policies()
+    try:
+        ministack.app.main()
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        pass
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

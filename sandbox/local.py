@@ -1,0 +1,412 @@
+"""The sandbox as a whole: an emulated AWS with a stack deployed on it, and Facebook before it.
+
+with Sandbox(stack="local") as sandbox:
+    print(sandbox.say("status"))
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from sandbox.background import Background
+from sandbox.cloud import OWNER, Cloud
+from sandbox.configuration import Configuration, read
+from sandbox.deployment import Deployed, Observer, Run
+from sandbox.errors import SandboxError
+from sandbox.facebook import Delivery, Facebook, Item, text_item
+from sandbox.graph import Graph
+from sandbox.proxy import Proxy
+from sandbox.serving import Server
+
+PROJECT = Path(__file__).resolve().parent.parent
+APP_ID = "200000000000001"
+ANSWER_SECONDS = 60.0
+POLL_SECONDS = 0.01
+
+
+def _ignore(_: Mapping[str, Any]) -> None:
+    """Observe nothing."""
+
+
+class Sandbox:
+    """One sandbox; several can run side by side.
+
+    Args:
+        stack: which stack's settings to deploy with.
+        folder: where the Pulumi program is.
+        settings: settings in place of the stack's own, as text (what is not text as JSON).
+        key: whose access key deploys: id and secret; the account's owner if not given.
+        cloud_port: where the emulated AWS listens; 0 for a free port.
+        graph_port: where the stand-in for the Graph API listens; 0 for a free port.
+        observe: told what happens while it starts: see ``sandbox.engine``, and ``{"event": "stage", "name", "seconds"}``.
+
+    Attributes:
+        app_secret: what webhooks are signed with.
+        verify_token: what the handshake asks for.
+        page_id: the page.
+        deployed: the stack's outputs and resources.
+        graph: the stand-in for the Graph API.
+        facebook: the sender of webhooks; there is none for a stack without a bot.
+    """
+
+    def __init__(
+        self,
+        stack: str = "local",
+        *,
+        folder: Path = PROJECT,
+        settings: Mapping[str, str] | None = None,
+        key: tuple[str, ...] = OWNER,
+        cloud_port: int = 0,
+        graph_port: int = 0,
+        observe: Observer = _ignore,
+    ) -> None:
+        self.stack, self._folder, self._key = stack, folder, key
+        self._settings = dict(settings or {})
+        self._ports = (cloud_port, graph_port)
+        self._observe = observe
+        self._ending: list[Callable[[], None]] = []
+        self._clients: dict[tuple[str, tuple[str, ...]], Any] = {}
+        self._clients_lock = threading.Lock()
+        self.app_secret = self._settings.get("appSecret") or secrets.token_hex(16)
+        self.verify_token = self._settings.get("verifyToken") or secrets.token_hex(16)
+        self.page_token = self._settings.get("pageAccessToken") or f"EAA{secrets.token_hex(40)}"
+        self.page_id = ""
+        self.deployed = Deployed()
+        self.facebook: Facebook | None = None
+        self.graph: Graph
+        self._proxy = Proxy()
+        self._cloud: Cloud
+        self._graph_server: Server
+
+    def start(self) -> None:
+        """Bring everything up.
+
+        Raises:
+            SandboxError: with the sentence that says why not; nothing is left behind.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        began = time.monotonic()
+
+        def stage(name: str) -> None:
+            self._observe({"event": "stage", "name": name, "seconds": round(time.monotonic() - began, 3)})
+
+        configuration = read(self._folder, self.stack).with_values(
+            appSecret=self.app_secret, verifyToken=self.verify_token, pageAccessToken=self.page_token, **self._settings
+        )
+        self.page_id = configuration.get("pageId")
+        background = Background()
+        self._ending.append(background.stop)
+        proxy_port = background.run(self._proxy.start())
+        self._ending.append(lambda: background.run(self._proxy.stop()))
+        self._cloud = Cloud(configuration.region, f"http://127.0.0.1:{proxy_port}", self._ports[0])
+        self._ending.append(self._cloud.stop)
+        self._proxy.upstream_port = self._cloud.port
+        self._cloud.start()
+        run = Run()
+        self._ending.append(run.stop)
+        self.graph = Graph(
+            self.page_id, APP_ID, self.page_token, self.app_secret, echo=self._echo, aws_faults=self._proxy.set_faults
+        )
+        self._graph_server = Server(self.graph.app, self._ports[1], "the stand-in for the Graph API")
+        self._ending.append(lambda: background.run(self._graph_server.stop()))
+        background.run(self._graph_server.start())
+        stage("Facebook's stand-in")
+        configuration = configuration.with_values(graphApiUrl=self.graph_url)
+        self._cloud.wait_until_ready()
+        stage("emulated AWS")
+        self.configuration: Configuration = configuration
+        self.deployed = run.deploy(configuration, self.cloud_url, self._observe, self._key)
+        run.stop()
+        if url := self.outputs.get("webhookUrl"):
+            self.facebook = Facebook(url, self.app_secret, self.page_id)
+            self._ending.append(self.facebook.stop)
+        stage("stack")
+
+    def stop(self) -> None:
+        """End everything, and leave nothing behind. Harmless if repeated."""
+        while self._ending:
+            self._ending.pop()()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # Where things are
+
+    @property
+    def cloud_url(self) -> str:
+        """Where the emulated AWS answers."""
+        return self._cloud.url
+
+    @property
+    def graph_url(self) -> str:
+        """Where the stand-in for the Graph API answers."""
+        return self._graph_server.url
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs."""
+        return self.deployed.outputs
+
+    @property
+    def resources(self) -> list[dict[str, Any]]:
+        """The stack's resources, secrets masked: ``urn``, ``type``, ``name``, ``id``, ``inputs``."""
+        return self.deployed.resources
+
+    @property
+    def webhook_url(self) -> str:
+        """The webhook's URL.
+
+        Raises:
+            SandboxError: the stack holds no bot.
+        """
+        if "webhookUrl" not in self.outputs:
+            raise SandboxError(
+                f"The stack {self.stack} holds no bot: it has no webhook. Set `bot` to true, or choose another."
+            )
+        return str(self.outputs["webhookUrl"])
+
+    def described(self) -> dict[str, Any]:
+        """Where everything is, for those who drive the sandbox from outside."""
+        return {
+            "stack": self.stack,
+            "webhookUrl": self.outputs.get("webhookUrl"),
+            "cloudUrl": self.cloud_url,
+            "graphUrl": self.graph_url,
+            "awsFaultsUrl": f"{self.graph_url}/_sandbox/aws-faults",
+            "appSecret": self.app_secret,
+            "verifyToken": self.verify_token,
+            "pageId": self.page_id,
+            "functionName": self.outputs.get("functionName"),
+            "region": self.configuration.region,
+            "outputs": self.deployed.shown_outputs,
+        }
+
+    # What one can do with it
+
+    def client(self, service: str, key: tuple[str, ...] = OWNER) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
+        """A boto3 client on the emulated AWS.
+
+        Args:
+            service: as boto3 names it.
+            key: whose access key: id, secret, and a session's token; the account's owner if not given.
+        """
+        from sandbox.resources import Clients  # boto3 takes a quarter of a second, and not everyone needs it
+
+        with self._clients_lock:
+            if ("", key) not in self._clients:
+                self._clients["", key] = Clients(self.cloud_url, self.configuration.region, key)
+        return self._clients["", key](service)
+
+    def _facebook(self) -> Facebook:
+        if self.facebook is None:
+            raise SandboxError(f"The stack {self.stack} holds no bot: set `bot` to true, or choose another stack.")
+        return self.facebook
+
+    def _echo(self, item: Item, delay: float) -> None:
+        if self.facebook:
+            self.facebook.echo(item, delay)
+
+    def deliver(self, items: Sequence[Item], seconds: float = ANSWER_SECONDS) -> Delivery:
+        """Send items as Facebook does: signed, in one webhook, until acknowledged. Whoever sent one has now written.
+
+        Raises:
+            SandboxError: not acknowledged within ``seconds``.
+        """
+        for item in items:
+            sender = (item.get("sender") or {}).get("id")
+            if isinstance(sender, str) and sender != self.page_id:
+                self.graph.note_message(sender)
+        return self._facebook().deliver(items, seconds)
+
+    def settle(self, seconds: float = ANSWER_SECONDS) -> None:
+        """Wait until all that was accepted has been dealt with: the queue is empty, and no echo is on its way.
+
+        Raises:
+            SandboxError: not within ``seconds``.
+        """
+        facebook, sqs, queue = self._facebook(), self.client("sqs"), self.outputs["queueUrl"]
+        names = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ]
+        deadline = time.monotonic() + seconds
+        while True:
+            accepted = facebook.accepted
+            waiting = sum(
+                int(n) for n in sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"].values()
+            )
+            # With an empty queue no worker runs; what the last one sent shows in an echo that came since, or is on its way.
+            if not waiting and facebook.idle() and facebook.accepted == accepted and self.graph.quiet_seconds() > 0:
+                # An echo that was acknowledged after the queue was read is in the queue now.
+                if not sum(
+                    int(n)
+                    for n in sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"].values()
+                ):
+                    return
+            if time.monotonic() > deadline:
+                self._cloud.check()
+                failure = self._cloud.last_failure()
+                raise SandboxError(
+                    f"The bot had not dealt with everything within {seconds:.0f} s: {waiting} messages are still in its queue."
+                    + (f" Its last failure: {failure}" if failure else "")
+                )
+            time.sleep(POLL_SECONDS)
+
+    def say(self, text: str, person: str | None = None, seconds: float = ANSWER_SECONDS) -> list[dict[str, Any]]:
+        """Send a text as one person, and wait for its answers.
+
+        Args:
+            text: what to say.
+            person: the page-scoped id of who says it; somebody new if not given.
+            seconds: how long to wait at most.
+
+        Returns:
+            The Send API request bodies that were taken for this person, in order.
+
+        Raises:
+            SandboxError: not acknowledged, or not dealt with, in time.
+        """
+        person = person or new_person()
+        before = len(self.requests())
+        self.deliver([text_item(self.page_id, person, text)], seconds)
+        self.settle(seconds)
+        return [
+            request["body"]
+            for request in self.requests()[before:]
+            if request["path"].endswith("/messages")
+            and request["status"] == 200  # noqa: PLR2004 - HTTP's OK
+            and request["body"]["recipient"].get("id") == person
+        ]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What the stand-in for the Graph API received, in order."""
+        return self.graph.requests()
+
+    def faults(self, described: object) -> None:
+        """Set the faults of the Graph API from now on; ``{}`` for none."""
+        self.graph.set_faults(described)
+
+    def aws_faults(self, described: object) -> None:
+        """Set the faults between function and AWS from now on; ``{}`` for none."""
+        self._proxy.set_faults(described)
+
+    def function_workers(self) -> list[int]:
+        """The process ids of the functions that run just now, to be killed by those who test that."""
+        return self._cloud.function_workers()
+
+    def wait(self) -> None:
+        """Wait for as long as the emulated AWS runs.
+
+        Raises:
+            SandboxError: it has ended.
+        """
+        self._cloud.wait()
+
+
+def new_person() -> str:
+    """A page-scoped id that nobody has yet."""
+    return str(secrets.randbelow(9 * 10**15) + 10**15)
+
+
+class BareCloud:
+    """The emulated AWS and the stand-in with nothing deployed, where ``Pulumi.local.yaml`` says: for the real Pulumi CLI.
+
+    Args:
+        folder: where the Pulumi program is.
+    """
+
+    def __init__(self, folder: Path = PROJECT) -> None:
+        self._folder = folder
+        self._ending: list[Callable[[], None]] = []
+
+    def start(self) -> None:
+        """Bring both up.
+
+        Raises:
+            SandboxError: a port is taken, or the settings name none; nothing is left behind.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        import json
+
+        from sandbox.resources import Clients
+
+        configuration = read(self._folder, "local")
+        endpoints = json.loads(configuration.values.get("aws:endpoints", "[]"))
+        cloud_port = next((urlsplit(url).port for each in endpoints for url in each.values()), None)
+        graph_port = urlsplit(configuration.get("graphApiUrl")).port
+        if not cloud_port or not graph_port:
+            raise SandboxError("Pulumi.local.yaml names no ports: it needs aws:endpoints and graphApiUrl.")
+        background = Background()
+        self._ending.append(background.stop)
+        proxy = Proxy()
+        proxy_port = background.run(proxy.start())
+        self._ending.append(lambda: background.run(proxy.stop()))
+        self._cloud = Cloud(configuration.region, f"http://127.0.0.1:{proxy_port}", cloud_port)
+        self._ending.append(self._cloud.stop)
+        proxy.upstream_port = cloud_port
+        self._cloud.start()
+        graph = Graph(
+            configuration.get("pageId"), APP_ID, configuration.get("pageAccessToken"), configuration.get("appSecret"),
+            aws_faults=proxy.set_faults, anyone=True,
+        )  # fmt: skip
+        server = Server(graph.app, graph_port, "the stand-in for the Graph API")
+        self._ending.append(lambda: background.run(server.stop()))
+        background.run(server.start())
+        self.graph_url = server.url
+        self._cloud.wait_until_ready()
+        iam = Clients(self.cloud_url, configuration.region, OWNER)("iam")
+        for user in configuration.members():
+            iam.create_user(UserName=user)
+        self.region, self.page_id = configuration.region, configuration.get("pageId")
+        self.app_secret, self.verify_token = configuration.get("appSecret"), configuration.get("verifyToken")
+
+    @property
+    def cloud_url(self) -> str:
+        """Where the emulated AWS answers."""
+        return self._cloud.url
+
+    def described(self) -> dict[str, Any]:
+        """Where everything is."""
+        return {
+            "cloudUrl": self.cloud_url,
+            "graphUrl": self.graph_url,
+            "awsFaultsUrl": f"{self.graph_url}/_sandbox/aws-faults",
+            "appSecret": self.app_secret,
+            "verifyToken": self.verify_token,
+            "pageId": self.page_id,
+            "region": self.region,
+        }
+
+    def wait(self) -> None:
+        """Wait for as long as the emulated AWS runs.
+
+        Raises:
+            SandboxError: it has ended.
+        """
+        self._cloud.wait()
+
+    def stop(self) -> None:
+        """End both, and leave nothing behind. Harmless if repeated."""
+        while self._ending:
+            self._ending.pop()()

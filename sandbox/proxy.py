@@ -1,0 +1,146 @@
+"""Stands between the functions and the emulated AWS, so that AWS can be slow, refuse, or lose an answer on demand.
+
+It passes on the bytes as they are (the Host header too, so signatures hold) over kept connections, and reads only as
+much of a request as it takes to know which call it is.
+"""
+
+import asyncio
+import http.client
+import json
+import re
+from collections.abc import Mapping
+
+from sandbox.cloud import HOST
+from sandbox.errors import SandboxError
+from sandbox.faults import Fault, Faults, fault
+
+EFFECTS: Mapping[str, type | tuple[type, ...]] = {
+    "status": int,
+    "code": str,
+    "message": str,
+    "delaySeconds": (int, float),
+    "after": bool,
+}
+LONGEST_HEAD = 64 * 1024
+
+_HEADER = re.compile(rb"\r\n([^:\r\n]+):[ \t]*([^\r\n]*)")
+_SCOPE = re.compile(rb"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+
+
+class Closed(Exception):
+    """The other side has closed the connection."""
+
+
+async def read_message(reader: asyncio.StreamReader) -> tuple[bytes, dict[bytes, bytes], bytes]:
+    """Read one HTTP/1.1 message: its head, its headers with names in lower case, its body as it came.
+
+    Raises:
+        Closed: the connection was closed.
+    """
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        headers = {name.lower(): value for name, value in _HEADER.findall(head)}
+        if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
+            return head, headers, await _read_chunks(reader)
+        return head, headers, await reader.readexactly(int(headers.get(b"content-length", b"0")))
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError) as error:
+        raise Closed from error
+
+
+async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+    raw = bytearray()
+    while True:
+        line = await reader.readuntil(b"\r\n")
+        size = int(line.split(b";")[0], 16)
+        raw += line + await reader.readexactly(size + 2)
+        if size == 0:
+            return bytes(raw)
+
+
+def call_of(head: bytes, headers: Mapping[bytes, bytes], body: bytes) -> str:
+    """Which AWS call a request is, as ``service:Action``; for services without action names ``service:METHOD``."""
+    scope = _SCOPE.search(headers.get(b"authorization", b""))
+    service = scope.group(1).decode() if scope else ""
+    if target := headers.get(b"x-amz-target"):
+        return f"{service}:{target.decode().rpartition('.')[2]}"
+    if query := re.search(rb"(?:^|&)Action=(\w+)", body):
+        return f"{service}:{query.group(1).decode()}"
+    return f"{service}:{head.split(b' ', 1)[0].decode()}"
+
+
+def refusal(status: int, code: str, message: str) -> bytes:
+    """An error as AWS JSON services answer it."""
+    body = json.dumps({"__type": code, "message": message}).encode()
+    phrase = http.client.responses.get(status, "Error")
+    return (
+        f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/x-amz-json-1.0\r\nx-amzn-errortype: {code}\r\n"
+        f"x-amzn-query-error: {code};{'Sender' if status < http.client.INTERNAL_SERVER_ERROR else 'Receiver'}\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+class Proxy:
+    """The proxy; ``start`` it on an event loop, then tell it where the cloud is with ``upstream_port``."""
+
+    def __init__(self) -> None:
+        self.upstream_port = 0
+        self._faults = Faults()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, port: int = 0) -> int:
+        """Listen on loopback; returns the port."""
+        self._server = await asyncio.start_server(self._serve, HOST, port, limit=LONGEST_HEAD)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        if self._server:
+            self._server.close()
+
+    def set_faults(self, described: object) -> None:
+        """Set the faults from now on.
+
+        Args:
+            described: ``{"sqs:SendMessageBatch": {…}, "dynamodb:*": {…}}``, each an object or a list of them.
+
+        Raises:
+            SandboxError: it is something else.
+        """
+        if not isinstance(described, Mapping):
+            raise SandboxError('AWS faults are a JSON object by call, such as {"sqs:*": {"status": 503}}.')
+        faults: list[tuple[str, Fault]] = []
+        for call, each in described.items():
+            faults += [(str(call), fault(one, EFFECTS)) for one in (each if isinstance(each, list) else [each])]
+        self._faults.set(faults)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        try:
+            while True:
+                head, headers, body = await read_message(reader)
+                met = self._faults.meet(call_of(head, headers, body)) if self._faults else None
+                answer = None
+                if met:
+                    await asyncio.sleep(met.get("delaySeconds", 0))
+                    if met.get("status"):
+                        answer = refusal(
+                            met.get("status"),
+                            met.get("code", "ServiceUnavailable"),
+                            met.get("message", "Asked for by a fault."),
+                        )
+                if met is None or answer is None or met.get("after"):
+                    if upstream is None or upstream[1].is_closing() or upstream[0].at_eof():
+                        upstream = await asyncio.open_connection(HOST, self.upstream_port, limit=LONGEST_HEAD)
+                    upstream[1].write(head + body)
+                    answered, _, content = await read_message(upstream[0])
+                    if met and met.get("after") and answer is None:
+                        return  # AWS did it, and the answer is lost
+                    answer = answer or answered + content
+                writer.write(answer)
+                await writer.drain()
+        except (Closed, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            if upstream:
+                upstream[1].close()

@@ -1,0 +1,155 @@
+"""What AWS refuses and the emulator lets pass: refused here, at deployment, in AWS's words.
+
+Each check asks the emulated AWS as the account's owner, so that the deploying principal needs no right for it.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from types_boto3_iam import IAMClient
+from types_boto3_lambda import LambdaClient
+from types_boto3_sqs import SQSClient
+
+from sandbox.errors import Refused
+
+INVALID = "InvalidParameterValueException"
+POLLER_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")  # Lambda: "Configuring permissions" for SQS
+LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
+
+
+def denied_actions(iam: IAMClient, role: str, actions: tuple[str, ...], resource: str) -> list[str]:
+    """Those of ``actions`` that the role may not take on ``resource`` (both ARNs), in their order."""
+    results = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=list(actions), ResourceArns=[resource])[
+        "EvaluationResults"
+    ]
+    allowed = {result["EvalActionName"] for result in results if result["EvalDecision"] == "allowed"}
+    return [action for action in actions if action not in allowed]
+
+
+def attachable(iam: IAMClient, policy: str, operation: str) -> None:
+    """IAM attaches only managed policies that exist; the emulator attaches any name, and it grants nothing.
+
+    Raises:
+        Refused: there is no such policy, or AWS has retired it.
+    """
+    try:
+        iam.get_policy(PolicyArn=policy)
+    except iam.exceptions.NoSuchEntityException:
+        raise Refused("NoSuchEntity", operation, f"Policy {policy} does not exist or is not attachable.") from None
+
+
+def parameter_value(value: str) -> None:
+    """Systems Manager refuses an empty parameter.
+
+    Raises:
+        Refused: the value is empty.
+    """
+    if not value:
+        raise Refused(
+            "ValidationException",
+            "PutParameter",
+            "1 validation error detected: Value '' at 'value' failed to satisfy constraint: "
+            "Member must have length greater than or equal to 1.",
+        )
+
+
+def mapping(iam: IAMClient, sqs: SQSClient, function: Mapping[str, Any], queue: str) -> None:
+    """Lambda refuses to poll a queue that its role may not read, or that shows a message again while it is worked on.
+
+    Args:
+        iam: a client of the owner's.
+        sqs: a client of the owner's.
+        function: the function's configuration, as Lambda gives it.
+        queue: the queue's ARN.
+
+    Raises:
+        Refused: the role lacks a right, or the queue's visibility timeout is below the function's timeout.
+    """
+    for action in denied_actions(iam, function["Role"], tuple(f"sqs:{name}" for name in POLLER_ACTIONS), queue):
+        raise Refused(
+            INVALID,
+            "CreateEventSourceMapping",
+            f"The provided execution role does not have permissions to call {action.removeprefix('sqs:')} on SQS",
+        )
+    url = sqs.get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    visibility, timeout = int(attributes["VisibilityTimeout"]), int(function["Timeout"])
+    if visibility < timeout:
+        raise Refused(
+            INVALID,
+            "CreateEventSourceMapping",
+            f"Queue visibility timeout: {visibility} seconds is less than Function timeout: {timeout} seconds",
+        )
+
+
+def stage_logs(account_role: str, operation: str) -> None:
+    """API Gateway writes logs only in an account that has given it a role for them.
+
+    Raises:
+        Refused: the account has none.
+    """
+    if not account_role:
+        raise Refused(
+            "BadRequestException",
+            operation,
+            "CloudWatch Logs role ARN must be set in account settings to enable logging",
+        )
+
+
+def function_logs(iam: IAMClient, function: Mapping[str, Any], account: str, region: str) -> None:
+    """A role without rights to its log group costs the function its logs: on AWS silently, here loudly.
+
+    Raises:
+        Refused: the role may not write to the function's log group.
+    """
+    group = function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function['FunctionName']}"
+    resource = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:sandbox"
+    session = f"assumed-role/{function['Role'].rpartition('/')[2]}/{function['FunctionName']}"
+    for action in denied_actions(iam, function["Role"], LOG_ACTIONS, resource):
+        raise Refused(
+            "AccessDeniedException",
+            action.removeprefix("logs:"),
+            f"User: arn:aws:sts::{account}:{session} is not authorized to perform: "
+            f"{action} on resource: {resource} because no identity-based policy allows the {action} action",
+        )
+
+
+def integration(client: LambdaClient, uri: str, source: str) -> None:
+    """API Gateway may call a function only if the function's own policy says so; else each call is answered 500.
+
+    Args:
+        client: a client of the owner's.
+        uri: the integration's URI, which holds the function's ARN.
+        source: the ARN of the method that is to call, its stage as ``*``.
+
+    Raises:
+        Refused: no permission of the function's names this method.
+    """
+    function = uri.partition("/functions/")[2].removesuffix("/invocations")
+    try:
+        policy = json.loads(client.get_policy(FunctionName=function)["Policy"])
+    except client.exceptions.ResourceNotFoundException:
+        policy = {"Statement": []}
+    for statement in policy["Statement"]:
+        principal = statement.get("Principal")
+        service = principal.get("Service") if isinstance(principal, dict) else principal
+        pattern = (statement.get("Condition") or {}).get("ArnLike", {}).get("AWS:SourceArn", "*")
+        if service == "apigateway.amazonaws.com" and _covers(pattern, source):
+            return
+    raise Refused(
+        "InternalServerErrorException",
+        "Invoke",
+        f"Execution failed due to configuration error: Invalid permissions on Lambda function "
+        f"(no permission of {function.rpartition(':')[2]} lets {source} invoke it)",
+    )
+
+
+def _covers(pattern: str, source: str) -> bool:
+    """Whether an ARN pattern takes in every stage of a method: segment by segment, ``*`` standing for anything."""
+    if pattern == "*":
+        return True
+    wanted, given = source.split("/"), pattern.split("/")
+    if given[-1] == "*" and len(given) < len(wanted):
+        given += ["*"] * (len(wanted) - len(given))
+    return len(given) == len(wanted) and all(g in ("*", w) for g, w in zip(given, wanted, strict=True))
