@@ -95,6 +95,7 @@ class Aws:
         environ: the function's environment: region, credentials, and endpoints where they are not AWS's own.
         now: the clock, in seconds since the epoch.
         connect: opens a way to an origin; kept connections unless a test says otherwise.
+        pause: waits so many seconds.
     """
 
     def __init__(
@@ -102,8 +103,9 @@ class Aws:
         environ: Mapping[str, str] = os.environ,
         now: Callable[[], float] = time.time,
         connect: Callable[[str], Requester] = Pool,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._environ, self._now, self._connect = environ, now, connect
+        self._environ, self._now, self._connect, self._pause = environ, now, connect, pause
         self._region = environ["AWS_REGION"]
         self._ways: dict[str, Requester] = {}
         self._credentials: Credentials | None = None
@@ -129,7 +131,7 @@ class Aws:
         except AwsError as error:
             if not error.transient or not (repeatable or error.refused):
                 raise
-        time.sleep(RETRY_PAUSE_SECONDS * random.random())  # noqa: S311  jitter needs no secrecy
+        self._pause(RETRY_PAUSE_SECONDS * random.random())  # noqa: S311  jitter needs no secrecy
         return self._once(service, operation, request, timeout)
 
     def _once(self, service: str, operation: str, request: dict[str, Any], timeout: float) -> dict[str, Any]:

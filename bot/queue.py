@@ -133,6 +133,10 @@ class Queues:
     def __init__(self, aws: Aws, events: str, dead_letters: str, now: Callable[[], float] = time.monotonic) -> None:
         self._aws, self._events, self._dead_letters, self._now = aws, events, dead_letters, now
 
+    def deadline(self, seconds: float) -> float:
+        """When so many seconds will have passed, on this queue's clock."""
+        return self._now() + seconds
+
     def put(self, messages: Iterable[Message], deadline: float) -> None:
         """Put messages on the event queue, in order, all of them.
 

@@ -158,7 +158,10 @@ class Worker:
             page, items, platform = str(message["page"]), list(message["items"]), str(message["object"])
             int(message["received"])
         except (ValueError, KeyError, TypeError):
-            self._queues.bury(unusable_letters("not a message of ours", delivery["body"].encode()), self._soon())
+            self._queues.bury(
+                unusable_letters("not a message of ours", delivery["body"].encode()),
+                self._queues.deadline(QUEUE_SECONDS),
+            )
             log("ERROR", "dead_letter", reason="not a message of ours")
             return
         for item in items:
@@ -289,7 +292,9 @@ class Worker:
         """Put an event on the dead-letter queue; only then does it count as dead."""
         group = task.delivery["attributes"]["MessageGroupId"]
         identity = f"{task.delivery['messageId']}:{task.key.event}"
-        self._queues.bury([dead_letter(reason, detail, task.message, group, identity)], self._soon())
+        self._queues.bury(
+            [dead_letter(reason, detail, task.message, group, identity)], self._queues.deadline(QUEUE_SECONDS)
+        )
         self._ledger.bury(task.key)
         log("ERROR", "dead_letter", event=task.key.event, reason=reason)
         return Record(outcome=DEAD)
@@ -305,10 +310,6 @@ class Worker:
 
     def _age(self, task: Task) -> int:
         return round(self._now() * 1000) - int(task.message["received"])
-
-    @staticmethod
-    def _soon() -> float:
-        return time.monotonic() + QUEUE_SECONDS
 
 
 def _where(error: Exception) -> str:
