@@ -1,0 +1,134 @@
+"""The administrators: the documented policies, further ones within IAM's limits, members who keep their groups."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from components.admin_group import DOCUMENTED_POLICIES, AdminGroup, AdminGroupArgs, policy_arns
+from components.errors import InvalidArgs
+from tests.harness import Graph, project_defaults, run_program
+from tests.policies import statements
+
+
+def args(
+    *, members: Sequence[str] = (), prefixes: Sequence[str] = ("bot-dev-",), policies: Sequence[str] | None = None
+) -> AdminGroupArgs:
+    return AdminGroupArgs(
+        group_name="Innolab_FBM",
+        members=members,
+        name_prefixes=prefixes,
+        region="eu-central-1",
+        account_id="111122223333",
+        tags={},
+        managed_policies=DOCUMENTED_POLICIES if policies is None else policies,
+    )
+
+
+def attached(graph: Graph) -> set[str]:
+    found = graph.of("aws:iam/groupPolicyAttachment:GroupPolicyAttachment")
+    return {each.inputs["policyArn"] for each in found if ":aws:policy/" in each.inputs["policyArn"]}
+
+
+def test_the_group_has_the_documented_five() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args()))
+
+    assert attached(graph) == {
+        "arn:aws:iam::aws:policy/AWSLambda_FullAccess",
+        "arn:aws:iam::aws:policy/IAMFullAccess",
+        "arn:aws:iam::aws:policy/AmazonAPIGatewayInvokeFullAccess",
+        "arn:aws:iam::aws:policy/AmazonAPIGatewayAdministrator",
+        "arn:aws:iam::aws:policy/AmazonLexFullAccess",
+    }
+
+
+def test_the_documented_five_are_the_projects_default() -> None:
+    assert tuple(project_defaults()["adminPolicies"]) == DOCUMENTED_POLICIES
+
+
+def test_a_policy_may_be_left_out() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args(policies=["AWSLambda_FullAccess"])))
+
+    assert attached(graph) == {"arn:aws:iam::aws:policy/AWSLambda_FullAccess"}
+    assert len(graph.of("aws:iam/policy:Policy")) == 2
+
+
+def test_a_retired_policy_and_its_successor_are_one() -> None:
+    assert policy_arns(["AWSLambdaFullAccess", "AWSLambda_FullAccess"]) == {
+        "AWSLambda_FullAccess": "arn:aws:iam::aws:policy/AWSLambda_FullAccess"
+    }
+
+
+def test_a_policy_may_be_named_by_its_arn() -> None:
+    arn = "arn:aws:iam::111122223333:policy/team/Readers"
+
+    assert policy_arns([arn]) == {"Readers": arn}
+
+
+def test_members_are_added_one_by_one_and_nobody_is_taken_out() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args(members=["anna", "ben"])))
+
+    members = graph.of("aws:iam/userGroupMembership:UserGroupMembership")
+    assert {(each.inputs["user"], *each.inputs["groups"]) for each in members} == {
+        ("anna", "Innolab_FBM"),
+        ("ben", "Innolab_FBM"),
+    }
+    assert not graph.of("aws:iam/groupMembership:GroupMembership")
+
+
+def test_every_own_policy_is_attached() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args()))
+
+    own = {f"arn:aws:iam::111122223333:policy/{each.name}-1a2b3c4" for each in graph.of("aws:iam/policy:Policy")}
+    found = graph.of("aws:iam/groupPolicyAttachment:GroupPolicyAttachment")
+    assert own == {each.inputs["policyArn"] for each in found} - attached(graph)
+
+
+def test_rights_reach_each_prefix_and_nothing_else() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-", "bot-anna-"])))
+
+    found = {
+        resource
+        for each in graph.of("aws:iam/policy:Policy")
+        for _, resources in statements(each.policy())
+        for resource in resources
+    }
+    start = "eu-central-1:111122223333"
+    assert found == {"*"} | {
+        f"arn:aws:{service}:{start}:{before}{prefix}*"
+        for prefix in ("bot-dev-", "bot-anna-")
+        for service, before in (
+            ("sqs", ""), ("sns", ""), ("dynamodb", "table/"), ("ssm", "parameter/"), ("logs", "log-group:"),
+            ("cloudwatch", "alarm:"),
+        )
+    }  # fmt: skip
+
+
+def test_another_stack_does_not_replace_a_policy() -> None:
+    """IAM knows no change of a description: a policy with another one would be made anew."""
+    one = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-"])))
+    two = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-", "bot-anna-"])))
+
+    for each in one.of("aws:iam/policy:Policy"):
+        assert two.one("aws:iam/policy:Policy", each.name).inputs["description"] == each.inputs["description"]
+
+
+def test_more_policies_than_a_group_can_have_are_refused() -> None:
+    assert args(policies=[f"Policy{n}" for n in range(8)])
+    with pytest.raises(InvalidArgs, match="would have 11 policies, and IAM allows 10: attach at most 8"):
+        args(policies=[f"Policy{n}" for n in range(9)])
+
+
+def test_more_stacks_than_a_policy_can_name_are_refused() -> None:
+    prefixes = [f"innolab-fbm-{'x' * 22}{n:02}-" for n in range(40)]
+
+    assert args(prefixes=prefixes[:15])
+    with pytest.raises(InvalidArgs, match=r"would have \d+ characters, and IAM allows 6144: .* fewer than 40 stacks"):
+        args(prefixes=prefixes)
+
+
+def test_a_policy_that_is_accepted_is_within_iams_limit() -> None:
+    prefixes = [f"innolab-fbm-{'x' * 22}{n:02}-" for n in range(15)]
+
+    graph = run_program(lambda: AdminGroup("admins", args(prefixes=prefixes)))
+
+    assert all(len(each.inputs["policy"].replace(" ", "")) <= 6144 for each in graph.of("aws:iam/policy:Policy"))

@@ -1,0 +1,51 @@
+"""The role has the documented rights unless told otherwise, and is given out only when it has them."""
+
+from components.bot_role import BotRole, BotRoleArgs
+from components.policy import Statement
+from tests.harness import run_program
+
+# The documented system, "AWS IAM, components".
+DOCUMENTED = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": "arn:aws:logs:*:*:*",
+        }
+    ],
+}
+
+
+def test_the_log_policy_is_the_documented_one_by_default() -> None:
+    graph = run_program(lambda: BotRole("bot", BotRoleArgs(tags={})))
+
+    assert graph.one("aws:iam/rolePolicy:RolePolicy").policy() == DOCUMENTED
+
+
+def test_further_statements_make_a_policy_of_their_own() -> None:
+    read = Statement(sid="Read", actions=["sqs:ReceiveMessage"], resources=["arn:aws:sqs:eu-central-1:1:a"])
+
+    graph = run_program(lambda: BotRole("bot", BotRoleArgs(tags={}, statements=[read])))
+
+    assert graph.one("aws:iam/rolePolicy:RolePolicy", "-log-policy").policy() == DOCUMENTED
+    assert graph.one("aws:iam/rolePolicy:RolePolicy", "-access-policy").policy()["Statement"] == [
+        {
+            "Sid": "Read",
+            "Effect": "Allow",
+            "Action": ["sqs:ReceiveMessage"],
+            "Resource": "arn:aws:sqs:eu-central-1:1:a",
+        }
+    ]
+
+
+def test_a_condition_and_several_resources_stand_in_the_document() -> None:
+    conditions = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    narrow = Statement(actions=["iam:PassRole"], resources=["arn:a", "arn:b"], conditions=conditions)
+
+    assert narrow.as_dict() == {
+        "Effect": "Allow",
+        "Action": ["iam:PassRole"],
+        "Resource": ["arn:a", "arn:b"],
+        "Condition": conditions,
+    }

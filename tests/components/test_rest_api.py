@@ -1,0 +1,178 @@
+"""The REST API lets through what the routes ask for, and is redeployed exactly when something in it changes."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from components import rest_api
+from components.errors import InvalidArgs
+from components.rest_api import RestApi, RestApiArgs, Route
+from tests.harness import Graph, run_program
+
+GET = Route(method_name="GET", required_query=["hub.mode", "hub.challenge"])
+POST = Route(method_name="POST", required_headers=["X-Hub-Signature-256"])
+
+
+def args(routes: Sequence[Route] = (GET, POST), **changes: Any) -> RestApiArgs:  # noqa: ANN401 - any argument
+    values: dict[str, Any] = {
+        "path": "webhook",
+        "routes": routes,
+        "function_name": "bot",
+        "function_invoke_arn": "arn:aws:apigateway:eu-central-1:lambda:path/functions/bot/invocations",
+        "stage_name": "live",
+        "throttle_rate": 100,
+        "throttle_burst": 200,
+        "tags": {"stack": "dev"},
+    }
+    return RestApiArgs(**{**values, **changes})
+
+
+def make(routes: Sequence[Route] = (GET, POST), **changes: Any) -> Graph:  # noqa: ANN401 - any argument
+    return run_program(lambda: RestApi("api", args(routes, **changes)))
+
+
+def trigger(graph: Graph) -> Any:  # noqa: ANN401 - JSON
+    return graph.one("aws:apigateway/deployment:Deployment").inputs["triggers"]
+
+
+def test_a_request_without_what_a_route_needs_is_refused_by_the_gateway() -> None:
+    graph = make()
+
+    validator = graph.one("aws:apigateway/requestValidator:RequestValidator")
+    assert validator.inputs["validateRequestParameters"] is True
+    assert validator.inputs["validateRequestBody"] is False
+    assert {
+        each.inputs["httpMethod"]: each.inputs["requestParameters"] for each in graph.of("aws:apigateway/method:Method")
+    } == {
+        "GET": {"method.request.querystring.hub.mode": True, "method.request.querystring.hub.challenge": True},
+        "POST": {"method.request.header.X-Hub-Signature-256": True},
+    }
+    assert all(each.inputs["requestValidatorId"] for each in graph.of("aws:apigateway/method:Method"))
+
+
+def test_what_the_gateway_answers_itself_is_empty() -> None:
+    answers = make().of("aws:apigateway/response:Response")
+
+    assert {each.inputs["responseType"]: each.inputs.get("statusCode") for each in answers} == {
+        "BAD_REQUEST_PARAMETERS": "400",
+        "DEFAULT_4XX": None,
+        "DEFAULT_5XX": None,
+    }
+    assert all(each.inputs["responseTemplates"] == {"application/json": "{}"} for each in answers)
+
+
+def test_each_method_may_call_the_function_by_a_permission_of_its_own() -> None:
+    permissions = make().of("aws:lambda/permission:Permission")
+
+    start = "arn:aws:execute-api:eu-central-1:111122223333:restapi1"
+    assert {each.inputs["sourceArn"] for each in permissions} == {f"{start}/*/GET/webhook", f"{start}/*/POST/webhook"}
+    for each in permissions:
+        assert each.inputs["action"] == "lambda:InvokeFunction"
+        assert each.inputs["principal"] == "apigateway.amazonaws.com"
+        assert each.inputs["function"] == "bot"
+
+
+def test_each_method_is_integrated_with_the_function() -> None:
+    integrations = make().of("aws:apigateway/integration:Integration")
+
+    assert {each.inputs["httpMethod"] for each in integrations} == {"GET", "POST"}
+    for each in integrations:
+        assert (each.inputs["type"], each.inputs["integrationHttpMethod"]) == ("AWS_PROXY", "POST")
+
+
+def test_the_api_is_regional_and_takes_bodies_as_they_are() -> None:
+    api = make().one("aws:apigateway/restApi:RestApi")
+
+    assert api.inputs["endpointConfiguration"] == {"types": "REGIONAL"}
+    assert "binaryMediaTypes" not in api.inputs
+
+
+def test_the_stage_is_throttled_measured_and_traces_no_data() -> None:
+    settings = make().one("aws:apigateway/methodSettings:MethodSettings")
+
+    assert settings.inputs["methodPath"] == "*/*"
+    assert settings.inputs["settings"] == {
+        "throttlingRateLimit": 100,
+        "throttlingBurstLimit": 200,
+        "metricsEnabled": True,
+        "loggingLevel": "OFF",
+        "dataTraceEnabled": False,
+    }
+
+
+def test_a_deployment_waits_for_everything_that_it_freezes() -> None:
+    graph = make()
+
+    needs = graph.needs(graph.one("aws:apigateway/deployment:Deployment"))
+    for kind in ("method:Method", "integration:Integration", "response:Response", "requestValidator:RequestValidator"):
+        assert {each.name for each in graph.of(f"aws:apigateway/{kind}")} <= needs
+
+
+def test_unchanged_inputs_give_an_unchanged_trigger() -> None:
+    assert trigger(make()) == trigger(make())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"routes": [GET]},
+        {"routes": [GET, POST, Route(method_name="PUT")]},
+        {"routes": [GET, Route(method_name="POST")]},
+        {"routes": [GET, Route(method_name="POST", required_headers=["X-Hub-Signature"])]},
+        {"routes": [GET, Route(method_name="POST", required_query=["X-Hub-Signature-256"])]},
+        {"routes": [Route(method_name="GET", required_query=["hub.mode"]), POST]},
+        {"path": "hook"},
+        {"function_invoke_arn": "arn:aws:apigateway:eu-central-1:lambda:path/functions/other/invocations"},
+    ],
+)
+def test_any_changed_route_gives_another_trigger(changed: dict[str, Any]) -> None:
+    assert trigger(make(**changed)) != trigger(make())
+
+
+def test_a_changed_answer_of_the_gateway_gives_another_trigger(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = trigger(make())
+
+    monkeypatch.setattr(rest_api, "EMPTY_ANSWERS", rest_api.EMPTY_ANSWERS[:2])
+
+    assert trigger(make()) != before
+
+
+@pytest.mark.parametrize(
+    "changed", [{"throttle_rate": 5}, {"tags": {"stack": "prod"}}, {"access_log_days": 7}, {"stage_name": "other"}]
+)
+def test_what_no_deployment_freezes_leaves_the_trigger_as_it_was(changed: dict[str, Any]) -> None:
+    assert trigger(make(**changed)) == trigger(make())
+
+
+def test_without_an_access_log_there_is_none() -> None:
+    graph = make()
+
+    assert not graph.of("aws:cloudwatch/logGroup:LogGroup")
+    assert "accessLogSettings" not in graph.one("aws:apigateway/stage:Stage").inputs
+
+
+def test_an_access_log_is_one_json_line_without_the_query_that_holds_the_verify_token() -> None:
+    graph = make(access_log_days=7)
+
+    log = graph.one("aws:cloudwatch/logGroup:LogGroup")
+    access_log = graph.one("aws:apigateway/stage:Stage").inputs["accessLogSettings"]
+    assert log.inputs["retentionInDays"] == 7
+    assert "\n" not in access_log["format"]
+    assert json.loads(access_log["format"])["status"] == "$context.status"
+    assert "query" not in access_log["format"].lower()
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"routes": []}, "without a route"),
+        ({"routes": [GET, GET]}, "Each method may have one route"),
+        ({"throttle_rate": 0}, "lets nothing through"),
+        ({"throttle_burst": 0}, "lets nothing through"),
+    ],
+)
+def test_an_api_that_cannot_work_is_refused(changed: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidArgs, match=told):
+        args(**changed)
