@@ -1,0 +1,74 @@
+"""Each way of being in trouble has an alarm that looks at the right thing and tells the team."""
+
+from components.alarms import Alarms, AlarmsArgs
+from tests.harness import Graph, run_program
+
+
+def make(email: str = "") -> Graph:
+    return run_program(
+        lambda: Alarms(
+            "bot-alarms",
+            AlarmsArgs(
+                queue_name="queue.fifo",
+                dead_letter_queue_name="dead.fifo",
+                function_name="bot",
+                api_name="api",
+                stage_name="live",
+                log_group_name="logs",
+                email=email,
+                tags={"stack": "dev"},
+            ),
+        )
+    )
+
+
+def test_every_way_of_being_in_trouble_is_watched() -> None:
+    watched = {
+        (
+            each.inputs["namespace"],
+            each.inputs["metricName"],
+            tuple(sorted(each.inputs.get("dimensions", {}).items())),
+            each.inputs["statistic"],
+            each.inputs["threshold"],
+        )
+        for each in make().of("aws:cloudwatch/metricAlarm:MetricAlarm")
+    }
+
+    assert watched == {
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", "dead.fifo"),), "Maximum", 0),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", (("QueueName", "queue.fifo"),), "Maximum", 900),
+        ("AWS/Lambda", "Errors", (("FunctionName", "bot"),), "Sum", 0),
+        ("AWS/Lambda", "Throttles", (("FunctionName", "bot"),), "Sum", 0),
+        ("AWS/ApiGateway", "5XXError", (("ApiName", "api"), ("Stage", "live")), "Sum", 0),
+        ("bot-alarms", "credentials", (), "Sum", 0),
+        ("bot-alarms", "slow_down", (), "Sum", 0),
+    }
+
+
+def test_an_alarm_tells_the_topic_when_it_starts_and_when_it_ends_and_silence_is_no_alarm() -> None:
+    topic = "arn:aws:sns:eu-central-1:111122223333:bot-alarms-topic-1a2b3c4"
+
+    for each in make().of("aws:cloudwatch/metricAlarm:MetricAlarm"):
+        assert each.inputs["alarmActions"] == each.inputs["okActions"] == [topic]
+        assert each.inputs["comparisonOperator"] == "GreaterThanThreshold"
+        assert each.inputs["treatMissingData"] == "notBreaching"
+        assert each.inputs["alarmDescription"]
+
+
+def test_the_bots_own_errors_are_counted_from_its_log() -> None:
+    filters = make().of("aws:cloudwatch/logMetricFilter:LogMetricFilter")
+
+    assert {each.inputs["pattern"]: each.inputs["metricTransformation"]["name"] for each in filters} == {
+        '{ $.level = "ERROR" && $.kind = "credentials" }': "credentials",
+        '{ $.level = "ERROR" && $.kind = "slow_down" }': "slow_down",
+    }
+    for each in filters:
+        assert each.inputs["logGroupName"] == "logs"
+        assert each.inputs["metricTransformation"]["namespace"] == "bot-alarms"
+
+
+def test_who_is_named_gets_an_e_mail_and_nobody_else() -> None:
+    assert not make().of("aws:sns/topicSubscription:TopicSubscription")
+
+    subscription = make("team@example.org").one("aws:sns/topicSubscription:TopicSubscription")
+    assert (subscription.inputs["protocol"], subscription.inputs["endpoint"]) == ("email", "team@example.org")

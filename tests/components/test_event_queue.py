@@ -1,0 +1,79 @@
+"""Queue, dead-letter queue and consumer fit each other by construction."""
+
+import json
+
+import pytest
+
+from components.errors import InvalidArgs
+from components.event_queue import EventQueue, EventQueueArgs
+from components.queue_consumer import QueueConsumer, QueueConsumerArgs
+from tests.harness import run_program
+
+QUEUE_ARN = "arn:aws:sqs:eu-central-1:111122223333:events-queue-1a2b3c4.fifo"
+DEAD_LETTERS_ARN = "arn:aws:sqs:eu-central-1:111122223333:events-dead-letters-1a2b3c4.fifo"
+
+
+def make_queue(timeout: int = 30) -> EventQueue:
+    return EventQueue("events", EventQueueArgs(consumer_timeout_seconds=timeout, tags={}))
+
+
+def consumer(**changes: int) -> QueueConsumerArgs:
+    values = {"maximum_concurrency": 5, **changes}
+    return QueueConsumerArgs(queue_arn=QUEUE_ARN, function_name="bot", tags={}, **values)
+
+
+@pytest.mark.parametrize("timeout", [1, 30, 900])
+def test_an_event_stays_invisible_for_six_time_outs(timeout: int) -> None:
+    queue = run_program(lambda: make_queue(timeout)).one("aws:sqs/queue:Queue", "-queue")
+
+    assert queue.inputs["visibilityTimeoutSeconds"] == 6 * timeout
+
+
+def test_what_is_received_a_thousand_times_goes_to_the_dead_letters() -> None:
+    queue = run_program(make_queue).one("aws:sqs/queue:Queue", "-queue")
+
+    assert json.loads(queue.inputs["redrivePolicy"]) == {
+        "deadLetterTargetArn": DEAD_LETTERS_ARN,
+        "maxReceiveCount": 1000,
+    }
+
+
+def test_the_dead_letters_take_from_this_queue_alone_and_pass_on_nothing() -> None:
+    graph = run_program(make_queue)
+
+    allow = graph.one("aws:sqs/redriveAllowPolicy:RedriveAllowPolicy")
+    assert allow.inputs["queueUrl"].endswith("/events-dead-letters-1a2b3c4.fifo")
+    assert json.loads(allow.inputs["redriveAllowPolicy"]) == {
+        "redrivePermission": "byQueue",
+        "sourceQueueArns": [QUEUE_ARN],
+    }
+    assert "redrivePolicy" not in graph.one("aws:sqs/queue:Queue", "-dead-letters").inputs
+
+
+@pytest.mark.parametrize("timeout", [0, -1, 7201])
+def test_a_time_out_that_no_visibility_fits_is_refused(timeout: int) -> None:
+    with pytest.raises(InvalidArgs, match="cannot read a queue: choose 1 to 7200"):
+        EventQueueArgs(consumer_timeout_seconds=timeout, tags={})
+
+
+def test_the_consumer_reports_each_failed_event_and_is_bounded() -> None:
+    graph = run_program(lambda: QueueConsumer("consumer", consumer()))
+
+    mapping = graph.one("aws:lambda/eventSourceMapping:EventSourceMapping")
+    assert mapping.inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping.inputs["scalingConfig"] == {"maximumConcurrency": 5}
+    assert mapping.inputs["batchSize"] == 10
+    assert mapping.inputs["eventSourceArn"] == QUEUE_ARN
+    assert mapping.inputs["functionName"] == "bot"
+
+
+@pytest.mark.parametrize("changes", [{"batch_size": 0}, {"batch_size": 11}])
+def test_a_batch_that_a_fifo_queue_has_not_is_refused(changes: dict[str, int]) -> None:
+    with pytest.raises(InvalidArgs, match="choose 1 to 10"):
+        consumer(**changes)
+
+
+@pytest.mark.parametrize("changes", [{"maximum_concurrency": 1}, {"maximum_concurrency": 1001}])
+def test_a_concurrency_that_lambda_has_not_is_refused(changes: dict[str, int]) -> None:
+    with pytest.raises(InvalidArgs, match="choose 2 to 1000"):
+        consumer(**changes)
