@@ -26,7 +26,7 @@ class Deployed:
     Attributes:
         outputs: the stack's outputs by name.
         shown_outputs: the same with secrets masked.
-        resources: each with ``urn``, ``type``, ``name``, ``id`` and ``inputs`` (secrets masked), in the order of making.
+        resources: each with ``urn``, ``type``, ``name``, ``id`` and ``inputs`` (secrets masked), as made.
     """
 
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Deployed:
 
 
 class Run:
-    """One run of the engine; start it before the cloud is ready, and Pulumi's import costs no time of its own."""
+    """One run of the engine; started before the cloud is ready, it has Pulumi imported by then."""
 
     def __init__(self) -> None:
         self._errors = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - read when it dies, closed by stop

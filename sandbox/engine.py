@@ -26,6 +26,7 @@ from pulumi.runtime import mocks, rpc, set_all_config, settings
 from pulumi.runtime.stack import run_in_stack
 
 from sandbox import resources
+from sandbox.clients import Clients
 from sandbox.errors import SandboxError
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"  # Pulumi: the key that marks a special value on the wire
@@ -192,10 +193,10 @@ def own_modules(folder: Path) -> set[str]:
 def run(order: Mapping[str, Any], report: Report) -> None:
     """Run a program and make its resources; every outcome is reported."""
     folder = Path(order["folder"])
-    owner = resources.Clients(order["url"], order["region"], tuple(order["owner"]))
-    account = resources.Account(
-        order["url"], order["region"], resources.Clients(order["url"], order["region"], tuple(order["key"])), owner
-    )
+    url, region = order["url"], order["region"]
+    owner = Clients(url, region, tuple(order["owner"]))
+    deploying = owner if order["key"] == order["owner"] else Clients(url, region, tuple(order["key"]))
+    account = resources.Account(url, region, deploying, owner)
     for user in order["users"]:
         owner("iam").create_user(UserName=user)
     logger = logging.getLogger("sandbox.program")

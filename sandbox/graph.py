@@ -420,9 +420,11 @@ class Graph:
         challenge = str(secrets.randbelow(10**10))
         if not await asyncio.to_thread(handshake, callback, token, challenge):
             raise GraphError(
-                400, 2200, "(#2200) Callback verification failed with the following errors: HTTP Status Code or challenge "
-                "did not match", kind="OAuthException",
-            )  # fmt: skip
+                400,
+                2200,
+                "(#2200) Callback verification failed with the following errors: HTTP Status Code or challenge "
+                "did not match",
+            )
         self._app_subscription = {
             "object": "page",
             "callback_url": callback,

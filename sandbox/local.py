@@ -4,6 +4,7 @@ with Sandbox(stack="local") as sandbox:
     print(sandbox.say("status"))
 """
 
+import json
 import secrets
 import threading
 import time
@@ -13,6 +14,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from sandbox.background import Background
+from sandbox.clients import Clients
 from sandbox.cloud import OWNER, Cloud
 from sandbox.configuration import Configuration, read
 from sandbox.deployment import Deployed, Observer, Run
@@ -26,6 +28,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 APP_ID = "200000000000001"
 ANSWER_SECONDS = 60.0
 POLL_SECONDS = 0.01
+WAITING_MESSAGES = (
+    "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed",
+)  # fmt: skip
 
 
 def _ignore(_: Mapping[str, Any]) -> None:
@@ -42,7 +47,8 @@ class Sandbox:
         key: whose access key deploys: id and secret; the account's owner if not given.
         cloud_port: where the emulated AWS listens; 0 for a free port.
         graph_port: where the stand-in for the Graph API listens; 0 for a free port.
-        observe: told what happens while it starts: see ``sandbox.engine``, and ``{"event": "stage", "name", "seconds"}``.
+        observe: told what happens while it starts: the events of ``sandbox.engine``, and
+            ``{"event": "stage", "name", "seconds"}``.
 
     Attributes:
         app_secret: what webhooks are signed with.
@@ -204,8 +210,6 @@ class Sandbox:
             service: as boto3 names it.
             key: whose access key: id, secret, and a session's token; the account's owner if not given.
         """
-        from sandbox.resources import Clients  # boto3 takes a quarter of a second, and not everyone needs it
-
         with self._clients_lock:
             if ("", key) not in self._clients:
                 self._clients["", key] = Clients(self.cloud_url, self.configuration.region, key)
@@ -232,38 +236,35 @@ class Sandbox:
                 self.graph.note_message(sender)
         return self._facebook().deliver(items, seconds)
 
+    def waiting(self) -> int:
+        """How many messages are in the bot's queue, those that are being worked on included."""
+        attributes = self.client("sqs").get_queue_attributes(
+            QueueUrl=self.outputs["queueUrl"], AttributeNames=list(WAITING_MESSAGES)
+        )["Attributes"]
+        return sum(int(attributes[name]) for name in WAITING_MESSAGES)
+
     def settle(self, seconds: float = ANSWER_SECONDS) -> None:
         """Wait until all that was accepted has been dealt with: the queue is empty, and no echo is on its way.
 
         Raises:
             SandboxError: not within ``seconds``.
         """
-        facebook, sqs, queue = self._facebook(), self.client("sqs"), self.outputs["queueUrl"]
-        names = [
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ]
+        facebook = self._facebook()
         deadline = time.monotonic() + seconds
         while True:
             accepted = facebook.accepted
-            waiting = sum(
-                int(n) for n in sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"].values()
-            )
-            # With an empty queue no worker runs; what the last one sent shows in an echo that came since, or is on its way.
-            if not waiting and facebook.idle() and facebook.accepted == accepted and self.graph.quiet_seconds() > 0:
-                # An echo that was acknowledged after the queue was read is in the queue now.
-                if not sum(
-                    int(n)
-                    for n in sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"].values()
-                ):
-                    return
+            waiting = self.waiting()
+            # With an empty queue no worker runs. What the last one sent shows as an echo that has come since or is on
+            # its way; an echo that was acknowledged after the queue was read is in the queue now.
+            still = facebook.idle() and facebook.accepted == accepted and self.graph.quiet_seconds() > 0
+            if not waiting and still and not self.waiting():
+                return
             if time.monotonic() > deadline:
                 self._cloud.check()
                 failure = self._cloud.last_failure()
                 raise SandboxError(
-                    f"The bot had not dealt with everything within {seconds:.0f} s: {waiting} messages are still in its queue."
-                    + (f" Its last failure: {failure}" if failure else "")
+                    f"The bot had not dealt with everything within {seconds:.0f} s: "
+                    f"{waiting} messages are still in its queue." + (f" Its last failure: {failure}" if failure else "")
                 )
             time.sleep(POLL_SECONDS)
 
@@ -324,7 +325,7 @@ def new_person() -> str:
 
 
 class BareCloud:
-    """The emulated AWS and the stand-in with nothing deployed, where ``Pulumi.local.yaml`` says: for the real Pulumi CLI.
+    """The emulated AWS and the stand-in with nothing deployed, where ``Pulumi.local.yaml`` says: for the real CLI.
 
     Args:
         folder: where the Pulumi program is.
@@ -347,10 +348,6 @@ class BareCloud:
             raise
 
     def _start(self) -> None:
-        import json
-
-        from sandbox.resources import Clients
-
         configuration = read(self._folder, "local")
         endpoints = json.loads(configuration.values.get("aws:endpoints", "[]"))
         cloud_port = next((urlsplit(url).port for each in endpoints for url in each.values()), None)

@@ -138,8 +138,8 @@ class Proxy:
                     answer = answer or answered + content
                 writer.write(answer)
                 await writer.drain()
-        except (Closed, ConnectionError):
-            pass
+        except (Closed, ConnectionError, asyncio.CancelledError):
+            pass  # cancelled only when the sandbox ends
         finally:
             writer.close()
             if upstream:

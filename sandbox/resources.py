@@ -7,54 +7,21 @@ may read of the resource. To support another type, write another maker; nothing 
 import io
 import json
 import secrets
-import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pulumi
-from botocore.config import Config
 
 from sandbox import refusals
+from sandbox.clients import Clients
 from sandbox.cloud import ACCOUNT
 from sandbox.errors import Refused, SandboxError
 
 Inputs = Mapping[str, Any]
 FUNCTION_READY_SECONDS = 30
-
-
-class Clients:
-    """One boto3 client a service, for one principal.
-
-    Args:
-        url: where the emulated AWS answers.
-        region: its region.
-        key: access key id, secret access key and, for a session, its token.
-    """
-
-    def __init__(self, url: str, region: str, key: tuple[str, ...]) -> None:
-        self._url, self._region, self._key = url, region, (*key, None)[:3]
-        self._session = boto3.Session()
-        self._clients: dict[str, Any] = {}
-        self._lock = threading.Lock()
-
-    def __call__(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
-        """The client for a service; made at the first call, since making one takes as long as a dozen calls."""
-        with self._lock:
-            if service not in self._clients:
-                self._clients[service] = self._session.client(
-                    service,
-                    endpoint_url=self._url,
-                    region_name=self._region,
-                    aws_access_key_id=self._key[0],
-                    aws_secret_access_key=self._key[1],
-                    aws_session_token=self._key[2],
-                    config=Config(retries={"total_max_attempts": 2}, connect_timeout=2, read_timeout=30),
-                )
-            return self._clients[service]
 
 
 @dataclass
@@ -136,7 +103,7 @@ def physical(name: str, inputs: Inputs, limit: int, suffix: str = "") -> str:
 
 
 def pascal(value: Any, free: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - JSON in, JSON out
-    """The provider's camelCase as AWS's PascalCase, except below the keys named in ``free``, which are the user's own."""
+    """The provider's camelCase as AWS's PascalCase, except below the keys in ``free``, which are the user's own."""
     if isinstance(value, Mapping):
         return {key[:1].upper() + key[1:]: item if key in free else pascal(item, free) for key, item in value.items()}
     return [pascal(item, free) for item in value] if isinstance(value, list) else value
@@ -165,7 +132,8 @@ def known_only(inputs: Inputs, resource_type: str, *known: str) -> None:
     """
     if unknown := sorted(set(without(inputs, "tags", *known))):
         raise SandboxError(
-            f"The sandbox does not know {', '.join(unknown)} of {resource_type}: teach its maker in sandbox/resources.py."
+            f"The sandbox does not know {', '.join(unknown)} of {resource_type}: "
+            "teach its maker in sandbox/resources.py."
         )
 
 
@@ -517,12 +485,10 @@ def _permission(account: Account, name: str, inputs: Inputs) -> Made:
 def _rest_api(account: Account, name: str, inputs: Inputs) -> Made:
     chosen = physical(name, inputs, 1024)
     rest = without(inputs, "name", "tags", "endpointConfiguration")
-    endpoint = inputs.get("endpointConfiguration")
-    api = account.client("apigateway").create_rest_api(
-        name=chosen, tags=tag_map(inputs), **rest,
-        **({"endpointConfiguration": {"types": [endpoint["types"]] if isinstance(endpoint["types"], str) else endpoint["types"]}}
-           if endpoint else {}),
-    )  # fmt: skip
+    if endpoint := inputs.get("endpointConfiguration"):
+        types = endpoint["types"]  # the provider takes one type, AWS a list
+        rest["endpointConfiguration"] = {**endpoint, "types": [types] if isinstance(types, str) else types}
+    api = account.client("apigateway").create_rest_api(name=chosen, tags=tag_map(inputs), **rest)
     root = (
         api.get("rootResourceId") or account.client("apigateway").get_resources(restApiId=api["id"])["items"][0]["id"]
     )

@@ -32,7 +32,8 @@ class Server:
     """
 
     def __init__(self, app: Any, port: int, purpose: str) -> None:  # noqa: ANN401 - an ASGI application has no type here
-        self._socket = socket.socket()
+        # Named TCP, or asyncio leaves Nagle's algorithm on, and each answer waits 40 ms for an acknowledgement.
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((HOST, port))

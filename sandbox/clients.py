@@ -1,0 +1,46 @@
+"""boto3 on the emulated AWS."""
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import boto3
+
+
+class Clients:
+    """One boto3 client a service, for one principal; safe to share between threads.
+
+    Args:
+        url: where the emulated AWS answers.
+        region: its region.
+        key: access key id, secret access key and, for a session, its token.
+    """
+
+    def __init__(self, url: str, region: str, key: tuple[str, ...]) -> None:
+        self._url, self._region, self._key = url, region, (*key, None)[:3]
+        self._session: boto3.Session | None = None
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
+        """The client for a service; made at the first call, since making one takes as long as a dozen calls."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._make(service)
+            return self._clients[service]
+
+    def _make(self, service: str) -> Any:  # noqa: ANN401 - as above
+        import boto3  # noqa: PLC0415 - it takes a quarter of a second, and not every sandbox needs it
+        from botocore.config import Config  # noqa: PLC0415 - as above
+
+        self._session = self._session or boto3.Session()
+        client: Any = self._session.client  # its overloads know only names that are written out
+        return client(
+            service,
+            endpoint_url=self._url,
+            region_name=self._region,
+            aws_access_key_id=self._key[0],
+            aws_secret_access_key=self._key[1],
+            aws_session_token=self._key[2],
+            config=Config(retries={"total_max_attempts": 2}, connect_timeout=2, read_timeout=30),
+        )
