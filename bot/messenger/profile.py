@@ -1,0 +1,183 @@
+"""What Messenger shows of the page before anything is said: get-started button, greeting, menu, ice breakers.
+
+A profile is data; `difference` tells what to change, since Facebook allows ten calls in ten minutes.
+Source: Messenger Platform, "Messenger Profile API" and the pages of its properties.
+"""
+
+from collections.abc import Mapping
+
+from bot.messenger.messages import PAYLOAD, URL, Refused
+from bot.messenger.record import Record
+
+GREETING = 160
+MENU_ITEMS = 20
+MENU_TITLE = 30
+ICE_BREAKERS = 4
+QUESTION = 80
+DOMAINS = 50
+
+FIELDS = (  # a menu needs the get-started button, so it goes first
+    "persistent_menu",
+    "ice_breakers",
+    "greeting",
+    "get_started",
+    "whitelisted_domains",
+    "account_linking_url",
+)
+# What Facebook fills in where nothing was set.
+_DEFAULTS = {"composer_input_disabled": False, "webview_height_ratio": "full", "disabled_surfaces": []}
+
+Json = dict[str, object]
+
+
+class MenuItem(Record):
+    """One line of the menu: a postback or a web page.
+
+    Args:
+        title: at most 30 characters.
+        payload: what comes back with the tap.
+        url: address that it opens, instead of `payload`.
+    """
+
+    title: str
+    payload: str = ""
+    url: str = ""
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _within(f"The menu item {self.title!r}", self.title, MENU_TITLE)
+        if bool(self.payload) == bool(self.url):
+            raise Refused(f"The menu item {self.title!r} needs a payload or an address, and not both.")
+        if self.url and not self.url.startswith(("https://", "http://")):
+            raise Refused(
+                f"The menu item {self.title!r} opens {self.url!r}: write the address in full, from https:// on."
+            )
+        _within(f"The menu item {self.title!r}'s target", self.payload or self.url, URL if self.url else PAYLOAD)
+
+    def to_json(self) -> Json:
+        """The item as the API takes it."""
+        if self.url:
+            return {"type": "web_url", "title": self.title, "url": self.url}
+        return {"type": "postback", "title": self.title, "payload": self.payload}
+
+
+class IceBreaker(Record):
+    """A question offered to those who open the chat for the first time; its tap is a postback.
+
+    Args:
+        question: at most 80 characters.
+        payload: what comes back with the tap.
+    """
+
+    question: str
+    payload: str
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        _within(f"The question {self.question!r}", self.question, QUESTION)
+        _within(f"The payload of the question {self.question!r}", self.payload, PAYLOAD)
+
+    def to_json(self) -> Json:
+        """The question as the API takes it."""
+        return {"question": self.question, "payload": self.payload}
+
+
+class Profile(Record):
+    """A page's profile. What is per language is keyed by locale, such as `de_DE`, with `default` for all others.
+
+    Args:
+        get_started: payload of the button that begins the first conversation, "" for none.
+        greeting: shown before it, at most 160 characters; `{{user_first_name}}` stands for the person's name.
+        menu: at most 20 lines; it needs `get_started`.
+        ice_breakers: at most 4 questions.
+        domains: of web pages that may use Messenger's extensions, at most 50, each from `https://` on.
+        account_linking_url: where accounts are linked, "" for nowhere.
+    """
+
+    get_started: str = ""
+    greeting: Mapping[str, str] = {}
+    menu: Mapping[str, tuple[MenuItem, ...]] = {}
+    ice_breakers: Mapping[str, tuple[IceBreaker, ...]] = {}
+    domains: tuple[str, ...] = ()
+    account_linking_url: str = ""
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        if self.get_started:
+            _within("The get-started button's payload", self.get_started, PAYLOAD)
+        if self.menu and not self.get_started:
+            raise Refused("The profile has a menu and no get-started button: set get_started too.")
+        for locale, text in self.greeting.items():
+            _within(f"The greeting in {locale}", text, GREETING)
+        _everywhere("greeting", self.greeting)
+        _counted("menu", self.menu, MENU_ITEMS)
+        _counted("ice_breakers", self.ice_breakers, ICE_BREAKERS)
+        if len(self.domains) > DOMAINS:
+            raise Refused(f"The profile has {len(self.domains)} domains, and {DOMAINS} are allowed.")
+        for address in (*self.domains, *filter(None, [self.account_linking_url])):
+            if not address.startswith("https://"):
+                raise Refused(f"The profile has the address {address!r}: write it in full, from https:// on.")
+
+    def to_json(self) -> Json:
+        """The profile as the API takes it: only what is set."""
+        everything: Json = {
+            "get_started": {"payload": self.get_started} if self.get_started else None,
+            "greeting": [{"locale": locale, "text": text} for locale, text in self.greeting.items()],
+            "persistent_menu": [
+                {"locale": locale, "call_to_actions": [item.to_json() for item in items]}
+                for locale, items in self.menu.items()
+            ],
+            "ice_breakers": [
+                {"locale": locale, "call_to_actions": [item.to_json() for item in items]}
+                for locale, items in self.ice_breakers.items()
+            ],
+            "whitelisted_domains": list(self.domains),
+            "account_linking_url": self.account_linking_url,
+        }
+        return {name: value for name, value in everything.items() if value}
+
+
+def difference(wanted: Profile, current: Mapping[str, object]) -> tuple[Json, tuple[str, ...]]:
+    """What to set, and what to delete, to make a page's profile the wanted one.
+
+    Args:
+        wanted: the profile as it shall be.
+        current: the profile as the API tells it.
+    """
+    target = wanted.to_json()
+    changed = {name: value for name, value in target.items() if _plain(value) != _plain(current.get(name))}
+    gone = tuple(name for name in FIELDS if current.get(name) and name not in target)
+    return changed, gone
+
+
+def _everywhere(name: str, by_locale: Mapping[str, object]) -> None:
+    if by_locale and "default" not in by_locale:
+        raise Refused(f"The {name} has nothing for the locale default: give one for everybody else.")
+
+
+def _counted(name: str, by_locale: Mapping[str, tuple[Record, ...]], limit: int) -> None:
+    _everywhere(name, by_locale)
+    for locale, items in by_locale.items():
+        if not 1 <= len(items) <= limit:
+            raise Refused(f"The {name} in {locale} has {len(items)} entries: give from 1 to {limit}.")
+
+
+def _plain(value: object) -> object:
+    """The value without what Facebook fills in, and with languages in one order."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items() if name not in _DEFAULTS or each != _DEFAULTS[name]}
+    if isinstance(value, list):
+        plain = [_plain(each) for each in value]
+        return sorted(plain, key=_locale) if any(map(_locale, plain)) else plain
+    return value
+
+
+def _locale(value: object) -> str:
+    return str(value.get("locale", "")) if isinstance(value, dict) else ""
+
+
+def _within(what: str, text: str, limit: int) -> None:
+    if not text.strip():
+        raise Refused(f"{what} is empty: fill it in.")
+    if len(text) > limit:
+        raise Refused(f"{what} has {len(text)} characters, and {limit} are allowed: shorten it.")

@@ -1,0 +1,111 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from bot.messenger.messages import Refused
+from bot.messenger.profile import IceBreaker, MenuItem, Profile, difference
+
+SCHEMA = Path(__file__).parents[3] / "sandbox" / "schemas" / "messenger-profile.json"
+VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+MENU = {"default": (MenuItem("Status", "STATUS"), MenuItem("Site", url="https://example.org/"))}
+WHOLE = Profile(
+    get_started="START",
+    greeting={"default": "Hello {{user_first_name}}", "de_DE": "Hallo"},
+    menu={**MENU, "de_DE": (MenuItem("Status", "STATUS"),)},
+    ice_breakers={"default": (IceBreaker("Where is my parcel?", "STATUS"),)},
+    domains=("https://example.org",),
+    account_linking_url="https://example.org/login",
+)
+
+
+def test_a_whole_profile_is_taken_by_the_api() -> None:
+    VALIDATOR.validate(WHOLE.to_json())
+    assert WHOLE.to_json()["persistent_menu"] == [
+        {
+            "locale": "default",
+            "call_to_actions": [
+                {"type": "postback", "title": "Status", "payload": "STATUS"},
+                {"type": "web_url", "title": "Site", "url": "https://example.org/"},
+            ],
+        },
+        {"locale": "de_DE", "call_to_actions": [{"type": "postback", "title": "Status", "payload": "STATUS"}]},
+    ]
+
+
+def test_an_empty_profile_sets_nothing() -> None:
+    assert Profile().to_json() == {}
+
+
+def test_only_what_differs_is_set() -> None:
+    assert difference(WHOLE, {}) == (WHOLE.to_json(), ())
+    assert difference(WHOLE, WHOLE.to_json()) == ({}, ())
+    assert difference(WHOLE.replace(greeting={"default": "Hi"}), WHOLE.to_json()) == (
+        {"greeting": [{"locale": "default", "text": "Hi"}]},
+        (),
+    )
+
+
+def test_what_is_not_wanted_any_longer_is_deleted_the_menu_before_the_button_that_it_needs() -> None:
+    current = {**WHOLE.to_json(), "home_url": {"url": "https://example.org"}}
+    _, gone = difference(Profile(), current)
+    assert set(gone) == set(WHOLE.to_json())
+    assert gone.index("persistent_menu") < gone.index("get_started")
+
+
+def test_what_facebook_fills_in_or_reorders_is_no_difference() -> None:
+    current = json.loads(json.dumps(WHOLE.to_json()))
+    current["greeting"].reverse()
+    for menu in current["persistent_menu"]:
+        menu["composer_input_disabled"] = False
+        menu["call_to_actions"][0]["webview_height_ratio"] = "full"
+    assert difference(WHOLE, current) == ({}, ())
+
+
+def test_the_order_of_menu_items_is_a_difference() -> None:
+    current = json.loads(json.dumps(WHOLE.to_json()))
+    current["persistent_menu"][0]["call_to_actions"].reverse()
+    changed, _ = difference(WHOLE, current)
+    assert list(changed) == ["persistent_menu"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Profile(get_started="x" * 1001),
+        lambda: Profile(menu=MENU),
+        lambda: Profile(greeting={"de_DE": "Hallo"}),
+        lambda: Profile(greeting={"default": "x" * 161}),
+        lambda: Profile(greeting={"default": " "}),
+        lambda: Profile(get_started="S", menu={"de_DE": MENU["default"]}),
+        lambda: Profile(get_started="S", menu={"default": ()}),
+        lambda: Profile(get_started="S", menu={"default": MENU["default"] * 11}),
+        lambda: Profile(ice_breakers={"default": (IceBreaker("?", "P"),) * 5}),
+        lambda: Profile(domains=("https://example.org",) * 51),
+        lambda: Profile(domains=("example.org",)),
+        lambda: Profile(account_linking_url="http://example.org"),
+        lambda: MenuItem("x" * 31, "P"),
+        lambda: MenuItem("Status"),
+        lambda: MenuItem("Status", "P", "https://example.org"),
+        lambda: MenuItem("Status", "x" * 1001),
+        lambda: MenuItem("Status", url="example.org"),
+        lambda: MenuItem("Status", url="https://" + "x" * 2000),
+        lambda: IceBreaker("x" * 81, "P"),
+        lambda: IceBreaker("?", ""),
+    ],
+)
+def test_what_facebook_would_refuse_is_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(Refused, match=r"\.$"):
+        make()
+
+
+def test_everything_at_its_limit_is_taken() -> None:
+    items = (MenuItem("x" * 30, "p" * 1000),) * 20
+    breakers = (IceBreaker("x" * 80, "p" * 1000),) * 4
+    profile = Profile(
+        "p" * 1000, {"default": "x" * 160}, {"default": items}, {"default": breakers}, ("https://example.org",) * 50
+    )
+    VALIDATOR.validate(profile.to_json())
