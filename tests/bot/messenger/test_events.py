@@ -1,0 +1,387 @@
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.messenger.events import (
+    AccountLinked,
+    AppRolesChanged,
+    Attachment,
+    AttachmentMessage,
+    Audio,
+    DeletedMessage,
+    Delivery,
+    Echo,
+    Edited,
+    Event,
+    Fallback,
+    FeedbackGiven,
+    File,
+    GamePlayed,
+    Image,
+    Location,
+    Notice,
+    OptedIn,
+    PolicyEnforced,
+    Postback,
+    QuickReplyTapped,
+    Reacted,
+    Read,
+    Reel,
+    Referral,
+    Referred,
+    ReplyTo,
+    ResponseRated,
+    Shared,
+    Sticker,
+    StoryMention,
+    Template,
+    TextMessage,
+    ThreadPassed,
+    ThreadRequested,
+    ThreadTaken,
+    Unknown,
+    UnknownAttachment,
+    UnsupportedMessage,
+    Video,
+    parse,
+)
+
+PAGE, USER, THEN = "1001", "24", 1_700_000_000_000
+
+
+def item(**parts: object) -> dict[str, object]:
+    return {"sender": {"id": USER}, "recipient": {"id": PAGE}, "timestamp": THEN, **parts}
+
+
+def message(**parts: object) -> dict[str, object]:
+    return item(message={"mid": "m1", **parts})
+
+
+def event(**parts: object) -> Event:
+    return parse(item(**parts), PAGE)
+
+
+def common(raw: object, identity: str) -> dict[str, Any]:
+    return {"id": identity, "page": PAGE, "user": USER, "timestamp": THEN, "raw": raw}
+
+
+def test_a_text_tells_who_wrote_what_when() -> None:
+    raw = message(text="Hallo 👋")
+    assert parse(raw, PAGE) == TextMessage("Hallo 👋", mid="m1", **common(raw, "m1"))
+
+
+def test_a_tapped_quick_reply_is_not_a_text() -> None:
+    raw = message(text="Yes", quick_reply={"payload": "YES"})
+    assert parse(raw, PAGE) == QuickReplyTapped("YES", "Yes", mid="m1", **common(raw, "m1"))
+
+
+def test_a_text_knows_what_it_answers_and_where_it_was_written() -> None:
+    raw = message(text="This one", reply_to={"mid": "m0"}, referral={"ref": "shop", "source": "ADS", "ad_id": 7})
+    assert parse(raw, PAGE) == TextMessage(
+        "This one",
+        mid="m1",
+        reply_to=ReplyTo("m0"),
+        referral=Referral("shop", "ADS", ad_id="7"),
+        **common(raw, "m1"),
+    )
+
+
+ATTACHMENTS: list[tuple[dict[str, object], Attachment]] = [
+    ({"type": "image", "payload": {"url": "u"}}, Image("image", "u", payload={"url": "u"})),
+    (
+        {"type": "image", "payload": {"url": "u", "sticker_id": 369239263222822}},
+        Sticker("image", "u", payload={"url": "u", "sticker_id": 369239263222822}, sticker_id="369239263222822"),
+    ),
+    ({"type": "audio", "payload": {"url": "u"}}, Audio("audio", "u", payload={"url": "u"})),
+    ({"type": "video", "payload": {"url": "u"}}, Video("video", "u", payload={"url": "u"})),
+    ({"type": "file", "payload": {"url": "u"}}, File("file", "u", payload={"url": "u"})),
+    ({"type": "template", "payload": {"generic": {}}}, Template("template", payload={"generic": {}})),
+    ({"type": "fallback", "payload": None, "url": "u", "title": "t"}, Fallback("fallback", "u", "t")),
+    ({"type": "reel", "payload": {"url": "u", "title": "t"}}, Reel("reel", "u", "t", {"url": "u", "title": "t"})),
+    ({"type": "ig_reel", "payload": {"url": "u"}}, Reel("ig_reel", "u", payload={"url": "u"})),
+    (
+        {"type": "location", "payload": {"coordinates": {"lat": 50.7, "long": 7}}},
+        Location("location", payload={"coordinates": {"lat": 50.7, "long": 7}}, latitude=50.7, longitude=7.0),
+    ),
+    ({"type": "location"}, Location("location")),
+    ({"type": "share", "payload": {"url": "u"}}, Shared("share", "u", payload={"url": "u"})),
+    ({"type": "story_mention", "payload": {"url": "u"}}, StoryMention("story_mention", "u", payload={"url": "u"})),
+    ({"type": "hologram", "payload": {"url": "u"}}, UnknownAttachment("hologram", "u", payload={"url": "u"})),
+    ({}, UnknownAttachment("")),
+]
+
+
+@pytest.mark.parametrize(("raw", "expected"), ATTACHMENTS)
+def test_an_attachment_is_of_its_kind(raw: dict[str, object], expected: Attachment) -> None:
+    found = parse(message(attachments=[raw]), PAGE)
+    assert isinstance(found, AttachmentMessage)
+    assert found.attachments == (expected,)
+    assert type(found.attachments[0]) is type(expected)
+
+
+def test_several_pictures_with_a_text_are_one_message() -> None:
+    picture = {"type": "image", "payload": {"url": "u"}}
+    found = parse(message(text="Look", attachments=[picture, picture]), PAGE)
+    assert isinstance(found, AttachmentMessage)
+    assert (len(found.attachments), found.text) == (2, "Look")
+
+
+def test_a_text_with_a_link_in_it_is_a_text() -> None:
+    found = parse(message(text="See u", attachments=[{"type": "fallback", "url": "u", "title": "t"}]), PAGE)
+    assert found.replace(raw=None, id="") == TextMessage(
+        "See u",
+        (Fallback("fallback", "u", "t"),),
+        mid="m1",
+        page=PAGE,
+        user=USER,
+        timestamp=THEN,
+    )
+
+
+def test_a_message_without_anything_known_is_unsupported() -> None:
+    assert isinstance(parse(message(), PAGE), UnsupportedMessage)
+    assert isinstance(parse(message(is_unsupported=True), PAGE), UnsupportedMessage)
+
+
+def test_a_message_taken_back_is_another_event_than_the_message() -> None:
+    sent, deleted = parse(message(text="Oh"), PAGE), parse(message(is_deleted=True), PAGE)
+    assert isinstance(deleted, DeletedMessage)
+    assert sent.id != deleted.id
+
+
+def test_an_answer_to_a_story_names_the_story() -> None:
+    found = parse(message(text="Nice", reply_to={"story": {"url": "u", "id": "s1"}}), PAGE, platform="instagram")
+    assert isinstance(found, TextMessage)
+    assert found.reply_to == ReplyTo(story_id="s1", story_url="u")
+    assert found.platform == "instagram"
+
+
+def test_an_echo_is_of_the_person_written_to() -> None:
+    raw = {
+        "sender": {"id": PAGE},
+        "recipient": {"id": USER},
+        "timestamp": THEN,
+        "message": {"mid": "m2", "is_echo": True, "app_id": 2002, "metadata": "key", "text": "Hi"},
+    }
+    echo = Echo("key", "2002", "m2", "Hi", **common(raw, "m2"))
+    assert parse(raw, PAGE) == echo
+    assert parse(raw, PAGE, standby=True) == echo.replace(standby=True)
+
+
+EVENTS: list[tuple[dict[str, object], Event]] = [
+    (
+        {"postback": {"mid": "p1", "title": "Go", "payload": "GO", "referral": {"ref": "r", "type": "OPEN_THREAD"}}},
+        Postback("GO", "Go", Referral("r", type="OPEN_THREAD"), "p1"),
+    ),
+    ({"postback": {"title": "Go"}}, Postback("", "Go")),
+    (
+        {"referral": {"ref": "r", "source": "SHORTLINK", "type": "OPEN_THREAD", "referer_uri": "u"}},
+        Referred(Referral("r", "SHORTLINK", "OPEN_THREAD", referer_uri="u")),
+    ),
+    (
+        {"optin": {"type": "notification_messages", "payload": "P", "notification_messages_token": "t"}},
+        OptedIn("notification_messages", "P", "t"),
+    ),
+    ({"optin": {"ref": "r", "user_ref": "u"}}, OptedIn(ref="r", user_ref="u")),
+    ({"optin": {"type": "one_time_notif_req", "one_time_notif_token": "t"}}, OptedIn("one_time_notif_req", token="t")),
+    (
+        {"reaction": {"reaction": "love", "emoji": "❤", "action": "react", "mid": "m0"}},
+        Reacted("react", "❤", "love", "m0"),
+    ),
+    ({"message_edit": {"mid": "m0", "text": "Oh", "num_edit": "2"}}, Edited("m0", "Oh", 2)),
+    (
+        {"account_linking": {"status": "linked", "authorization_code": "c"}},
+        AccountLinked("linked", "c"),
+    ),
+    ({"game_play": {"game_id": 7, "payload": "x"}}, GamePlayed("7", "x")),
+    ({"pass_thread_control": {"new_owner_app_id": 1, "metadata": "x"}}, ThreadPassed("1", metadata="x")),
+    ({"take_thread_control": {"previous_owner_app_id": 1, "metadata": "x"}}, ThreadTaken("", "1", "x")),
+    ({"request_thread_control": {"requested_owner_app_id": 1, "metadata": "x"}}, ThreadRequested("1", "x")),
+    ({"app_roles": {"2002": ["primary_receiver", 1], "3": "x"}}, AppRolesChanged((("2002", ("primary_receiver",)),))),
+    ({"policy_enforcement": {"action": "block", "reason": "r"}}, PolicyEnforced("block", "r")),
+    ({"policy-enforcement": {"action": "warning", "reason": "r"}}, PolicyEnforced("warning", "r")),
+    ({"messaging_feedback": {"feedback_screens": [{"screen_id": 0}]}}, FeedbackGiven([{"screen_id": 0}])),
+    ({"response_feedback": {"feedback": "Good response", "mid": "m0"}}, ResponseRated("Good response", "m0")),
+    ({"delivery": {"mids": ["m0", 1], "watermark": 5}}, Delivery(("m0",), 5)),
+    ({"delivery": {"watermark": "5"}}, Delivery((), 5)),
+    ({"read": {"watermark": 5}}, Read(5)),
+    ({"read": {"mid": "m0"}}, Read(None, "m0")),
+    (
+        {"notice": {"id": "n1", "topic": "parcel", "data": {"number": "12345678", "x": 1}}},
+        Notice("parcel", (("number", "12345678"), ("x", ""))),
+    ),
+    ({"mystery": {"x": 1}}, Unknown(("sender", "recipient", "timestamp", "mystery"))),
+    ({"message": "text"}, Unknown(("sender", "recipient", "timestamp", "message"))),
+]
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"), EVENTS, ids=[f"{next(iter(parts))}-{n}" for n, (parts, _) in enumerate(EVENTS)]
+)
+def test_an_event_is_of_its_kind(parts: dict[str, object], expected: Event) -> None:
+    found = parse(item(**parts), PAGE)
+    assert found == expected.replace(**common(item(**parts), found.id))
+    assert found.id
+
+
+def test_every_kind_has_a_name_of_its_own() -> None:
+    def kinds(base: type[Event]) -> list[type[Event]]:
+        return [kind for sub in base.__subclasses__() for kind in (sub, *kinds(sub))]
+
+    concrete = [kind for kind in kinds(Event) if not kind.__subclasses__()]
+    assert len({kind.kind for kind in concrete}) == len(concrete) == 24
+
+
+def test_what_a_person_does_opens_the_window_and_what_they_only_let_happen_does_not() -> None:
+    opens = {type(found).__name__ for parts, _ in EVENTS if (found := event(**parts)).opens_window}
+    assert opens == {"Postback", "Referred", "Reacted", "AccountLinked", "FeedbackGiven"}
+    assert parse(message(text="Hi"), PAGE).opens_window
+
+
+# Which event is which
+
+
+def test_a_message_or_tap_is_known_by_its_own_id() -> None:
+    assert parse(message(text="Hi"), PAGE).id == "m1"
+    assert event(postback={"mid": "p1", "payload": "GO"}).id == "p1"
+    assert event(notice={"id": "n1", "topic": "parcel"}).id == "n1"
+
+
+def test_love_unreact_and_love_again_are_three_events() -> None:
+    def reaction(action: str, then: int, emoji: str = "❤") -> str:
+        reacted = {"mid": "m0", "action": action, "reaction": "love", "emoji": emoji}
+        return parse(item(reaction=reacted) | {"timestamp": then}, PAGE).id
+
+    ids = [reaction("react", 1), reaction("unreact", 2), reaction("react", 3), reaction("react", 3, "👍")]
+    assert len(set(ids)) == 4
+    assert reaction("react", 1) == ids[0]
+
+
+def test_each_edit_of_a_message_is_an_event_of_its_own() -> None:
+    ids = {event(message_edit={"mid": "m1", "num_edit": number}).id for number in (1, 2)} | {"m1"}
+    assert len(ids) == 3
+
+
+def test_without_an_id_the_item_itself_is_the_identity_whatever_its_order() -> None:
+    one = item(referral={"ref": "r", "source": "s"})
+    other = dict(reversed(list(one.items()))) | {"referral": {"source": "s", "ref": "r"}}
+    assert parse(one, PAGE).id == parse(other, PAGE).id
+    assert parse(one, PAGE).id != parse(one, "another page").id
+    assert parse(one, PAGE).id != parse(one | {"timestamp": THEN + 1}, PAGE).id
+
+
+def test_a_bottomless_item_still_has_an_identity() -> None:
+    deep: object = "end"
+    for _ in range(5000):
+        deep = {"in": [deep]}
+    first, second = item(mystery={"in": deep}), item(mystery={"in": deep, "x": 1})
+    assert parse(first, PAGE).id == parse(first, PAGE).id
+    assert parse(first, PAGE).id != parse(second, PAGE).id
+
+
+# Anything may come
+
+
+def test_ids_may_be_numbers_and_sender_or_time_may_be_absent() -> None:
+    assert parse({"sender": {"id": 24}, "message": {"mid": "m1", "text": "Hi"}}, PAGE).user == "24"
+    alone = parse({"message": {"mid": "m1", "text": "Hi"}}, PAGE)
+    assert (alone.user, alone.timestamp) == ("", None)
+
+
+@pytest.mark.parametrize("when", ["1700000000000", 1700000000000])
+def test_a_time_may_be_a_text(when: object) -> None:
+    assert parse(item() | {"timestamp": when}, PAGE).timestamp == THEN
+
+
+@pytest.mark.parametrize(
+    "when", [True, 1.5, "soon", "٣", "-1", None, [], 10**30, "9" * 5000, float("inf"), float("nan")]
+)
+def test_a_time_that_is_none_is_left_out(when: object) -> None:
+    assert parse(item() | {"timestamp": when}, PAGE).timestamp is None
+
+
+def test_half_a_character_does_not_travel_on() -> None:
+    found = parse(
+        json.loads(r'{"sender": {"id": "\ud83d"}, "message": {"mid": "\udc00", "text": "a\ud83d"}}'), "\ud800"
+    )
+    assert isinstance(found, TextMessage)
+    assert (found.text, found.user, found.id, found.page) == ("a\ufffd", "\ufffd", "\ufffd", "\ufffd")
+    json.dumps([found.text, found.user, found.id], ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("anything", [None, 7, "text", [], {}, {"message": None}, {1: 2}, {"x": {1, 2}}, object])
+def test_what_is_no_event_is_unknown(anything: object) -> None:
+    found = parse(anything, PAGE)
+    assert isinstance(found, Unknown)
+    assert found.id.startswith("sha256:")
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10)
+
+
+def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+
+
+JSON = st.recursive(LEAVES, nested, max_leaves=10)
+NAMES = st.sampled_from(
+    "sender recipient timestamp message postback reaction read delivery message_edit optin account_linking game_play "
+    "pass_thread_control take_thread_control request_thread_control app_roles policy_enforcement messaging_feedback "
+    "response_feedback referral notice".split()
+)
+INSIDE = st.sampled_from(
+    "id mid text quick_reply payload attachments type url is_echo is_deleted app_id metadata reply_to referral ref mids "
+    "watermark num_edit emoji action data coordinates lat user_ref".split()
+)
+INNER = st.dictionaries(INSIDE, JSON, max_size=3)
+PART = st.dictionaries(INSIDE, JSON | INNER | st.lists(INNER, max_size=3), max_size=5)
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(NAMES, JSON | PART, max_size=4) | JSON, st.text(max_size=5))
+def test_any_json_gives_an_event_that_can_be_written_and_told_apart(anything: object, entry_id: str) -> None:
+    found = parse(anything, entry_id)
+    assert found.id
+    assert parse(anything, entry_id).id == found.id
+    assert isinstance(found.user, str)
+    assert found.timestamp is None or isinstance(found.timestamp, int)
+    f"{found.id}{found.user}{found.page}".encode()
+
+
+def test_an_event_takes_less_than_a_millisecond() -> None:
+    raw = message(text="x" * 1999, attachments=[{"type": "fallback", "url": "u"}] * 10)
+    times = []
+    for _ in range(200):
+        begun = time.perf_counter()
+        parse(raw, PAGE)
+        times.append(time.perf_counter() - begun)
+    assert min(times) < 0.001
+
+
+def test_a_thousand_items_take_less_than_a_second() -> None:
+    begun = time.process_time()
+    for number in range(1000):
+        parse(item(referral={"ref": str(number)}), PAGE)
+    assert time.process_time() - begun < 1
+
+
+def test_a_consent_can_be_taken_back() -> None:
+    def stops(status: str) -> bool:
+        found = event(optin={"type": "notification_messages", "notification_messages_status": status})
+        assert isinstance(found, OptedIn)
+        return found.stops
+
+    assert stops("STOP_NOTIFICATIONS")
+    assert stops("STOP NOTIFICATIONS")
+    assert not stops("RESUME_NOTIFICATIONS")
+    assert not stops("")
+
+
+def test_a_notice_gives_its_data_by_name() -> None:
+    notice = Notice("parcel", (("number", "12345678"),))
+    assert notice.get("number") == "12345678"
+    assert notice.get("other") == ""
