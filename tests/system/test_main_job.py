@@ -1,0 +1,320 @@
+"""The main job, whole: the real program on the emulated AWS with IAM enforced, signed requests, real answers."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.errors import SandboxError
+from sandbox.facebook import Facebook, text_item
+from sandbox.local import PROJECT, Sandbox, new_person
+from tests.bot.servers import Served, serve
+
+Json = dict[str, Any]
+
+
+def call(url: str, body: bytes | None = None, signature: str | None = None) -> tuple[int, str, str]:
+    """One request: status, content type and body of the answer."""
+    headers = {"X-Hub-Signature-256": signature} if signature is not None else {}
+    try:
+        request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310  the sandbox's own URL
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310  as above
+            return answer.status, answer.headers.get_content_type(), answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers.get_content_type(), error.read().decode()
+
+
+def facebook(sandbox: Sandbox) -> Facebook:
+    assert sandbox.facebook is not None
+    return sandbox.facebook
+
+
+def hello(sandbox: Sandbox, person: str | None = None) -> bytes:
+    """The body of a webhook in which somebody says hello."""
+    return facebook(sandbox).body([text_item(sandbox.page_id, person or new_person(), "hello")])
+
+
+def function_log(sandbox: Sandbox) -> list[str]:
+    """The function's own lines, in order."""
+    pages = sandbox.client("logs").get_paginator("filter_log_events")
+    found = pages.paginate(logGroupName=sandbox.outputs["logGroupName"])
+    lines = [event["message"].strip() for page in found for event in page["events"]]
+    return [line for line in lines if not re.match(r"(START|END|REPORT|INIT_START) ", line)]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        time.sleep(0.05)
+
+
+# The bot answers
+
+
+def test_who_asks_for_the_status_is_asked_for_the_number_and_told_the_steps(sandbox: Sandbox) -> None:
+    person = new_person()
+
+    (question,) = sandbox.say("status", person)
+    assert "number" in question["message"]["text"]
+    answers = sandbox.say("12345678", person)
+    told = json.dumps(answers, ensure_ascii=False)
+    assert [each for each in ("announced", "in transit", "out for delivery", "delivered") if each not in told] == []
+    assert {(answer["recipient"]["id"], answer["messaging_type"]) for answer in answers} == {(person, "RESPONSE")}
+
+
+def test_whatever_else_is_said_is_answered_with_what_the_bot_can_do(sandbox: Sandbox) -> None:
+    answers = sandbox.say("Good evening, who are you?")
+
+    assert "parcel" in json.dumps(answers)
+
+
+def test_every_item_of_a_request_is_answered_to_the_one_who_wrote_it(sandbox: Sandbox) -> None:
+    people = [new_person() for _ in range(12)]
+    before = len(sandbox.requests())
+
+    sandbox.deliver([text_item(sandbox.page_id, person, "status") for person in people])
+    sandbox.settle()
+
+    answered = [each["body"]["recipient"]["id"] for each in sandbox.requests()[before:] if each["status"] == 200]
+    assert sorted(answered) == sorted(people)
+
+
+def test_an_event_delivered_again_is_not_answered_again(sandbox: Sandbox) -> None:
+    item = text_item(sandbox.page_id, new_person(), "status")
+    before = len(sandbox.requests())
+
+    # The second request is none that the queue would know again: its ids are others.
+    for items in ([item], [item, item], [item]):
+        sandbox.deliver(items)
+        sandbox.settle()
+
+    assert len(sandbox.requests()) == before + 1
+
+
+# The way in
+
+
+def test_the_handshake_works_through_the_gateway(sandbox: Sandbox) -> None:
+    query = {"hub.mode": "subscribe", "hub.verify_token": sandbox.verify_token, "hub.challenge": "1158201444"}
+
+    def shake(**changes: str) -> tuple[int, str, str]:
+        changed = query | {name.replace("_", ".", 1): value for name, value in changes.items()}
+        return call(f"{sandbox.webhook_url}?{urllib.parse.urlencode(changed)}")
+
+    assert shake() == (200, "text/plain", "1158201444")
+    assert shake(hub_verify_token="guess")[::2] == (403, "{}")
+    del query["hub.challenge"]
+    assert shake()[::2] == (400, "{}")
+
+
+def test_a_request_without_a_signature_is_refused_by_the_gateway_itself(sandbox: Sandbox) -> None:
+    before = len(function_log(sandbox))
+
+    assert call(sandbox.webhook_url, hello(sandbox))[::2] == (400, "{}")
+    assert len(function_log(sandbox)) == before
+
+
+def test_a_forged_request_is_forbidden_and_leads_to_nothing(sandbox: Sandbox) -> None:
+    person = new_person()
+
+    assert call(sandbox.webhook_url, hello(sandbox, person), "sha256=" + "0" * 64)[::2] == (403, "{}")
+    sandbox.settle()
+    assert person not in json.dumps(sandbox.requests())
+
+
+# Secrets
+
+
+def test_no_secret_is_in_the_function_s_environment_its_log_the_listing_or_the_outputs(sandbox: Sandbox) -> None:
+    sandbox.say("status")
+    call(sandbox.webhook_url, hello(sandbox), "sha256=" + "0" * 64)
+    function = sandbox.client("lambda").get_function_configuration(FunctionName=sandbox.outputs["functionName"])
+    log = function_log(sandbox)
+    shown = json.dumps(
+        [function["Environment"], log, sandbox.resources, sandbox.deployed.shown_outputs, sandbox.outputs]
+    )
+
+    assert {json.loads(line)["kind"] for line in log} >= {"accepted", "answered", "signature_refused"}
+    for secret in (sandbox.app_secret, sandbox.page_token, sandbox.verify_token):
+        assert secret not in shown
+
+
+def test_every_line_of_the_log_is_json_and_tells_nothing_of_a_person(sandbox: Sandbox) -> None:
+    person = new_person()
+    sandbox.say("my very private words", person)
+
+    lines = function_log(sandbox)
+    assert all(json.loads(line)["kind"] for line in lines)
+    assert not [line for line in lines if "private" in line or person in line]
+
+
+# Rights: what the role needs each statement for, where the emulator enforces it
+
+
+@contextmanager
+def role_without(sandbox: Sandbox, sid: str, action: str = "") -> Iterator[None]:
+    """Take a statement, or one action of it, from the function's role."""
+    iam, role = sandbox.client("iam"), sandbox.outputs["roleName"]
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        named = [statement for statement in document["Statement"] if statement["Sid"] == sid]
+        if named:
+            break
+    else:
+        raise AssertionError(f"the role has no statement {sid}")
+    left = [statement for statement in document["Statement"] if statement["Sid"] != sid]
+    if action:
+        assert action in named[0]["Action"]
+        left.append(named[0] | {"Action": [each for each in named[0]["Action"] if each != action]})
+
+    def put(statements: list[Json]) -> None:
+        changed = json.dumps(document | {"Statement": statements})
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=changed)
+
+    put(left)
+    try:
+        yield
+    finally:
+        put(document["Statement"])
+
+
+def test_without_the_right_to_send_to_the_queue_nothing_is_acknowledged(sandbox: Sandbox) -> None:
+    with role_without(sandbox, "SendEvents"):
+        assert facebook(sandbox).post(hello(sandbox))[0] == 503
+    assert facebook(sandbox).post(hello(sandbox))[0] == 200
+
+
+def test_without_the_right_to_keep_dead_letters_what_is_unusable_is_not_acknowledged(sandbox: Sandbox) -> None:
+    unusable = b'{"object": "user", "entry": []}'
+    with role_without(sandbox, "KeepDeadLetters", "sqs:SendMessage"):
+        assert facebook(sandbox).post(unusable)[0] == 503
+    assert facebook(sandbox).post(unusable)[0] == 200
+
+
+def test_without_the_right_to_read_the_secrets_a_new_function_accepts_nothing(sandbox: Sandbox) -> None:
+    def restart() -> None:  # a function that runs has read its secrets
+        for worker in sandbox.function_workers():
+            os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: not sandbox.function_workers())
+
+    with role_without(sandbox, "ReadSecrets"):
+        restart()
+        assert facebook(sandbox).post(hello(sandbox))[0] == 503
+    restart()
+    assert facebook(sandbox).post(hello(sandbox))[0] == 200
+
+
+@pytest.mark.parametrize("action", ["", "dynamodb:BatchGetItem", "dynamodb:PutItem"])
+def test_without_a_right_to_the_ledger_an_event_waits_and_is_answered_later(sandbox: Sandbox, action: str) -> None:
+    person = new_person()
+
+    def handed_back() -> int:
+        return sum('"handed_back"' in line for line in function_log(sandbox))
+
+    before = handed_back()
+    with role_without(sandbox, "UseLedger", action):
+        sandbox.deliver([text_item(sandbox.page_id, person, "status")])
+        wait_for(lambda: handed_back() > before)
+        assert person not in json.dumps(sandbox.requests())
+    sandbox.settle()
+    assert json.dumps(sandbox.requests()).count(person) == 1
+
+
+@contextmanager
+def program(folder: Path, before: str) -> Iterator[Path]:
+    """The project's own program, with something done before it runs."""
+    for settings in PROJECT.glob("Pulumi*.yaml"):
+        shutil.copy(settings, folder)
+    (folder / "__main__.py").write_text(
+        f"import runpy, sys\nsys.path.insert(0, {str(PROJECT)!r})\n"
+        f"{before}\nrunpy.run_path({str(PROJECT / '__main__.py')!r})\n"
+    )
+    yield folder
+
+
+WITHOUT_A_RIGHT = """
+import components.{module} as module
+real = module.Statement
+def narrowed(*, actions, **fields):
+    return real(actions=[each for each in actions if each != {action!r}], **fields)
+module.Statement = narrowed
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "action"),
+    [
+        ("event_queue", "sqs:ReceiveMessage"),
+        ("bot_logs", "logs:PutLogEvents"),
+    ],
+)
+def test_a_right_that_the_emulator_does_not_enforce_is_asked_for_at_deployment(
+    module: str, action: str, tmp_path: Path
+) -> None:
+    narrowed = WITHOUT_A_RIGHT.format(module=module, action=action)
+
+    with program(tmp_path, narrowed) as folder, pytest.raises(SandboxError, match=action.split(":")[1]):
+        Sandbox(folder=folder).start()
+
+
+# Any runtime
+
+
+NODE_PROGRAM = """
+from pathlib import Path
+import pulumi
+import components as fbm
+
+tags = {{"project": pulumi.get_project(), "stack": pulumi.get_stack()}}
+name = f"{{pulumi.get_project()}}-{{pulumi.get_stack()}}"
+logs = fbm.BotLogs(f"{{name}}-logs", fbm.BotLogsArgs(retention_days=1, tags=tags))
+role = fbm.BotRole(f"{{name}}-bot", fbm.BotRoleArgs(tags=tags))
+function = fbm.BotFunction(f"{{name}}-bot", fbm.BotFunctionArgs(
+    code=Path({code!r}), package="", handler="index.handle", runtime="nodejs22.x", build_folder=Path({build!r}),
+    memory_mb=128, timeout_seconds=10, role_arn=role.arn, log_group_name=logs.name, tags=tags,
+    environment={{"ANSWERS_URL": {answers!r}}}))
+api = fbm.RestApi(f"{{name}}-webhook", fbm.RestApiArgs(
+    path="webhook", stage_name="live", function_name=function.name, function_invoke_arn=function.invoke_arn,
+    throttle_rate=10, throttle_burst=10, tags=tags,
+    routes=[fbm.Route(method_name="GET"), fbm.Route(method_name="POST")]))
+pulumi.export("webhookUrl", api.url)
+pulumi.export("functionName", function.name)
+"""
+
+
+def test_a_function_in_node_js_on_the_same_components_answers_too(tmp_path: Path) -> None:
+    told = []
+
+    def take(request: Served) -> tuple[int, bytes]:
+        told.append(json.loads(request.body))
+        return 200, b""
+
+    served: AbstractContextManager[str] = serve(take)
+    with served as answers:
+        for settings in PROJECT.glob("Pulumi*.yaml"):
+            shutil.copy(settings, tmp_path)
+        (tmp_path / "__main__.py").write_text(
+            NODE_PROGRAM.format(
+                code=str(Path(__file__).parent / "node_bot"), build=str(tmp_path / "build"), answers=answers
+            )
+        )
+        with Sandbox(folder=tmp_path) as sandbox:
+            assert call(f"{sandbox.webhook_url}?hub.challenge=42")[::2] == (200, "42")
+            person = new_person()
+            sandbox.deliver([text_item(sandbox.page_id, person, "status")])
+
+    assert [answer["to"] for answer in told] == [person]
+    assert re.match(r"status, says Node\.js v\d+", told[0]["text"])
