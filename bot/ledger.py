@@ -200,7 +200,8 @@ class Ledger:
 
     def forget(self, key: Key) -> None:
         """Let go of what is planned for an event, which will never be answered; that it was seen is all that stays."""
-        self._update(key, f"SET outcome = :settled {LET_GO}", {":settled": {"S": SETTLED}})
+        values = {":settled": {"S": SETTLED}, ":expires": self._expires(EVENT_SECONDS)}
+        self._update(key, f"SET outcome = :settled, expires = :expires {LET_GO}", values)
 
     def _state_write(self, user: str, state: Json, version: int) -> Json:
         condition: Json = {"TableName": self._table, "ConditionExpression": "attribute_not_exists(id)"}
