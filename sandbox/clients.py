@@ -1,10 +1,22 @@
 """boto3 on the emulated AWS."""
 
 import threading
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import boto3
+
+
+@cache
+def _session() -> "boto3.Session":
+    """One session for all principals: it keeps the services' models, which take longer to read than all else."""
+    import boto3  # noqa: PLC0415 - it takes a quarter of a second, and not every sandbox needs it
+
+    return boto3.Session()
+
+
+_making = threading.Lock()  # a session must not be used by two threads at once
 
 
 class Clients:
@@ -18,7 +30,6 @@ class Clients:
 
     def __init__(self, url: str, region: str, key: tuple[str, ...]) -> None:
         self._url, self._region, self._key = url, region, (*key, None)[:3]
-        self._session: boto3.Session | None = None
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -26,15 +37,14 @@ class Clients:
         """The client for a service; made at the first call, since making one takes as long as a dozen calls."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._make(service)
+                with _making:
+                    self._clients[service] = self._make(service)
             return self._clients[service]
 
     def _make(self, service: str) -> Any:  # noqa: ANN401 - as above
-        import boto3  # noqa: PLC0415 - it takes a quarter of a second, and not every sandbox needs it
-        from botocore.config import Config  # noqa: PLC0415 - as above
+        from botocore.config import Config  # noqa: PLC0415 - as below
 
-        self._session = self._session or boto3.Session()
-        client: Any = self._session.client  # its overloads know only names that are written out
+        client: Any = _session().client  # its overloads know only names that are written out
         return client(
             service,
             endpoint_url=self._url,

@@ -240,7 +240,7 @@ class Graph:
                 body = _parameters(request, raw)
                 if met and met.get("dropBefore"):
                     return _hang_up(request)
-                if met and met.get("error"):
+                if met and met.get("error") is not None:
                     raise _asked_for(met.get("error"))
                 delay = None if met and met.get("loseEchoes") else (met.get("echoDelaySeconds", 0) if met else 0)
                 status, answer = 200, await self._answer(request, body, delay)

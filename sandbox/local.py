@@ -112,9 +112,9 @@ class Sandbox:
         self.page_id = configuration.get("pageId")
         background = Background()
         self._ending.append(background.stop)
-        proxy_port = background.run(self._proxy.start())
+        background.run(self._proxy.start())
         self._ending.append(lambda: background.run(self._proxy.stop()))
-        self._cloud = Cloud(configuration.region, f"http://127.0.0.1:{proxy_port}", self._ports[0])
+        self._cloud = Cloud(configuration.region, self._proxy.url, self._ports[0])
         self._ending.append(self._cloud.stop)
         self._proxy.upstream_port = self._cloud.port
         self._cloud.start()
@@ -196,6 +196,7 @@ class Sandbox:
             "appSecret": self.app_secret,
             "verifyToken": self.verify_token,
             "pageId": self.page_id,
+            "appId": APP_ID,
             "functionName": self.outputs.get("functionName"),
             "region": self.configuration.region,
             "outputs": self.deployed.shown_outputs,
@@ -357,9 +358,9 @@ class BareCloud:
         background = Background()
         self._ending.append(background.stop)
         proxy = Proxy()
-        proxy_port = background.run(proxy.start())
+        background.run(proxy.start())
         self._ending.append(lambda: background.run(proxy.stop()))
-        self._cloud = Cloud(configuration.region, f"http://127.0.0.1:{proxy_port}", cloud_port)
+        self._cloud = Cloud(configuration.region, proxy.url, cloud_port)
         self._ending.append(self._cloud.stop)
         proxy.upstream_port = cloud_port
         self._cloud.start()
@@ -392,6 +393,7 @@ class BareCloud:
             "appSecret": self.app_secret,
             "verifyToken": self.verify_token,
             "pageId": self.page_id,
+            "appId": APP_ID,
             "region": self.region,
         }
 

@@ -84,13 +84,14 @@ class Proxy:
 
     def __init__(self) -> None:
         self.upstream_port = 0
+        self.url = ""
         self._faults = Faults()
         self._server: asyncio.Server | None = None
 
-    async def start(self, port: int = 0) -> int:
-        """Listen on loopback; returns the port."""
-        self._server = await asyncio.start_server(self._serve, HOST, port, limit=LONGEST_HEAD)
-        return int(self._server.sockets[0].getsockname()[1])
+    async def start(self) -> None:
+        """Listen on a free port of loopback."""
+        self._server = await asyncio.start_server(self._serve, HOST, 0, limit=LONGEST_HEAD)
+        self.url = f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
         """Listen no more."""

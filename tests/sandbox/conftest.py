@@ -1,0 +1,102 @@
+"""A bare emulated AWS for the tests of what is made on it, and one of Facebook's stand-ins."""
+
+import hashlib
+import hmac
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from sandbox.background import Background
+from sandbox.clients import Clients
+from sandbox.cloud import OWNER, Cloud
+from sandbox.graph import Graph
+from sandbox.resources import Account
+from sandbox.serving import Server
+
+REGION = "eu-central-1"
+PAGE, APP, TOKEN, SECRET = "1000", "2000", "page-token", "app-secret"
+PROOF = hmac.new(SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    running = Cloud(REGION)
+    try:
+        running.start()
+        running.wait_until_ready()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def owner(cloud: Cloud) -> Clients:
+    return Clients(cloud.url, REGION, OWNER)
+
+
+@pytest.fixture
+def account(cloud: Cloud, owner: Clients) -> Account:
+    return Account(cloud.url, REGION, owner, owner)
+
+
+class Answered(NamedTuple):
+    status: int
+    body: dict[str, Any]
+
+
+class Api:
+    """Asks a stand-in as the bot does, unless told otherwise."""
+
+    def __init__(self, graph: Graph, url: str) -> None:
+        self.graph = graph
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+
+    def call(self, method: str, path: str, body: object = None, token: str = TOKEN, proof: str = PROOF) -> Answered:
+        headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+        query = ("&" if "?" in path else "?") + urlencode({"appsecret_proof": proof}) if proof else ""
+        self._connection.request(method, path + query, None if body is None else json.dumps(body), headers)
+        answer = self._connection.getresponse()
+        return Answered(answer.status, json.loads(answer.read() or b"{}"))
+
+    def send(self, **changes: object) -> Answered:
+        body = {"recipient": {"id": "7"}, "messaging_type": "RESPONSE", "message": {"text": "Hello"}, **changes}
+        return self.call(
+            "POST", f"/v26.0/{PAGE}/messages", {key: value for key, value in body.items() if value is not None}
+        )
+
+    def error(self, answered: Answered) -> tuple[int, int | None]:
+        return answered.body["error"]["code"], answered.body["error"].get("error_subcode")
+
+    def put_faults(self, faults: object) -> int:
+        return self.call("PUT", "/_sandbox/faults", faults).status
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.fixture(scope="session")
+def background() -> Iterator[Background]:
+    running = Background()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def echoes() -> list[tuple[Mapping[str, Any], float]]:
+    return []
+
+
+@pytest.fixture
+def api(echoes: list[tuple[Mapping[str, Any], float]], background: Background) -> Iterator[Api]:
+    graph = Graph(PAGE, APP, TOKEN, SECRET, echo=lambda item, delay: echoes.append((item, delay)))
+    graph.note_message("7")
+    server = Server(graph.app, 0, "a test")
+    background.run(server.start())
+    asking = Api(graph, server.url)
+    yield asking
+    asking.close()
+    background.run(server.stop())
