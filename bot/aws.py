@@ -74,6 +74,11 @@ class AwsError(Exception):
         return self.status == 0 or self.status >= SERVER_ERROR or self.code in THROTTLED
 
     @property
+    def invalid(self) -> bool:
+        """Whether the request itself is wrong, as one is with an item larger than DynamoDB takes."""
+        return self.code == "ValidationException" or "ValidationError" in self.reasons
+
+    @property
     def refused(self) -> bool:
         """Whether AWS certainly did nothing."""
         return self.code == "NotSent" or (self.status != 0 and self.status < SERVER_ERROR)

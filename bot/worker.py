@@ -34,6 +34,10 @@ RETRY_SECONDS = 0.5
 PAUSE_SECONDS = 60
 # For a dead letter to reach its queue.
 QUEUE_SECONDS = 4.0
+# Facebook hands an event over within an hour ("Webhooks"): an older time, or none, is no time to count a window from.
+OLDEST_MILLISECONDS = 60 * 60 * 1000
+# Of an answer's number, in the key that its echo brings back: what is longer is no key of ours.
+ANSWER_DIGITS = 4
 # How long an event waits in the queue: a quarter of its age, so that an outage of 14 days, the longest that the queue
 # keeps anything, takes fewer receives than the 1,000 after which SQS itself would call it a dead letter.
 SHORTEST_WAIT, LONGEST_WAIT, WAIT_SHARE = 2, 1800, 0.25
@@ -49,6 +53,10 @@ class Later(Exception):
     def __init__(self, reason: str, seconds: float | None = None) -> None:
         super().__init__(reason)
         self.seconds = seconds
+
+
+class Unstorable(Exception):
+    """DynamoDB will never take what the conversation planned; the text says why."""
 
 
 # What says nothing about the event: AWS, Facebook or a missing secret is in the way, or another run was quicker.
@@ -156,7 +164,7 @@ class Worker:
         try:
             message = json.loads(delivery["body"])
             page, items, platform = str(message["page"]), list(message["items"]), str(message["object"])
-            int(message["received"])
+            received = int(message["received"])
         except (ValueError, KeyError, TypeError):
             self._queues.bury(
                 unusable_letters("not a message of ours", delivery["body"].encode()),
@@ -168,6 +176,8 @@ class Worker:
             if remaining() < STEP_SECONDS:
                 raise Later("no time is left in this run", 0)
             event = events.parse(item, page, platform=platform)
+            if event.timestamp is None or event.timestamp < received - OLDEST_MILLISECONDS:
+                event = event.replace(timestamp=received)
             key = Key(fingerprint(page, event.user), fingerprint(page, event.id))
             if isinstance(event, events.Echo):
                 self._note_echo(event, page)
@@ -177,7 +187,7 @@ class Worker:
     def _note_echo(self, echo: events.Echo, page: str) -> None:
         """Record that one of our messages arrived."""
         event, _, number = echo.metadata.partition(":")
-        if number.isdecimal():
+        if number.isdecimal() and len(number) <= ANSWER_DIGITS:
             self._ledger.echoed(Key(fingerprint(page, echo.user), event), int(number))
 
     def _answer(self, task: Task, remaining: Callable[[], float]) -> None:
@@ -199,6 +209,8 @@ class Worker:
             raise
         except errors.Rejected as error:
             self._fault(task, str(error), {"fbtrace_id": error.fbtrace_id})
+        except Unstorable as error:
+            self._fault(task, str(error), {})
         except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault
             self._fault(task, f"{type(error).__name__} in the conversation", {"at": _where(error)})
 
@@ -224,7 +236,9 @@ class Worker:
             return Record(outcome=SETTLED)
         try:
             return self._ledger.plan(task.key, requests, state if changed else None, reading.version)
-        except WAITS:
+        except WAITS as error:
+            if isinstance(error, AwsError) and error.invalid:
+                raise Unstorable("Answers and state are larger than the ledger can store.") from None
             if counted:
                 with contextlib.suppress(AwsError):
                     self._ledger.count(task.key, "attempts", -1)
