@@ -13,7 +13,6 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from bot.http import Connection, NotSent, Pool, Requester, Response, Unanswered
@@ -193,7 +192,8 @@ def credentials(environ: Mapping[str, str]) -> Credentials:
     origin, _, path = environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"].partition("://")[2].partition("/")
     headers = {}
     if token_file := environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
-        headers["Authorization"] = Path(token_file).read_text().strip()
+        with open(token_file) as file:  # noqa: PTH123  pathlib takes 4 ms to load
+            headers["Authorization"] = file.read().strip()
     elif authorization := environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"):
         headers["Authorization"] = authorization
     answer = Connection(f"http://{origin}").request("GET", f"/{path}", headers, b"", 1.0)
