@@ -9,9 +9,9 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sandbox.errors import SandboxError
@@ -34,6 +34,16 @@ class Delivery:
     """
 
     attempts: int
+    seconds: float
+
+
+class Posted(NamedTuple):
+    """One attempt to deliver a webhook: its bytes and signature, when it began, and how it was answered (0: not)."""
+
+    body: bytes
+    signature: str
+    began: float
+    status: int
     seconds: float
 
 
@@ -67,6 +77,8 @@ class Facebook:
         self._ended = False
         self.accepted = 0
         """How many echoes were ever given to it: tells whether anything happened in between."""
+        self.observe: Callable[[Posted], None] | None = None
+        """Told of each attempt, on the thread that made it."""
         self._thread = threading.Thread(target=self._send_echoes, name="sandbox-echoes", daemon=True)
         self._thread.start()
 
@@ -90,6 +102,13 @@ class Facebook:
             The answer's status, 0 if none came, and the seconds that it took.
         """
         sent = {"X-Hub-Signature-256": self.sign(body)} if headers is None else dict(headers)
+        began = time.time()
+        status, seconds = self._post(body, sent)
+        if self.observe:
+            self.observe(Posted(body, sent.get("X-Hub-Signature-256", ""), began, status, seconds))
+        return status, seconds
+
+    def _post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, float]:
         target = urlsplit(self.url)
         started = time.monotonic()
         for _ in range(2):  # a kept connection may have been closed meanwhile
@@ -97,7 +116,7 @@ class Facebook:
             connection = kept or http.client.HTTPConnection(target.netloc, timeout=ANSWER_SECONDS)
             self._local.connection = connection
             try:
-                connection.request("POST", target.path, body, {"Content-Type": "application/json", **sent})
+                connection.request("POST", target.path, body, {"Content-Type": "application/json", **headers})
                 answer = connection.getresponse()
                 answer.read()
             except (OSError, http.client.HTTPException):

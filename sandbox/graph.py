@@ -16,7 +16,7 @@ import urllib.request
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from jsonschema import Draft202012Validator
@@ -62,6 +62,19 @@ LONGEST_REASON = 300  # beyond, only the end of a reason is told: it would repea
 
 Echo = Callable[[dict[str, Any], float], None]
 """Takes an echo and the seconds after which it is to be sent."""
+
+
+class Asked(NamedTuple):
+    """One call of the Graph API, without token and proof; `status` 0 if nothing was taken, `lost` if not answered."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None
+    status: int
+    answer: dict[str, Any]
+    began: float
+    seconds: float
+    lost: bool
 
 
 class GraphError(Exception):
@@ -153,6 +166,8 @@ class Graph:
         self._profile: dict[str, Any] = {}
         self._page_fields: list[str] | None = None
         self._app_subscription: dict[str, Any] | None = None
+        self.observe: Callable[[Asked], None] | None = None
+        """Told of each call, on the event loop that serves."""
         self.app = Starlette(
             routes=[
                 Route("/_sandbox/requests", self._side_requests, methods=["GET", "DELETE"]),
@@ -173,6 +188,10 @@ class Graph:
         """
         with self._lock:
             self._wrote[psid] = max(self._wrote.get(psid, 0.0), time.time() if written is None else written)
+
+    def profile(self) -> dict[str, Any]:
+        """The page's Messenger profile as it was last set."""
+        return dict(self._profile)
 
     def requests(self) -> list[dict[str, Any]]:
         """All requests received, in order: ``time``, ``method``, ``path``, ``status``, ``body``."""
@@ -231,7 +250,7 @@ class Graph:
         raw = await request.body()
         with self._lock:
             self._under_way += 1
-        status, answer, body = 0, {}, None
+        status, answer, body, lost = 0, {}, None, True
         try:
             met = self._faults.meet("*") if self._faults else None
             if met:
@@ -248,8 +267,14 @@ class Graph:
                 status, answer = error.status, error.body
             if met and met.get("dropAfter"):
                 return _hang_up(request)
+            lost = False
             return JSONResponse(answer, status_code=status)
         finally:
+            if self.observe:
+                seconds = time.time() - received
+                self.observe(
+                    Asked(request.method, request.url.path, _recorded(body), status, answer, received, seconds, lost)
+                )
             with self._lock:
                 self._under_way -= 1
                 self._last_activity = time.monotonic()

@@ -8,7 +8,9 @@ import asyncio
 import http.client
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from sandbox.cloud import HOST
 from sandbox.errors import SandboxError
@@ -79,6 +81,30 @@ def refusal(status: int, code: str, message: str) -> bytes:
     ).encode() + body
 
 
+class Called(NamedTuple):
+    """One AWS call of a function's.
+
+    Attributes:
+        name: as `service:Action`.
+        request: its body.
+        status: the answer's; 0 if AWS gave none.
+        answer: the answer's body.
+        began: when, in seconds since 1970.
+        seconds: how long it took.
+        connection: the same for all calls over one connection, and so of one instance of the function.
+        lost: AWS did it, and the answer was lost on purpose.
+    """
+
+    name: str
+    request: bytes
+    status: int
+    answer: bytes
+    began: float
+    seconds: float
+    connection: int
+    lost: bool
+
+
 class Proxy:
     """The proxy; ``start`` it on an event loop, then tell it where the cloud is with ``upstream_port``."""
 
@@ -87,6 +113,8 @@ class Proxy:
         self.url = ""
         self._faults = Faults()
         self._server: asyncio.Server | None = None
+        self.observe: Callable[[Called], None] | None = None
+        """Told of each call."""
 
     async def start(self) -> None:
         """Listen on a free port of loopback."""
@@ -119,8 +147,11 @@ class Proxy:
         try:
             while True:
                 head, headers, body = await read_message(reader)
-                met = self._faults.meet(call_of(head, headers, body)) if self._faults else None
+                name = call_of(head, headers, body) if self._faults or self.observe else ""
+                met = self._faults.meet(name) if self._faults else None
                 answer = None
+                began = time.time()
+                lost = bool(met and met.get("after"))
                 if met:
                     await asyncio.sleep(met.get("delaySeconds", 0))
                     if met.get("status"):
@@ -134,9 +165,14 @@ class Proxy:
                         upstream = await asyncio.open_connection(HOST, self.upstream_port, limit=LONGEST_HEAD)
                     upstream[1].write(head + body)
                     answered, _, content = await read_message(upstream[0])
-                    if met and met.get("after") and answer is None:
-                        return  # AWS did it, and the answer is lost
+                    hung_up = lost and answer is None
                     answer = answer or answered + content
+                else:
+                    hung_up = False
+                if self.observe:
+                    self.observe(_called(name, body, answer, began, id(writer), lost))
+                if hung_up:
+                    return  # AWS did it, and the answer is lost
                 writer.write(answer)
                 await writer.drain()
         except (Closed, ConnectionError, asyncio.CancelledError):
@@ -145,3 +181,9 @@ class Proxy:
             writer.close()
             if upstream:
                 upstream[1].close()
+
+
+def _called(name: str, request: bytes, answer: bytes, began: float, connection: int, lost: bool) -> Called:
+    head, _, content = answer.partition(b"\r\n\r\n")
+    status = int(head.split(b" ", 2)[1])
+    return Called(name, request, status, content, began, time.time() - began, connection, lost)
