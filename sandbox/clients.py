@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 def _session() -> "boto3.Session":
     """One session for all principals: it keeps the services' models, which take longer to read than all else."""
     import boto3  # noqa: PLC0415 - it takes a quarter of a second, and not every sandbox needs it
+    import botocore.session  # noqa: PLC0415 - as above
 
-    return boto3.Session()
+    # A profile of the person's own has no say here; one that does not exist would even be an error.
+    own_profile_ignored = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return boto3.Session(botocore_session=own_profile_ignored)
 
 
 _making = threading.Lock()  # a session must not be used by two threads at once

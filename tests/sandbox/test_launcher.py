@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox import clients
 from sandbox.clients import Clients
 from sandbox.cloud import ACCOUNT, OWNER, Cloud
 from tests.sandbox.conftest import REGION
@@ -142,3 +143,10 @@ def test_an_identifier_that_sqs_refuses_is_refused(owner: Clients, name: str, id
 def test_the_owner_may_do_everything(owner: Clients) -> None:
     assert owner("sts").get_caller_identity()["Account"] == ACCOUNT
     assert OWNER == ("test", "test")
+
+
+def test_a_profile_of_the_persons_own_has_no_say(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    clients._session.cache_clear()
+
+    assert Clients(cloud.url, REGION, OWNER)("sts").get_caller_identity()["Account"] == ACCOUNT
