@@ -220,11 +220,10 @@ class View:
         if self._as_json:
             self._print_json(described)
             return
-        grid = Table.grid(padding=(0, 2))
         for name, value in described.items():
             if isinstance(value, str):
-                grid.add_row(f"[dim]{escape(name)}[/]", escape(value))
-        self._console.print(grid)
+                # Not in a table: an address that is cut off is of no use.
+                self._console.print(f"[dim]{escape(name):<13}[/] {escape(value)}", soft_wrap=True)
 
     def said(self, said: list[dict[str, Any]]) -> None:
         """The answers to what was said."""
@@ -253,5 +252,10 @@ class View:
         table = Table("resource", "name in AWS", box=None, header_style="dim", pad_edge=False)
         for each in sandbox.resources:
             if each["id"]:
-                table.add_row(escape(each["name"]), escape(each["id"]))
+                table.add_row(escape(each["name"]), escape(_short(each["id"])))
         self._console.print(table)
+
+
+def _short(provider_id: str) -> str:
+    """A resource's own name, where its id is a whole URL or ARN."""
+    return provider_id.rpartition("/")[2] if provider_id.startswith(("http:", "arn:")) else provider_id
