@@ -2,13 +2,13 @@
 
 Handlers are pure: a turn in, a reply out; nothing is sent, and no clock is read. So answers can be stored before they
 are sent, and a test of a dialogue reads like the dialogue. Mistakes in the rules are found when the conversation is
-imported.
+imported. Recipes are in docs/conversation.md.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
 from bot.messenger.events import (
     AccountLinked,
@@ -39,6 +39,7 @@ WINDOW = 24 * 3600.0  # seconds: Messenger Platform, "Messenger Platform Policy"
 S = TypeVar("S", bound=Record)
 T = TypeVar("T")
 F = TypeVar("F", bound=Record)
+E = TypeVar("E", bound=Event)
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 
@@ -61,7 +62,13 @@ class Context(Record):
 
 
 class Progress(Record):
-    """How far a dialogue has come: its name, the answers taken so far, and when the last question was asked."""
+    """How far a dialogue has come.
+
+    Attributes:
+        name: the dialogue's.
+        answers: those taken so far.
+        asked: when the last question was asked, in seconds since 1970.
+    """
 
     name: str
     answers: tuple[str, ...] = ()
@@ -73,16 +80,19 @@ class Session(Record):
 
     Attributes:
         language: in which the user is answered, "" until it is known.
-        opened: when the user last did something that lets the page write to them for 24 hours, in seconds since 1970.
+        opened: when the user last did what lets the page write to them for 24 hours, in seconds since 1970.
         silent_until: a human has the conversation until then.
-        recent: when the user's last events came, for the rate limit.
-        dialogue: the dialogue that is going on.
+        pace: how many events the user is ahead of the rate limit, as of the time `paced`.
+        quiet_until: the user did too much and is not answered until then.
+        dialogue: the one that is going on.
     """
 
     language: str = ""
     opened: float = 0.0
     silent_until: float = 0.0
-    recent: tuple[float, ...] = ()
+    pace: float = 0.0
+    paced: float = 0.0
+    quiet_until: float = 0.0
     dialogue: Progress | None = None
 
 
@@ -96,6 +106,7 @@ class Turn(Record, Generic[S, E_co]):
         session: what the engine keeps of the user.
         languages: those that the bot speaks, the default one first.
         argument: what follows the name in a payload: `12345678` in `TRACK:12345678`.
+        always: True for a text that a rule of `always` takes.
     """
 
     event: E_co
@@ -104,6 +115,7 @@ class Turn(Record, Generic[S, E_co]):
     session: Session = Session()
     languages: tuple[str, ...] = ("en",)
     argument: str = ""
+    always: bool = False
 
     @property
     def language(self) -> str:
@@ -120,13 +132,16 @@ class Turn(Record, Generic[S, E_co]):
         missing = [language for language in self.languages if language not in by_language]
         if missing:
             raise LookupError(
-                f"No words in {', '.join(missing)} for {by_language}: give them in every language of the bot."
+                f"No words in {', '.join(missing)} for {by_language}: give them in each of the bot's languages."
             )
         return by_language[self.language]
 
 
+Words = str | Message | Iterable[str | Message]
+
+
 class Reply(Record, Generic[S]):
-    """What a handler answers with when it changes something: `Reply("Noted.", state=turn.state.replace(parcel=number))`.
+    """What a handler answers with when it changes something: `Reply("Noted.", state=turn.state.replace(name=name))`.
 
     Args:
         said: a text, a message, or several of them.
@@ -135,14 +150,14 @@ class Reply(Record, Generic[S]):
         forget: everything that is known of the user is to be removed.
     """
 
-    said: "str | Message | Iterable[str | Message]" = ()
+    said: Words = ()
     state: S | None = None
     session: Session | None = None
     forget: bool = False
 
 
-Said = str | Message | Iterable[str | Message] | Reply[S] | None
-Handler = Callable[[Turn[S, E_co]], Said[S]]
+Said = Words | Reply[S] | None
+Handler = Callable[[Turn[S, E]], Said[S]]
 Middleware = Callable[[Turn[S, Event], Callable[[Turn[S, Event]], Reply[S]]], Said[S]]
 
 
@@ -157,7 +172,7 @@ class Answer(Record):
     """
 
     messages: tuple[Message, ...]
-    state: dict[str, object]
+    state: dict[str, Any]
     forget: bool = False
     defect: Exception | None = None
 
@@ -165,7 +180,7 @@ class Answer(Record):
 class Question(Record):
     """A dialogue's question; `again` if the answer to it was not understood."""
 
-    said: "str | Message | Iterable[str | Message]"
+    said: Words
     again: bool = False
 
 
@@ -176,13 +191,24 @@ class Invalid(ValueError):
     """An answer that a dialogue cannot take; its text says why, and the question is asked again."""
 
 
-def ask(question: str | Message, check: Callable[[str], T] = str) -> Generator[Question, str, T]:  # type: ignore[assignment]  # str is a check for T = str
-    """Ask in a dialogue: `name = yield from ask("What is your name?")`.
+def anything(answer: str) -> str:
+    """The check of a question to which every answer is right."""
+    return answer
+
+
+@overload
+def ask(question: str | Message) -> Generator[Question, str, str]: ...
+@overload
+def ask(question: str | Message, check: Callable[[str], T]) -> Generator[Question, str, T]: ...
+def ask(question: str | Message, check: Callable[[str], Any] = anything) -> Generator[Question, str, Any]:
+    """Put a question in a dialogue.
+
+    `name = yield from ask("What is your name?")`
 
     Args:
         question: what is said.
-        check: makes the answer (a text, or a quick reply's payload) a value; raises `Invalid`, or any ValueError, to have the question asked
-            again.
+        check: makes the answer (a text, or a quick reply's payload) a value; raises `Invalid`, or any ValueError, to
+            have the question asked again.
 
     Returns:
         What `check` made of the answer.
@@ -197,8 +223,24 @@ def ask(question: str | Message, check: Callable[[str], T] = str) -> Generator[Q
             answer = yield Question(question, again=True)
 
 
+class Registration(Generic[S, E]):
+    """A decorator that registers a handler and leaves it as it is, so that several can be stacked."""
+
+    def __init__(self, add: Callable[[Callable[..., Any]], None]) -> None:
+        self._add = add
+
+    @overload
+    def __call__(self, handler: Handler[S, Event]) -> Handler[S, Event]: ...
+    @overload
+    def __call__(self, handler: Handler[S, E]) -> Handler[S, E]: ...
+    def __call__(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        """Register the handler: one for any event, or for events of this decorator's kind."""
+        self._add(handler)
+        return handler
+
+
 class _Rule(Record):
-    """A handler, where it was written, and what it is for in words."""
+    """A handler, what it is for in words, where it was written, and the language that it shows the user to speak."""
 
     handler: Callable[..., Any]
     what: str
@@ -206,11 +248,24 @@ class _Rule(Record):
     language: str = ""
 
 
+_Key = tuple[str, object]
+_FALLBACK: _Key = ("fallback", None)
+_ERROR: _Key = ("error", None)
+# Where one phrase cannot stand twice: what is always taken never reaches the others.
+_RIVALS = {"text": ("text", "always"), "always": ("text", "always", "cancel"), "cancel": ("cancel", "always")}
+_UNANSWERED = (Delivery, Echo, Read)
+# What a person does and expects an answer to; all else is answered only if a rule says so.
+_EXPECTING = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
+# What ends a dialogue when a rule takes it: the person turned to something else.
+_TURNING = (TextMessage, QuickReplyTapped, Postback, Referred)
+
+
 class Bot(Generic[S]):
     """A conversation: register handlers with its decorators, then let it `answer`.
 
-    Which rule takes an event: texts of `always`; the dialogue that is going on; the exact text; the first pattern that
-    matches; for all else the rule of the exact payload, reference, kind or topic, then the one for any; at last the fallback.
+    Which rule takes an event: a text of `always`; the dialogue that is going on; the exact text; the first pattern that
+    matches; for all else the rule of the exact payload, reference, kind or topic, then that for any; at last the
+    fallback.
 
     Args:
         state: the author's record of one user: every field has a default.
@@ -218,22 +273,22 @@ class Bot(Generic[S]):
     """
 
     def __init__(self, state: type[S], languages: tuple[str, ...] = ("en",)) -> None:
-        self._state, self.languages = state, languages
         # A field without a default, or of a type that JSON does not hold, would fail at a user's first message.
-        if read(state, write(state())) != state():
+        try:
+            kept = read(state, {name: _json(value) for name, value in state().fields().items()}, strictly=True)
+        except (TypeError, Mismatch) as error:
             raise RuleError(
-                f"{state.__name__} cannot be kept as JSON: use texts, numbers, truth values, tuples and records."
-            )
-        self._rules: dict[tuple[str, object], _Rule] = {}
+                f"{state.__name__} cannot be kept: {error} Give every field a type of JSON and a default."
+            ) from None
+        self._state, self.languages = type(kept), languages
+        self._rules: dict[_Key, _Rule] = {}
         self._patterns: list[tuple[re.Pattern[str], type[Record], _Rule]] = []
-        self._middleware: list[_Rule] = []
+        self._middleware: list[Middleware[S]] = []
         self._dialogues: dict[str, tuple[_Rule, float]] = {}
 
     # Registering
 
-    def text(
-        self, *phrases: str, **by_language: str | tuple[str, ...]
-    ) -> Callable[[Handler[S, TextMessage]], Handler[S, TextMessage]]:
+    def text(self, *phrases: str, **by_language: str | tuple[str, ...]) -> Registration[S, TextMessage]:
         """Take a text that is exactly one of the phrases, but for case, blanks and punctuation around it.
 
         Args:
@@ -242,15 +297,11 @@ class Bot(Generic[S]):
         """
         return self._phrases("text", phrases, by_language)
 
-    def always(
-        self, *phrases: str, **by_language: str | tuple[str, ...]
-    ) -> Callable[[Handler[S, TextMessage]], Handler[S, TextMessage]]:
+    def always(self, *phrases: str, **by_language: str | tuple[str, ...]) -> Registration[S, TextMessage]:
         """Like `text`, and also in the middle of a dialogue, which ends by it."""
         return self._phrases("always", phrases, by_language)
 
-    def cancel(
-        self, *phrases: str, **by_language: str | tuple[str, ...]
-    ) -> Callable[[Handler[S, TextMessage]], Handler[S, TextMessage]]:
+    def cancel(self, *phrases: str, **by_language: str | tuple[str, ...]) -> Registration[S, TextMessage]:
         """End the dialogue that is going on, if there is one; without one the text is as any other."""
         return self._phrases("cancel", phrases, by_language)
 
@@ -261,8 +312,8 @@ class Bot(Generic[S]):
 
         Args:
             expression: its named groups are the fields of `groups`.
-            groups: a record that the handler gets as its second argument, each field converted to its type; what cannot be converted does
-                not match.
+            groups: a record that the handler gets as its second argument, each field converted to its type; what cannot
+                be converted does not match.
         """
         try:
             compiled = re.compile(expression, re.IGNORECASE)
@@ -270,8 +321,8 @@ class Bot(Generic[S]):
             raise RuleError(f"The pattern {expression!r} is no regular expression: {error}.") from None
         if set(compiled.groupindex) != set(groups._fields):
             raise RuleError(
-                f"The pattern {expression!r} has the groups {sorted(compiled.groupindex)}, and {groups.__name__} the fields "
-                f"{sorted(groups._fields)}: name both alike."
+                f"The pattern {expression!r} has the groups {sorted(compiled.groupindex)}, and {groups.__name__} the "
+                f"fields {sorted(groups._fields)}: name both alike."
             )
 
         def register(
@@ -283,73 +334,72 @@ class Bot(Generic[S]):
 
         return register
 
-    def postback(self, payload: str = "") -> Callable[[Handler[S, Postback]], Handler[S, Postback]]:
-        """Take a tap on a button or menu item with this payload, or with `payload:argument`; any other if none is given."""
-        return self._single(Postback, payload, "the postback")
+    def postback(self, payload: str = "") -> Registration[S, Postback]:
+        """Take a tap on a button or menu item with this payload, or with `payload:argument`; any other if empty."""
+        return self._values(Postback, (payload,) if payload else ())
 
-    def quick_reply(self, payload: str = "") -> Callable[[Handler[S, QuickReplyTapped]], Handler[S, QuickReplyTapped]]:
-        """Take a tapped quick reply with this payload, or with `payload:argument`; any other if none is given."""
-        return self._single(QuickReplyTapped, payload, "the quick reply")
+    def quick_reply(self, payload: str = "") -> Registration[S, QuickReplyTapped]:
+        """Take a tapped quick reply with this payload, or with `payload:argument`; any other if empty."""
+        return self._values(QuickReplyTapped, (payload,) if payload else ())
 
-    def referral(self, ref: str = "") -> Callable[[Handler[S, Event]], Handler[S, Event]]:
-        """Take whoever comes by a link with this `ref`, or with `ref:argument`; by any other if none is given.
+    def referral(self, ref: str = "") -> Registration[S, Event]:
+        """Take whoever comes by a link with this `ref`, or with `ref:argument`; by any other if empty.
 
         The event is a `Referred`, or for somebody new the first `Postback` or message, which carries the referral.
         """
-        return self._single(Referred, ref, "the referral")
+        return self._values(Referred, (ref,) if ref else ())
 
-    def opt_in(self, payload: str = "") -> Callable[[Handler[S, OptedIn]], Handler[S, OptedIn]]:
-        """Take a consent to notifications with this payload; any other if none is given."""
-        return self._single(OptedIn, payload, "the opt-in")
+    def opt_in(self, payload: str = "") -> Registration[S, OptedIn]:
+        """Take a consent to notifications with this payload, or with `payload:argument`; any other if empty."""
+        return self._values(OptedIn, (payload,) if payload else ())
 
-    def account_linking(self, status: str = "") -> Callable[[Handler[S, AccountLinked]], Handler[S, AccountLinked]]:
-        """Take the linking of an account with this status, `linked` or `unlinked`; either if none is given."""
-        return self._single(AccountLinked, status, "the account linking")
+    def account_linking(self, status: str = "") -> Registration[S, AccountLinked]:
+        """Take the linking of an account with this status, `linked` or `unlinked`; either if empty."""
+        return self._values(AccountLinked, (status,) if status else ())
 
-    def notice(self, topic: str = "") -> Callable[[Handler[S, Notice]], Handler[S, Notice]]:
-        """Take a notice of ours about this topic; any other if none is given."""
-        return self._single(Notice, topic, "the notice")
+    def notice(self, topic: str = "") -> Registration[S, Notice]:
+        """Take a notice of the page owner's systems about this topic; any other if empty."""
+        return self._values(Notice, (topic,) if topic else ())
 
-    def attachment(
-        self, *kinds: type[Attachment]
-    ) -> Callable[[Handler[S, AttachmentMessage]], Handler[S, AttachmentMessage]]:
+    def attachment(self, *kinds: type[Attachment]) -> Registration[S, AttachmentMessage]:
         """Take a message whose first attachment is of one of these classes; any other if none is given."""
-        return self._several(AttachmentMessage, kinds, "the attachment")
+        return self._values(AttachmentMessage, kinds)
 
-    def reaction(self, *signs: str) -> Callable[[Handler[S, Reacted]], Handler[S, Reacted]]:
-        """Take one of these reactions, by its emoji or its name (`love`), when it is put on; any, on or off, if none is given."""
-        return self._several(Reacted, tuple(_sign(sign) for sign in signs), "the reaction")
+    def reaction(self, *signs: str) -> Registration[S, Reacted]:
+        """Take one of these reactions when it is put on, by emoji or name (`love`); any, on or off, if none given."""
+        return self._values(Reacted, tuple(_sign(sign) for sign in signs))
 
-    def on(self, kind: type[Event]) -> Callable[[Handler[S, Any]], Handler[S, Any]]:
+    def on(self, kind: type[E]) -> Registration[S, E]:
         """Take any other kind of event, such as `Edited` or `ThreadPassed`."""
-        if kind in _UNANSWERED:
+        if issubclass(kind, _UNANSWERED):
             raise RuleError(f"{kind.__name__} is never answered: it tells only what became of the page's own messages.")
-        return self._several(kind, (), kind.__name__)
+        return self._values(kind, ())
 
     def fallback(self, handler: Handler[S, Event]) -> Handler[S, Event]:
         """Take what the user wrote, sent or tapped and no rule before it took. It comes last."""
-        self._add(("fallback", None), handler, "the fallback")
+        self._add(_FALLBACK, handler, "the fallback")
         return handler
 
     def error(
         self, handler: Callable[[Turn[S, Event], Exception], Said[S]]
     ) -> Callable[[Turn[S, Event], Exception], Said[S]]:
         """Answer instead of a handler that raised; the state stays as it was, and the answer tells the defect."""
-        self._add(("error", None), handler, "the error handler")
+        self._add(_ERROR, handler, "the error handler")
         return handler
 
     def middleware(self, step: Middleware[S]) -> Middleware[S]:
-        """Have a say in every turn: `step(turn, go)` may change the turn, answer without `go(turn)`, or change its reply.
+        """Have a say in every turn, in the order of registration.
 
-        They run in the order of registration.
+        `step(turn, go)` may change the turn, answer without `go(turn)`, or change its reply.
         """
-        self._middleware.append(_Rule(step, "middleware", _place(step)))
+        self._middleware.append(step)
         return step
 
     def dialogue(self, minutes: float = 30.0) -> Callable[[Callable[[Turn[S, Event]], Dialogue[S]]], Handler[S, Event]]:
         """Make a generator of questions a handler: register what starts it above this decorator.
 
-        The generator is run anew at each answer, with the answers so far: it reads as a conversation, and keeps nothing but them.
+        The generator is run anew at each answer, with the answers so far: it reads as a conversation, and nothing but
+        the answers is kept.
 
         Args:
             minutes: after so long without an answer the dialogue is over, and the next message is as any other.
@@ -360,56 +410,53 @@ class Bot(Generic[S]):
             rule = self._add(("dialogue", name), questions, f"the dialogue {name}")
             self._dialogues[name] = rule, minutes * 60
 
-            def start(turn: Turn[S, Event]) -> Reply[S]:
-                return self._step(turn, Progress(name), questions(turn), ())
+            def start(turn: Turn[S, Event]) -> Said[S]:
+                return self._step(turn, Progress(name), ())
 
-            start.__wrapped__ = questions  # type: ignore[attr-defined]  # as functools.wraps does: errors name the author's function
+            start.__wrapped__ = questions  # type: ignore[attr-defined]  # as functools.wraps does, for `_place`
             return start
 
         return register
 
     # Answering
 
-    def answer(self, event: Event, state: Mapping[str, object], context: Context) -> Answer:
+    def answer(self, event: Event, state: Mapping[str, Any], context: Context) -> Answer:
         """What to say to an event.
 
         Args:
             event: what happened.
-            state: what the last answer to this user had as its state; empty for somebody new. What does not fit any longer, since the bot was
-                changed meanwhile, is left out.
+            state: what the last answer to this user had as its state; empty for somebody new. What does not fit any
+                longer, since the bot was changed meanwhile, is left out.
             context: the world as it is now.
+
+        Raises:
+            Exception: what a handler raised, unless an error handler is registered.
         """
-        kept = Answer((), dict(state))
         if isinstance(event, _UNANSWERED) or event.standby:
-            return kept
+            return Answer((), dict(state))
         user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
         if event.opens_window:
             happened = context.now if event.timestamp is None else min(event.timestamp / 1000, context.now)
             session = session.replace(opened=max(session.opened, happened))
-        turn = Turn(event, user, context, session, self.languages)
+        always = isinstance(event, TextMessage) and ("always", normal(event.text)) in self._rules
+        turn: Turn[S, Event] = Turn(event, user, context, session, self.languages, always=always)
         defect: Exception | None = None
         try:
-            reply, messages = self._messages(self._through(turn, 0))
+            reply = self._through(turn, 0)
+            messages = _messages(reply.said)
         except Exception as error:
-            rule = self._rules.get(("error", None))
+            rule = self._rules.get(_ERROR)
             if rule is None:
                 raise
             defect = error
-            reply, messages = self._messages(_reply(rule.handler(turn, error)))
-        session = reply.session or session
-        if not context.now - session.opened < WINDOW:
+            reply = _reply(rule.handler(turn, error), turn)
+            messages = _messages(reply.said)
+        if not turn.window_open:
             messages = tuple(message for message in messages if not message.needs_window)
         if reply.forget:
             return Answer(messages, {}, forget=True, defect=defect)
-        return Answer(messages, {"user": write(reply.state or user), "session": write(session)}, defect=defect)
-
-    def _messages(self, reply: Reply[S]) -> tuple[Reply[S], tuple[Message, ...]]:
-        said = (reply.said,) if isinstance(reply.said, (str, Message)) else tuple(reply.said)
-        return reply, tuple(
-            message
-            for each in said
-            for message in ((each,) if isinstance(each, Message) else tuple(Text(piece) for piece in split(each)))
-        )
+        kept = {"user": write(reply.state or user), "session": write(reply.session or session)}
+        return Answer(messages, {name: value for name, value in kept.items() if value}, defect=defect)
 
     def _through(self, turn: Turn[S, Event], step: int) -> Reply[S]:
         """The middleware from that step on, and at its end the rules."""
@@ -419,64 +466,33 @@ class Bot(Generic[S]):
         def go(changed: Turn[S, Event]) -> Reply[S]:
             return self._through(changed, step + 1)
 
-        return _reply(self._middleware[step].handler(turn, go), turn)
+        return _reply(self._middleware[step](turn, go), turn)
 
     def _route(self, turn: Turn[S, Event]) -> Reply[S]:
         event = turn.event
-        going_on = self._going_on(turn)
         if isinstance(event, TextMessage):
-            said = normal(event.text)
-            if rule := self._rules.get(("always", said)):
-                return self._run(rule, turn)
-            if going_on:
-                if rule := self._rules.get(("cancel", said)):
-                    return self._run(rule, turn)
-                if reply := self._answered(turn, going_on, (event.text,)):
-                    return reply
-            if rule := self._rules.get(("text", said)):
-                return self._run(rule, turn)
-            if reply := self._matched(turn, event):
-                return reply
-            return self._fall_back(turn)
+            return self._route_text(turn, event)
         rule, argument = self._rule(event)
-        if going_on and isinstance(event, (QuickReplyTapped, AttachmentMessage, UnsupportedMessage)):
-            given = (event.payload,) if isinstance(event, QuickReplyTapped) else ()
-            if (not given or rule is None) and (reply := self._answered(turn, going_on, given)):
-                return reply
+        going_on = self._going_on(turn)
+        if going_on and isinstance(event, QuickReplyTapped) and rule is None:
+            return self._step(turn, going_on, (event.payload,))
+        if going_on and isinstance(event, (AttachmentMessage, UnsupportedMessage)):
+            return self._step(turn, going_on, ())
         if rule is not None:
             return self._run(rule, turn.replace(argument=argument))
-        return self._fall_back(turn) if isinstance(event, _EXPECTING) else Reply()
+        return self._fall_back(turn) if isinstance(event, _EXPECTING) else _reply(None, turn)
 
-    def _rule(self, event: Event) -> tuple[_Rule | None, str]:
-        """The rule for an event that is no text, and what follows the name in its payload."""
-        referral = _referral(event)
-        if referral is not None and not isinstance(event, Referred):
-            rule, argument = self._named(Referred, referral.ref)
-            if rule is not None and rule is not self._rules.get((Referred.kind, None)):
-                return rule, argument
-        match event:
-            case Postback(payload=name) | QuickReplyTapped(payload=name) | OptedIn(payload=name) | Notice(topic=name):
-                return self._named(type(event), name)
-            case AccountLinked(status=name) | Referred(referral=Referral(ref=name)):
-                return self._named(type(event), name)
-            case AttachmentMessage(attachments=(first, *_)):
-                value: object = type(first)
-            case Reacted(action="react"):
-                by_name = self._rules.get((Reacted.kind, _sign(event.reaction)))
-                if by_name is not None:
-                    return by_name, ""
-                value = _sign(event.emoji)
-            case _:
-                value = None
-        return self._rules.get((event.kind, value)) or self._rules.get((event.kind, None)), ""
-
-    def _named(self, kind: type[Event], name: str) -> tuple[_Rule | None, str]:
-        if rule := self._rules.get((kind.kind, name)):
-            return rule, ""
-        start, _, argument = name.partition(":")
-        if rule := self._rules.get((kind.kind, start)):
-            return rule, argument
-        return self._rules.get((kind.kind, None)), name
+    def _route_text(self, turn: Turn[S, Event], event: TextMessage) -> Reply[S]:
+        said = normal(event.text)
+        rule = self._rules.get(("always", said))
+        if rule is None and (going_on := self._going_on(turn)):
+            rule = self._rules.get(("cancel", said))
+            if rule is None:
+                return self._step(turn, going_on, (event.text,))
+        rule = rule or self._rules.get(("text", said))
+        if rule is not None:
+            return self._run(rule, turn)
+        return self._matched(turn, event) or self._fall_back(turn)
 
     def _matched(self, turn: Turn[S, Event], event: TextMessage) -> Reply[S] | None:
         for compiled, groups, rule in self._patterns:
@@ -486,19 +502,49 @@ class Bot(Generic[S]):
                     record = read(groups, given, strictly=True)
                 except Mismatch:
                     continue
-                return _reply(rule.handler(_without_dialogue(turn), record), _without_dialogue(turn))
+                return self._run(rule, turn, record)
         return None
 
-    def _run(self, rule: _Rule, turn: Turn[S, Event]) -> Reply[S]:
+    def _rule(self, event: Event) -> tuple[_Rule | None, str]:
+        """The rule for an event that is no text, and what follows the name in its payload."""
+        referral = getattr(event, "referral", None)
+        if isinstance(referral, Referral):
+            rule, argument = self._named(Referred, referral.ref)
+            # A new person's first tap carries the link by which they came: what the link is for says more.
+            if rule is not None and (isinstance(event, Referred) or rule is not self._rules.get((Referred.kind, None))):
+                return rule, argument
+        match event:
+            case Postback(payload=name) | QuickReplyTapped(payload=name) | OptedIn(payload=name) | Notice(topic=name):
+                return self._named(type(event), name)
+            case AccountLinked(status=name):
+                return self._named(type(event), name)
+            case AttachmentMessage(attachments=(first, *_)):
+                values: tuple[object, ...] = (type(first),)
+            case Reacted(action="react"):
+                values = (_sign(event.emoji), _sign(event.reaction))
+            case _:
+                values = ()
+        found = (self._rules.get((event.kind, value)) for value in (*values, None))
+        return next(filter(None, found), None), ""
+
+    def _named(self, kind: type[Event], name: str) -> tuple[_Rule | None, str]:
+        if rule := self._rules.get((kind.kind, name)):
+            return rule, ""
+        start, _, argument = name.partition(":")
+        if rule := self._rules.get((kind.kind, start)):
+            return rule, argument
+        return self._rules.get((kind.kind, None)), name
+
+    def _run(self, rule: _Rule, turn: Turn[S, Event], *found: Record) -> Reply[S]:
         if rule.language:
             turn = turn.replace(session=turn.session.replace(language=rule.language))
-        if isinstance(turn.event, (TextMessage, QuickReplyTapped, Postback, Referred)):
+        if isinstance(turn.event, _TURNING):
             turn = _without_dialogue(turn)
-        return _reply(rule.handler(turn), turn)
+        return _reply(rule.handler(turn, *found), turn)
 
     def _fall_back(self, turn: Turn[S, Event]) -> Reply[S]:
-        rule = self._rules.get(("fallback", None))
-        return self._run(rule, turn) if rule else Reply()
+        rule = self._rules.get(_FALLBACK)
+        return self._run(rule, turn) if rule else _reply(None, turn)
 
     # Dialogues
 
@@ -509,14 +555,10 @@ class Bot(Generic[S]):
         _, seconds = self._dialogues[progress.name]
         return progress if turn.context.now - progress.asked <= seconds else None
 
-    def _answered(self, turn: Turn[S, Event], progress: Progress, given: tuple[str, ...]) -> Reply[S] | None:
-        """The dialogue's next words; None if the answers so far do not fit its questions any longer."""
+    def _step(self, turn: Turn[S, Event], progress: Progress, given: tuple[str, ...]) -> Reply[S]:
+        """The dialogue's next words: it is run with the answers so far and the one given, if one was."""
         rule, _ = self._dialogues[progress.name]
-        return self._step(turn, progress, rule.handler(turn), given)
-
-    def _step(
-        self, turn: Turn[S, Event], progress: Progress, questions: Dialogue[S], given: tuple[str, ...]
-    ) -> Reply[S]:
+        questions: Dialogue[S] = rule.handler(turn)
         answers = progress.answers + given
         try:
             question = next(questions)
@@ -524,7 +566,7 @@ class Bot(Generic[S]):
                 question = questions.send(answer)
         except StopIteration as end:
             return _reply(end.value, _without_dialogue(turn))
-        taken = answers[:-1] if question.again and given else answers
+        taken = progress.answers if question.again else answers
         session = turn.session.replace(dialogue=progress.replace(answers=taken, asked=turn.context.now))
         return Reply(question.said, session=session)
 
@@ -532,58 +574,45 @@ class Bot(Generic[S]):
 
     def _phrases(
         self, table: str, phrases: tuple[str, ...], by_language: Mapping[str, str | tuple[str, ...]]
-    ) -> Callable[[Handler[S, TextMessage]], Handler[S, TextMessage]]:
+    ) -> Registration[S, TextMessage]:
         if strange := [language for language in by_language if language not in self.languages]:
             raise RuleError(f"The bot does not speak {', '.join(strange)}: it speaks {', '.join(self.languages)}.")
+        everything = [("", phrase) for phrase in phrases]
+        for language, own in by_language.items():
+            everything += [(language, phrase) for phrase in ((own,) if isinstance(own, str) else own)]
 
-        def register(handler: Handler[S, TextMessage]) -> Handler[S, TextMessage]:
-            everything = [("", phrase) for phrase in phrases]
-            for language, own in by_language.items():
-                everything += [(language, phrase) for phrase in ((own,) if isinstance(own, str) else own)]
+        def add(handler: Callable[..., Any]) -> None:
             if not everything:
                 raise RuleError(f"{_place(handler)} takes no text: name at least one phrase.")
             for language, phrase in everything:
                 self._add((table, normal(phrase)), handler, f"the text {phrase!r}", language)
-            return handler
 
-        return register
+        return Registration(add)
 
-    def _single(self, kind: type[Event], name: str, what: str) -> Callable[[Handler[S, Any]], Handler[S, Any]]:
-        return self._several(kind, (name,) if name else (), what)
-
-    def _several(
-        self, kind: type[Event], values: tuple[object, ...], what: str
-    ) -> Callable[[Handler[S, Any]], Handler[S, Any]]:
-        def register(handler: Handler[S, Any]) -> Handler[S, Any]:
+    def _values(self, kind: type[E], values: tuple[object, ...]) -> Registration[S, E]:
+        def add(handler: Callable[..., Any]) -> None:
             for value in values:
                 shown = value.__name__ if isinstance(value, type) else repr(value)
-                self._add((kind.kind, value), handler, f"{what} {shown}")
+                self._add((kind.kind, value), handler, f"the {kind.kind} {shown}")
             if not values:
-                self._add((kind.kind, None), handler, f"{what}, whatever it is,")
-            return handler
+                self._add((kind.kind, None), handler, f"any {kind.kind}")
 
-        return register
+        return Registration(add)
 
-    def _add(self, key: tuple[str, object], handler: Callable[..., Any], what: str, language: str = "") -> _Rule:
+    def _add(self, key: _Key, handler: Callable[..., Any], what: str, language: str = "") -> _Rule:
         rule = _Rule(handler, what, _place(handler), language)
         table, value = key
-        tables = ("text", "always") if table in {"text", "always"} else (table,)
-        for earlier in (self._rules.get((name, value)) for name in tables):
-            if earlier:
+        for rival in _RIVALS.get(table, (table,)):
+            if earlier := self._rules.get((rival, value)):
                 raise RuleError(f"{what} is taken twice: at {earlier.place} and at {rule.place}. Take one away.")
-        for catch_all in (self._rules.get((table, None)), self._rules.get(("fallback", None))):
+        for catch_all in (self._rules.get((table, None)), self._rules.get(_FALLBACK)):
             if catch_all and table not in {"error", "dialogue"}:
                 raise RuleError(
-                    f"{what} at {rule.place} comes after {catch_all.what} at {catch_all.place}, which takes everything: "
-                    "put it before."
+                    f"{what} at {rule.place} comes after {catch_all.what} at {catch_all.place}, which takes "
+                    "everything: put it before."
                 )
         self._rules[key] = rule
         return rule
-
-
-_UNANSWERED = (Delivery, Echo, Read)
-# What a person does and expects an answer to; the rest is answered only if a rule says so.
-_EXPECTING = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
 
 
 def normal(text: str) -> str:
@@ -597,23 +626,31 @@ def _sign(emoji: str) -> str:
     return emoji.replace("\ufe0f", "")
 
 
-def _referral(event: Event) -> Referral | None:
-    found = getattr(event, "referral", None)
-    return found if isinstance(found, Referral) else None
-
-
 def _place(function: Callable[..., Any]) -> str:
     code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(function)
+
+
+def _json(value: object) -> object:
+    return write(value) if isinstance(value, Record) else value
 
 
 def _without_dialogue(turn: Turn[S, Event]) -> Turn[S, Event]:
     return turn.replace(session=turn.session.replace(dialogue=None)) if turn.session.dialogue else turn
 
 
-def _reply(said: Said[S], turn: Turn[S, Event] | None = None) -> Reply[S]:
+def _reply(said: Said[S], turn: Turn[S, Event]) -> Reply[S]:
     """What a handler returned as a reply, with the turn's session unless it has one of its own."""
     if isinstance(said, Reply):
-        return said if said.session or turn is None else said.replace(session=turn.session)
-    reply: Reply[S] = Reply(said if said is not None else ())
-    return reply if turn is None else reply.replace(session=turn.session)
+        return said if said.session else said.replace(session=turn.session)
+    return Reply(() if said is None else said, session=turn.session)
+
+
+def _messages(said: Words) -> tuple[Message, ...]:
+    """What was said as messages; a text of any length is cut."""
+    each = (said,) if isinstance(said, (str, Message)) else tuple(said)
+    return tuple(
+        message
+        for one in each
+        for message in ((one,) if isinstance(one, Message) else (Text(piece) for piece in split(one)))
+    )

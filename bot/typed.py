@@ -13,15 +13,18 @@ class Mismatch(ValueError):
 
 
 def write(record: Record) -> dict[str, object]:
-    """The record as JSON holds it: records in it become objects, tuples lists."""
-    return {name: _plain(value) for name, value in record.fields().items()}
+    """The record as JSON holds it: records in it become objects, tuples lists; what is as by default is left out."""
+    kind = type(record)
+    fields = record.fields().items()
+    return {name: _plain(value) for name, value in fields if not hasattr(kind, name) or getattr(kind, name) != value}
 
 
 def read(kind: type[R], value: object, *, strictly: bool = False) -> R:
     """The record that JSON holds.
 
     Args:
-        kind: the record's class; its fields are texts, numbers, truth values, other records, tuples of one of them, or None beside them.
+        kind: the record's class; its fields are texts, numbers, truth values, other records, tuples of one of them, or
+            None beside them.
         value: what JSON gave.
         strictly: raise instead of leaving out what does not fit; texts are then converted to numbers.
 
@@ -33,11 +36,14 @@ def read(kind: type[R], value: object, *, strictly: bool = False) -> R:
     for name, wanted in _annotations(kind).items():
         if name in given:
             try:
-                fitting[name] = _fit(given[name], wanted, strictly)
+                fitting[name] = _fit(given[name], wanted, strictly=strictly)
             except Mismatch:
                 if strictly:
                     raise
-    return kind(**fitting)
+    try:
+        return kind(**fitting)
+    except TypeError:  # a field without a default is missing
+        raise Mismatch(f"{value!r} lacks fields of {kind.__name__}.") from None
 
 
 def _annotations(kind: type[Record]) -> dict[str, Any]:
@@ -54,12 +60,12 @@ def _plain(value: object) -> object:
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
-def _fit(value: object, wanted: Any, strictly: bool) -> object:  # noqa: ANN401 - a type, or what `X | None` and `tuple[X, ...]` make
+def _fit(value: object, wanted: Any, *, strictly: bool) -> object:  # noqa: ANN401 - a type, or what `X | None` and `tuple[X, ...]` make
     origin = get_origin(wanted)
     if origin in (Union, UnionType):
-        return _first_fit(value, get_args(wanted), strictly)
+        return _first_fit(value, get_args(wanted), strictly=strictly)
     if origin is tuple and isinstance(value, (list, tuple)):
-        return tuple(_fit(each, get_args(wanted)[0], strictly) for each in value)
+        return tuple(_fit(each, get_args(wanted)[0], strictly=strictly) for each in value)
     if isinstance(wanted, type) and issubclass(wanted, Record) and isinstance(value, dict):
         return read(wanted, value, strictly=strictly)
     if strictly and isinstance(value, str) and wanted in (int, float):
@@ -74,10 +80,10 @@ def _fit(value: object, wanted: Any, strictly: bool) -> object:  # noqa: ANN401 
     raise Mismatch(f"{value!r} is no {wanted}.")
 
 
-def _first_fit(value: object, choices: tuple[Any, ...], strictly: bool) -> object:
+def _first_fit(value: object, choices: tuple[Any, ...], *, strictly: bool) -> object:
     for choice in choices:
         try:
-            return _fit(value, choice, strictly)
+            return _fit(value, choice, strictly=strictly)
         except Mismatch:
             continue
     raise Mismatch(f"{value!r} is none of {choices}.")

@@ -16,6 +16,22 @@ from bot.messenger.messages import Json, Media, Refused
 from bot.messenger.profile import FIELDS, Profile, difference
 from bot.messenger.record import Record
 
+# What the bot listens to: "Webhooks", section "Messaging webhook fields". Without `message_echoes` an ambiguous send
+# could not be settled.
+WEBHOOK_FIELDS = (
+    "messages",
+    "messaging_postbacks",
+    "messaging_optins",
+    "messaging_referrals",
+    "messaging_account_linking",
+    "messaging_feedback",
+    "messaging_handovers",
+    "messaging_policy_enforcement",
+    "message_echoes",
+    "message_edits",
+    "message_reactions",
+    "standby",
+)
 _OK = 200
 _TIMEOUT = 8.0  # seconds: a send takes well below one; longer means that something is wrong
 UPLOAD = 25 * 1024 * 1024  # bytes: "Attachment Upload API"

@@ -158,8 +158,7 @@ def clusters(text: str) -> Iterator[str]:
         else:
             linked = linked or (consonant and character in _LINKERS)
         previous = kind
-    if text:
-        yield text[start:]
+    yield text[start:]
 
 
 def _joined(before: int, after: int) -> bool:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.messenger.events import (
+    _BUILDERS,
     AccountLinked,
     AppRolesChanged,
     Attachment,
@@ -328,14 +329,34 @@ def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 JSON = st.recursive(LEAVES, nested, max_leaves=10)
-NAMES = st.sampled_from(
-    "sender recipient timestamp message postback reaction read delivery message_edit optin account_linking game_play "
-    "pass_thread_control take_thread_control request_thread_control app_roles policy_enforcement messaging_feedback "
-    "response_feedback referral notice".split()
-)
+NAMES = st.sampled_from(["sender", "recipient", "timestamp", *_BUILDERS])
 INSIDE = st.sampled_from(
-    "id mid text quick_reply payload attachments type url is_echo is_deleted app_id metadata reply_to referral ref mids "
-    "watermark num_edit emoji action data coordinates lat user_ref".split()
+    [
+        "id",
+        "mid",
+        "text",
+        "quick_reply",
+        "payload",
+        "attachments",
+        "type",
+        "url",
+        "is_echo",
+        "is_deleted",
+        "app_id",
+        "metadata",
+        "reply_to",
+        "referral",
+        "ref",
+        "mids",
+        "watermark",
+        "num_edit",
+        "emoji",
+        "action",
+        "data",
+        "coordinates",
+        "lat",
+        "user_ref",
+    ]
 )
 INNER = st.dictionaries(INSIDE, JSON, max_size=3)
 PART = st.dictionaries(INSIDE, JSON | INNER | st.lists(INNER, max_size=3), max_size=5)
