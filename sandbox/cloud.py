@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import importlib.util
+import json
 import os
 import re
 import secrets
@@ -14,8 +15,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from sandbox.errors import SandboxError
+from sandbox.launcher import DECISIONS
 
 HOST = "127.0.0.1"
 ACCOUNT = "000000000000"
@@ -136,6 +139,16 @@ class Cloud:
         """All that MiniStack has said."""
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """What was decided of each different call that was not the owner's, in the order in which they first came.
+
+        Returns:
+            ``principal`` (ARN), ``action``, ``resource`` (ARN) and ``allowed`` of each.
+        """
+        file = self._folder / DECISIONS
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        return [json.loads(line) for line in lines]
 
     def last_failure(self) -> str:
         """What the last function that failed said last; ``""`` if none did."""

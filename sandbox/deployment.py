@@ -27,11 +27,26 @@ class Deployed:
         outputs: the stack's outputs by name.
         shown_outputs: the same with secrets masked.
         resources: each with ``urn``, ``type``, ``name``, ``id`` and ``inputs`` (secrets masked), as made.
+        done: what was done with each resource, by its logical name: ``made``, ``changed``, ``replaced``, ``same``,
+            ``deleted`` or ``kept``.
     """
 
     outputs: dict[str, Any] = field(default_factory=dict)
     shown_outputs: dict[str, Any] = field(default_factory=dict)
     resources: list[dict[str, Any]] = field(default_factory=list)
+    done: dict[str, str] = field(default_factory=dict)
+
+
+State = dict[str, dict[str, Any]]
+"""What a stack holds: the entries of ``sandbox.engine.State`` by their keys, secrets in plain. Never shown."""
+
+
+def _note(state: State, event: Mapping[str, Any]) -> None:
+    if "gone" in event:
+        state.pop(event["gone"], None)
+    else:
+        state.pop(event["entry"]["key"], None)
+        state[event["entry"]["key"]] = event["entry"]
 
 
 class Run:
@@ -51,19 +66,43 @@ class Run:
         )
 
     def deploy(
-        self, configuration: Configuration, url: str, observe: Observer, key: tuple[str, ...] = OWNER
+        self,
+        configuration: Configuration,
+        url: str,
+        observe: Observer,
+        key: tuple[str, ...] = OWNER,
+        state: State | None = None,
     ) -> Deployed:
-        """Run the program and make its resources.
+        """Run the program and bring its resources to what it says.
 
         Args:
             configuration: the stack.
             url: where the emulated AWS answers.
             observe: told of each event as it happens.
             key: whose access key deploys (id, secret, and a session's token).
+            state: what the stack holds; kept up to date, also where the run fails.
 
         Raises:
             SandboxError: with the program's, AWS's or the sandbox's own sentence.
         """
+        return self._run(configuration, url, observe, key, {} if state is None else state, destroy=False)
+
+    def destroy(
+        self, configuration: Configuration, url: str, observe: Observer, key: tuple[str, ...], state: State
+    ) -> Deployed:
+        """Delete all that a stack holds; arguments and errors as of ``deploy``."""
+        return self._run(configuration, url, observe, key, state, destroy=True)
+
+    def _run(
+        self,
+        configuration: Configuration,
+        url: str,
+        observe: Observer,
+        key: tuple[str, ...],
+        state: State,
+        *,
+        destroy: bool,
+    ) -> Deployed:
         order = {
             "folder": str(configuration.folder),
             "project": configuration.project,
@@ -75,6 +114,8 @@ class Run:
             "region": configuration.region,
             "owner": OWNER,
             "key": key,
+            "state": list(state.values()),
+            "destroy": destroy,
         }
         if self._process.stdin is None or self._process.stdout is None:
             raise SandboxError("The engine has no pipes.")
@@ -86,12 +127,20 @@ class Run:
         deployed = Deployed()
         for line in self._process.stdout:
             event = json.loads(line)
+            match event["event"]:
+                case "state":  # holds secrets: nobody else's to see
+                    _note(state, event)
+                    continue
+                case "resource":
+                    deployed.resources.append({name: event[name] for name in ("urn", "type", "name", "id", "inputs")})
+                    if event["what"]:
+                        deployed.done[event["name"]] = event["what"]
+                case "deleted":
+                    deployed.done.setdefault(event["name"], "kept" if event["kept"] else "deleted")
             observe(event)
-            if event["event"] == "resource":
-                deployed.resources.append({name: event[name] for name in ("urn", "type", "name", "id", "inputs")})
-            elif event["event"] == "failed":
+            if event["event"] == "failed":
                 raise SandboxError(event["message"])
-            elif event["event"] == "done":
+            if event["event"] == "done":
                 deployed.outputs = {name: output["value"] for name, output in event["outputs"].items()}
                 deployed.shown_outputs = {name: output["shown"] for name, output in event["outputs"].items()}
                 return deployed

@@ -27,6 +27,9 @@ from urllib.parse import parse_qs
 
 MANAGED_POLICIES = Path(__file__).with_name("aws-managed-policies.json")
 
+DECISIONS = "decisions.jsonl"
+"""The file in the temporary folder that holds what was decided of each call."""
+
 SQS_IDENTIFIER_LIMIT = 128  # SQS API reference, SendMessage: MessageGroupId and MessageDeduplicationId
 
 BATCH_ACTIONS = {
@@ -34,6 +37,8 @@ BATCH_ACTIONS = {
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 }
+
+TAG_ACTIONS = {"TagResource", "UntagResource", "ListTagsForResource", "ListTagsOfResource"}
 
 Check = tuple[str, str, dict[str, str]]
 """A further right that a request needs: action, resource, condition keys."""
@@ -51,17 +56,23 @@ def _json(body: bytes) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def resource_arns(action: str, body: bytes, region: str, account: str) -> list[str]:
+def resource_arns(action: str, body: bytes, query: dict[str, Any], region: str, account: str) -> list[str]:
     """The resources that AWS checks ``action`` against, where MiniStack checks ``*``; empty where it is right itself.
 
-    Source: Service Authorization Reference, AWS Systems Manager and AWS Lambda.
+    Source: Service Authorization Reference, each service's page.
     """
-    request = _json(body)
+    request = {key: value[0] if isinstance(value, list) else value for key, value in query.items()} | _json(body)
+    if action.rpartition(":")[2] in TAG_ACTIONS and (arn := request.get("ResourceArn") or request.get("ResourceARN")):
+        return [str(arn)]
+    if action == "cloudwatch:DeleteAlarms":
+        listed = request.get("AlarmNames") or [request[key] for key in request if key.startswith("AlarmNames.member.")]
+        return [f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}" for name in listed]
+    if action in {"iam:CreateVirtualMFADevice", "iam:DeleteVirtualMFADevice"}:
+        name = request.get("VirtualMFADeviceName") or str(request.get("SerialNumber", "")).rpartition("mfa/")[2]
+        return [f"arn:aws:iam::{account}:mfa/{name}"]
     parameter = f"arn:aws:ssm:{region}:{account}:parameter/"
-    if action == "ssm:GetParameters":
-        return [parameter + str(name).lstrip("/") for name in request.get("Names") or []]
-    if action == "ssm:GetParametersByPath":
-        return [parameter + str(request.get("Path", "")).lstrip("/")]
+    if action in {"ssm:GetParameters", "ssm:GetParametersByPath"}:
+        return [parameter + str(name).lstrip("/") for name in request.get("Names") or [request.get("Path", "")]]
     if action == "lambda:CreateFunction" and request.get("FunctionName"):
         name = str(request["FunctionName"])
         return [name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{name}"]
@@ -107,7 +118,7 @@ def patch_actions_and_resources() -> None:
     ) -> str:
         arn = original_arn(service, method, path, headers, body, query, region, account)
         action = extract_iam_action(service, method, path, headers, body, query) or ""
-        arns = resource_arns(action, body, region, account) or [arn]
+        arns = resource_arns(action, body, query, region, account) or [arn]
         _further_checks.set((*((action, other, {}) for other in arns[1:]), *passed_role(action, path, body)))
         return arns[0]
 
@@ -129,6 +140,33 @@ def patch_actions_and_resources() -> None:
 
     iam_actions.extract_iam_action = extract_iam_action
     iam_actions.extract_resource_arn = extract_resource_arn
+    iam_evaluator.enforce = enforce
+
+
+def record_decisions(file: Path) -> None:
+    """Write down what was decided of each call, the owner's left out: a line of JSON for each that differs.
+
+    Args:
+        file: gets ``{"principal", "action", "resource", "allowed"}``, a line each.
+    """
+    from ministack.core import iam_evaluator
+
+    original: Callable[..., Any] = iam_evaluator.enforce
+    seen: set[tuple[str, str, str, bool]] = set()
+
+    def enforce(
+        key: str, action: str, service: str, region: str, resource_arn: str = "*", service_context: Any = None
+    ) -> Any:
+        denied = original(key, action, service, region, resource_arn, service_context)
+        call = (key, action, resource_arn, denied is None)
+        if call not in seen and key and not iam_evaluator._is_root_key(key):
+            seen.add(call)
+            principal = (iam_evaluator.resolve_caller_identity(key) or {}).get("userArn", "")
+            line = {"principal": principal, "action": action, "resource": resource_arn, "allowed": denied is None}
+            with file.open("a", encoding="utf-8") as out:
+                out.write(json.dumps(line) + "\n")
+        return denied
+
     iam_evaluator.enforce = enforce
 
 
@@ -242,6 +280,8 @@ def main() -> None:
         threading.Thread(target=end_with_parent, args=(folder,), daemon=True).start()
     import ministack.app
 
+    if folder:
+        record_decisions(folder / DECISIONS)  # before what follows, which asks for further decisions on the way
     patch_actions_and_resources()
     patch_multi_factor()
     patch_queue_identifiers()

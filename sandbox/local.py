@@ -17,7 +17,8 @@ from sandbox.background import Background
 from sandbox.clients import Clients
 from sandbox.cloud import OWNER, Cloud
 from sandbox.configuration import Configuration, read
-from sandbox.deployment import Deployed, Observer, Run
+from sandbox.deployment import Deployed, Observer, Run, State
+from sandbox.door import Door
 from sandbox.errors import SandboxError
 from sandbox.facebook import Delivery, Facebook, Item, text_item
 from sandbox.graph import Graph
@@ -71,15 +72,18 @@ class Sandbox:
         observe: Observer = _ignore,
     ) -> None:
         self.stack, self._folder, self._key = stack, folder, key
-        self._settings = dict(settings or {})
+        self._settings = {stack: dict(settings or {})}
         self._ports = (cloud_port, graph_port)
         self._observe = observe
         self._ending: list[Callable[[], None]] = []
         self._clients: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._clients_lock = threading.Lock()
-        self.app_secret = self._settings.get("appSecret") or secrets.token_hex(16)
-        self.verify_token = self._settings.get("verifyToken") or secrets.token_hex(16)
-        self.page_token = self._settings.get("pageAccessToken") or f"EAA{secrets.token_hex(40)}"
+        self._states: dict[str, State] = {}
+        self._keys: dict[str, tuple[str, ...]] = {}
+        self._deploying = threading.Lock()
+        self.app_secret = self._settings[stack].get("appSecret") or secrets.token_hex(16)
+        self.verify_token = self._settings[stack].get("verifyToken") or secrets.token_hex(16)
+        self.page_token = self._settings[stack].get("pageAccessToken") or f"EAA{secrets.token_hex(40)}"
         self.page_id = ""
         self.deployed = Deployed()
         self.facebook: Facebook | None = None
@@ -106,9 +110,7 @@ class Sandbox:
         def stage(name: str) -> None:
             self._observe({"event": "stage", "name": name, "seconds": round(time.monotonic() - began, 3)})
 
-        configuration = read(self._folder, self.stack).with_values(
-            appSecret=self.app_secret, verifyToken=self.verify_token, pageAccessToken=self.page_token, **self._settings
-        )
+        configuration = self._configured(self.stack)
         self.page_id = configuration.get("pageId")
         background = Background()
         self._ending.append(background.stop)
@@ -120,23 +122,52 @@ class Sandbox:
         self._cloud.start()
         run = Run()
         self._ending.append(run.stop)
+        self._ending.append(self._stop_facebook)
         self.graph = Graph(
             self.page_id, APP_ID, self.page_token, self.app_secret, echo=self._echo, aws_faults=self._proxy.set_faults
         )
-        self._graph_server = Server(self.graph.app, self._ports[1], "the stand-in for the Graph API")
+        self._graph_server = Server(Door(self.graph.app, self), self._ports[1], "the stand-in for the Graph API")
         self._ending.append(lambda: background.run(self._graph_server.stop()))
         background.run(self._graph_server.start())
         stage("Facebook's stand-in")
-        configuration = configuration.with_values(graphApiUrl=self.graph_url)
+        self.configuration: Configuration = configuration
         self._cloud.wait_until_ready()
         stage("emulated AWS")
-        self.configuration: Configuration = configuration
-        self.deployed = run.deploy(configuration, self.cloud_url, self._observe, self._key)
+        with self._deploying:
+            self._deploy(run, self.stack, self._key)
         run.stop()
-        if url := self.outputs.get("webhookUrl"):
-            self.facebook = Facebook(url, self.app_secret, self.page_id)
-            self._ending.append(self.facebook.stop)
         stage("stack")
+
+    def _configured(self, stack: str) -> Configuration:
+        """A stack's settings, with the sandbox's own secrets and, over all, what was given for this stack."""
+        own = {
+            "appSecret": self.app_secret,
+            "verifyToken": self.verify_token,
+            "pageAccessToken": self.page_token,
+        }
+        return read(self._folder, stack).with_values(**own | self._settings.get(stack, {}))
+
+    def _deploy(self, run: Run, stack: str, key: tuple[str, ...]) -> Deployed:
+        configuration = self._configured(stack).with_values(graphApiUrl=self.graph_url)
+        state = self._states.setdefault(stack, {})
+        deployed = run.deploy(configuration, self.cloud_url, self._observe, key, state)
+        if stack == self.stack:
+            self.configuration, self.deployed = configuration, deployed
+            self._face_webhook()
+        return deployed
+
+    def _face_webhook(self) -> None:
+        """Let Facebook send to where the webhook is now, if anywhere."""
+        url = str(self.outputs.get("webhookUrl", ""))
+        if self.facebook and self.facebook.url == url:
+            return
+        if self.facebook:
+            self.facebook.stop()
+        self.facebook = Facebook(url, self.app_secret, self.page_id) if url else None
+
+    def _stop_facebook(self) -> None:
+        if self.facebook:
+            self.facebook.stop()
 
     def stop(self) -> None:
         """End everything, and leave nothing behind. Harmless if repeated."""
@@ -202,7 +233,100 @@ class Sandbox:
             "outputs": self.deployed.shown_outputs,
         }
 
-    # What one can do with it
+    # What one can do with the stack
+
+    def update(
+        self, settings: Mapping[str, str] | None = None, *, stack: str | None = None, key: tuple[str, ...] = OWNER
+    ) -> Deployed:
+        """Deploy again, in place: what is new is made, what differs changed, what is gone deleted, all else left alone.
+
+        Args:
+            settings: settings in place of those so far, as text (what is not text as JSON); they stay for later runs.
+            stack: which stack; its own if not given. Another is deployed beside it, in the same account.
+            key: whose access key deploys: see ``key_of`` and ``session_of``.
+
+        Returns:
+            What the stack is now, and what was done with each resource.
+
+        Raises:
+            SandboxError: with the sentence that says why not; what was done until then stays.
+        """
+        stack = stack or self.stack
+        with self._deploying:
+            before = self._settings.get(stack, {})
+            self._settings[stack] = before | dict(settings or {})
+            run = Run()
+            try:
+                return self._deploy(run, stack, key)
+            except SandboxError:
+                self._settings[stack] = before
+                raise
+            finally:
+                run.stop()
+
+    def destroy(self, *, stack: str | None = None, key: tuple[str, ...] = OWNER) -> Deployed:
+        """Delete all that a stack holds, dependents first; what is to be retained is only forgotten.
+
+        Args:
+            stack: which stack; its own if not given.
+            key: whose access key deletes.
+
+        Raises:
+            SandboxError: something is protected (then nothing is deleted), or AWS refuses.
+        """
+        stack = stack or self.stack
+        with self._deploying:
+            run = Run()
+            try:
+                state = self._states.setdefault(stack, {})
+                destroyed = run.destroy(self._configured(stack), self.cloud_url, self._observe, key, state)
+            finally:
+                run.stop()
+            if stack == self.stack:
+                self.deployed = destroyed
+                self._face_webhook()
+            return destroyed
+
+    def key_of(self, user: str) -> tuple[str, ...]:
+        """An access key of a user's: id and secret; made at the first call.
+
+        Raises:
+            SandboxError: there is no such user.
+        """
+        if user not in self._keys:
+            iam = self.client("iam")
+            try:
+                made = iam.create_access_key(UserName=user)["AccessKey"]
+            except iam.exceptions.NoSuchEntityException:
+                raise SandboxError(f"There is no user {user}: name them in adminMembers of the stack.") from None
+            self._keys[user] = (made["AccessKeyId"], made["SecretAccessKey"])
+        return self._keys[user]
+
+    def session_of(self, user: str) -> tuple[str, ...]:
+        """The key of a session that a user began with the code of their MFA device: id, secret and token.
+
+        Raises:
+            SandboxError: there is no such user.
+        """
+        iam, key = self.client("iam"), self.key_of(user)
+        devices = iam.list_mfa_devices(UserName=user)["MFADevices"]
+        serial = devices[0]["SerialNumber"] if devices else self._add_mfa_device(user)
+        given = self.client("sts", key).get_session_token(SerialNumber=serial, TokenCode="123456")["Credentials"]
+        return given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+
+    def _add_mfa_device(self, user: str) -> str:
+        iam = self.client("iam")
+        serial = str(iam.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]["SerialNumber"])
+        iam.enable_mfa_device(
+            UserName=user, SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="654321"
+        )
+        return serial
+
+    def decisions(self) -> list[dict[str, Any]]:
+        """What was decided of each different call that was not the owner's: see ``Cloud.decisions``."""
+        return self._cloud.decisions()
+
+    # What one can do with the bot
 
     def client(self, service: str, key: tuple[str, ...] = OWNER) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
         """A boto3 client on the emulated AWS.

@@ -1,7 +1,8 @@
 """One maker a resource type: what the provider does with the program's inputs, done with boto3 on the emulated AWS.
 
 A maker takes the cloud and a request (logical name, inputs in the provider's camelCase) and returns what the program
-may read of the resource. To support another type, write another maker; nothing else knows types.
+may read of the resource. To support another type, write another maker, and a row in ``sandbox.changes`` for how it is
+changed and deleted; nothing else knows types.
 """
 
 import io
@@ -571,13 +572,13 @@ def _stage(account: Account, name: str, inputs: Inputs) -> Made:  # noqa: ARG001
     client = account.client("apigateway")
     logs = inputs.get("accessLogSettings")
     if logs:
-        refusals.stage_logs(_account_role(account), "CreateStage")
+        refusals.stage_logs(account_role(account), "CreateStage")
     renamed = {"restApi": "restApiId", "deployment": "deploymentId", "xrayTracingEnabled": "tracingEnabled"}
     rest = without(inputs, "tags", "accessLogSettings")
     client.create_stage(tags=tag_map(inputs), **{renamed.get(key, key): value for key, value in rest.items()})
     api, stage = inputs["restApi"], inputs["stageName"]
     if logs:
-        _patch_stage(account, api, stage, {f"/accessLogSettings/{key}": value for key, value in logs.items()})
+        patch_stage(account, api, stage, {f"/accessLogSettings/{key}": value for key, value in logs.items()})
     return Made(
         f"ags-{api}-{stage}",
         {
@@ -588,11 +589,13 @@ def _stage(account: Account, name: str, inputs: Inputs) -> Made:  # noqa: ARG001
     )
 
 
-def _account_role(account: Account) -> str:
+def account_role(account: Account) -> str:
+    """The role with which the account's API Gateway writes logs; ``""`` if it has none."""
     return str(account.owner("apigateway").get_account().get("cloudwatchRoleArn") or "")
 
 
-def _patch_stage(account: Account, api: str, stage: str, values: Mapping[str, Any]) -> None:
+def patch_stage(account: Account, api: str, stage: str, values: Mapping[str, Any]) -> None:
+    """Set values of a stage, by their paths."""
     operations = [
         {"op": "replace", "path": path, "value": value if isinstance(value, str) else json.dumps(value)}
         for path, value in values.items()
@@ -617,9 +620,9 @@ def _method_settings(account: Account, name: str, inputs: Inputs) -> Made:  # no
     settings = inputs["settings"]
     known_only(settings, "aws:apigateway/methodSettings:MethodSettings", *METHOD_SETTINGS)
     if settings.get("loggingLevel", "OFF") != "OFF":
-        refusals.stage_logs(_account_role(account), "UpdateStage")
+        refusals.stage_logs(account_role(account), "UpdateStage")
     path = "/" + inputs["methodPath"]
-    _patch_stage(
+    patch_stage(
         account, inputs["restApi"], inputs["stageName"],
         {f"{path}/{METHOD_SETTINGS[key]}": value for key, value in settings.items()},
     )  # fmt: skip
