@@ -1,11 +1,13 @@
 # make up     the whole stack on a local cloud, and the bot answering
 # make test   every check
+# make docs   the parts of the documentation that follow from the code
+# make bench  figures beside a peer's, into docs/benchmarks.md
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test clean
+.PHONY: help up test docs bench clean
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^# make /make /p' Makefile
 
 up: .venv/installed
 	@$(BIN)/python -m sandbox up
@@ -15,6 +17,12 @@ test: .venv/installed
 	$(BIN)/ruff format --check
 	$(BIN)/mypy .
 	$(BIN)/pytest -n 2 -q
+
+docs: .venv/installed
+	@$(BIN)/python -m docs
+
+bench: .venv/installed
+	@$(BIN)/python -m bench --write docs/benchmarks.md
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
