@@ -22,7 +22,7 @@ EVENT_SECONDS = 29 * DAY_SECONDS
 CALL_SECONDS = 1.0
 SETTLED, DEAD = "settled", "dead"
 # What goes from an event's record once it is dealt with: whatever says something about its user.
-LET_GO = "REMOVE answers, #next, since, echoed, faults, attempts, #user"
+LET_GO = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
 
 Json = dict[str, Any]
 
@@ -46,15 +46,17 @@ class Record(NamedTuple):
         answers: the planned requests to the Send API, or nothing if none were planned yet.
         next: which of them is to be sent next.
         since: when sending that one was begun, in ms since the epoch; nothing if it certainly has not been sent.
+        awaited: until when its echo is awaited, in ms since the epoch; nothing while no later run has looked for it.
         echoed: of which of them the page's echo came.
         faults: how often the event itself was at fault.
-        attempts: how often its answers were begun to be worked out, and nothing is known of how that ended.
+        attempts: on how many occasions its answers were begun to be worked out, and nothing is known of how that ended.
     """
 
     outcome: str = ""
     answers: tuple[Json, ...] | None = None
     next: int = 0
     since: int | None = None
+    awaited: int | None = None
     echoed: frozenset[int] = frozenset()
     faults: int = 0
     attempts: int = 0
@@ -158,14 +160,19 @@ class Ledger:
         since = max(self._milliseconds(), (record.since or 0) + 1)
         values = {":next": _n(number), ":since": _n(since)}
         done = "#next = :next AND since = :since"
-        self._advance(key, record, "SET #next = :next, since = :since", values, done)
-        return record._replace(next=number, since=since)
+        self._advance(key, record, "SET #next = :next, since = :since REMOVE awaited", values, done)
+        return record._replace(next=number, since=since, awaited=None)
+
+    def awaiting(self, key: Key, record: Record, until: float) -> None:
+        """Record until when, in seconds since the epoch, the echo of the next answer is awaited; raises as `sending`."""
+        values = {":awaited": _n(round(until * 1000))}
+        self._advance(key, record, "SET awaited = :awaited", values, "awaited = :awaited")
 
     def stopped(self, key: Key, record: Record, number: int) -> Record:
         """Record that all answers before `number` were sent, and this one certainly not; raises as `sending` does."""
         done = "#next = :next AND attribute_not_exists(since)"
-        self._advance(key, record, "SET #next = :next REMOVE since", {":next": _n(number)}, done)
-        return record._replace(next=number, since=None)
+        self._advance(key, record, "SET #next = :next REMOVE since, awaited", {":next": _n(number)}, done)
+        return record._replace(next=number, since=None, awaited=None)
 
     def settle(self, key: Key, record: Record) -> None:
         """Record that the event is dealt with, and let go of what was planned; raises as `sending` does."""
@@ -177,15 +184,25 @@ class Ledger:
         values = {":outcome": {"S": DEAD}, ":user": {"S": key.user}, ":expires": self._expires(EVENT_SECONDS)}
         self._update(key, "SET outcome = :outcome, #user = :user, expires = :expires", values)
 
-    def count(self, key: Key, what: str, by: int = 1) -> int:
-        """Add to the event's `faults` or `attempts` and return how many there are now.
+    def add(self, key: Key, what: str, occasion: str) -> int:
+        """Add an occasion to the event's `faults` or `attempts`, and return how many there are now.
 
         An event that was at fault was certainly not sent.
+
+        Args:
+            key: the event's.
+            what: `faults` or `attempts`.
+            occasion: its name; the same one counts once, so that a call without an answer can be made again.
         """
-        values = {":by": _n(by), ":expires": self._expires(EVENT_SECONDS)}
-        request = self._request(key, f"ADD {what} :by SET expires = :expires REMOVE since", values)
-        answer = self._call("UpdateItem", request | {"ReturnValues": "UPDATED_NEW"}, repeatable=False)
-        return int(answer["Attributes"][what]["N"])
+        values = {":one": {"SS": [occasion]}, ":expires": self._expires(EVENT_SECONDS)}
+        request = self._request(key, f"ADD {what} :one SET expires = :expires REMOVE since, awaited", values)
+        answer = self._call("UpdateItem", request | {"ReturnValues": "UPDATED_NEW"})
+        return len(answer["Attributes"][what]["SS"])
+
+    def take_back(self, key: Key, what: str, occasion: str) -> None:
+        """Take an occasion away again, if it was added; arguments as of `add`."""
+        with contextlib.suppress(Stale):
+            self._update(key, f"DELETE {what} :one", {":one": {"SS": [occasion]}}, f"attribute_exists({what})")
 
     def echoed(self, key: Key, number: int) -> None:
         """Record that the page's echo of an answer came, if the event is still under way."""
@@ -249,8 +266,8 @@ class Ledger:
         request: Json = {"TableName": self._table, "Key": {"id": {"S": _event(key)}}, "UpdateExpression": update}
         return request | {"ExpressionAttributeValues": values} if values else request
 
-    def _call(self, operation: str, request: Json, *, repeatable: bool = True) -> Json:
-        return self._aws.call("dynamodb", operation, request, timeout=CALL_SECONDS, repeatable=repeatable)
+    def _call(self, operation: str, request: Json) -> Json:
+        return self._aws.call("dynamodb", operation, request, timeout=CALL_SECONDS)
 
     def _milliseconds(self) -> int:
         return round(self._now() * 1000)
@@ -276,15 +293,19 @@ def _n(number: int) -> Json:
 
 
 def _record(item: Json) -> Record:
-    def number(name: str) -> int:
-        return int(item[name]["N"]) if name in item else 0
+    def number(name: str) -> int | None:
+        return int(item[name]["N"]) if name in item else None
+
+    def occasions(name: str) -> int:
+        return len(item[name]["SS"]) if name in item else 0
 
     return Record(
         outcome=item["outcome"]["S"] if "outcome" in item else "",
         answers=tuple(json.loads(item["answers"]["S"])) if "answers" in item else None,
-        next=number("next"),
-        since=number("since") if "since" in item else None,
+        next=number("next") or 0,
+        since=number("since"),
+        awaited=number("awaited"),
         echoed=frozenset(int(each) for each in item["echoed"]["NS"]) if "echoed" in item else frozenset(),
-        faults=number("faults"),
-        attempts=number("attempts"),
+        faults=occasions("faults"),
+        attempts=occasions("attempts"),
     )

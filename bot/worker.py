@@ -38,9 +38,14 @@ QUEUE_SECONDS = 4.0
 OLDEST_MILLISECONDS = 60 * 60 * 1000
 # Of an answer's number, in the key that its echo brings back: what is longer is no key of ours.
 ANSWER_DIGITS = 4
-# How long an event waits in the queue: a quarter of its age, so that an outage of 14 days, the longest that the queue
-# keeps anything, takes fewer receives than the 1,000 after which SQS itself would call it a dead letter.
+# How long an event waits in the queue: a quarter of its age.
 SHORTEST_WAIT, LONGEST_WAIT, WAIT_SHARE = 2, 1800, 0.25
+# After 1,000 receives SQS itself makes a dead letter of a message, whatever it waited for; it keeps one for 14 days. To
+# wait for at least 14 days times (receives / 1,000)**4, so 2 s after the 36th and 30 min after the 196th, takes 900.
+MOST_RECEIVES, RETENTION_SECONDS = 1000, 14 * 24 * 60 * 60
+# An echo that was held up by the same outage as its event comes at the latest when as long again has passed; Facebook
+# tries for an hour ("Webhooks"), and the queue lets it wait for less.
+LONGEST_ECHO_WAIT = 3600.0
 
 
 class Later(Exception):
@@ -91,6 +96,11 @@ class Task(NamedTuple):
     key: Key
     message: Json
     delivery: Json
+
+    @property
+    def occasion(self) -> str:
+        """Which receipt of which message of the queue this is."""
+        return f"{self.delivery['messageId']}:{self.delivery['attributes']['ApproximateReceiveCount']}"
 
 
 class Worker:
@@ -152,7 +162,9 @@ class Worker:
         """Let a message and all later ones of its group wait in the queue."""
         age = self._now() - int(deliveries[0]["attributes"]["SentTimestamp"]) / 1000
         seconds = reason.seconds if isinstance(reason, Later) and reason.seconds is not None else age * WAIT_SHARE
-        seconds = min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT) * random.uniform(1, 1.2)  # noqa: S311  no secret
+        receives = int(deliveries[0]["attributes"]["ApproximateReceiveCount"])
+        least = max(SHORTEST_WAIT, RETENTION_SECONDS * (receives / MOST_RECEIVES) ** 4)
+        seconds = min(max(seconds, least), LONGEST_WAIT) * random.uniform(1, 1.2)  # noqa: S311  no secret
         log("WARN", "handed_back", reason=str(reason), seconds=round(seconds), messages=len(deliveries))
         try:
             self._queues.hide([each["receiptHandle"] for each in deliveries], round(seconds))
@@ -218,9 +230,19 @@ class Worker:
         """Work out the answers to an event and store them, with the user's new state."""
         # A first delivery is trusted to end well. A later one is counted first: if the event kills the function, only
         # this count will tell.
-        counted = int(task.delivery["attributes"]["ApproximateReceiveCount"]) > 1
-        if counted and self._ledger.count(task.key, "attempts") > ATTEMPTS:
-            return self._bury(task, "the function ended without an outcome, several times", {})
+        if int(task.delivery["attributes"]["ApproximateReceiveCount"]) == 1:
+            return self._converse(task, reading, counted=False)
+        try:
+            if self._ledger.add(task.key, "attempts", task.occasion) > ATTEMPTS:
+                return self._bury(task, "the function ended without an outcome, several times", {})
+            return self._converse(task, reading, counted=True)
+        except WAITS:
+            with contextlib.suppress(AwsError):
+                self._ledger.take_back(task.key, "attempts", task.occasion)
+            raise
+
+    def _converse(self, task: Task, reading: Reading, *, counted: bool) -> Record:
+        """Ask the conversation for its answers and store them; if an event was `counted`, also that there are none."""
         answer = self._conversation.answer(task.event, reading.state, self._context(self._now()))
         if answer.defect is not None:
             log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=_where(answer.defect))
@@ -236,26 +258,23 @@ class Worker:
             return Record(outcome=SETTLED)
         try:
             return self._ledger.plan(task.key, requests, state if changed else None, reading.version)
-        except WAITS as error:
-            if isinstance(error, AwsError) and error.invalid:
+        except AwsError as error:
+            if error.invalid:
                 raise Unstorable("Answers and state are larger than the ledger can store.") from None
-            if counted:
-                with contextlib.suppress(AwsError):
-                    self._ledger.count(task.key, "attempts", -1)
             raise
 
     def _send_rest(self, task: Task, record: Record, begun: bool, remaining: Callable[[], float]) -> None:
         """Send the planned answers that were not sent yet; `begun` says that this very run began with the next one."""
         answers, first = record.answers or (), record.next
-        if record.since is not None and not begun and "message" in answers[first]:
-            if first in record.echoed:
-                first += 1
-            elif (left := record.since / 1000 + self._echo_seconds - self._now()) > 0:
-                raise Later("the echo of a message that may have arrived is awaited", min(left, SHORTEST_WAIT))
+        if first in record.echoed:
+            first += 1
+        elif record.since is not None and not begun and "message" in answers[first]:
+            self._await_echo(task, record, record.since / 1000)
         for number in range(first, len(answers)):
             if not (begun and number == 0):
                 if remaining() < STEP_SECONDS:
-                    self._ledger.stopped(task.key, record, number)
+                    if number > record.next:
+                        self._ledger.stopped(task.key, record, number)
                     raise Later("no time is left in this run", 0)
                 record = self._ledger.sending(task.key, record, number)
             try:
@@ -265,6 +284,21 @@ class Worker:
                 break
         self._ledger.settle(task.key, record)
         log("INFO", "answered", event=task.key.event, messages=len(answers), milliseconds=self._age(task))
+
+    def _await_echo(self, task: Task, record: Record, since: float) -> None:
+        """Let an event wait for the echo of an answer that may have been sent; return once that was long enough.
+
+        The time begins only when a run looks for the echo, and so finds that the ledger works: what kept that run away
+        may have kept the echo away as well, and for as long.
+        """
+        now = self._now()
+        if record.awaited is None:
+            until = now + self._echo_seconds + min(now - since, LONGEST_ECHO_WAIT)
+            self._ledger.awaiting(task.key, record, until)
+        else:
+            until = record.awaited / 1000
+        if until > now:
+            raise Later("the echo of a message that may have arrived is awaited", min(until - now, SHORTEST_WAIT))
 
     def _send(self, task: Task, record: Record, remaining: Callable[[], float]) -> None:
         """Send the answer that the record says is being sent."""
@@ -298,7 +332,7 @@ class Worker:
     def _fault(self, task: Task, reason: str, detail: Json) -> None:
         """Count an event's own fault; after several, take it out of the order."""
         log("ERROR", "fault", event=task.key.event, reason=reason, **detail)
-        if self._ledger.count(task.key, "faults") < FAULTS:
+        if self._ledger.add(task.key, "faults", task.occasion) < FAULTS:
             raise Later(reason)
         self._bury(task, reason, detail)
 
@@ -316,7 +350,8 @@ class Worker:
     def _forget(self, task: Task) -> None:
         """Let go of what is kept about a user beside the state: their dead letters, and what was planned for those."""
         for body, receipt in self._queues.letters(task.key.user):
-            message = json.loads(body)["message"]
+            letter = json.loads(body)
+            message = letter.get("message", letter)  # a message that SQS itself moved here is as it was
             for item in message["items"]:
                 event = events.parse(item, message["page"], platform=message["object"])
                 self._ledger.forget(Key(task.key.user, fingerprint(message["page"], event.id)))
