@@ -193,6 +193,10 @@ class Graph:
         """The page's Messenger profile as it was last set."""
         return dict(self._profile)
 
+    def set_profile(self, profile: Mapping[str, Any]) -> None:
+        """Set the profile as the page's owner would, its rate not counted."""
+        self._profile = dict(profile)
+
     def requests(self) -> list[dict[str, Any]]:
         """All requests received, in order: ``time``, ``method``, ``path``, ``status``, ``body``."""
         with self._lock:

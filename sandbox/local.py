@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from sandbox.background import Background
@@ -24,6 +24,9 @@ from sandbox.facebook import Delivery, Facebook, Item, text_item
 from sandbox.graph import Graph
 from sandbox.proxy import Proxy
 from sandbox.serving import Server
+
+if TYPE_CHECKING:
+    from sandbox.page.page import Page
 
 PROJECT = Path(__file__).resolve().parent.parent
 APP_ID = "200000000000001"
@@ -48,6 +51,7 @@ class Sandbox:
         key: whose access key deploys: id and secret; the account's owner if not given.
         cloud_port: where the emulated AWS listens; 0 for a free port.
         graph_port: where the stand-in for the Graph API listens; 0 for a free port.
+        chat_port: where the chat page listens, if there is to be one; 0 for a free port.
         observe: told what happens while it starts: the events of ``sandbox.engine``, and
             ``{"event": "stage", "name", "seconds"}``.
 
@@ -69,12 +73,14 @@ class Sandbox:
         key: tuple[str, ...] = OWNER,
         cloud_port: int = 0,
         graph_port: int = 0,
+        chat_port: int | None = None,
         observe: Observer = _ignore,
     ) -> None:
         self.stack, self._folder, self._key = stack, folder, key
         self._settings = {stack: dict(settings or {})}
         self._ports = (cloud_port, graph_port)
-        self._observe = observe
+        self._chat_port, self._observe = chat_port, observe
+        self._page: Page | None = None
         self._ending: list[Callable[[], None]] = []
         self._clients: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._clients_lock = threading.Lock()
@@ -137,6 +143,13 @@ class Sandbox:
             self._deploy(run, self.stack, self._key)
         run.stop()
         stage("stack")
+        if self._chat_port is not None and self.facebook:
+            from sandbox.page.page import Page  # noqa: PLC0415 - only who looks at the page waits for it
+
+            self._page = Page(self, self._proxy, background, self._chat_port)
+            self._ending.append(self._page.stop)
+            self._page.start()
+            stage("chat page")
 
     def _configured(self, stack: str) -> Configuration:
         """A stack's settings, with the sandbox's own secrets and, over all, what was given for this stack."""
@@ -164,6 +177,8 @@ class Sandbox:
         if self.facebook:
             self.facebook.stop()
         self.facebook = Facebook(url, self.app_secret, self.page_id) if url else None
+        if self._page and self.facebook:
+            self._page.watch(self.facebook)
 
     def _stop_facebook(self) -> None:
         if self.facebook:
@@ -192,6 +207,11 @@ class Sandbox:
     def graph_url(self) -> str:
         """Where the stand-in for the Graph API answers."""
         return self._graph_server.url
+
+    @property
+    def chat_url(self) -> str | None:
+        """Where the chat page answers, if there is one."""
+        return self._page.url if self._page else None
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -223,6 +243,7 @@ class Sandbox:
             "webhookUrl": self.outputs.get("webhookUrl"),
             "cloudUrl": self.cloud_url,
             "graphUrl": self.graph_url,
+            "chatUrl": self.chat_url,
             "awsFaultsUrl": f"{self.graph_url}/_sandbox/aws-faults",
             "appSecret": self.app_secret,
             "verifyToken": self.verify_token,

@@ -87,7 +87,7 @@ class Called(NamedTuple):
     Attributes:
         name: as `service:Action`.
         request: its body.
-        status: the answer's; 0 if AWS gave none.
+        status: the answer's.
         answer: the answer's body.
         began: when, in seconds since 1970.
         seconds: how long it took.
@@ -170,7 +170,9 @@ class Proxy:
                 else:
                     hung_up = False
                 if self.observe:
-                    self.observe(_called(name, body, answer, began, id(writer), lost))
+                    status, content = _parted(answer)
+                    seconds = time.time() - began
+                    self.observe(Called(name, body, status, content, began, seconds, id(writer), lost))
                 if hung_up:
                     return  # AWS did it, and the answer is lost
                 writer.write(answer)
@@ -183,7 +185,7 @@ class Proxy:
                 upstream[1].close()
 
 
-def _called(name: str, request: bytes, answer: bytes, began: float, connection: int, lost: bool) -> Called:
+def _parted(answer: bytes) -> tuple[int, bytes]:
+    """The status and the body of an answer."""
     head, _, content = answer.partition(b"\r\n\r\n")
-    status = int(head.split(b" ", 2)[1])
-    return Called(name, request, status, content, began, time.time() - began, connection, lost)
+    return int(head.split(b" ", 2)[1]), content

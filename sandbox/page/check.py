@@ -1,0 +1,60 @@
+"""Tells whether a zip of bot code would start: ``python check.py ZIP CHANGED…``, in a process of its own.
+
+It prints one line of JSON: ``{"ok": true, "profile": {…} or null}``, or where and why not: ``{"ok": false, "file",
+"line", "text", "message"}``. It is run as a file, away from the project, so that only the zip's code is found.
+"""
+
+import json
+import sys
+import traceback
+import zipfile
+
+MODULES = ("bot.handler", "bot.webhook", "bot.compose", "bot.conversation")
+
+
+def main() -> None:
+    """Compile every file of the zip, then load what the function loads."""
+    path, changed = sys.argv[1], set(sys.argv[2:])
+    try:
+        with zipfile.ZipFile(path) as zipped:
+            for name in zipped.namelist():
+                if name.endswith(".py"):
+                    compile(zipped.read(name), name, "exec")
+        sys.path.insert(0, path)
+        for module in MODULES:
+            __import__(module)
+        outcome = {"ok": True, "profile": profile()}
+    except SyntaxError as error:
+        file = (error.filename or "").removeprefix(path + "/")
+        outcome = failure(file, error.lineno, (error.text or "").strip(), f"{type(error).__name__}: {error.msg}")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code raises when it is loaded
+        file, line, text = place(error, path, changed)
+        outcome = failure(file, line, text, f"{type(error).__name__}: {error}".replace(path + "/", ""))
+    sys.stdout.write(json.dumps(outcome) + "\n")
+
+
+def failure(file: str, line: int | None, text: str, message: str) -> dict[str, object]:
+    """What is told of an error."""
+    return {"ok": False, "file": file, "line": line, "text": text, "message": message}
+
+
+def place(error: BaseException, path: str, changed: set[str]) -> tuple[str, int | None, str]:
+    """File, line and text of the last step in a changed file, else of the last in the zip."""
+    frames = [
+        (frame.filename.removeprefix(path + "/"), frame.lineno, frame.line or "")
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.startswith(path)
+    ]
+    own = [frame for frame in frames if frame[0] in changed]
+    return (own or frames or [("", None, "")])[-1]
+
+
+def profile() -> object:
+    """What the bot wants Messenger to show before anything is said, if it says so."""
+    kind = sys.modules["bot.messenger.profile"].Profile if "bot.messenger.profile" in sys.modules else ()
+    defined = [each for each in vars(sys.modules["bot.conversation"]).values() if isinstance(each, kind)]
+    return defined[0].to_json() if defined else None
+
+
+if __name__ == "__main__":
+    main()

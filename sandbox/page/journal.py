@@ -1,0 +1,84 @@
+"""What happened, in order: written from any thread, read by every open page from wherever it stopped reading."""
+
+import asyncio
+import json
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+
+LONGEST = 20_000  # notes kept: some thousand messages with all their steps
+MASK = "[secret]"
+
+
+class Journal:
+    """A list of notes that only grows; a note is a JSON object with `seq`, `at` (seconds since 1970) and `kind`.
+
+    Args:
+        loop: the event loop on which it is followed.
+        hidden: texts that never appear in a note, whatever was seen.
+
+    Attributes:
+        instance: tells this journal from that of the next sandbox, whose numbers begin anew.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, hidden: Iterable[str] = ()) -> None:
+        self.instance = secrets.token_hex(8)
+        self._loop = loop
+        self._hidden = tuple(text for text in hidden if text)
+        self._notes: deque[tuple[int, str]] = deque(maxlen=LONGEST)
+        self._next = 1
+        self._lock = threading.Lock()
+        self._followers: set[asyncio.Event] = set()
+
+    def note(self, kind: str, at: float | None = None, **content: object) -> None:
+        """Write down what happened.
+
+        Args:
+            kind: of note.
+            at: when, in seconds since 1970; now if not given.
+            content: what is JSON.
+        """
+        with self._lock:
+            number, self._next = self._next, self._next + 1
+            text = json.dumps({"seq": number, "at": time.time() if at is None else at, "kind": kind, **content})
+            self._notes.append((number, self.masked(text)))
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def masked(self, text: str) -> str:
+        """The text without anything that is to be hidden."""
+        for secret in self._hidden:
+            text = text.replace(secret, MASK)
+        return text
+
+    def _wake(self) -> None:
+        for follower in self._followers:
+            follower.set()
+
+    def since(self, number: int) -> tuple[int, list[str]]:
+        """The notes after that number, and the number of the last one."""
+        with self._lock:
+            last = self._next - 1
+            if number >= last:
+                return last, []
+            return last, [text for each, text in self._notes if each > number]
+
+    async def follow(self, number: int, quiet_seconds: float = 15.0) -> AsyncIterator[tuple[int, list[str]]]:
+        """All notes after that number, several at a time, for ever; an empty list when long nothing happened."""
+        changed = asyncio.Event()
+        self._followers.add(changed)
+        try:
+            while True:
+                changed.clear()
+                number, notes = self.since(number)
+                if notes:
+                    yield number, notes
+                    continue
+                try:
+                    await asyncio.wait_for(changed.wait(), quiet_seconds)
+                except TimeoutError:
+                    yield number, []
+        finally:
+            self._followers.discard(changed)

@@ -1,0 +1,128 @@
+"""Updates the function when a file of the bot is saved, unless the code would not start."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from components.code_archive import archive_bytes
+from components.errors import InvalidArgs
+
+PACKAGE = "bot"
+POLL_SECONDS = 0.2
+CHECK_SECONDS = 10.0
+
+Json = dict[str, Any]
+State = dict[Path, tuple[int, int]]
+Tell = Callable[[str, Json], None]
+
+
+def looked_at(folder: Path) -> State:
+    """Time and size of each file of code in the folder."""
+    found: State = {}
+    for path in folder.rglob("*.py"):
+        try:
+            status = path.stat()
+        except OSError:
+            continue  # saved by being replaced, just now
+        found[path] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+def checked(content: bytes, changed: list[str]) -> Json:
+    """Whether a zip of the bot would start, as `sandbox.page.check` tells it.
+
+    Args:
+        content: the zip.
+        changed: which of its files were changed, by their names in it.
+    """
+    with tempfile.TemporaryDirectory(prefix="sandbox-check-") as folder:
+        path = Path(folder, "code.zip")
+        path.write_bytes(content)
+        script = Path(__file__).with_name("check.py")
+        try:
+            run = subprocess.run(
+                [sys.executable, "-I", "-B", str(script), str(path), *changed],
+                check=False, capture_output=True, text=True, timeout=CHECK_SECONDS, cwd=folder,
+            )  # fmt: skip
+            outcome: Json = json.loads(run.stdout.strip().rpartition("\n")[2])
+        except subprocess.TimeoutExpired:
+            return _broken(f"The code was not loaded within {CHECK_SECONDS:.0f} s: something in it does not end.")
+        except ValueError:
+            return _broken(f"The code ended Python when it was loaded. {run.stderr.strip()[-300:]}".strip())
+        return outcome
+
+
+def _broken(message: str) -> Json:
+    return {"ok": False, "file": "", "line": None, "text": "", "message": message}
+
+
+class Reload:
+    """Watches the bot's folder.
+
+    Args:
+        folder: the project's.
+        upload: makes a zip the function's code; its answer is a sentence if the function does not start with it.
+        tell: takes ``state`` (``checking``, ``live`` or ``broken``) with what belongs to it.
+        new_profile: takes what the bot wants Messenger to show, whenever code is found good.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        upload: Callable[[bytes], str],
+        tell: Tell,
+        new_profile: Callable[[object], Awaitable[None]],
+    ) -> None:
+        self._folder, self._upload, self._tell, self._new_profile = folder / PACKAGE, upload, tell, new_profile
+        self._good: bytes | None = None
+        self._live: bytes | None = None
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        before = await asyncio.to_thread(looked_at, self._folder)
+        self._good = self._live = await asyncio.to_thread(archive_bytes, self._folder, PACKAGE)
+        first = await asyncio.to_thread(checked, self._good, [])
+        if first["ok"]:
+            await self._new_profile(first["profile"])
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            now = await asyncio.to_thread(looked_at, self._folder)
+            if now == before:
+                continue
+            changed = sorted(
+                path.relative_to(self._folder.parent).as_posix()
+                for path in now.keys() | before.keys()
+                if now.get(path) != before.get(path)
+            )
+            before = now
+            await self._take(changed)
+
+    async def _take(self, changed: list[str]) -> None:
+        began = time.monotonic()
+        try:
+            content = await asyncio.to_thread(archive_bytes, self._folder, PACKAGE)
+        except (InvalidArgs, OSError) as error:
+            self._tell("broken", {"changed": changed, **_broken(str(error))})
+            return
+        self._tell("checking", {"changed": changed})
+        outcome = await asyncio.to_thread(checked, content, changed)
+        if not outcome["ok"]:
+            self._tell("broken", {"changed": changed, **outcome})
+            return
+        if content != self._live:
+            failure = await asyncio.to_thread(self._upload, content)
+            if failure:
+                if self._good is not None:
+                    await asyncio.to_thread(self._upload, self._good)
+                self._live = self._good
+                self._tell("broken", {"changed": changed, **_broken(failure)})
+                return
+        self._good = self._live = content
+        await self._new_profile(outcome["profile"])
+        self._tell("live", {"changed": changed, "seconds": round(time.monotonic() - began, 2)})
