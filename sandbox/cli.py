@@ -1,10 +1,13 @@
 """The sandbox's command line: what it takes, what it prints, how it ends."""
 
 import argparse
+import http.client
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,8 +16,9 @@ from rich.table import Table
 from sandbox.errors import SandboxError
 from sandbox.local import BareCloud, Sandbox, new_person
 
-COMMANDS = ("up", "say", "deploy", "cloud")
+COMMANDS = ("up", "say", "deploy", "cloud", "update", "destroy")
 SAY_SECONDS = 60.0
+DEPLOY_SECONDS = 120.0
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 DESCRIPTION = (
@@ -70,7 +74,35 @@ def parser() -> argparse.ArgumentParser:
         "Only the emulated AWS and Facebook's stand-in, on the ports in Pulumi.local.yaml, for the real Pulumi CLI.",
         "python -m sandbox cloud     (then, in another terminal: pulumi up --stack local)",
     )
+    _add_deployments(add)
     return top
+
+
+def _add_deployments(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    """The commands that act on the stack of a running sandbox."""
+    for name, what in (
+        ("update", "Deploy the stack of a running sandbox again, in place."),
+        ("destroy", "Delete all that the stack of a running sandbox holds."),
+    ):
+        one = add(name, what, f"python -m sandbox {name} --on http://127.0.0.1:PORT --as anna")
+        one.add_argument(
+            "--on", required=True, metavar="URL", help="the running sandbox: its graphUrl, as `up` prints it"
+        )
+        one.add_argument("--as", dest="user", metavar="USER", help="who does it (default: the account's owner)")
+        one.add_argument("--mfa", action="store_true", help="in a session that began with a code of USER's MFA device")
+        one.add_argument("--stack", help="another stack, beside the one that `up` deployed (default: that one)")
+        if name == "update":
+            one.add_argument(
+                "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE",
+                help="a setting in place of the one so far; may be repeated",
+            )  # fmt: skip
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text} is no setting: write NAME=VALUE")
+    return name, value
 
 
 def _port(text: str) -> int:
@@ -97,6 +129,8 @@ def run(arguments: Sequence[str], stopped: type[BaseException], ignore_signals: 
     try:
         if options.command == "cloud":
             _cloud(view, stopped, ignore_signals)
+        elif options.command in {"update", "destroy"}:
+            view.done(_ask(options))
         else:
             _with_stack(options, view, stopped, ignore_signals)
     except SandboxError as error:
@@ -145,6 +179,33 @@ def _cloud(view: "View", stopped: type[BaseException], ignore_signals: Callable[
     finally:
         ignore_signals()
         bare.stop()
+
+
+def _ask(options: argparse.Namespace) -> dict[str, Any]:
+    """Have a running sandbox do something with its stack, and return what it did.
+
+    Raises:
+        SandboxError: nobody answers there, or it could not be done.
+    """
+    asked = {
+        "as": options.user,
+        "stack": options.stack,
+        "mfa": options.mfa,
+        "settings": dict(getattr(options, "set", [])),
+    }
+    target = urlsplit(options.on if "//" in options.on else f"//{options.on}")
+    try:
+        connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=DEPLOY_SECONDS)
+        body = json.dumps({key: value for key, value in asked.items() if value})
+        connection.request("POST", f"/_sandbox/{options.command}", body)
+        answer: dict[str, Any] = json.loads(connection.getresponse().read())
+    except (OSError, ValueError, http.client.HTTPException):
+        raise SandboxError(
+            f"No sandbox answers at {options.on}: give the graphUrl that `python -m sandbox up` printed."
+        ) from None
+    if not isinstance(answer.get("done"), dict):
+        raise SandboxError(str(answer.get("error", "The sandbox could not do it.")))
+    return answer
 
 
 def _stay(running: Sandbox | BareCloud, stopped: type[BaseException]) -> None:
@@ -247,6 +308,19 @@ class View:
         self._table(sandbox)
         for name, value in sandbox.deployed.shown_outputs.items():
             sys.stdout.write(f"{name}: {value}\n")
+
+    def done(self, answer: Mapping[str, Any]) -> None:
+        """What was done with each resource."""
+        if self._as_json:
+            self._print_json(answer)
+            return
+        for name, what in answer["done"].items():
+            if what != "same":
+                sys.stdout.write(f"{what:8} {name}\n")
+        counted = Counter(answer["done"].values())
+        self.tell(
+            ", ".join(f"{number} {what}" for what, number in sorted(counted.items())) or "There was nothing to do."
+        )
 
     def _table(self, sandbox: Sandbox) -> None:
         table = Table("resource", "name in AWS", box=None, header_style="dim", pad_edge=False)
