@@ -1,0 +1,112 @@
+"""Letters as they are read, shown and found."""
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.queue import PART_BYTES, dead_letter, fingerprint, unusable_letters
+from ops.deadletters import Held, drop_all, find
+from ops.errors import OpsError
+from ops.letters import EventLetter, Letter, UnusableLetter, joined, read
+from ops.view import age, described, printable
+from tests.ops.place import ANNA, PAGE, Place, item
+
+
+def received(body: str, deduplication: str = "d") -> dict[str, Any]:
+    attributes = {"MessageGroupId": "g", "SequenceNumber": "7", "SentTimestamp": "5"}
+    return {
+        "MessageId": "1f3a9c02-0000",
+        "ReceiptHandle": "r",
+        "Body": body,
+        "Attributes": attributes | {"MessageDeduplicationId": deduplication},
+    }
+
+
+def unusable(content: bytes) -> list[Letter]:
+    return [read(received(each.body, each.deduplication)) for each in unusable_letters("no event", content)]
+
+
+@given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5).map(json.dumps))
+@settings(max_examples=200)
+def test_whatever_lies_on_the_queue_can_be_read_and_described(body: str) -> None:
+    assert described(read(received(body)), PAGE)["event"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[]",
+        '{"base64": "!", "reason": "r", "part": 1, "of": 1}',
+        '{"message": {}, "reason": "r", "detail": {}}',
+        '{"page": "1", "object": "page", "received": 1, "items": []}',
+        '{"page": "1", "object": "page", "received": 1, "items": 3}',
+    ],
+)
+def test_what_the_bot_did_not_write_is_unreadable_and_cannot_be_redriven(body: str) -> None:
+    letter = read(received(body))
+    assert type(letter) is Letter
+    assert described(letter, PAGE)["redrivable"] is False
+
+
+def test_a_description_holds_nothing_of_what_somebody_wrote() -> None:
+    message = {"object": "page", "page": PAGE, "received": 1, "items": [item(ANNA, "my secret"), item(ANNA, "more")]}
+    letter = read(received(dead_letter("defect", {"fbtrace_id": "Atrace"}, message, "g", "x").body))
+    assert isinstance(letter, EventLetter)
+    shown = described(letter, PAGE)
+    assert (shown["event"], shown["fbtrace_id"], shown["reason"]) == ("2 text", "Atrace", "defect")
+    assert "secret" not in json.dumps(shown)
+    assert ANNA not in json.dumps(shown)
+
+
+def test_the_parts_of_unusable_bytes_are_joined_whatever_else_lies_between_them() -> None:
+    first, second = b"a" * (PART_BYTES + 5), b"b" * (2 * PART_BYTES)
+    one, two = unusable(first), unusable(second)
+    letters = [one[0], two[0], one[1], two[1], read(received("{}"))]
+    for letters_of, content in ((one, first), (two, second)):
+        letter = letters_of[1]
+        assert isinstance(letter, UnusableLetter)
+        parts = joined(letter, letters)
+        assert parts is not None
+        assert hashlib.sha256(b"".join(each.content for each in parts)).digest() == hashlib.sha256(content).digest()
+        assert joined(letter, [letter, letters[1]]) is None or letters_of is two
+
+
+def test_nothing_printed_is_obeyed_by_a_terminal() -> None:
+    assert printable("a\x1b[2Jb\x9b\u202ec\nß") == "a\\x1b[2Jb\\x9b\\u202ec\nß"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(5, "5 s"), (65, "1 min"), (7300, "2 h"), (200000, "2 d")])
+def test_an_age_is_told_in_its_largest_unit(seconds: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.view.time.time", lambda: 1e9)
+    assert age(round((1e9 - seconds) * 1000)) == words
+
+
+def test_a_letter_is_found_by_a_beginning_of_its_id_that_is_its_alone(place: Place) -> None:
+    place.bury(*unusable_letters("no event", b"one"), *unusable_letters("no event", b"two"))
+    with Held(place.aws, place.stack) as held:
+        one, two = held.look()
+        assert find([two.id[:6], one.id], held) == [one, two]
+        with pytest.raises(OpsError, match="too short"):
+            find([one.id[:3]], held)
+        with pytest.raises(OpsError, match="There is no dead letter zzzz"):
+            find(["zzzz"], held)
+
+
+def test_all_can_be_dropped_also_what_only_shows_when_others_are_gone(place: Place) -> None:
+    for number in range(12):
+        place.bury(*unusable_letters("no event", b"%d" % number))
+    with Held(place.aws, place.stack) as held:
+        assert len(list(drop_all(held, place.ledger))) == 12
+        assert held.unseen() == 0
+
+
+def test_a_letter_of_one_group_is_of_the_person_whose_fingerprint_that_is(place: Place) -> None:
+    place.die(ANNA, "hello")
+    with Held(place.aws, place.stack) as held:
+        (letter,) = held.look()
+    assert isinstance(letter, EventLetter)
+    assert letter.group == fingerprint(PAGE, ANNA) == letter.ledger_keys()[0].user
