@@ -1,0 +1,152 @@
+"""The workflows of continuous integration: linted, pinned, and with no more rights than they need."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.harness import ROOT
+
+FOLDER = ROOT / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.yml"))
+BIN = Path(sys.executable).parent
+PINNED = re.compile(r"uses: (?P<action>[\w./-]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+$")
+OURS = "uses: ./.github/workflows/"
+GRANTS = {"contents": "read", "id-token": "write", "pull-requests": "write"}
+
+
+def read(name: str) -> dict[Any, Any]:
+    workflow: dict[Any, Any] = yaml.safe_load((FOLDER / name).read_text("utf-8"))
+    return workflow
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_actionlint_finds_nothing() -> None:
+    result = run(BIN / "actionlint", "-no-color", *FILES)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_zizmor_finds_nothing() -> None:
+    result = run(BIN / "zizmor", "--offline", "--no-progress", "--strict-collection", ROOT / ".github")
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("linter", "bad"),
+    [
+        (("actionlint",), "on: push\njobs:\n  a:\n    runs-on: nowhere-1\n    steps: [{run: true}]\n"),
+        (
+            ("zizmor", "--offline"),
+            "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps: [{uses: actions/checkout@v4}]\n",
+        ),
+    ],
+    ids=["actionlint", "zizmor"],
+)
+def test_a_linter_finds_what_is_wrong(linter: tuple[str, ...], bad: str, tmp_path: Path) -> None:
+    file = tmp_path / ".github" / "workflows" / "bad.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(bad, "utf-8")
+
+    assert run(BIN / linter[0], *linter[1:], file).returncode != 0
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_every_action_is_pinned_by_commit_with_its_version_beside_it(file: Path) -> None:
+    uses = [line.strip().removeprefix("- ") for line in file.read_text("utf-8").splitlines() if "uses:" in line]
+
+    assert [each for each in uses if not PINNED.fullmatch(each) and not each.startswith(OURS)] == []
+
+
+def test_an_action_has_one_version_in_all_workflows() -> None:
+    pins: dict[str, set[str]] = {}
+    for file in FILES:
+        for line in file.read_text("utf-8").splitlines():
+            if found := PINNED.search(line):
+                pins.setdefault(found["action"], set()).add(found["commit"])
+
+    assert {action: commits for action, commits in pins.items() if len(commits) != 1} == {}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_workflow_has_no_rights_but_those_that_its_jobs_name(file: Path) -> None:
+    workflow = read(file.name)
+
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        assert job["permissions"].items() <= GRANTS.items()
+
+
+def test_only_the_preview_may_comment_and_only_what_talks_to_aws_may_prove_who_it_is() -> None:
+    rights = {
+        f"{file.stem} {name}": set(job["permissions"])
+        for file in FILES for name, job in read(file.name)["jobs"].items()
+    }  # fmt: skip
+
+    assert rights == {
+        "test test": {"contents"},
+        "preview preview": {"contents", "id-token", "pull-requests"},
+        "deploy test": {"contents"},
+        "deploy dev": {"contents", "id-token"},
+        "deploy prod": {"contents", "id-token"},
+        "deploy-stack up": {"contents", "id-token"},
+    }
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_workflow_knows_a_stored_key(file: Path) -> None:
+    text = file.read_text("utf-8")
+
+    assert "secrets." not in text
+    assert "pull_request_target" not in text
+    assert "workflow_run" not in text
+
+
+def test_tests_run_on_every_push_and_every_pull_request() -> None:
+    # YAML 1.1 reads the key `on` as true.
+    assert read("test.yml")[True] == {
+        "push": {"branches-ignore": ["main"]},
+        "pull_request": None,
+        "workflow_call": None,
+    }
+    assert read("deploy.yml")[True] == {"push": {"branches": ["main"]}}
+    assert read("deploy.yml")["jobs"]["test"]["uses"].endswith("/test.yml")
+    assert read("test.yml")["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
+
+
+def test_a_deployment_comes_after_the_checks_and_prod_after_dev() -> None:
+    jobs = read("deploy.yml")["jobs"]
+
+    assert jobs["dev"]["needs"] == "test"
+    assert jobs["prod"]["needs"] == "dev"
+    assert (jobs["dev"]["with"], jobs["prod"]["with"]) == ({"stack": "dev"}, {"stack": "prod"})
+    assert read("deploy-stack.yml")["jobs"]["up"]["environment"] == "${{ inputs.stack }}"
+
+
+def test_a_deployment_is_alone_with_its_stack_and_never_stopped() -> None:
+    concurrency = read("deploy-stack.yml")["jobs"]["up"]["concurrency"]
+
+    assert concurrency == {"group": "deploy-${{ inputs.stack }}", "cancel-in-progress": False}
+
+
+def test_a_fork_s_pull_request_is_not_previewed() -> None:
+    assert (
+        "github.event.pull_request.head.repo.full_name == github.repository"
+        in read("preview.yml")["jobs"]["preview"]["if"]
+    )
+
+
+def test_the_pulumi_of_the_workflows_is_that_of_the_requirements() -> None:
+    pinned = re.search(r"^pulumi==(.+)$", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE)
+    assert pinned is not None
+
+    for name in ("preview.yml", "deploy-stack.yml"):
+        assert f"pulumi-version: {pinned[1]}\n" in (FOLDER / name).read_text("utf-8")
