@@ -6,7 +6,7 @@ Sources: Messenger Platform, "Send API", "Messenger Profile API", "Attachment Up
 
 import hmac
 import json
-import secrets
+import os
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
@@ -204,7 +204,7 @@ class GraphApi:
         if any(sign in '"\\' or not " " <= sign <= "~" for sign in name + content_type):
             raise Refused(f"The file is called {name!r} ({content_type}): use letters, digits, dots and dashes.")
         message = {"attachment": {"type": kind, "payload": {"is_reusable": True}}}
-        boundary = secrets.token_hex(16)
+        boundary = os.urandom(16).hex()
         lines = (
             f"--{boundary}",
             'Content-Disposition: form-data; name="message"',
