@@ -15,7 +15,7 @@ name, tags = settings.name, {"project": settings.project, "stack": settings.stac
 if group := settings.group:
     admins = fbm.AdminGroup(f"{name}-admins", fbm.AdminGroupArgs(
         group_name=group.name, members=group.members, managed_policies=group.policies, tags=tags,
-        name_prefixes=group.name_prefixes, region=aws.get_region_output().region,
+        name_prefixes=group.name_prefixes, require_mfa=group.require_mfa, region=aws.get_region_output().region,
         account_id=aws.get_caller_identity_output().account_id))
     pulumi.export("adminGroupName", admins.name)
 if bot := settings.bot:

@@ -16,7 +16,7 @@ KEYS = (
     "adminGroupName", "adminMembers", "adminPolicies", "adminStacks", "bot", "pageId", "pageAccessToken", "appSecret",
     "appSecretPrevious", "verifyToken", "graphApiVersion", "graphApiUrl", "memoryMb", "timeoutSeconds",
     "logRetentionDays", "throttleRate", "throttleBurst", "apiAccessLog", "manageApiGatewayAccount", "stateDays",
-    "echoSeconds", "concurrency", "alarmEmail", "protectData",
+    "echoSeconds", "concurrency", "alarmEmail", "protectData", "requireMfa",
 )  # fmt: skip
 
 # Lambda and IAM allow 64 characters a name; project, the longest logical name and Pulumi's suffix take 40 of them.
@@ -57,12 +57,13 @@ class SettingsError(pulumi.RunError):
 
 @dataclass(frozen=True, kw_only=True)
 class GroupSettings:
-    """The administrators' group: its name, members, managed policies, and how the names that they administer start."""
+    """The administrators' group: its name, members, managed policies, how the names that they administer start, MFA."""
 
     name: str
     members: Sequence[str]
     policies: Sequence[str]
     name_prefixes: Sequence[str]
+    require_mfa: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +185,9 @@ def _group(read: "_Reader", project: str, stack: str) -> GroupSettings:
     if stack in stacks:
         read.mistake("adminStacks", f"other stacks than {stack} itself, which is always administered", "[]")
     prefixes = [f"{project}-{each}-" for each in (stack, *stacks)]
-    return GroupSettings(name=name, members=members, policies=policies, name_prefixes=prefixes)
+    return GroupSettings(
+        name=name, members=members, policies=policies, name_prefixes=prefixes, require_mfa=read.boolean("requireMfa")
+    )
 
 
 def _bot(read: "_Reader", *, plain_secrets: bool, required: bool) -> BotSettings:

@@ -44,6 +44,7 @@ class AdminGroupArgs:
         account_id: The account.
         tags: Tags of the customer-managed policies.
         managed_policies: AWS-managed policies by name, or any policy by ARN.
+        require_mfa: May members do nothing but look and set up their own credentials, unless in a session with MFA?
 
     Raises:
         InvalidArgs: If the policies are too many for a group or one is too long for IAM.
@@ -56,9 +57,10 @@ class AdminGroupArgs:
     account_id: pulumi.Input[str]
     tags: Mapping[str, str]
     managed_policies: Sequence[str] = DOCUMENTED_POLICIES
+    require_mfa: bool = False
 
     def __post_init__(self) -> None:
-        own = admin_policies(self.name_prefixes, LONGEST_REGION, AN_ACCOUNT)
+        own = admin_policies(self.name_prefixes, LONGEST_REGION, AN_ACCOUNT, with_mfa_only=self.require_mfa)
         attached = len(policy_arns(self.managed_policies)) + len(own)
         require(
             attached <= POLICIES_PER_GROUP,
@@ -109,7 +111,8 @@ class AdminGroup(pulumi.ComponentResource):
 
         for title, arn in policy_arns(args.managed_policies).items():
             attach(title, arn)
-        for title, statements in admin_policies(args.name_prefixes, args.region, args.account_id).items():
+        own = admin_policies(args.name_prefixes, args.region, args.account_id, with_mfa_only=args.require_mfa)
+        for title, statements in own.items():
             policy = iam.Policy(
                 f"{name}-{title}-policy",
                 # Never with the stacks' names in it: another description makes IAM replace the policy.

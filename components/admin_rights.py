@@ -10,7 +10,7 @@ QUEUES = (
     "sqs:CreateQueue", "sqs:DeleteQueue", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes",
     "sqs:ListQueueTags", "sqs:TagQueue", "sqs:UntagQueue",
     # Dead letters: an operator looks at them, sends them back, drops them.
-    "sqs:ReceiveMessage", "sqs:SendMessage", "sqs:DeleteMessage",
+    "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:SendMessage", "sqs:DeleteMessage",
 )  # fmt: skip
 TABLES = (
     "dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:DescribeTable", "dynamodb:UpdateTable",
@@ -18,7 +18,7 @@ TABLES = (
     "dynamodb:DescribeContinuousBackups", "dynamodb:UpdateContinuousBackups",
     "dynamodb:ListTagsOfResource", "dynamodb:TagResource", "dynamodb:UntagResource",
     # Redriving resets what the ledger says of an event; a user may ask to be forgotten.
-    "dynamodb:GetItem", "dynamodb:Scan", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
+    "dynamodb:BatchGetItem", "dynamodb:Scan", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
 )  # fmt: skip
 PARAMETERS = (
     "ssm:PutParameter", "ssm:DeleteParameter", "ssm:GetParameter",
@@ -45,10 +45,22 @@ ANY_RESOURCE_WATCH = (
     # A subscription has no resource type of its own in IAM (Service Authorization Reference, "Amazon SNS").
     "sns:GetSubscriptionAttributes", "sns:Unsubscribe",
 )  # fmt: skip
+# What a member does for themself before they have a session with MFA. IAM User Guide, "Allows MFA-authenticated IAM
+# users to manage their own credentials on the Security credentials page".
+OWN_CREDENTIALS = (
+    "iam:GetUser", "iam:ChangePassword",
+    "iam:ListAccessKeys", "iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey",
+    "iam:ListMFADevices", "iam:EnableMFADevice", "iam:ResyncMFADevice",
+)  # fmt: skip
+OWN_DEVICES = ("iam:CreateVirtualMFADevice",)
+PASSWORD_RULES = ("iam:GetAccountPasswordPolicy",)
+# And what other policies, or AWS itself, allow: to see whether something is wrong, and to begin a session with MFA;
+# never what holds a secret or what somebody wrote.
+STILL_ALLOWED = ("cloudwatch:DescribeAlarms", "sts:GetSessionToken")
 
 
 def admin_policies(
-    name_prefixes: Sequence[str], region: pulumi.Input[str], account_id: pulumi.Input[str]
+    name_prefixes: Sequence[str], region: pulumi.Input[str], account_id: pulumi.Input[str], *, with_mfa_only: bool
 ) -> dict[str, list[Statement]]:
     """Title → statements of each customer-managed policy of the administrators.
 
@@ -56,6 +68,7 @@ def admin_policies(
         name_prefixes: What names start with, such as `innolab-fbm-dev-`.
         region: Where all of it is.
         account_id: Whose it is.
+        with_mfa_only: Whether a session that began without MFA may do next to nothing.
     """
 
     def arns(service: str, before_name: str) -> list[pulumi.Input[str]]:
@@ -66,7 +79,7 @@ def admin_policies(
             for prefix in name_prefixes
         ]
 
-    return {
+    policies = {
         "data": [
             Statement(sid="Queues", actions=QUEUES, resources=arns("sqs", "")),
             Statement(sid="Tables", actions=TABLES, resources=arns("dynamodb", "table/")),
@@ -80,3 +93,34 @@ def admin_policies(
             Statement(sid="AnyResource", actions=ANY_RESOURCE_WATCH, resources=["*"]),
         ],
     }
+    return policies | ({"mfa": mfa_statements(account_id)} if with_mfa_only else {})
+
+
+def mfa_statements(account_id: pulumi.Input[str]) -> list[Statement]:
+    """Let a member set up their own credentials, and deny all else in a session that began without MFA.
+
+    A member calls AWS with a session: `aws sts get-session-token --serial-number ARN --token-code CODE`.
+
+    Args:
+        account_id: Whose users they are.
+    """
+
+    def arn(rest: str) -> pulumi.Input[str]:
+        if isinstance(account_id, str):
+            return f"arn:aws:iam::{account_id}:{rest}"
+        return pulumi.Output.concat("arn:aws:iam::", account_id, ":", rest)
+
+    return [
+        Statement(sid="OwnCredentials", actions=OWN_CREDENTIALS, resources=[arn("user/${aws:username}")]),
+        # Who names a device does so freely; it opens nothing before its owner enables it.
+        Statement(sid="OwnDevices", actions=OWN_DEVICES, resources=[arn("mfa/*")]),
+        Statement(sid="PasswordRules", actions=PASSWORD_RULES, resources=["*"]),
+        Statement(
+            sid="NothingElseWithoutMfa",
+            actions=[*OWN_CREDENTIALS, *OWN_DEVICES, *PASSWORD_RULES, *STILL_ALLOWED],
+            resources=["*"],
+            # IfExists: an access key by itself says nothing of MFA at all.
+            conditions={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+            denies_all_else=True,
+        ),
+    ]

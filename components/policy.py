@@ -11,27 +11,29 @@ VERSION = "2012-10-17"
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One right: what may be done with which resources.
+    """One right: what may be done with which resources, or, to be denied, what may not.
 
     Attributes:
-        actions: IAM actions, such as `sqs:SendMessage`.
+        actions: IAM actions, such as `sqs:SendMessage`; for a denial, all that is not denied (`NotAction`).
         resources: ARNs, or `*` where AWS knows nothing narrower.
         sid: The statement's name within its document; letters and digits only. Empty: none.
         conditions: Condition operator → key → values. Empty: none.
+        denies_all_else: Whether it denies everything but its actions, instead of allowing them.
     """
 
     actions: Sequence[str]
     resources: Sequence[pulumi.Input[str]]
     sid: str = ""
     conditions: Mapping[str, Mapping[str, str | Sequence[str]]] = field(default_factory=dict)
+    denies_all_else: bool = False
 
     def as_dict(self) -> dict[str, object]:
         """The statement as the policy language writes it; a single resource stands alone."""
         resources = list(self.resources)
         return {
             **({"Sid": self.sid} if self.sid else {}),
-            "Effect": "Allow",
-            "Action": list(self.actions),
+            "Effect": "Deny" if self.denies_all_else else "Allow",
+            "NotAction" if self.denies_all_else else "Action": list(self.actions),
             "Resource": resources[0] if len(resources) == 1 else resources,
             **({"Condition": dict(self.conditions)} if self.conditions else {}),
         }

@@ -18,8 +18,10 @@ def documents(graph: Graph) -> dict[str, dict[str, Any]]:
 
 
 def statements(document: dict[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
-    """Actions and resources of each statement."""
+    """Actions and resources of each statement that allows something."""
     for each in document["Statement"]:
+        if each["Effect"] == "Deny":
+            continue
         yield _listed(each["Action"]), _listed(each.get("Resource", []))
 
 

@@ -30,8 +30,10 @@ WITHOUT_TAGS = {
 # What IAM authorises on `*` only, or, for alarms, with composite ones among them (CloudWatch API, `DescribeAlarms`).
 ONLY_ON_ANY_RESOURCE = {
     "ssm:DescribeParameters", "cloudwatch:DescribeAlarms", "logs:DescribeLogGroups",
-    "sns:GetSubscriptionAttributes", "sns:Unsubscribe",
+    "sns:GetSubscriptionAttributes", "sns:Unsubscribe", "iam:GetAccountPasswordPolicy",
 }  # fmt: skip
+# A member's own user, and the MFA device that they are about to make.
+OF_THE_CALLER = {f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}", f"arn:aws:iam::{ACCOUNT}:mfa/*"}
 ENVIRONMENT = {
     "PAGE_ID", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "LEDGER_TABLE", "SECRETS_PATH", "GRAPH_API_URL",
     "GRAPH_API_VERSION", "STATE_DAYS", "ECHO_SECONDS", "CONCURRENCY",
@@ -250,6 +252,8 @@ def test_every_resource_of_a_policy_is_of_the_stack(graph: Graph) -> None:
             for resource in resources:
                 if resource == "*":
                     assert set(actions) <= ONLY_ON_ANY_RESOURCE
+                elif resource in OF_THE_CALLER:
+                    assert all(action.startswith("iam:") for action in actions)
                 else:
                     assert re.match(rf"arn:aws:[a-z]+:{REGION}:{ACCOUNT}:[a-z/:-]*{PROJECT}-{graph.stack}-", resource)
 
@@ -301,7 +305,7 @@ def test_a_role_is_taken_by_its_service_alone(full: Graph) -> None:
 def test_the_group_administers_its_stack_and_the_named_ones(full: Graph) -> None:
     for each in full.of("aws:iam/policy:Policy"):
         for _, resources in statements(each.policy()):
-            if resources != ["*"]:
+            if resources != ["*"] and not OF_THE_CALLER.issuperset(resources):
                 assert [name in resource for name in ("-prod-*", "-dev-*") for resource in resources].count(True) == 2
 
 
@@ -317,6 +321,15 @@ def test_the_account_of_api_gateway_stays_and_the_stage_waits_for_it(full: Graph
 
 def test_nothing_else_stays_when_a_stack_goes(graph: Graph) -> None:
     assert not [each.name for each in graph.resources.values() if each.retain_on_delete]
+
+
+def test_mfa_is_required_in_prod_alone(graphs: dict[str, Graph]) -> None:
+    required = {
+        stack: [each.name for each in graph.of("aws:iam/policy:Policy") if "-mfa-" in each.name]
+        for stack, graph in graphs.items()
+    }
+
+    assert required == {"dev": [], "prod": [f"{PROJECT}-prod-admins-mfa-policy"], "local": []}
 
 
 def test_a_stack_without_a_bot_holds_the_group_alone() -> None:

@@ -11,7 +11,11 @@ from tests.policies import statements
 
 
 def args(
-    *, members: Sequence[str] = (), prefixes: Sequence[str] = ("bot-dev-",), policies: Sequence[str] | None = None
+    *,
+    members: Sequence[str] = (),
+    prefixes: Sequence[str] = ("bot-dev-",),
+    policies: Sequence[str] | None = None,
+    require_mfa: bool = False,
 ) -> AdminGroupArgs:
     return AdminGroupArgs(
         group_name="Innolab_FBM",
@@ -21,6 +25,7 @@ def args(
         account_id="111122223333",
         tags={},
         managed_policies=DOCUMENTED_POLICIES if policies is None else policies,
+        require_mfa=require_mfa,
     )
 
 
@@ -132,3 +137,32 @@ def test_a_policy_that_is_accepted_is_within_iams_limit() -> None:
     graph = run_program(lambda: AdminGroup("admins", args(prefixes=prefixes)))
 
     assert all(len(each.inputs["policy"].replace(" ", "")) <= 6144 for each in graph.of("aws:iam/policy:Policy"))
+
+
+def test_without_mfa_everything_is_denied_but_what_leads_to_it() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args(require_mfa=True)))
+
+    *allowed, denial = graph.one("aws:iam/policy:Policy", "mfa-policy").policy()["Statement"]
+    assert denial["Effect"] == "Deny"
+    assert denial["Resource"] == "*"
+    assert denial["Condition"] == {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+    own = {action for each in allowed for action in each["Action"]}
+    assert set(denial["NotAction"]) == own | {"sts:GetSessionToken", "cloudwatch:DescribeAlarms"}
+
+
+def test_a_member_sets_up_nobodys_credentials_but_their_own() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args(require_mfa=True)))
+
+    found = {
+        resource
+        for _, each in statements(graph.one("aws:iam/policy:Policy", "mfa-policy").policy())
+        for resource in each
+    }
+    start = "arn:aws:iam::111122223333"
+    assert found == {f"{start}:user/${{aws:username}}", f"{start}:mfa/*", "*"}
+
+
+def test_mfa_takes_one_policy_of_those_that_a_group_can_have() -> None:
+    assert args(policies=[f"Policy{n}" for n in range(7)], require_mfa=True)
+    with pytest.raises(InvalidArgs, match="would have 11 policies, and IAM allows 10: attach at most 7"):
+        args(policies=[f"Policy{n}" for n in range(8)], require_mfa=True)
