@@ -114,13 +114,8 @@ class Ledger(BotLedger):
 
     def has_state(self, user: str) -> bool:
         """Whether a state of this person is kept."""
-        request = {"TableName": self._table, "Key": self._state_key(user), "ConsistentRead": True}
-        return "Item" in self._call("GetItem", request | {"ProjectionExpression": "id"})
+        return self.read(Key(user, user), user).version > 0
 
     def forget_state(self, user: str) -> None:
         """Delete a person's state."""
-        self._call("DeleteItem", {"TableName": self._table, "Key": self._state_key(user)})
-
-    @staticmethod
-    def _state_key(user: str) -> dict[str, Any]:
-        return {"id": {"S": f"{USER}{user}"}}
+        self._call("DeleteItem", {"TableName": self._table, "Key": {"id": {"S": f"{USER}{user}"}}})

@@ -243,8 +243,8 @@ class Registration:
 
 
 def wanted_profile() -> Profile | None:
-    """The messenger profile that the conversation defines as `profile`; None if it defines none."""
-    found = getattr(conversation, "profile", None)
+    """The messenger profile that the conversation defines as `PROFILE`; None if it defines none."""
+    found = getattr(conversation, "PROFILE", None)
     return found if isinstance(found, Profile) else None
 
 

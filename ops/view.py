@@ -51,7 +51,9 @@ class View:
         sys.stdout.write(json.dumps(value) + "\n")
 
     def _table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+        table = Table(box=None, header_style="bold", pad_edge=False, show_header=any(columns))
+        for number, column in enumerate(columns):
+            table.add_column(column, no_wrap=number == 0)
         for row in rows:
             table.add_row(*(escape(printable(cell)) for cell in row))
         self._out.print(table)
@@ -160,7 +162,7 @@ class View:
             self._json({"dryRun": dry, "changes": found})
             return
         verb = "would be set" if dry else "was set"
-        rows = [(each.what, f"{verb}: it {each.found}" if each.needed else each.found) for each in changes]
+        rows = [(each.what, f"{verb} (found: {each.found})" if each.needed else each.found) for each in changes]
         self._table(("what", "became of it"), rows)
 
 

@@ -31,7 +31,7 @@ def unusable(content: bytes) -> list[Letter]:
 
 
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5).map(json.dumps))
-@settings(max_examples=200)
+@settings(max_examples=50)
 def test_whatever_lies_on_the_queue_can_be_read_and_described(body: str) -> None:
     assert described(read(received(body)), PAGE)["event"]
 

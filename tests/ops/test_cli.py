@@ -1,0 +1,320 @@
+"""The command line, on a sandbox that runs the whole stack."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.ledger import Key, Ledger
+from bot.queue import Queues, compact, dead_letter, fingerprint
+from ops import cli, stack
+from ops.aws import OperatorAws
+from ops.errors import OpsError
+from ops.registration import SUBSCRIBED
+from sandbox.cloud import OWNER
+from sandbox.facebook import text_item
+from sandbox.local import APP_ID, PROJECT, Sandbox, new_person
+
+Json = dict[str, Any]
+Ops = Callable[..., tuple[int, str, str]]
+
+
+# boto3 takes a third of a second for its models, each time.
+_kept = cache(OperatorAws)
+
+
+@pytest.fixture
+def described(sandbox: Sandbox, tmp_path: Path) -> Path:
+    """The line that `python -m sandbox up --json` prints, in a file."""
+    path = tmp_path / "sandbox.json"
+    path.write_text(json.dumps(sandbox.described()))
+    return path
+
+
+@pytest.fixture
+def ops(
+    sandbox: Sandbox, described: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Ops]:
+    """Runs a command: its exit code, and what it printed on standard output and standard error.
+
+    The page is registered nowhere yet, and no letter is left at the end.
+    """
+    sandbox.graph._page_fields = sandbox.graph._app_subscription = None
+    sandbox.graph._profile.clear()
+    monkeypatch.setattr(cli, "OperatorAws", _kept)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = cli.run([*arguments, "--sandbox", str(described)])
+        return code, *capsys.readouterr()
+
+    yield run
+    run("deadletters", "drop", "--all")
+
+
+@pytest.fixture
+def letter(sandbox: Sandbox, aws: OperatorAws) -> Json:
+    """A dead event in the whole stack: a person who asked for the status."""
+    person = new_person()
+    sandbox.graph.note_message(person)
+    written = text_item(sandbox.page_id, person, "status")
+    page, now = sandbox.page_id, round(time.time() * 1000)
+    message: Json = {"object": "page", "page": page, "received": now, "items": [written]}
+    burial = dead_letter("ValueError in the conversation", {"at": "x.py:7"}, message, fingerprint(page, person), person)
+    Queues(aws, sandbox.outputs["queueUrl"], sandbox.outputs["deadLetterQueueUrl"]).bury([burial], time.monotonic() + 9)
+    key = Key(fingerprint(page, person), fingerprint(page, written["message"]["mid"]))
+    Ledger(aws, sandbox.outputs["ledgerTable"], 1).bury(key)
+    return {"person": person, "item": written}
+
+
+def answers(sandbox: Sandbox, person: str) -> list[Json]:
+    sandbox.settle()
+    bodies = [each["body"] for each in sandbox.requests() if each["path"].endswith("/messages")]
+    return [each for each in bodies if each["recipient"]["id"] == person and "message" in each]
+
+
+def test_a_letter_is_listed_without_its_text_shown_with_it_and_redriven_to_its_answer(
+    sandbox: Sandbox, ops: Ops, letter: Json
+) -> None:
+    code, out, _ = ops("deadletters", "list")
+    assert code == 0
+    assert "ValueError in the conversation" in out
+    assert '"status"' not in out
+    (listed,) = json.loads(ops("deadletters", "list", "--json")[1])
+    assert (listed["event"], listed["redrivable"]) == ("text", True)
+    assert letter["person"] not in json.dumps(listed)
+
+    code, out, _ = ops("deadletters", "show", listed["id"][:8])
+    assert code == 0
+    assert '"text": "status"' in out
+    shown = json.loads(ops("deadletters", "show", listed["id"], "--json")[1])
+    assert shown["message"]["items"] == [letter["item"]]
+    assert shown["ledger"][0]["outcome"] == "dead"
+
+    assert "Would redrive: 1. Left: 0." in ops("deadletters", "redrive", "--all", "--dry-run")[1]
+    assert answers(sandbox, letter["person"]) == []
+    assert ops("deadletters", "redrive", listed["id"][:8])[0] == 0
+    assert len(answers(sandbox, letter["person"])) == 1
+    assert json.loads(ops("deadletters", "list", "--json")[1]) == []
+
+
+def test_what_was_unusable_is_shown_decoded_left_by_a_redrive_and_dropped(sandbox: Sandbox, ops: Ops) -> None:
+    assert sandbox.facebook is not None
+    assert sandbox.facebook.post(b'{"object": "user", "odd": "\\u00e4\x1b"}')[0] == 200
+    code, out, _ = ops("deadletters", "redrive", "--all")
+    assert code == 0
+    assert "it never was an event" in out
+    (listed,) = json.loads(ops("deadletters", "list", "--json")[1])
+    assert '{"object": "user", "odd": "\\u00e4\\x1b"}' in ops("deadletters", "show", listed["id"])[1]
+    code, _, err = ops("deadletters", "redrive", listed["id"])
+    assert code == 1
+    assert "drop it" in err
+    assert "Dropped: 1." in ops("deadletters", "drop", listed["id"])[1]
+    assert "There are no dead letters." in ops("deadletters", "list")[1]
+
+
+def test_an_event_of_another_page_says_which_setting_is_wrong(sandbox: Sandbox, ops: Ops) -> None:
+    assert sandbox.facebook is not None
+    body = compact({"object": "page", "entry": [{"id": "77", "messaging": [text_item("77", "5", "hello")]}]}).encode()
+    assert sandbox.facebook.post(body)[0] == 200
+    assert "of another page" in ops("deadletters", "list")[1]
+    assert f"it is of page 77 and the stack answers for {sandbox.page_id}" in ops("deadletters", "redrive", "--all")[1]
+
+
+def test_a_person_is_forgotten_and_what_remains_is_said(sandbox: Sandbox, ops: Ops, letter: Json) -> None:
+    sandbox.say("status", letter["person"])
+    dry = json.loads(ops("forget", letter["person"], "--dry-run", "--json")[1])
+    done = json.loads(ops("forget", letter["person"], "--json")[1])
+    assert dry["removed"] == done["removed"] == {"state": True, "plans": 1, "letters": 1}
+    code, out, _ = ops("forget", letter["person"])
+    assert code == 0
+    assert "none was there" in out
+    assert "fingerprint remains" in out
+
+
+def test_the_registration_is_checked_made_once_and_its_silent_end_noticed(sandbox: Sandbox, ops: Ops) -> None:
+    code, out, err = ops("check")
+    assert code == 1
+    assert out.count("✗") == 3
+    assert "does not exist: run `python -m ops register`" in out
+
+    sandbox.graph.forget_requests()
+    assert "would be set" in ops("register", "--dry-run")[1]
+    assert {each["method"] for each in sandbox.requests()} == {"GET"}
+    assert ops("register")[1].count("was set") == 3
+    sandbox.graph.forget_requests()
+    assert "was set" not in ops("register")[1]
+    assert {each["method"] for each in sandbox.requests()} == {"GET"}
+    code, out, err = ops("check", "--json")
+    assert (code, [each for each in json.loads(out) if not each["fine"]]) == (0, [])
+
+    registered = next(each for each in sandbox.described().items() if each[0] == "webhookUrl")[1]
+    assert sandbox.graph._app_subscription is not None
+    assert sandbox.graph._app_subscription["callback_url"] == registered
+    assert sandbox.graph._page_fields == list(SUBSCRIBED)
+    sandbox.graph._page_fields = None
+    code, out, err = ops("check")
+    assert code == 1
+    assert "page's subscription  does not exist (any longer)" in out
+    for secret in (sandbox.app_secret, sandbox.page_token, sandbox.verify_token):
+        assert secret not in out + err
+
+
+def test_fields_that_somebody_added_stay_when_a_missing_one_is_added(sandbox: Sandbox, ops: Ops) -> None:
+    sandbox.graph._page_fields = ["feed", "messages"]
+    assert "lacks messaging_postbacks" in ops("check")[1]
+    ops("register")
+    assert set(sandbox.graph._page_fields) == {"feed", *SUBSCRIBED}
+
+
+def test_a_wrong_app_is_told_apart_from_a_wrong_token(sandbox: Sandbox, ops: Ops) -> None:
+    code, out, _ = ops("check", "--app-id", "1")
+    assert code == 1
+    assert "is --app-id right, and appSecret?" in out
+    sandbox.faults({"error": {"status": 401, "code": 190}})
+    try:
+        assert "The page access token is not accepted" in ops("check", "--app-id", APP_ID)[1]
+    finally:
+        sandbox.faults({})
+
+
+def test_a_token_that_ends_soon_or_lacks_a_permission_is_told(
+    sandbox: Sandbox, ops: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: Json = {"is_valid": True, "app_id": "9", "profile_id": sandbox.page_id, "scopes": ["pages_messaging"]}
+    monkeypatch.setattr(sandbox.graph, "_debug", lambda _: {"data": told | {"expires_at": int(time.time()) + 3600}})
+    code, out, _ = ops("check")
+    assert code == 1
+    assert "lacks pages_manage_metadata" in out
+    assert f"is of app 9, not {APP_ID}" in out
+    assert "make one of a system user's" in out
+
+
+def test_a_member_of_the_administrators_has_the_rights_for_all_of_it(
+    sandbox: Sandbox, ops: Ops, letter: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    iam = sandbox.client("iam")
+    monkeypatch.setattr(stack, "SANDBOX_KEY", sandbox.key_of("anna"))
+    try:
+        assert ops("deadletters", "list")[0] == 0
+        assert ops("deadletters", "redrive", "--all")[0] == 0
+        assert len(answers(sandbox, letter["person"])) == 1
+        assert ops("forget", letter["person"])[0] == 0
+        assert ops("register")[0] == 0
+        iam.remove_user_from_group(GroupName="Innolab_FBM", UserName="anna")
+        code, _, err = ops("deadletters", "list")
+        assert code == 1
+        assert "You lack the right to it" in err
+    finally:
+        iam.add_user_to_group(GroupName="Innolab_FBM", UserName="anna")
+        monkeypatch.setattr(stack, "SANDBOX_KEY", OWNER)
+
+
+def test_the_cloud_url_of_a_sandbox_is_enough(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["deadletters", "list", "--json", "--sandbox", sandbox.cloud_url]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert stack.from_sandbox(sandbox.cloud_url).webhook_url == sandbox.webhook_url
+
+
+def test_the_module_is_a_command_and_takes_a_sandbox_on_standard_input(sandbox: Sandbox) -> None:
+    command = [sys.executable, "-m", "ops", "deadletters", "list", "--json", "--sandbox", "-"]
+    done = subprocess.run(
+        command,
+        input=json.dumps(sandbox.described()),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=PROJECT,
+        check=False,
+    )
+    assert (done.returncode, json.loads(done.stdout), done.stderr) == (0, [], "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--outputs", "absent.json"], "absent.json cannot be read"),
+        (["--outputs", "list.json"], "list.json holds no JSON object"),
+        (["--outputs", "empty.json"], "lacks the outputs queueUrl, deadLetterQueueUrl"),
+        (["--sandbox", "empty.json"], "holds no cloudUrl"),
+        (["--sandbox", "bare.json"], "Nothing is deployed in this sandbox"),
+        (["--sandbox", "http://127.0.0.1:9"], "No sandbox answers at http://127.0.0.1:9"),
+        (["--stack", "dev"], "The Pulumi CLI is not installed"),
+        (["--outputs", "real.json"], "AWS gets no valid credentials"),
+    ],
+)
+def test_a_mistake_about_the_stack_is_told_in_a_sentence(
+    arguments: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    real = dict.fromkeys(stack.OUTPUTS, "x") | {"queueUrl": "https://sqs.eu-central-1.amazonaws.com/1/q.fifo"}
+    contents = {"list": [], "empty": {}, "bare": {"cloudUrl": "http://127.0.0.1:9"}, "real": real}
+    for name, content in contents.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    assert cli.run(["deadletters", "list", *arguments]) == 1
+    captured = capsys.readouterr()
+    assert sentence in captured.err
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+
+
+def test_the_pulumi_cli_is_asked_for_the_outputs_and_its_refusal_passed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = dict.fromkeys(stack.OUTPUTS, "x") | {"queueUrl": "https://sqs.eu-west-1.amazonaws.com/1/q.fifo"}
+    script = tmp_path / "pulumi"
+    script.write_text(
+        "#!/bin/sh\n"
+        'test "$*" = "stack output --json --stack dev" || { echo "error: no stack named $5" >&2; exit 255; }\n'
+        f"echo '{json.dumps(outputs)}'\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert stack.from_pulumi("dev").region == "eu-west-1"
+    with pytest.raises(OpsError, match="no stack named prod"):
+        stack.from_pulumi("prod")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["deadletters"],
+        ["deadletters", "list"],
+        ["deadletters", "redrive", "--sandbox", "x"],
+        ["deadletters", "drop", "abcd", "--all", "--sandbox", "x"],
+        ["forget", "--sandbox", "x"],
+        ["check", "--stack", "a", "--outputs", "b"],
+    ],
+)
+def test_a_wrong_command_line_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.run(arguments)
+    assert ended.value.code == 2
+    assert "python -m ops" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["", "deadletters", "deadletters list", "deadletters show", "deadletters redrive", "deadletters drop", "forget",
+     "check", "register"],
+)  # fmt: skip
+def test_every_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.run([*command.split(), "--help"])
+    assert ended.value.code == 0
+    assert f"Example:\n  python -m ops {command}".rstrip() in capsys.readouterr().out
