@@ -1,6 +1,7 @@
 """The worker with all that it works with."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from bot.aws import Aws
 from bot.conversation import bot
@@ -9,7 +10,7 @@ from bot.ledger import Ledger
 from bot.messenger.client import GraphApi
 from bot.pace import Pace
 from bot.parcels import DemonstrationParcels
-from bot.queue import Queues
+from bot.queue import BATCH_MESSAGES, Queues
 from bot.rules import Context
 from bot.secrets import Secrets
 from bot.worker import Sender, Worker
@@ -33,6 +34,7 @@ def worker(aws: Aws, secrets: Secrets, queues: Queues, environ: Mapping[str, str
         sender=_sender(secrets, environ),
         pace=Pace(int(environ["CONCURRENCY"])),
         echo_seconds=float(environ["ECHO_SECONDS"]),
+        together=ThreadPoolExecutor(BATCH_MESSAGES).map,
     )
 
 

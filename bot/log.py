@@ -11,4 +11,5 @@ def log(level: str, kind: str, **fields: str | float | None) -> None:
         kind: what happened, in one word or two joined by `_`.
         fields: ids, counts, durations.
     """
-    print(json.dumps({"level": level, "kind": kind, **fields}), flush=True)
+    # One write: lines of several threads must not run into each other.
+    print(json.dumps({"level": level, "kind": kind, **fields}) + "\n", end="", flush=True)

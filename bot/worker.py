@@ -9,7 +9,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from bot.aws import AwsError
@@ -82,6 +82,13 @@ class Sender(Protocol):
         """Send one request; see `bot.messenger.client.GraphApi`."""
 
 
+class Together(Protocol):
+    """What the worker needs of a thread pool."""
+
+    def __call__(self, work: Callable[[list[Json]], list[str]], groups: Iterable[list[Json]], /) -> Iterable[list[str]]:
+        """Apply `work` to each group and give the results in the order of the groups."""
+
+
 class Task(NamedTuple):
     """One event as the queue handed it over.
 
@@ -116,6 +123,7 @@ class Worker:
         echo_seconds: how long the echo of a send that may have arrived is waited for before it is sent again.
         now: the clock, in seconds since the epoch.
         pause: waits so many seconds.
+        together: works on several groups at the same time, as a thread pool's `map` does, or one after the other.
     """
 
     def __init__(
@@ -130,7 +138,9 @@ class Worker:
         echo_seconds: float,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
+        together: Together = map,
     ) -> None:
+        self._together = together
         self._ledger, self._queues, self._conversation, self._context = ledger, queues, conversation, context
         self._sender, self._pace, self._echo_seconds, self._now, self._pause = sender, pace, echo_seconds, now, pause
 
@@ -147,16 +157,18 @@ class Worker:
         groups: dict[str, list[Json]] = {}
         for delivery in batch["Records"]:
             groups.setdefault(delivery["attributes"]["MessageGroupId"], []).append(delivery)
-        failed: list[str] = []
-        for deliveries in groups.values():
-            for number, delivery in enumerate(deliveries):
-                try:
-                    self._deliver(delivery, remaining)
-                except WAITS as reason:
-                    self._hand_back(deliveries[number:], reason)
-                    failed += [each["messageId"] for each in deliveries[number:]]
-                    break
-        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
+        failed = self._together(lambda deliveries: self._in_order(deliveries, remaining), groups.values())
+        return {"batchItemFailures": [{"itemIdentifier": each} for group in failed for each in group]}
+
+    def _in_order(self, deliveries: Sequence[Json], remaining: Callable[[], float]) -> list[str]:
+        """Work on the messages of one group, one after the other; the ids of those that go back to the queue."""
+        for number, delivery in enumerate(deliveries):
+            try:
+                self._deliver(delivery, remaining)
+            except WAITS as reason:
+                self._hand_back(deliveries[number:], reason)
+                return [each["messageId"] for each in deliveries[number:]]
+        return []
 
     def _hand_back(self, deliveries: Sequence[Json], reason: Exception) -> None:
         """Let a message and all later ones of its group wait in the queue."""
@@ -236,7 +248,7 @@ class Worker:
             if self._ledger.add(task.key, "attempts", task.occasion) > ATTEMPTS:
                 return self._bury(task, "the function ended without an outcome, several times", {})
             return self._converse(task, reading, counted=True)
-        except WAITS:
+        except Exception:  # whatever it was, it did not end the function
             with contextlib.suppress(AwsError):
                 self._ledger.take_back(task.key, "attempts", task.occasion)
             raise
