@@ -1,0 +1,99 @@
+"""What goes wrong in a storm, where and when, in plain values: they can be drawn, shrunk, printed and repeated."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tests.model.world import BEGIN, World
+
+
+class How(StrEnum):
+    """How a call fares. The first four of them mean that nothing was done; some make sense for some calls only."""
+
+    REFUSED = "refused"  # a server error
+    THROTTLED = "throttled"
+    DENIED = "denied"  # AWS: the right is missing; Facebook: the token is not accepted
+    UNSENT = "unsent"  # no connection
+    LOST = "lost"  # done, but the answer is lost
+    LATE = "late"  # done seconds after the caller gave up waiting
+    VANISHED = "vanished"  # not done, and no answer
+    KILLED = "killed"  # the caller is killed before it is done
+    KILLED_AFTER = "killed after"  # it is done, and the caller is killed
+    PARTIAL = "partial"  # SQS takes a part of a batch
+    SLOW_DOWN = "slow down"
+    AMBIGUOUS = "ambiguous"  # Facebook's own "may have been sent"; it was
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"
+    WINDOW_CLOSED = "window closed"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The next calls of one kind fare badly.
+
+    Attributes:
+        call: such as `UpdateItem` or `send`.
+        how: what becomes of them.
+        skip: so many calls of that kind go well before.
+        times: so many calls in a row are struck.
+    """
+
+    call: str
+    how: How
+    skip: int = 0
+    times: int = 1
+
+
+@dataclass(frozen=True)
+class Outage:
+    """All calls to one service, or to all of AWS, fare badly for a while.
+
+    Attributes:
+        service: `sqs`, `ssm`, `dynamodb`, `aws` or `graph`.
+        how: what becomes of them.
+        start: seconds after the beginning.
+        seconds: its length.
+    """
+
+    service: str
+    how: How
+    start: int
+    seconds: int
+
+
+@dataclass
+class Faults:
+    """Tells what strikes each call."""
+
+    world: World
+    planned: tuple[Fault, ...]
+    outages: tuple[Outage, ...]
+    calls: dict[str, int] = field(default_factory=dict)
+
+    def meet(self, service: str, call: str) -> How | None:
+        """What becomes of a call that is made now."""
+        number = self.calls.get(call, 0)
+        self.calls[call] = number + 1
+        for fault in self.planned:
+            if fault.call == call and fault.skip <= number < fault.skip + fault.times:
+                return fault.how
+        return self.outage(service)
+
+    def outage(self, service: str) -> How | None:
+        """What an outage does to a service's calls now."""
+        at = self.world.now - BEGIN
+        for outage in self.outages:
+            if outage.service in {service, "aws" if service != "graph" else "graph"} and (
+                outage.start <= at < outage.start + outage.seconds
+            ):
+                return outage.how
+        return None
+
+    def end(self, service: str) -> float:
+        """When the outage of a service that is on now is over, in seconds from now."""
+        at = self.world.now - BEGIN
+        ends = [
+            each.start + each.seconds - at
+            for each in self.outages
+            if each.service in {service, "aws"} and each.start <= at < each.start + each.seconds
+        ]
+        return max(ends, default=0.0)

@@ -1,0 +1,365 @@
+"""A storm: what users say and what goes wrong meanwhile; and the judgement of what came of it."""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from bot.queue import fingerprint
+from bot.worker import ATTEMPTS, FAULTS
+from tests.model.facebook import PAGE, TRACE, Taken
+from tests.model.faults import Fault, How, Outage
+from tests.model.system import System
+from tests.model.world import BEGIN, Restless
+
+Json = dict[str, Any]
+
+# Two events of this size do not fit into one message of the queue.
+BULK = 600_000
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one user says: how many answers it gets, and its nature (see `tests.model.system.Counting`)."""
+
+    user: int
+    answers: int = 1
+    nature: str = "good"
+
+
+@dataclass(frozen=True)
+class Post:
+    """A request of Facebook's.
+
+    Attributes:
+        at: seconds after the beginning.
+        said: its events, in order.
+        again: so many seconds later each time, Facebook sends all of it once more though it need not.
+        apart: such repetitions come as one request an event, in reverse order.
+    """
+
+    at: int
+    said: tuple[Said, ...]
+    again: tuple[int, ...] = ()
+    apart: bool = False
+
+
+@dataclass(frozen=True)
+class Storm:
+    """All that is drawn; see `System` for the rest."""
+
+    posts: tuple[Post, ...]
+    faults: tuple[Fault, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    echoes: tuple[int, ...] = ()
+    latencies: tuple[int, ...] = ()
+    concurrency: int = 2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a storm in which every promise was kept.
+
+    Attributes:
+        accepted: events that the queue took.
+        answers: answers that their users got.
+        dead: events that became dead letters, each for a reason.
+        given_up: events of users who could not be written to.
+        doubled: answers that came twice, each because both its send and its echo failed.
+        last_answer: when Facebook took the last answer, in seconds after the beginning.
+    """
+
+    accepted: int
+    answers: int
+    dead: int
+    given_up: int
+    doubled: int
+    last_answer: float
+
+
+class Broken(AssertionError):
+    """A promise was broken: which, for whom, and what happened to that user until then."""
+
+
+def run(storm: Storm) -> Outcome:
+    """Let a storm rage until all is quiet again, and judge.
+
+    Raises:
+        Broken: a promise was.
+    """
+    system = System(storm.faults, storm.outages, storm.echoes, storm.latencies, storm.concurrency)
+    said: dict[str, Said] = {}
+
+    def post_later(seconds: int, items: list[Json]) -> None:
+        about = items[0]["sender"]["id"]
+        system.world.after(seconds, lambda: system.facebook.post(items, about))
+
+    for number, post in enumerate(storm.posts):
+        items = []
+        for place, each in enumerate(post.said):
+            mid = f"e{number}.{place}"
+            said[mid] = each
+            bulk = "x" * BULK if each.nature == "bulky" else ""
+            text = json.dumps({"answers": each.answers, "nature": each.nature, "bulk": bulk})
+            message = {"mid": mid, "text": text}
+            user = {"id": f"user{each.user}"}
+            items.append({"sender": user, "recipient": {"id": PAGE}, "timestamp": 1, "message": message})
+        repeated = [[item] for item in reversed(items)] if post.apart else [items]
+        for later, requests in [(0, [items]), *((seconds, repeated) for seconds in post.again)]:
+            for request in requests:
+                post_later(post.at + later, request)
+    try:
+        system.run()
+    except Restless as error:
+        raise Broken(_told(storm, system, str(error), "")) from None
+    return Judgement(storm, system, said).outcome()
+
+
+class Judgement:
+    """Whether a system at rest kept the promises.
+
+    Args:
+        storm: what happened.
+        system: what came of it.
+        said: by id, what users said.
+    """
+
+    def __init__(self, storm: Storm, system: System, said: dict[str, Said]) -> None:
+        self._storm, self._system, self._said = storm, system, said
+        self._order = _order(system)
+        self._table = system.cloud.table.items()
+        self._dead = self._dead_letters()
+        self._doubled = 0
+        self._given_up = 0
+
+    def outcome(self) -> Outcome:
+        """The figures; raises `Broken` as `run` does."""
+        facebook, queue = self._system.facebook, self._system.queue
+        self._hold(not queue.stored, "the queue is not empty")
+        accepted = {mid for mids in self._order.values() for mid in mids}
+        for mid in sorted(mid for mid in facebook.acknowledged if not mid.startswith("echo")):
+            self._hold(mid in accepted, f"{mid} was acknowledged, and is not on the queue", self._user(mid))
+        first: dict[str, list[Taken]] = {}
+        for taken in self._firsts():
+            first.setdefault(taken.user, []).append(taken)
+        for user, mids in self._order.items():
+            self._judge_acceptance(user, mids)
+            self._judge_user(user, mids, first.get(user, []))
+        for mid in self._dead:
+            self._hold(mid in accepted, f"{mid} is a dead letter, and was never accepted")
+        self._judge_table()
+        answers = sum(len(each) for each in first.values())
+        last = max((each.time - BEGIN for each in facebook.taken), default=0.0)
+        return Outcome(len(accepted), answers, len(self._dead), self._given_up, self._doubled, last)
+
+    def _judge_acceptance(self, user: str, mids: list[str]) -> None:
+        """What came in one request, and only so, was accepted in its order."""
+        for number, post in enumerate(self._storm.posts):
+            together = [mid for mid in mids if mid.startswith(f"e{number}.")]
+            in_order = sorted(together, key=lambda mid: int(mid.partition(".")[2]))
+            self._hold(post.apart or together == in_order, f"accepted out of order: {together}", user)
+
+    def _judge_user(self, user: str, mids: list[str], taken: list[Taken]) -> None:
+        """Every answer is there, once, in the order of acceptance, and worked out from the state before it."""
+        expected: list[str] = []
+        seen: list[str] = []
+        got = [each.text for each in taken]
+        for mid in mids:
+            said = self._said[mid]
+            texts = [f"{mid} {number} {len(seen)}" for number in range(said.answers)]
+            if mid in self._dead:
+                self._judge_dead(mid, user)
+                # A dead event may have got a part of its answers; it may have died before its state was stored.
+                partly = [text for text in texts if text in got]
+                self._hold(partly == texts[: len(partly)], f"of the dead {mid} not the first answers came", user)
+                expected += partly
+                if mid in self._state(user):
+                    seen.append(mid)
+                else:
+                    self._hold(not partly, f"{mid} was answered and is not in the state", user)
+                continue
+            at_fault = said.nature in {"raises", "kills"} or (said.nature == "rejected" and said.answers > 0)
+            self._hold(not at_fault, f"{mid} is at fault, and no dead letter", user)
+            seen.append(mid)
+            partly = [text for text in texts if text in got]
+            if partly != texts and self._unreachable(mid):
+                self._given_up += 1
+                texts = texts[: len(partly)]
+            expected += texts
+        self._hold(self._state(user) == seen, f"the state is {self._state(user)}, not {seen}", user)
+        missing = Counter(expected) - Counter(got)
+        self._hold(not missing, f"lost: {sorted(missing)}", user)
+        surplus = Counter(got) - Counter(expected)
+        self._hold(not surplus, f"nobody asked for {sorted(surplus)}", user)
+        self._hold(got == expected, f"out of order: {got} instead of {expected}", user)
+
+    def _firsts(self) -> list[Taken]:
+        """What Facebook took, without second copies; each of those has to have an excuse."""
+        copies: dict[str, list[Taken]] = {}
+        for taken in self._system.facebook.taken:
+            earlier = copies.setdefault(taken.metadata, [])
+            if earlier:
+                self._doubled += 1
+                self._judge_doubled(earlier, taken)
+            earlier.append(taken)
+        return [each[0] for each in copies.values()]
+
+    def _judge_doubled(self, earlier: list[Taken], again: Taken) -> None:
+        """The echo of each earlier copy failed as well: since the waiting for it began, or altogether."""
+        event = again.metadata.partition(":")[0]
+        waits = [time for time in self._system.cloud.waiting.get(event, []) if time < again.time]
+        for copy in earlier:
+            begun = max(waits, default=float("inf"))  # sent again without having waited: no other failure excuses it
+            failed = [reason for time, reason in copy.echo_failed if time >= begun]
+            stopped = [
+                outage
+                for outage in self._storm.outages
+                if outage.service != "graph" and begun - BEGIN < outage.start < again.time - BEGIN
+            ]
+            self._hold(bool(failed or stopped), f"{again.text} came twice, though its echo was on its way", again.user)
+
+    def _judge_dead(self, mid: str, user: str) -> None:
+        """A dead letter tells why, and the event is itself at fault."""
+        letter, said = self._dead[mid], self._said[mid]
+        reason, detail = letter.get("reason", ""), letter.get("detail", {})
+        event = fingerprint(PAGE, mid)
+        if reason == "ZeroDivisionError in the conversation":
+            self._hold(said.nature == "raises", f"{mid} raised nothing", user)
+        elif reason == "the function ended without an outcome, several times":
+            enough = said.nature == "kills" or self._system.ended.get(mid, 0) >= ATTEMPTS
+            self._hold(enough, f"{mid} ended the function {self._system.ended.get(mid, 0)} times only", user)
+        else:
+            rejected = sum(
+                count
+                for (metadata, how), count in self._system.facebook.refused.items()
+                if metadata.partition(":")[0] == event and how == How.REJECTED
+            )
+            self._hold("Facebook refuses the request" in reason, f"{mid} is a dead letter: {reason or letter}", user)
+            self._hold(detail == {"fbtrace_id": TRACE}, f"the dead letter of {mid} tells no fbtrace_id: {detail}", user)
+            self._hold(rejected >= FAULTS, f"{mid} was rejected {rejected} times only", user)
+
+    def _judge_table(self) -> None:
+        """Of events that were dealt with nothing is kept about their users."""
+        for name, item in self._table.items():
+            if name.startswith("event#"):
+                outcome = item.get("outcome", {}).get("S")
+                self._hold(outcome in {"settled", "dead"}, f"the record {name[:14]} has no outcome: {item}")
+                if outcome == "settled":
+                    self._hold(item.keys() <= {"id", "outcome", "expires"}, f"a settled record keeps {item.keys()}")
+
+    def _unreachable(self, mid: str) -> bool:
+        event = fingerprint(PAGE, mid)
+        refused = self._system.facebook.refused
+        return any(
+            metadata.partition(":")[0] == event and how in {How.UNREACHABLE, How.WINDOW_CLOSED}
+            for metadata, how in refused
+        )
+
+    def _dead_letters(self) -> dict[str, Json]:
+        letters: dict[str, Json] = {}
+        for letter in self._system.dead.bodies():
+            for item in letter.get("message", letter)["items"]:
+                self._hold(not item["message"].get("is_echo"), f"an echo is a dead letter: {letter}")
+                letters[item["message"]["mid"]] = letter
+        return letters
+
+    def _state(self, user: str) -> list[str]:
+        item = self._table.get(f"user#{fingerprint(PAGE, user)}")
+        return list(json.loads(item["state"]["S"])["seen"]) if item else []
+
+    def _user(self, mid: str) -> str:
+        return f"user{self._said[mid].user}"
+
+    def _hold(self, holds: bool, otherwise: str, user: str = "") -> None:
+        if not holds:
+            raise Broken(_told(self._storm, self._system, otherwise, user))
+
+
+def _order(system: System) -> dict[str, list[str]]:
+    """By user, the ids of their events in the order in which the queue first took them."""
+    order: dict[str, list[str]] = {}
+    for body in system.queue.order:
+        for item in json.loads(body)["items"]:
+            if not item["message"].get("is_echo"):
+                mids = order.setdefault(item["sender"]["id"], [])
+                if item["message"]["mid"] not in mids:
+                    mids.append(item["message"]["mid"])
+    return order
+
+
+def _told(storm: Storm, system: System, what: str, user: str) -> str:
+    """What is wrong, with the storm and the timeline of the user."""
+    names = {fingerprint(PAGE, f"e{number}.{place}"): f"e{number}.{place}"
+             for number, post in enumerate(storm.posts) for place, _ in enumerate(post.said)}  # fmt: skip
+    lines = []
+    for noted in system.world.timeline:
+        if noted.about in {user, "worker", ""} or not user:
+            text = noted.text
+            for name, mid in names.items():
+                text = text.replace(name, mid).replace(f"event#{name[:8]}", f"event#{mid}")
+            lines.append(f"{noted.time - BEGIN:12.3f} {noted.about:8} {text}")
+    shown = lines if len(lines) <= 120 else [*lines[:60], f"… {len(lines) - 120} lines …", *lines[-60:]]
+    return "\n".join([f"{user or 'Somebody'}: {what}", repr(storm), "", *shown])
+
+
+# Drawing
+
+AWS_CALLS = ("BatchGetItem", "TransactWriteItems", "UpdateItem", "SendMessageBatch", "ChangeMessageVisibilityBatch",
+             "GetParametersByPath")  # fmt: skip
+AWS_HOW = (How.REFUSED, How.THROTTLED, How.DENIED, How.UNSENT, How.LOST, How.LATE, How.VANISHED, How.KILLED,
+           How.KILLED_AFTER)  # fmt: skip
+SEND_HOW = (*AWS_HOW, How.SLOW_DOWN, How.AMBIGUOUS, How.REJECTED, How.UNREACHABLE, How.WINDOW_CLOSED)
+OUTAGE_HOW = (How.REFUSED, How.THROTTLED, How.DENIED, How.UNSENT, How.LOST, How.VANISHED)
+
+
+def _few(each: st.SearchStrategy[Any], most: int) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(each, max_size=most).map(tuple)
+
+
+_said = st.builds(
+    Said,
+    user=st.integers(0, 2),
+    answers=st.sampled_from((1, 1, 2, 3, 0)),
+    nature=st.sampled_from(("good",) * 12 + ("shy", "raises", "kills", "rejected")),
+)
+_posts = st.builds(
+    Post,
+    at=st.sampled_from((0, 0, 1, 5, 30, 200)),
+    said=st.lists(_said, min_size=1, max_size=3).map(tuple),
+    again=_few(st.sampled_from((0, 1, 20, 400, 3000)), 2),
+    apart=st.booleans(),
+)
+_skip = st.sampled_from((0, 0, 1, 1, 2, 3, 5, 8, 13))
+_times = st.sampled_from((1, 1, 1, 2, 2, 3, 6))
+_faults = st.one_of(
+    st.builds(Fault, st.just("send"), st.sampled_from(SEND_HOW), _skip, _times),
+    st.builds(Fault, st.just("send"), st.sampled_from((How.LOST, How.KILLED_AFTER, How.KILLED, How.LATE)), _skip),
+    st.builds(Fault, st.sampled_from(AWS_CALLS), st.sampled_from(AWS_HOW), _skip, _times),
+    st.builds(Fault, st.just("SendMessageBatch"), st.just(How.PARTIAL), _skip, _times),
+)
+_outages = st.builds(
+    Outage,
+    service=st.sampled_from(("sqs", "ssm", "dynamodb", "aws", "graph")),
+    how=st.sampled_from(OUTAGE_HOW),
+    start=st.sampled_from((0, 1, 2, 20)),
+    seconds=st.sampled_from((1, 10, 100, 1000, 3600)),
+)
+
+storms = st.builds(
+    Storm,
+    posts=st.lists(_posts, min_size=1, max_size=4).map(tuple),
+    faults=_few(_faults, 6),
+    outages=_few(_outages, 2),
+    echoes=_few(st.sampled_from((0, 0, 0, 5, 40, 300, -1)), 4),
+    latencies=_few(st.sampled_from((1, 5, 20, 90, 700)), 5),
+    concurrency=st.sampled_from((2, 2, 5)),
+)
+"""Storms of every kind, shrinking to fewer events and fewer faults."""
+
+
+def name(storm: Storm) -> str:
+    """A short name of a storm, for reports."""
+    return hashlib.sha256(repr(storm).encode()).hexdigest()[:8]

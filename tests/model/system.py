@@ -1,0 +1,217 @@
+"""The function with its queue, secrets, table and Facebook: the bot's code, put together as `bot.compose` does."""
+
+import contextlib
+import io
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.aws import Aws
+from bot.ledger import Ledger
+from bot.messenger import events
+from bot.messenger.client import GraphApi
+from bot.messenger.messages import Action, Message, Text
+from bot.pace import Pace
+from bot.parcels import DemonstrationParcels
+from bot.queue import Queues
+from bot.rules import Answer, Context
+from bot.secrets import Secrets
+from bot.webhook import Webhook
+from bot.worker import Worker
+from tests.model.cloud import DEAD_LETTERS, EVENTS, Cloud
+from tests.model.facebook import PAGE, Facebook
+from tests.model.faults import Fault, Faults, Outage
+from tests.model.queue import Fifo, Stored
+from tests.model.world import Killed, Run, World
+
+Json = dict[str, Any]
+
+TIMEOUT_SECONDS = 30.0
+VISIBILITY_SECONDS = 6 * TIMEOUT_SECONDS
+MOST_RECEIVES = 1000
+ECHO_SECONDS = 20.0
+ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+
+
+class Counting:
+    """A conversation that tells in each answer how many events it had answered before, and remembers which.
+
+    An event's text is JSON: `{"answers": 2, "nature": "good"}`. One that `raises` raises, one that `kills` ends the
+    process, one that is `rejected` gets answers that Facebook refuses, one that is `shy` shows that the bot is typing
+    before each answer, and one that is `bulky` is a large one.
+    """
+
+    def answer(self, event: events.Event, state: Json, _context: Context) -> Answer:
+        """The messages that answer an event, and the user's new state."""
+        assert isinstance(event, events.TextMessage)
+        asked = json.loads(event.text)
+        nature = asked["nature"]
+        if nature == "raises":
+            raise ZeroDivisionError
+        if nature == "kills":
+            raise Killed
+        seen = [*state.get("seen", []), event.id]
+        messages: list[Message] = []
+        for number in range(asked["answers"]):
+            if nature == "shy":
+                messages.append(Action("typing_on"))
+            word = "REJECT " if nature == "rejected" else ""
+            messages.append(Text(f"{word}{event.id} {number} {len(seen) - 1}"))
+        return Answer(tuple(messages), {"seen": seen})
+
+
+@dataclass
+class Container:
+    """One environment of the function, with what it keeps between invocations."""
+
+    webhook: Webhook
+    worker: Worker
+
+
+@dataclass
+class System:
+    """Everything.
+
+    Args:
+        planned: the faults that strike calls by their number.
+        outages: those that strike by the time.
+        echoes: see `Facebook`.
+        latencies: see `Cloud`.
+        concurrency: batches at once.
+    """
+
+    planned: tuple[Fault, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    echoes: tuple[int, ...] = ()
+    latencies: tuple[int, ...] = ()
+    concurrency: int = 2
+    world: World = field(default_factory=World)
+    containers: list[Container] = field(default_factory=list)
+    ended: dict[str, int] = field(default_factory=dict)
+    busy: int = 0
+
+    def __post_init__(self) -> None:
+        self.faults = Faults(self.world, self.planned, self.outages)
+        self.dead = Fifo(self.world, VISIBILITY_SECONDS)
+        self.queue = Fifo(self.world, VISIBILITY_SECONDS, MOST_RECEIVES, self.dead)
+        self.queue.on_change = self.poll
+        self.cloud = Cloud(self.world, self.faults, self.latencies, self.queue, self.dead)
+        self.facebook = Facebook(self.world, self.faults, self.echoes, self.call_webhook, self.cloud.latency)
+        self.cloud.on_echo_failed = self.facebook.echo_failed
+
+    def run(self) -> None:
+        """Let everything happen, until nothing is left to do."""
+        random.seed(0)  # the jitter of the bot's pauses is part of the storm
+        with contextlib.redirect_stdout(Log(self.world)):
+            self.world.run()
+
+    def call_webhook(self, request: Json, about: str, answered: Callable[[int], None]) -> None:
+        """Let API Gateway call the function; 502 if the function ends without an answer."""
+        container = self._container()
+        answers: list[int] = []
+
+        def work() -> None:
+            answers.append(container.webhook.handle(request)["statusCode"])
+
+        def end() -> None:
+            if answers:
+                self.containers.append(container)
+            answered(answers[0] if answers else 502)
+
+        self._invoke(work, end, about)
+
+    def poll(self) -> None:
+        """Let the event source mapping take batches, as many as it may work on at once."""
+        if self.faults.outage("sqs"):
+            self.world.after(self.faults.end("sqs"), self.poll)
+            return
+        while self.busy < self.concurrency:
+            batch = self.queue.receive(10)
+            if not batch:
+                return
+            self.busy += 1
+            self._work_on(batch)
+
+    def _work_on(self, batch: Sequence[Stored]) -> None:
+        container = self._container()
+        receipts = {message.id: message.receipt for message in batch}
+        event = {"Records": [Fifo.record(message) for message in batch]}
+        deadline = self.world.now + TIMEOUT_SECONDS
+        answers: list[Json] = []
+
+        def work() -> None:
+            answers.append(container.worker.handle(event, lambda: deadline - self.world.now))
+
+        def end() -> None:
+            self.busy -= 1
+            if answers:
+                self.containers.append(container)
+                kept = {each["itemIdentifier"] for each in answers[0]["batchItemFailures"]}
+                assert kept <= receipts.keys(), "the worker reports what it was not given"
+                if not self.faults.outage("sqs"):
+                    for message_id in receipts.keys() - kept:
+                        self.queue.delete(receipts[message_id])
+            else:
+                self._note_death(batch)
+            self.poll()
+
+        self._invoke(work, end, "worker")
+
+    def _invoke(self, work: Callable[[], None], end: Callable[[], None], about: str) -> None:
+        def whole() -> None:
+            try:
+                work()
+            finally:
+                self.world.after(0, end)
+
+        run: Run = self.world.start(whole, about)
+        self.world.after(TIMEOUT_SECONDS, run.kill)
+
+    def _note_death(self, batch: Sequence[Stored]) -> None:
+        for message in batch:
+            for item in json.loads(message.body)["items"]:
+                name = item["message"].get("metadata") or item["message"]["mid"]
+                self.ended[name] = self.ended.get(name, 0) + 1
+                self.facebook.echo_failed(name, "the function was killed")
+
+    def _container(self) -> Container:
+        if self.containers:
+            return self.containers.pop()
+        clock, wait = self.world.time, self.world.sleep
+        aws = Aws(ENVIRON, clock, lambda _origin: self.cloud, wait)
+        secrets = Secrets(aws, "/secrets", clock)
+        queues = Queues(aws, EVENTS, DEAD_LETTERS, clock)
+
+        def sender(renewed: bool) -> GraphApi:
+            found = secrets.renewed() if renewed else secrets.get()
+            token, secret = found.page_access_token, found.app_secrets[0]
+            return GraphApi("https://graph.test", "v26.0", PAGE, token, secret, connection=self.facebook)
+
+        worker = Worker(
+            ledger=Ledger(aws, "ledger", 30, clock),
+            queues=queues,
+            conversation=Counting(),
+            context=lambda now: Context(now=now, parcels=DemonstrationParcels()),
+            sender=sender,
+            pace=Pace(self.concurrency, clock, wait),
+            echo_seconds=ECHO_SECONDS,
+            now=clock,
+            pause=wait,
+        )
+        return Container(Webhook(secrets, queues, PAGE, clock), worker)
+
+
+class Log(io.TextIOBase):
+    """Takes what the bot logs into the timeline."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def write(self, text: str) -> int:
+        """Take a line."""
+        if text.strip():
+            about = self._world.running.about if self._world.running else ""
+            self._world.note(about, f"log {text.strip()}")
+        return len(text)

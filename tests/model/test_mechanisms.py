@@ -1,0 +1,270 @@
+"""Each mechanism that keeps a promise is missed when it is switched off: the same storm then breaks the promise."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot import queue, webhook, worker
+from bot.aws import AwsError
+from bot.ledger import Key, Ledger, Reading, Record, Stale
+from bot.messenger import errors, events
+from bot.messenger.client import GraphApi
+from bot.queue import Message, Queues
+from bot.webhook import Webhook
+from bot.worker import WAITS, Later, Task, Worker
+from tests.model import storm, system
+from tests.model.faults import Fault, How, Outage
+from tests.model.storm import Broken, Post, Said, Storm
+
+Json = dict[str, Any]
+Patch = pytest.MonkeyPatch
+
+# Storms, each named after what it holds.
+ONE = Storm((Post(0, (Said(0, 1),)),))
+THREE_ANSWERS = Storm((Post(0, (Said(0, 3),)),))
+DELIVERED_AGAIN = Storm((Post(0, (Said(0, 1),), again=(400,)),))
+ANSWER_LOST = replace(ONE, faults=(Fault("send", How.LOST),))
+KILLED_AFTER_THE_SECOND_SEND = replace(THREE_ANSWERS, faults=(Fault("send", How.KILLED_AFTER, skip=1),))
+LEDGER_LOST_AFTER_THE_SEND = Storm(
+    (Post(0, (Said(0, 2),)),), outages=(Outage("dynamodb", How.REFUSED, 1, 1800),), latencies=(250,)
+)
+KILLED_AFTER_THE_PLAN = Storm((Post(0, (Said(0, 1), Said(0, 1))),), (Fault("TransactWriteItems", How.KILLED_AFTER),))
+FIRST_OF_TWO_FAILS = Storm(
+    # The first two users keep both runs busy, so that the third's events come in one batch.
+    (Post(0, (Said(1, 1),)), Post(1, (Said(2, 1),)), Post(2, (Said(0, 1),)), Post(3, (Said(0, 1),))),
+    faults=(Fault("send", How.LOST, times=2), Fault("send", How.REFUSED, skip=2, times=3)),
+)
+QUEUE_TAKES_A_PART = Storm((Post(0, (Said(0, 1), Said(0, 1))),), (Fault("SendMessageBatch", How.PARTIAL),))
+TOO_MUCH_FOR_ONE_BATCH = Storm(
+    (Post(0, (Said(0, 1, "bulky"), Said(0, 1, "bulky"))),), (Fault("SendMessageBatch", How.REFUSED, times=2),)
+)
+RAISES = Storm((Post(0, (Said(0, 1, "raises"), Said(0, 1))),))
+KILLS = Storm((Post(0, (Said(0, 1, "kills"), Said(0, 1))),))
+KILLED_ON_THE_WAY_TO_THE_DEAD = replace(RAISES, faults=(Fault("SendMessageBatch", How.KILLED, skip=1),))
+NO_PLAN_FOR_LONG = replace(ONE, faults=(Fault("TransactWriteItems", How.REFUSED, times=20),))
+GRAPH_SILENT_FOR_LONG = Storm((Post(0, (Said(0, 1),)),), outages=(Outage("graph", How.VANISHED, 0, 30 * 3600),))
+UNREACHABLE = Storm((Post(0, (Said(0, 2), Said(0, 1))),), (Fault("send", How.UNREACHABLE),))
+
+
+def without_the_ledger(patch: Patch) -> None:
+    read, plan = Ledger.read, Ledger.plan
+
+    def forgetful(self: Ledger, key: Key, page: str) -> Reading:
+        return read(self, key, page)._replace(record=Record())
+
+    def careless(self: Ledger, key: Key, answers: list[Json], state: Json | None, version: int) -> Record:
+        with contextlib.suppress(Stale):
+            return plan(self, key, answers, state, version)
+        return Record(answers=tuple(answers), since=0)
+
+    patch.setattr(Ledger, "read", forgetful)
+    patch.setattr(Ledger, "plan", careless)
+    for name in ("settle", "stopped"):
+        patch.setattr(Ledger, name, lambda *_: None)
+
+
+def without_recording_echoes(patch: Patch) -> None:
+    patch.setattr(Ledger, "echoed", lambda *_: None)
+
+
+def without_waiting_for_echoes(patch: Patch) -> None:
+    patch.setattr(Worker, "_await_echo", lambda *_: None)
+
+
+def with_waiting_counted_from_the_send(patch: Patch) -> None:
+    def await_echo(self: Worker, _task: Task, _record: Record, since: float) -> None:
+        if self._now() - since < self._echo_seconds:
+            raise Later("", 2)
+
+    patch.setattr(Worker, "_await_echo", await_echo)
+
+
+def with_echoes_in_their_users_group(patch: Patch) -> None:
+    def group(event: events.Event) -> str:
+        return queue.fingerprint(event.page, event.user)
+
+    patch.setattr(webhook, "message_group", group)
+
+
+def with_ambiguous_sends_tried_again(patch: Patch) -> None:
+    send = GraphApi.send
+
+    def bold(self: GraphApi, request: Json, timeout: float | None = None) -> str:
+        try:
+            return send(self, request, timeout)
+        except errors.Ambiguous:
+            raise errors.Transient from None
+
+    patch.setattr(GraphApi, "send", bold)
+
+
+def without_recording_that_a_send_is_tried(patch: Patch) -> None:
+    def sending(_self: Ledger, _key: Key, record: Record, number: int) -> Record:
+        return record._replace(next=number)
+
+    patch.setattr(Ledger, "sending", sending)
+    patch.setattr(Ledger, "settle", lambda self, key, _record: self.forget(key))
+
+
+def with_the_state_stored_after_the_plan(patch: Patch) -> None:
+    plan = Ledger.plan
+
+    def in_two_steps(self: Ledger, key: Key, answers: list[Json], state: Json | None, version: int) -> Record:
+        record = plan(self, key, answers, None, version)
+        if state is not None:
+            plan(self, Key(key.user, f"{key.event}-state"), [], state, version)
+        return record
+
+    patch.setattr(Ledger, "plan", in_two_steps)
+
+
+def _handling(patch: Patch, failing: Callable[[list[Json], int], list[Json]], *, stops: bool) -> None:
+    """Another way to work on a batch: which deliveries of a group are reported when one fails, and whether it stops."""
+
+    def handle(self: Worker, batch: Json, remaining: Callable[[], float]) -> Json:
+        groups: dict[str, list[Json]] = {}
+        for delivery in batch["Records"]:
+            groups.setdefault(delivery["attributes"]["MessageGroupId"], []).append(delivery)
+        failed: list[Json] = []
+        for deliveries in groups.values():
+            for number, delivery in enumerate(deliveries):
+                try:
+                    self._deliver(delivery, remaining)
+                except WAITS as reason:
+                    self._hand_back([delivery], reason)
+                    failed += failing(deliveries, number)
+                    if stops:
+                        break
+        return {"batchItemFailures": [{"itemIdentifier": each["messageId"]} for each in failed]}
+
+    patch.setattr(Worker, "handle", handle)
+
+
+def without_stopping_at_a_groups_first_failure(patch: Patch) -> None:
+    _handling(patch, lambda deliveries, number: [deliveries[number]], stops=False)
+
+
+def without_handing_back_what_follows(patch: Patch) -> None:
+    _handling(patch, lambda deliveries, number: [deliveries[number]], stops=True)
+
+
+def with_one_message_an_event(patch: Patch) -> None:
+    together = queue.event_messages
+
+    def apart(head: Json, group: str, items: Iterable[tuple[str, str]]) -> Iterator[Message]:
+        for item in items:
+            yield from together(head, group, [item])
+
+    patch.setattr(webhook, "event_messages", apart)
+
+
+def without_stopping_at_the_first_failed_batch(patch: Patch) -> None:
+    send = Queues._send
+
+    def all_of_them(self: Queues, url: str, messages: Iterable[Message], deadline: float) -> None:
+        failures = []
+        for message in messages:
+            try:
+                send(self, url, [message], deadline)
+            except queue.NotQueued as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    patch.setattr(Queues, "_send", all_of_them)
+
+
+def with_acknowledging_whatever_happens(patch: Patch) -> None:
+    handle = Webhook.handle
+    patch.setattr(Webhook, "handle", lambda self, request: handle(self, request) | {"statusCode": 200})
+
+
+def without_counting_faults(patch: Patch) -> None:
+    patch.setattr(worker, "FAULTS", 10**6)
+
+
+def without_counting_attempts(patch: Patch) -> None:
+    patch.setattr(worker, "ATTEMPTS", 10**6)
+
+
+def without_taking_attempts_back(patch: Patch) -> None:
+    patch.setattr(Ledger, "take_back", lambda *_: None)
+
+
+def with_dying_before_being_buried(patch: Patch) -> None:
+    bury = Worker._bury
+
+    def hasty(self: Worker, task: Task, reason: str, detail: Json) -> Record:
+        self._ledger.bury(task.key)
+        return bury(self, task, reason, detail)
+
+    patch.setattr(Worker, "_bury", hasty)
+
+
+def without_sparing_receives(patch: Patch) -> None:
+    patch.setattr(worker, "RETENTION_SECONDS", 0)
+
+
+def without_giving_up_the_unreachable(patch: Patch) -> None:
+    patch.setitem(errors._BY_CODE, 551, errors.Rejected)
+    patch.setattr(worker, "FAULTS", 1)
+
+
+MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {
+    "the ledger": (without_the_ledger, DELIVERED_AGAIN, "twice"),
+    "echoes are recorded": (without_recording_echoes, ANSWER_LOST, "twice"),
+    "echoes are waited for": (without_waiting_for_echoes, replace(ANSWER_LOST, echoes=(12,)), "twice"),
+    "the wait begins when the ledger works": (with_waiting_counted_from_the_send, LEDGER_LOST_AFTER_THE_SEND, "twice"),
+    "echoes have a group of their own": (with_echoes_in_their_users_group, ANSWER_LOST, "twice"),
+    "ambiguous sends are not tried again": (with_ambiguous_sends_tried_again, ANSWER_LOST, "twice"),
+    "a try is recorded before the send": (
+        without_recording_that_a_send_is_tried, KILLED_AFTER_THE_SECOND_SEND, "twice"),
+    "plan and state in one write": (with_the_state_stored_after_the_plan, KILLED_AFTER_THE_PLAN, "the state is"),
+    "a group stops at its first failure": (
+        without_stopping_at_a_groups_first_failure, FIRST_OF_TWO_FAILS, "out of order|state is"),
+    "what follows is handed back": (without_handing_back_what_follows, FIRST_OF_TWO_FAILS, "lost|state is"),
+    "one message a user and request": (with_one_message_an_event, QUEUE_TAKES_A_PART, "out of order"),
+    "batches stop at the first failure": (
+        without_stopping_at_the_first_failed_batch, TOO_MUCH_FOR_ONE_BATCH, "out of order"),
+    "200 only once the queue has it": (
+        with_acknowledging_whatever_happens, replace(ONE, faults=(Fault("SendMessageBatch", How.REFUSED, times=2),)),
+        "not on the queue"),
+    "faults are counted": (without_counting_faults, RAISES, "is a dead letter: {'object'"),
+    "attempts are counted": (without_counting_attempts, KILLS, "is a dead letter"),
+    "attempts are taken back": (without_taking_attempts_back, NO_PLAN_FOR_LONG, "ended the function 0 times"),
+    "a letter is written before the event is dead": (
+        with_dying_before_being_buried, KILLED_ON_THE_WAY_TO_THE_DEAD, "is at fault, and no dead letter"),
+    "receives are spared": (without_sparing_receives, GRAPH_SILENT_FOR_LONG, "is a dead letter"),
+    "the unreachable are given up": (without_giving_up_the_unreachable, UNREACHABLE, "rejected 0 times"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MECHANISMS)
+def test_a_storm_is_survived_with_a_mechanism_and_not_without_it(name: str, monkeypatch: Patch) -> None:
+    switch_off, raging, complaint = MECHANISMS[name]
+    for module in (system, worker):  # instead of 1,000, so that a test that runs into it is quick
+        monkeypatch.setattr(module, "MOST_RECEIVES", 100)
+    storm.run(raging)
+    switch_off(monkeypatch)
+    with pytest.raises(Broken, match=complaint):
+        storm.run(raging)
+
+
+def test_what_is_handed_back_waits_for_seconds_and_not_for_six_timeouts(monkeypatch: Patch) -> None:
+    raging = replace(ONE, faults=(Fault("send", How.REFUSED, times=3),))
+    quick = storm.run(raging).last_answer
+    monkeypatch.setattr(Queues, "hide", lambda *_: None)
+    slow = storm.run(raging).last_answer
+    assert quick < 10
+    assert slow > system.VISIBILITY_SECONDS
+
+
+def test_what_the_queue_cannot_hide_is_tried_again_after_its_visibility_timeout(monkeypatch: Patch) -> None:
+    def hide(*_: object) -> None:
+        raise AwsError("ChangeMessageVisibilityBatch", "ServiceUnavailable", 503)
+
+    monkeypatch.setattr(Queues, "hide", hide)
+    assert storm.run(replace(ONE, faults=(Fault("send", How.REFUSED, times=3),))).answers == 1

@@ -1,0 +1,48 @@
+"""An outage of what the bot depends on, however long, loses nothing, doubles nothing and kills no event."""
+
+import pytest
+
+from tests.model import storm
+from tests.model.faults import How, Outage
+from tests.model.storm import Post, Said, Storm
+
+HOUR = 3600
+DAYS = 24 * HOUR
+SERVICES = {
+    "graph": (How.REFUSED, How.THROTTLED, How.DENIED, How.UNSENT, How.VANISHED, How.SLOW_DOWN),
+    "dynamodb": (How.REFUSED, How.THROTTLED, How.DENIED, How.UNSENT, How.LOST, How.VANISHED),
+    "sqs": (How.REFUSED, How.UNSENT, How.LOST, How.VANISHED),
+    "ssm": (How.REFUSED, How.DENIED, How.VANISHED),
+    "aws": (How.REFUSED, How.UNSENT, How.VANISHED),
+}
+POSTS = (
+    Post(0, (Said(0, 3), Said(1, 2), Said(0, 1), Said(2, 1, "shy"))),
+    Post(2, (Said(1, 1), Said(3, 2))),
+)
+
+
+@pytest.mark.parametrize(("service", "how"), [(service, how) for service, hows in SERVICES.items() for how in hows])
+def test_an_outage_of_an_hour_makes_no_dead_letter_and_no_second_answer(service: str, how: How) -> None:
+    # A minute less: Facebook sends a request that nobody acknowledges for an hour.
+    outcome = storm.run(Storm(POSTS, outages=(Outage(service, how, 1, HOUR - 60),), latencies=(60, 250)))
+    assert outcome.accepted >= 4
+    assert (outcome.dead, outcome.doubled, outcome.given_up) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("service", "how"),
+    [("graph", How.VANISHED), ("graph", How.DENIED), ("graph", How.SLOW_DOWN), ("dynamodb", How.VANISHED),
+     ("dynamodb", How.THROTTLED), ("sqs", How.REFUSED), ("ssm", How.DENIED)],
+)  # fmt: skip
+def test_an_outage_of_13_days_makes_no_dead_letter_and_no_second_answer(service: str, how: How) -> None:
+    posts = (Post(0, (Said(0, 3),)), Post(0, (Said(0, 1),)))
+    outcome = storm.run(Storm(posts, outages=(Outage(service, how, 1, 13 * DAYS),), latencies=(250,)))
+    assert (outcome.accepted, outcome.answers) == (2, 4)
+    assert (outcome.dead, outcome.doubled, outcome.given_up) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("start", [0, 1, 2])
+def test_an_outage_of_everything_at_once_is_sat_out(start: int) -> None:
+    outages = (Outage("aws", How.VANISHED, start, 900), Outage("graph", How.VANISHED, start, 1800))
+    outcome = storm.run(Storm(POSTS, outages=outages, latencies=(60, 250)))
+    assert (outcome.dead, outcome.doubled) == (0, 0)

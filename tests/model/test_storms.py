@@ -1,0 +1,34 @@
+"""Storms drawn at random: 200 in each test run, as many as `STORMS` says for `make storms`."""
+
+import os
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+
+from tests.model import storm
+from tests.model.storm import Storm, storms
+
+SHARES = 4
+EXAMPLES = int(os.environ.get("STORMS", "200")) // SHARES
+SEED = int(os.environ.get("STORM_SEED", random.SystemRandom().randrange(10**9)))
+
+
+@pytest.mark.timeout(24 * 3600 if "STORMS" in os.environ else 120)
+@pytest.mark.parametrize("share", range(SHARES))
+def test_every_answer_comes_once_and_in_order_whatever_goes_wrong(share: int) -> None:
+    totals: Counter[str] = Counter()
+
+    @seed(SEED + share)
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(storms)
+    def rage(raging: Storm) -> None:
+        outcome = storm.run(raging)
+        totals.update(storms=1, accepted=outcome.accepted, answers=outcome.answers, dead=outcome.dead)
+        totals.update(given_up=outcome.given_up, doubled_for_two_failures=outcome.doubled)
+
+    print(f"To repeat: STORM_SEED={SEED} STORMS={EXAMPLES * SHARES}")
+    rage()
+    print(dict(totals))
+    assert totals["answers"] > totals["storms"]

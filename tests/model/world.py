@@ -1,0 +1,116 @@
+"""Virtual time, and runs of real code in it that can be interleaved and killed wherever they wait."""
+
+import heapq
+import itertools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import greenlet
+
+BEGIN = 1_800_000_000.0
+# A world that is still busy after so many steps will never come to rest.
+STEPS = 400_000
+
+
+class Killed(BaseException):
+    """The process ends here and now: no handler of the bot's may catch it."""
+
+
+class Restless(AssertionError):
+    """The world did not come to rest."""
+
+
+class Noted(NamedTuple):
+    """A line of the timeline: when, whom it is about ("" for nobody), and what happened."""
+
+    time: float
+    about: str
+    text: str
+
+
+class Run:
+    """One run of some code: an invocation of the function.
+
+    Attributes:
+        alive: whether it is still under way.
+        about: what its lines of the timeline are about.
+    """
+
+    def __init__(self, world: "World", work: Callable[[], None], about: str) -> None:
+        self.alive, self.about = True, about
+        self._world = world
+        self._inside = greenlet.greenlet(lambda: self._work(work))
+
+    def _work(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Killed:
+            self._world.note(self.about, "killed")
+        finally:
+            self.alive = False
+
+    def resume(self) -> None:
+        """Let it go on until it waits again."""
+        if self.alive:
+            self._world.running = self
+            self._inside.switch()
+            self._world.running = None
+
+    def kill(self) -> None:
+        """End it where it waits."""
+        if self.alive:
+            self._world.running = self
+            self._inside.throw(Killed)
+            self._world.running = None
+
+
+class World:
+    """A clock that goes on when nothing is left to do now.
+
+    Attributes:
+        now: seconds since the epoch.
+        timeline: what happened.
+        running: the run that is being executed.
+    """
+
+    def __init__(self) -> None:
+        self.now = BEGIN
+        self.timeline: list[Noted] = []
+        self.running: Run | None = None
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._number = itertools.count()
+        self._hub = greenlet.getcurrent()
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Do something in so many seconds; what is due at the same time is done in the order of asking."""
+        heapq.heappush(self._due, (self.now + max(seconds, 0.0), next(self._number), action))
+
+    def start(self, work: Callable[[], None], about: str = "") -> Run:
+        """Start a run now."""
+        run = Run(self, work, about)
+        self.after(0, run.resume)
+        return run
+
+    def sleep(self, seconds: float) -> None:
+        """Let the run that is being executed wait; others go on meanwhile."""
+        run = self.running
+        assert run is not None, "only a run can wait"
+        self.after(seconds, run.resume)
+        self._hub.switch()
+
+    def time(self) -> float:
+        """The clock, as the bot takes it."""
+        return self.now
+
+    def note(self, about: str, text: str) -> None:
+        """Write a line into the timeline."""
+        self.timeline.append(Noted(self.now, about, text))
+
+    def run(self) -> None:
+        """Go on until nothing is left to be done."""
+        for _ in range(STEPS):
+            if not self._due:
+                return
+            self.now, _, action = heapq.heappop(self._due)
+            action()
+        raise Restless(f"Still busy after {STEPS} steps, {self.now - BEGIN:.0f} s after the beginning.")
