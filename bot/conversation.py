@@ -3,8 +3,9 @@
 It answers questions about parcels, in English and German. Recipes for more are in docs/conversation.md.
 """
 
-from bot.messenger.events import Audio, Event, Image, Notice, OptedIn, Sticker, Video
-from bot.messenger.messages import AskToNotify, Card, Carousel, Content, Notification, QuickReply, Text, Update
+from bot.lex import understand
+from bot.messenger.events import Audio, Event, Image, Notice, OptedIn, Sticker, TextMessage, Video
+from bot.messenger.messages import AskToNotify, Card, Carousel, Content, Message, Notification, QuickReply, Text, Update
 from bot.messenger.profile import IceBreaker, MenuItem, Profile
 from bot.messenger.record import Record
 from bot.middleware import guess_language, handed_over, human_handover, rate_limit
@@ -187,11 +188,15 @@ def watch(turn: Asked) -> Answered:
     if not _is_number(turn.argument):
         return status(turn)
     said = turn.words(
-        en=f"I will tell you when parcel {turn.argument} gets further. May I also do so tomorrow and later?",
-        de=f"Ich melde mich, wenn Paket {turn.argument} weiterkommt. Darf ich das auch morgen und später noch?",
+        en=f"I will tell you when parcel {turn.argument} gets further within a day.",
+        de=f"Ich melde mich, wenn Paket {turn.argument} innerhalb eines Tages weiterkommt.",
     )
+    state = turn.state.replace(watched=turn.argument)
+    if turn.event.platform == "instagram":  # nobody can be asked there
+        return Reply(said, state=state)
+    later = turn.words(en="May I also do so later?", de="Darf ich das auch später noch?")
     title = turn.words(en=f"News of parcel {turn.argument}", de=f"Neues von Paket {turn.argument}")
-    return Reply((said, AskToNotify(title, f"WATCH:{turn.argument}")), state=turn.state.replace(watched=turn.argument))
+    return Reply((f"{said} {later}", AskToNotify(title, f"WATCH:{turn.argument}")), state=state)
 
 
 @bot.opt_in("WATCH")
@@ -260,9 +265,18 @@ def thanked(turn: Asked) -> Answered:
     return liked(turn)
 
 
+@bot.postback("LEX")
+@bot.quick_reply("LEX")
+def chosen(turn: Asked) -> Answered:
+    """Tell Lex which of its choices was taken."""
+    return _by_lex(turn, turn.argument) or explain(turn)
+
+
 @bot.fallback
 def explain(turn: Asked) -> Answered:
-    """Say that it was not understood, and what would be."""
+    """Let Lex understand it, where there is Lex; else say that it was not understood, and what would be."""
+    if isinstance(turn.event, TextMessage) and (understood := _by_lex(turn, turn.event.text)):
+        return understood
     said = turn.words(
         en="I did not understand that: I am a bot and know about parcels only. Send me a parcel's number of 8 digits, "
         "or write “status”.",
@@ -299,6 +313,10 @@ def _offer(turn: Asked, said: str) -> Text:
         QuickReply(turn.words(en="Talk to a human", de="Mit Mensch sprechen"), "HUMAN"),
     )
     return Text(said, quick_replies=replies)
+
+
+def _by_lex(turn: Asked, text: str) -> tuple[Message, ...] | None:
+    return understand(turn, text, yes=turn.words(en="Yes", de="Ja"), no=turn.words(en="No", de="Nein"))
 
 
 def _is_number(text: str) -> bool:

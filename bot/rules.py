@@ -8,7 +8,7 @@ imported. Recipes are in docs/conversation.md.
 import re
 import unicodedata
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, Protocol, TypeVar, overload
 
 from bot.messenger.events import (
     AccountLinked,
@@ -28,6 +28,7 @@ from bot.messenger.events import (
     TextMessage,
     UnsupportedMessage,
 )
+from bot.messenger.instagram import adapt
 from bot.messenger.messages import Message, Text
 from bot.messenger.record import Record
 from bot.messenger.text import split
@@ -47,6 +48,25 @@ class RuleError(Exception):
     """A mistake in the rules of a conversation, found at import: what is wrong, and where both sides of it stand."""
 
 
+class LexUnavailable(Exception):
+    """Lex did not answer, or not in time; the bot answers in its own words."""
+
+
+class Lex(Protocol):
+    """What a conversation needs of Amazon Lex, where there is one; `bot.lex` makes messages of its answers."""
+
+    def recognize(self, session: str, text: str) -> Mapping[str, Any]:
+        """What RecognizeText answers.
+
+        Args:
+            session: the user's: 2 to 100 characters.
+            text: 1 to 1,024 characters.
+
+        Raises:
+            LexUnavailable: there is no answer.
+        """
+
+
 class Context(Record):
     """What a conversation needs of the world; handed in, so that it stays pure.
 
@@ -54,11 +74,13 @@ class Context(Record):
         now: seconds since 1970.
         parcels: where parcels are looked up.
         pictures: address of a folder with the pictures `step-1.png` to `step-4.png`, "" to do without.
+        lex: understands what no rule takes; None to do without.
     """
 
     now: float
     parcels: ParcelSource
     pictures: str = ""
+    lex: Lex | None = None
 
 
 class Progress(Record):
@@ -443,14 +465,14 @@ class Bot(Generic[S]):
         defect: Exception | None = None
         try:
             reply = self._through(turn, 0)
-            messages = _messages(reply.said)
+            messages = _messages(reply.said, event.platform)
         except Exception as error:
             rule = self._rules.get(_ERROR)
             if rule is None:
                 raise
             defect = error
             reply = _reply(rule.handler(turn, error), turn)
-            messages = _messages(reply.said)
+            messages = _messages(reply.said, event.platform)
         if not turn.window_open:
             messages = tuple(message for message in messages if not message.needs_window)
         if reply.forget:
@@ -646,11 +668,14 @@ def _reply(said: Said[S], turn: Turn[S, Event]) -> Reply[S]:
     return Reply(() if said is None else said, session=turn.session)
 
 
-def _messages(said: Words) -> tuple[Message, ...]:
-    """What was said as messages; a text of any length is cut."""
+def _messages(said: Words, platform: str) -> tuple[Message, ...]:
+    """What was said as messages of the platform; a text of any length is cut."""
     each = (said,) if isinstance(said, (str, Message)) else tuple(said)
-    return tuple(
+    messages = tuple(
         message
         for one in each
         for message in ((one,) if isinstance(one, Message) else (Text(piece) for piece in split(one)))
     )
+    if platform == "instagram":
+        return tuple(adapted for message in messages for adapted in adapt(message))
+    return messages

@@ -7,7 +7,7 @@ from bot.messenger.events import Attachment, AttachmentMessage, Event, Postback,
 from bot.messenger.messages import Buttons, Carousel, Message, Text, Update
 from bot.messenger.record import Record
 from bot.parcels import DemonstrationParcels, ParcelSource
-from bot.rules import Answer, Bot, Context
+from bot.rules import Answer, Bot, Context, Lex
 
 NOON = 1_700_000_000.0
 
@@ -21,8 +21,10 @@ class Chat:
         state: what the bot keeps of the person.
     """
 
-    def __init__(self, bot: Bot[Any], parcels: ParcelSource | None = None, pictures: str = "") -> None:
-        self._bot, self._parcels, self._pictures = bot, parcels or DemonstrationParcels(), pictures
+    def __init__(
+        self, bot: Bot[Any], parcels: ParcelSource | None = None, *, pictures: str = "", lex: Lex | None = None
+    ) -> None:
+        self._bot, self._parcels, self._pictures, self._lex = bot, parcels or DemonstrationParcels(), pictures, lex
         self.now, self.last = NOON, Answer((), {})
         self.state: Mapping[str, Any] = {}
 
@@ -45,7 +47,7 @@ class Chat:
     def does(self, event: Event) -> list[str]:
         """Anything else happens."""
         event = event.replace(timestamp=int(self.now * 1000))
-        self.last = self._bot.answer(event, self.state, Context(self.now, self._parcels, self._pictures))
+        self.last = self._bot.answer(event, self.state, Context(self.now, self._parcels, self._pictures, self._lex))
         self.state = self.last.state
         return [spoken(message) for message in self.last.messages]
 

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.messenger.errors import (
@@ -143,9 +143,10 @@ def test_any_answer_gives_an_error(status: int, body: bytes) -> None:
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
-JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+JSON = LEAVES | st.lists(LEAVES, max_size=3) | st.dictionaries(st.text(max_size=3), LEAVES, max_size=3)
 
 
+@settings(max_examples=40)
 @given(
     st.integers(100, 599),
     st.dictionaries(st.sampled_from(["code", "error_subcode", "is_transient", "message", "fbtrace_id"]), JSON),

@@ -65,23 +65,16 @@ TELLING = st.sampled_from(
 ANY_TEXT = st.text(st.one_of(TELLING, st.characters(exclude_categories=["Cs", "Cn", "Co"]).filter(_known)))
 
 
-ALIKE = (
-    "CJK",
-    "HANGUL SYLLABLE",
-    "TANGUT",
-    "EGYPTIAN",
-    "CUNEIFORM",
-    "NUSHU",
-    "YI SYLLABLE",
-    "VAI",
-    "BAMUM",
-    "ANATOLIAN",
-)
+SIMPLE = {"Lu", "Ll", "Lt", "Lm", "Lo", "Nd", "Nl", "No", "Po", "Pd", "Ps", "Pe", "Pi", "Pf", "Pc", "Sm", "Sc"}
 
 
 def test_every_known_character_joins_its_neighbours_as_in_a_peer() -> None:
     known = (chr(code) for code in range(0x110000) if _known(chr(code)))
-    text = "".join(f"a{each}a" for each in known if not unicodedata.name(each, "").startswith(ALIKE))
+    # Letters and the like stand alone nearly everywhere: of the higher planes every thousandth is enough.
+    telling = (
+        each for each in known if ord(each) < 0x1200 or unicodedata.category(each) not in SIMPLE or not ord(each) % 997
+    )
+    text = "".join(f"a{each}a" for each in telling)
     assert list(clusters(text)) == list(grapheme_clusters(text))
 
 

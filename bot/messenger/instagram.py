@@ -1,0 +1,92 @@
+"""Messages as Instagram takes them: what it offers in another form is mapped, what it does not offer is refused.
+
+Source: Instagram Platform, "Messaging API", its pages on sending messages, quick replies and templates.
+"""
+
+from bot.messenger.messages import (
+    Action,
+    Button,
+    Buttons,
+    Call,
+    Carousel,
+    Content,
+    HumanAgent,
+    Link,
+    Media,
+    MediaCard,
+    Message,
+    PrivateReply,
+    Products,
+    React,
+    Refused,
+    Tap,
+    Text,
+    Update,
+)
+from bot.messenger.text import split
+
+TEXT_BYTES = 1000  # of a text in UTF-8: "Send Messages", limitations
+
+
+def adapt(message: Message) -> tuple[Message, ...]:
+    """The message, or those that stand for it, on Instagram.
+
+    A longer text becomes several, with the quick replies under the last; a button that calls becomes words with the
+    number; a file becomes a link to it; a media card without buttons a medium.
+
+    Raises:
+        Refused: Instagram has nothing like it.
+    """
+    adapted: tuple[Message, ...] = ()
+    match message:
+        case Text(text=text):
+            *first, last = _pieces(text)
+            adapted = (*map(Text, first), Text(last, quick_replies=message.quick_replies))
+        case Buttons():
+            adapted = _buttons(message)
+        case Carousel(cards=cards):
+            for card in cards:
+                _offered(card.buttons)
+            adapted = (message,)
+        case Media(type="file", url=url) if url:
+            adapted = (Text(url, quick_replies=message.quick_replies),)
+        case MediaCard(type=kind, attachment_id=kept, buttons=()) if kept:
+            adapted = (Media(kind, attachment_id=kept, quick_replies=message.quick_replies),)
+        case Media(type="image" | "audio" | "video") | Products() | Action() | React():
+            adapted = (message,)
+        case Update() | HumanAgent() | PrivateReply():
+            adapted = tuple(message.replace(message=each) for each in adapt(message.message))
+    if not adapted:
+        kind = type(message).__name__
+        raise Refused(
+            f"A {kind} as this one does not exist on Instagram: look at event.platform, and say it in a Text."
+        )
+    return adapted
+
+
+def _buttons(message: Buttons) -> tuple[Message, ...]:
+    calls = [f"{button.title}: {button.number}" for button in message.buttons if isinstance(button, Call)]
+    kept = tuple(button for button in message.buttons if not isinstance(button, Call))
+    _offered(kept)
+    text = "\n".join((message.text, *calls))
+    if not kept:
+        return adapt(Text(text, quick_replies=message.quick_replies))
+    said: tuple[Content, ...] = (message.replace(buttons=kept),)
+    return (*adapt(Text("\n".join(calls))), *said) if calls else said
+
+
+def _offered(buttons: tuple[Button, ...]) -> None:
+    for button in buttons:
+        if not isinstance(button, (Link, Tap)):
+            raise Refused(
+                f"A button of the kind {type(button).__name__} does not exist here on Instagram: use a Link or a Tap."
+            )
+
+
+def _pieces(text: str) -> list[str]:
+    most = TEXT_BYTES
+    pieces = split(text, most)
+    while any(len(piece.encode()) > TEXT_BYTES for piece in pieces):
+        most = most * 3 // 4
+        pieces = split(text, most)
+    return pieces
