@@ -33,8 +33,8 @@ if bot := settings.bot:
         secrets.reader_statement, ledger.user_statement]))
     function = fbm.BotFunction(f"{name}-bot", fbm.BotFunctionArgs(
         code=root / "bot", package="bot", handler="bot.handler.handle", build_folder=root / ".build", tags=tags,
-        memory_mb=bot.memory_mb, timeout_seconds=bot.timeout_seconds, role_arn=role.arn, log_group_name=logs.name,
-        environment={
+        prepare=fbm.slim_python, memory_mb=bot.memory_mb, timeout_seconds=bot.timeout_seconds, role_arn=role.arn,
+        log_group_name=logs.name, environment={
             "PAGE_ID": bot.page_id, "QUEUE_URL": queue.url, "DEAD_LETTER_QUEUE_URL": queue.dead_letter_url,
             "LEDGER_TABLE": ledger.name, "SECRETS_PATH": secrets.path, "STATE_DAYS": str(bot.state_days),
             "ECHO_SECONDS": str(bot.echo_seconds), "CONCURRENCY": str(bot.concurrency),

@@ -11,6 +11,7 @@ from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import Ledger, LedgerArgs
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
+from components.slim_python import slim_python
 
 __all__ = [
     "AdminGroup",
@@ -36,4 +37,5 @@ __all__ = [
     "RestApi",
     "RestApiArgs",
     "Route",
+    "slim_python",
 ]

@@ -1,4 +1,4 @@
-"""The deployed zip: the same folder gives the same bytes, on every machine and whoever deploys it.
+"""The deployed zip: the same folder gives the same bytes, whenever and by whomever it is deployed.
 
 Pulumi could make the zip itself, of an `AssetArchive`; but then files lose their modes, and a custom runtime's
 `bootstrap` could not be started. A zip that is there already it uploads as it is.
@@ -9,6 +9,7 @@ import io
 import stat
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from components.errors import InvalidArgs, require
@@ -21,12 +22,22 @@ LEFT_OUT_SUFFIXES = {".pyc", ".pyo"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def archive_bytes(folder: Path, package: str) -> bytes:
+Prepare = Callable[[str, bytes], bytes]
+"""What is deployed of a file: its name and content → the content in the zip."""
+
+
+def as_it_is(_name: str, content: bytes) -> bytes:
+    """All of it."""
+    return content
+
+
+def archive_bytes(folder: Path, package: str, prepare: Prepare = as_it_is) -> bytes:
     """The zip of a folder's code, without caches.
 
     Args:
         folder: What is deployed.
         package: The folder's name inside the zip, such as `bot`. Empty: its content stands at the root.
+        prepare: What is deployed of each file.
 
     Raises:
         InvalidArgs: If the folder does not exist or holds nothing to deploy.
@@ -37,30 +48,31 @@ def archive_bytes(folder: Path, package: str) -> bytes:
     if not named:
         raise InvalidArgs(f"There is no code to deploy: {folder} holds no files but caches.")
     out = io.BytesIO()
-    # Stored, not deflated: what deflate writes depends on zlib's make and version, and the bytes must not.
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, path in named:
             entry = zipfile.ZipInfo(name, EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix, wherever it is made: the modes below are read only then
             executable = path.stat().st_mode & stat.S_IXUSR
             # Only "executable or not" is kept (a custom runtime's bootstrap must be): the rest is the umask's doing.
             entry.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16
-            archive.writestr(entry, path.read_bytes())
+            archive.writestr(entry, prepare(path.name, path.read_bytes()))
     return out.getvalue()
 
 
-def write_archive(folder: Path, package: str, build_folder: Path) -> Path:
+def write_archive(folder: Path, package: str, build_folder: Path, prepare: Prepare = as_it_is) -> Path:
     """Write the zip into the build folder, under a name made of its content, and return its path.
 
     Args:
         folder: What is deployed.
         package: The folder's name inside the zip; empty for its root.
         build_folder: Where built files go; made if need be, and ignored by git.
+        prepare: What is deployed of each file.
 
     Raises:
         InvalidArgs: If there is no code in the folder.
     """
-    content = archive_bytes(folder, package)
+    content = archive_bytes(folder, package, prepare)
     build_folder.mkdir(parents=True, exist_ok=True)
     (build_folder / ".gitignore").write_text("*\n", encoding="utf-8")
     target = build_folder / f"{package or folder.name}-{hashlib.sha256(content).hexdigest()[:16]}.zip"
