@@ -166,18 +166,24 @@ class Worker:
             try:
                 self._deliver(delivery, remaining)
             except WAITS as reason:
-                self._hand_back(deliveries[number:], reason)
-                return [each["messageId"] for each in deliveries[number:]]
+                self._hand_back(deliveries[number:], str(reason), reason.seconds if isinstance(reason, Later) else None)
+            except Exception as defect:  # noqa: BLE001  it must not take along what is done for other users meanwhile
+                log("ERROR", "defect", reason=type(defect).__name__, at=_where(defect))
+                self._hand_back(deliveries[number:], "a defect of the worker", None)
+            else:
+                continue
+            return [each["messageId"] for each in deliveries[number:]]
         return []
 
-    def _hand_back(self, deliveries: Sequence[Json], reason: Exception) -> None:
-        """Let a message and all later ones of its group wait in the queue."""
+    def _hand_back(self, deliveries: Sequence[Json], reason: str, seconds: float | None) -> None:
+        """Let a message and all later ones of its group wait in the queue, for so long or as its age suggests."""
         age = self._now() - int(deliveries[0]["attributes"]["SentTimestamp"]) / 1000
-        seconds = reason.seconds if isinstance(reason, Later) and reason.seconds is not None else age * WAIT_SHARE
+        if seconds is None:
+            seconds = age * WAIT_SHARE
         receives = int(deliveries[0]["attributes"]["ApproximateReceiveCount"])
         least = max(SHORTEST_WAIT, RETENTION_SECONDS * (receives / MOST_RECEIVES) ** 4)
         seconds = min(max(seconds, least), LONGEST_WAIT) * random.uniform(1, 1.2)  # noqa: S311  no secret
-        log("WARN", "handed_back", reason=str(reason), seconds=round(seconds), messages=len(deliveries))
+        log("WARN", "handed_back", reason=reason, seconds=round(seconds), messages=len(deliveries))
         try:
             self._queues.hide([each["receiptHandle"] for each in deliveries], round(seconds))
         except AwsError as error:

@@ -199,6 +199,7 @@ class System:
             echo_seconds=ECHO_SECONDS,
             now=clock,
             pause=wait,
+            together=self.world.together,
         )
         return Container(Webhook(secrets, queues, PAGE, clock), worker)
 

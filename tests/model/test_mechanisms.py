@@ -134,7 +134,7 @@ def _handling(patch: Patch, failing: Callable[[list[Json], int], list[Json]], *,
                 try:
                     self._deliver(delivery, remaining)
                 except WAITS as reason:
-                    self._hand_back([delivery], reason)
+                    self._hand_back([delivery], str(reason), reason.seconds if isinstance(reason, Later) else None)
                     failed += failing(deliveries, number)
                     if stops:
                         break

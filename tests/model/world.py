@@ -2,10 +2,13 @@
 
 import heapq
 import itertools
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeVar
 
 import greenlet
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 BEGIN = 1_800_000_000.0
 # A world that is still busy after so many steps will never come to rest.
@@ -29,23 +32,29 @@ class Noted(NamedTuple):
 
 
 class Run:
-    """One run of some code: an invocation of the function.
+    """One thread of an invocation of the function.
 
     Attributes:
         alive: whether it is still under way.
         about: what its lines of the timeline are about.
+        process: all threads of the invocation: if one is killed, all are.
     """
 
-    def __init__(self, world: "World", work: Callable[[], None], about: str) -> None:
-        self.alive, self.about = True, about
-        self._world = world
-        self._inside = greenlet.greenlet(lambda: self._work(work))
+    def __init__(self, world: "World", work: Callable[[], None], about: str, process: "list[Run]") -> None:
+        self.alive, self.about, self.process = True, about, process
+        process.append(self)
+        self._world, self._begun = world, False
+        self._inside = greenlet.greenlet(lambda: self._work(work), parent=world.hub)
 
     def _work(self, work: Callable[[], None]) -> None:
+        self._begun = True
         try:
             work()
         except Killed:
             self._world.note(self.about, "killed")
+            for other in self.process:
+                if other is not self:
+                    self._world.after(0, other.kill)
         finally:
             self.alive = False
 
@@ -57,8 +66,10 @@ class Run:
             self._world.running = None
 
     def kill(self) -> None:
-        """End it where it waits."""
-        if self.alive:
+        """End it, and its process, where it waits."""
+        if self.alive and not self._begun:
+            self.alive = False
+        elif self.alive:
             self._world.running = self
             self._inside.throw(Killed)
             self._world.running = None
@@ -71,6 +82,7 @@ class World:
         now: seconds since the epoch.
         timeline: what happened.
         running: the run that is being executed.
+        hub: what is executed between runs.
     """
 
     def __init__(self) -> None:
@@ -79,24 +91,44 @@ class World:
         self.running: Run | None = None
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._number = itertools.count()
-        self._hub = greenlet.getcurrent()
+        self.hub = greenlet.getcurrent()
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something in so many seconds; what is due at the same time is done in the order of asking."""
         heapq.heappush(self._due, (self.now + max(seconds, 0.0), next(self._number), action))
 
     def start(self, work: Callable[[], None], about: str = "") -> Run:
-        """Start a run now."""
-        run = Run(self, work, about)
+        """Start an invocation now."""
+        run = Run(self, work, about, [])
         self.after(0, run.resume)
         return run
+
+    def together(self, work: Callable[[T], R], each: Iterable[T]) -> list[R]:
+        """Do some work on each of some things at the same time, in threads of the run that is being executed."""
+        run = self.running
+        assert run is not None, "only a run has threads"
+        things = list(each)
+        results: dict[int, R] = {}
+
+        def thread(number: int) -> Callable[[], None]:
+            def whole() -> None:
+                results[number] = work(things[number])
+                self.after(0, run.resume)
+
+            return whole
+
+        for number in range(len(things)):
+            self.after(0, Run(self, thread(number), run.about, run.process).resume)
+        while len(results) < len(things):
+            self.hub.switch()
+        return [results[number] for number in range(len(things))]
 
     def sleep(self, seconds: float) -> None:
         """Let the run that is being executed wait; others go on meanwhile."""
         run = self.running
         assert run is not None, "only a run can wait"
         self.after(seconds, run.resume)
-        self._hub.switch()
+        self.hub.switch()
 
     def time(self) -> float:
         """The clock, as the bot takes it."""
