@@ -1,0 +1,41 @@
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+
+
+def loaded(*modules: str) -> set[str]:
+    """What a fresh interpreter has loaded once it has imported these."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {', '.join(modules)}; print('\\n'.join(sys.modules))"
+    found = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+    return set(found.stdout.split())
+
+
+def test_acknowledging_a_webhook_loads_neither_messages_nor_conversation() -> None:
+    found = {name for name in loaded("bot.messenger.signature", "bot.messenger.events") if name.startswith("bot")}
+    assert found == {"bot", "bot.messenger", "bot.messenger.signature", "bot.messenger.events", "bot.messenger.record"}
+
+
+def test_nothing_slow_to_load_is_loaded_for_an_answer() -> None:
+    assert not loaded("bot.messenger.client", "bot.conversation") & {
+        "dataclasses",
+        "inspect",
+        "asyncio",
+        "boto3",
+        "unittest",
+    }
+
+
+def test_the_library_uses_the_standard_library_and_the_bots_connection_only() -> None:
+    for path in (ROOT / "bot" / "messenger").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            for name in names:
+                own = name == "bot.http" or name.startswith("bot.messenger")
+                assert own or name.split(".")[0] in sys.stdlib_module_names - {"bot"}, f"{path.name} imports {name}"
