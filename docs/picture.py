@@ -46,12 +46,8 @@ def mermaid(graph: Graph) -> str:
     Args:
         graph: What a stack registered.
     """
-    drawing = _Drawing(graph)
-    services = {
-        kind: sorted({SERVICES[_service(each)] for each in graph.resources.values()
-                      if each.parent == urn and each.type not in GLUE})
-        for urn, kind in drawing.components.items()
-    }  # fmt: skip
+    drawing = Drawing(graph)
+    services = {kind: drawing.services(urn) for urn, kind in drawing.components.items()}
     arrows = drawing.arrows()
     administrators = {arrow.start for arrow in arrows if arrow.end == EVERYTHING}
 
@@ -67,12 +63,28 @@ def mermaid(graph: Graph) -> str:
     return "\n".join(lines) + "\n"
 
 
-class _Drawing:
-    """Reads arrows off a graph's resources."""
+class Drawing:
+    """Reads arrows off a graph's resources.
+
+    Args:
+        graph: what a stack registered.
+
+    Attributes:
+        components: URN → kind, of each component.
+    """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self.components = {each.urn: _kind(each) for each in graph.resources.values() if each.type.startswith("fbm:")}
+
+    def services(self, component: str) -> list[str]:
+        """The AWS services in which a component has resources.
+
+        Args:
+            component: its URN.
+        """
+        mine = (each for each in self._graph.resources.values() if each.parent == component and each.type not in GLUE)
+        return sorted({SERVICES[_service(each)] for each in mine})
 
     def arrows(self) -> list[Arrow]:
         """All arrows in order, those from one component to another that are drawn alike as one."""
@@ -120,7 +132,7 @@ class _Drawing:
                 for statement in resource.policy()["Statement"]:
                     for arn in _listed(statement["Resource"]):
                         yield mine, self._owner(arn), f"may {_words(statement['Sid'])}", SOLID
-            case "aws:iam/policy:Policy" if f"{PROJECT}-{STACK}-*" in resource.inputs["policy"]:
+            case "aws:iam/policy:Policy" if f"{PROJECT}-{self._graph.stack}-*" in resource.inputs["policy"]:
                 yield mine, EVERYTHING, "administers", DASHED
 
     def _watched(self, mine: str | None, resource: Resource) -> Iterator[Sketch]:

@@ -56,7 +56,9 @@ class Page:
         self._memory = Memory(sandbox.client, lambda: sandbox.outputs)
         self._mailbox = Mailbox(sandbox.deliver, self._given_up)
         self._board = Board(sandbox.faults, sandbox.aws_faults, self._pause, self._prepare_to_kill, self._kill)
-        self._reload = Reload(sandbox.configuration.folder, self._upload, self._told_of_code, self._set_profile)
+        self._reload = Reload(
+            sandbox.configuration.folder, self._upload, self._start_both, self._told_of_code, self._set_profile
+        )
         self._site = Site(self)
         self._server = Server(self._site.app, port, "the chat page")
         self._site.url = self._server.url
@@ -87,8 +89,7 @@ class Page:
     async def _start(self) -> None:
         await self.add_person("")
         await self._server.start()
-        # Two instances, as one message needs: one for the webhook, one for the queue.
-        for work in (self._reload.run(), self._look(), *(asyncio.to_thread(self._wake) for _ in range(2))):
+        for work in (self._reload.run(), self._look(), asyncio.to_thread(self._start_both)):
             self._tasks.append(asyncio.create_task(self._noted(work)))
 
     async def _noted(self, work: Awaitable[object]) -> None:
@@ -180,6 +181,8 @@ class Page:
 
     def _asked(self, asked: Asked) -> None:
         self._witness.asked(asked)
+        if asked.path.endswith("/messenger_profile") and asked.method != "GET":
+            self._tell_profile()
         if asked.status == HTTP_OK and asked.path.endswith("/messages") and "message" in (asked.body or {}):
             self._board.sent()
 
@@ -199,6 +202,8 @@ class Page:
             if counts != self._counts:
                 self._counts = counts
                 self.journal.note("queues", counts=counts)
+            if not self._counts_busy():
+                self._witness.at_rest()
 
     def _counts_busy(self) -> bool:
         return any((self._counts.get("events") or {}).values())
@@ -210,12 +215,18 @@ class Page:
         """Have Messenger show what the bot wants to be shown, unless somebody registered something else."""
         if isinstance(profile, dict) and profile:
             self._sandbox.graph.set_profile(profile)
-            self.journal.note("profile")
+            self._tell_profile()
 
-    def _upload(self, content: bytes) -> str:
+    def _tell_profile(self) -> None:
+        self.journal.note("profile", profile=self._sandbox.graph.profile())
+
+    def _upload(self, content: bytes) -> None:
         name = str(self._sandbox.outputs["functionName"])
         self._sandbox.client("lambda").update_function_code(FunctionName=name, ZipFile=content)
         self._memory.wait_until_updated(name)
+
+    def _start_both(self) -> str:
+        """Start two instances, as one message needs: one for the webhook, one for the queue."""
         with ThreadPoolExecutor(2) as both:
             return next(filter(None, both.map(lambda _: self._wake(), range(2))), "")
 

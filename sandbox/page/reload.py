@@ -67,7 +67,8 @@ class Reload:
 
     Args:
         folder: the project's.
-        upload: makes a zip the function's code; its answer is a sentence if the function does not start with it.
+        upload: makes a zip the function's code.
+        wake: starts the function; its answer is a sentence if it does not start.
         tell: takes ``state`` (``checking``, ``live`` or ``broken``) with what belongs to it.
         new_profile: takes what the bot wants Messenger to show, whenever code is found good.
     """
@@ -75,11 +76,13 @@ class Reload:
     def __init__(
         self,
         folder: Path,
-        upload: Callable[[bytes], str],
+        upload: Callable[[bytes], None],
+        wake: Callable[[], str],
         tell: Tell,
         new_profile: Callable[[object], Awaitable[None]],
     ) -> None:
-        self._folder, self._upload, self._tell, self._new_profile = folder / PACKAGE, upload, tell, new_profile
+        self._folder, self._upload, self._wake = folder / PACKAGE, upload, wake
+        self._tell, self._new_profile = tell, new_profile
         self._good: bytes | None = None
         self._live: bytes | None = None
 
@@ -116,13 +119,14 @@ class Reload:
             self._tell("broken", {"changed": changed, **outcome})
             return
         if content != self._live:
-            failure = await asyncio.to_thread(self._upload, content)
-            if failure:
-                if self._good is not None:
-                    await asyncio.to_thread(self._upload, self._good)
-                self._live = self._good
-                self._tell("broken", {"changed": changed, **_broken(failure)})
-                return
-        self._good = self._live = content
-        await self._new_profile(outcome["profile"])
+            await asyncio.to_thread(self._upload, content)
+        self._live = content
         self._tell("live", {"changed": changed, "seconds": round(time.monotonic() - began, 2)})
+        await self._new_profile(outcome["profile"])
+        if failure := await asyncio.to_thread(self._wake):
+            self._tell("broken", {"changed": changed, **_broken(failure)})
+            if self._good is not None:
+                await asyncio.to_thread(self._upload, self._good)
+            self._live = self._good
+        else:
+            self._good = content

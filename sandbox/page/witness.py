@@ -19,6 +19,7 @@ from sandbox.proxy import Called
 
 Json = dict[str, Any]
 OK = 200
+REST_SECONDS = 0.5
 
 
 class Witness:
@@ -35,6 +36,7 @@ class Witness:
         self._person: dict[str, str] = {}  # event's key → who
         self._latest: dict[str, str] = {}  # who → key of the event that is being dealt with
         self._in_hand: dict[int, str] = {}  # connection → key of the event that the function took last on it
+        self._unheard: dict[str, float] = {}  # key of an event that was taken, and nothing has followed yet → when
         self.last_seen = time.monotonic()
 
     def key(self, item: object) -> str:
@@ -78,8 +80,6 @@ class Witness:
         """The stand-in was asked something."""
         self.last_seen = time.monotonic()
         body = asked.body or {}
-        if asked.path.endswith("/messenger_profile") and asked.method != "GET":
-            self._journal.note("profile", status=asked.status)
         if not asked.path.endswith("/messages"):
             return
         person = str((body.get("recipient") or {}).get("id", ""))
@@ -123,6 +123,10 @@ class Witness:
                 self._step(called, "", "aws", {})
 
     def _step(self, called: Called, key: str, name: str, detail: Json) -> None:
+        if name == "taken" and called.status == OK and not called.lost:
+            self._unheard[key] = called.began
+        else:
+            self._unheard.pop(key, None)
         failed = {} if called.status == OK else {"error": _json(called.answer) or {"status": called.status}}
         self._journal.note(
             "step",
@@ -137,6 +141,16 @@ class Witness:
             lost=called.lost,
             detail=detail | failed,
         )
+
+    def at_rest(self) -> None:
+        """The queue is empty: of what was taken, and nothing followed, nothing will."""
+        now = time.time()
+        for key, began in list(self._unheard.items()):
+            if now - began > REST_SECONDS:
+                del self._unheard[key]
+                self._journal.note(
+                    "step", key=key, person=self._person.get(key, ""), name="quiet", status=OK, detail={}
+                )
 
     def _put(self, called: Called) -> None:
         request = _json(called.request)

@@ -1,0 +1,252 @@
+/** One person's chat with the page, as Messenger shows it. */
+import { ask, clock, h, icon, toast } from "./dom.js";
+import { post, upload } from "./api.js";
+import { content } from "./bubbles.js";
+
+const PAUSE_SECONDS = 20 * 60; // after so long without a message the time is written between
+const SEEN_MS = 250; // receipts are told together
+const NEAR_END = 80; // pixels: who is as near to the end follows new messages
+
+/** The entry of a profile's list for the person's language. */
+export function inLanguage(list) {
+  const own = navigator.language.replace("-", "_").toLowerCase();
+  const by = (match) => list?.find((each) => match(each.locale.toLowerCase()));
+  return by((locale) => locale === own) ?? by((locale) => locale.split("_")[0] === own.split("_")[0]) ?? by((locale) => locale === "default");
+}
+
+export class Chat {
+  /**
+   * @param {Object} store what is known.
+   * @param {Object} person whose chat it is.
+   * @param {{why: (key: string) => void, close: (id: string) => void}} page what it asks of the page.
+   */
+  constructor(store, person, page) {
+    Object.assign(this, { store, person, page, unseen: [], drawn: new Map(), before: null });
+    this.log = h("ol", { class: "messages", "aria-label": `Messages of ${person.name} and the bot` });
+    this.scroller = h("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": `Conversation of ${person.name}`, "aria-live": "polite", "aria-relevant": "additions" });
+    this.welcome = h("div", { class: "welcome" });
+    this.typing = h("p", { class: "typing", hidden: true }, h("span", { class: "hidden" }, "The bot is typing"), h("i"), h("i"), h("i"));
+    this.quick = h("div", { class: "quick", role: "group", "aria-label": "Quick replies" });
+    this.scroller.append(this.welcome, this.log, this.typing, this.quick);
+    this.root = h("article", { class: "chat", "aria-label": `Chat of ${person.name}`, data: { person: person.id } },
+      h("header", { class: "chat-top" },
+        h("span", { class: "avatar bot", "aria-hidden": "true" }, h("img", { src: "/static/icon.svg", alt: "" })),
+        h("div", { class: "chat-names" }, h("h2", {}, "Your page"), h("span", { class: "muted small" }, `as ${person.name} sees it`)),
+        h("button", { type: "button", class: "icon close", "aria-label": `Close the chat of ${person.name}`, on: { click: () => page.close(person.id) } }, icon("close"))),
+      this.scroller, this.composer());
+    this.atEnd = true;
+    this.scroller.addEventListener("scroll", () => {
+      this.atEnd = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < NEAR_END;
+    }, { passive: true });
+    const size = new ResizeObserver(() => { if (this.atEnd) this.toEnd(); });
+    for (const part of [this.scroller, ...this.scroller.children]) size.observe(part);
+    for (const bubble of person.thread) this.say(bubble);
+    this.greet();
+    new IntersectionObserver((entries) => { this.visible = entries[0].isIntersecting; this.receive(); }).observe(this.root);
+  }
+
+  act(act) {
+    return post("/api/act", { person: this.person.id, ...act });
+  }
+
+  // What is written at the bottom
+
+  composer() {
+    this.field = h("textarea", {
+      rows: "1", "aria-label": `Message of ${this.person.name}`, placeholder: "Aa", enterkeyhint: "send",
+      on: { input: () => this.grow(), keydown: (event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); this.send(); } } },
+    });
+    this.sender = h("button", { type: "submit", class: "icon strong-icon send", "aria-label": "Send a thumbs up" });
+    this.file = h("input", { type: "file", hidden: true, accept: "image/*,audio/*,video/*,application/pdf,text/plain", "aria-label": "File to send", on: { change: () => this.sendFile() } });
+    this.menu = h("div", { class: "popover", hidden: true });
+    this.menuButton = this.opener("menu", "Menu", this.menu, () => this.menuEntries());
+    this.more = h("div", { class: "popover", hidden: true });
+    const moreButton = this.opener("plus", "More to send", this.more, () => [
+      ["A picture, sound, film or file…", () => this.file.click()],
+      ["A sample picture", () => this.act({ kind: "attachment", type: "image", url: `${location.origin}/static/icon.svg` })],
+      ["Come by a link m.me/…?ref=…", async () => { const ref = await ask("Come by a link", "What the link carries as ref", "spring"); if (ref) this.act({ kind: "referral", ref }); }],
+      ["Change the last message…", () => this.edit()],
+    ]);
+    const form = h("form", { class: "composer", on: { submit: (event) => { event.preventDefault(); this.send(); } } },
+      this.menuButton, moreButton, this.field, this.file, this.sender, this.menu, this.more);
+    this.grow();
+    return form;
+  }
+
+  opener(glyph, label, popover, entries) {
+    const close = (focus) => { popover.hidden = true; button.setAttribute("aria-expanded", "false"); if (focus) button.focus(); };
+    const button = h("button", { type: "button", class: "icon", "aria-label": label, "aria-expanded": "false", "aria-haspopup": "true", on: { click: () => {
+      if (!popover.hidden) return close();
+      popover.replaceChildren(...entries().map(([name, act, url]) => (url
+        ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer", on: { click: () => close() } }, name, icon("link"))
+        : h("button", { type: "button", on: { click: () => { close(true); act(); } } }, name))));
+      popover.hidden = false;
+      button.setAttribute("aria-expanded", "true");
+      popover.firstChild?.focus();
+    } } }, icon(glyph));
+    popover.addEventListener("keydown", (event) => {
+      const all = [...popover.children];
+      const at = all.indexOf(document.activeElement);
+      const to = { ArrowDown: at + 1, ArrowUp: at - 1 + all.length }[event.key];
+      if (to !== undefined) { event.preventDefault(); all[to % all.length].focus(); }
+      if (event.key === "Escape") close(true);
+    });
+    popover.addEventListener("focusout", (event) => { if (event.relatedTarget && !popover.contains(event.relatedTarget) && event.relatedTarget !== button) close(); });
+    return button;
+  }
+
+  menuEntries() {
+    const menu = inLanguage(this.store.hello.profile.persistent_menu)?.call_to_actions ?? [];
+    return menu.map((each) => [each.title, () => this.act({ kind: "postback", title: each.title, payload: each.payload }), each.type === "web_url" && /^https?:/.test(each.url) ? each.url : ""]);
+  }
+
+  grow() {
+    this.field.style.height = "auto";
+    if (this.field.scrollHeight) this.field.style.height = `${Math.min(this.field.scrollHeight, 140)}px`;
+    const empty = !this.field.value.trim();
+    if (this.empty === empty) return;
+    this.empty = empty;
+    this.sender.replaceChildren(empty ? h("img", { src: "/static/like.svg", alt: "", width: "24", height: "24" }) : icon("send"));
+    this.sender.setAttribute("aria-label", empty ? "Send a thumbs up" : "Send");
+  }
+
+  send() {
+    const text = this.field.value.trim();
+    this.field.value = "";
+    this.grow();
+    if (text) this.act({ kind: "text", text });
+    else this.act({ kind: "sticker", url: `${location.origin}/static/like.svg` });
+    this.field.focus();
+  }
+
+  async sendFile() {
+    const [file] = this.file.files;
+    this.file.value = "";
+    if (!file) return;
+    const url = await upload(file);
+    const kind = file.type.split("/")[0];
+    if (url) this.act({ kind: "attachment", type: ["image", "audio", "video"].includes(kind) ? kind : "file", url });
+  }
+
+  async edit() {
+    const last = this.person.thread.findLast((bubble) => bubble.mine && bubble.content?.text);
+    if (!last) return toast("There is no message to change yet.");
+    const text = await ask("Change the last message", "Its new text", last.content.text);
+    if (text) this.act({ kind: "edit", mid: last.mid, text, number: (last.edited ?? 0) + 1 });
+  }
+
+  // What is said
+
+  greet() {
+    const { profile } = this.store.hello;
+    this.menuButton.hidden = !profile.persistent_menu;
+    const began = this.person.thread.length > 0;
+    const words = inLanguage(profile.greeting)?.text.replaceAll("{{user_first_name}}", this.person.name).replaceAll("{{user_full_name}}", this.person.name);
+    const questions = began ? [] : inLanguage(profile.ice_breakers)?.call_to_actions ?? [];
+    this.welcome.replaceChildren(
+      h("img", { src: "/static/icon.svg", alt: "", width: "64", height: "64" }),
+      h("p", { class: "greeting" }, words ?? "Say something to the bot."),
+      h("p", { class: "muted small" }, "Automated: everything here stays on this machine."),
+      questions.length > 0 && h("div", { class: "ice" }, questions.map((each) => h("button", { type: "button", class: "chip", on: { click: () => this.act({ kind: "postback", title: each.question, payload: each.payload }) } }, each.question))) || "",
+      !began && profile.get_started && h("button", { type: "button", class: "strong wide", on: { click: () => this.act({ kind: "postback", title: "Get Started", payload: profile.get_started.payload }) } }, "Get started") || "");
+  }
+
+  say(bubble) {
+    const previous = this.before;
+    if (!previous) queueMicrotask(() => this.greet());
+    if (!previous || bubble.at - previous.at > PAUSE_SECONDS) this.log.append(h("li", { class: "time" }, clock(bubble.at)));
+    const joined = previous && previous.mine === bubble.mine && bubble.at - previous.at < PAUSE_SECONDS;
+    if (joined) this.drawn.get(previous.id)?.classList.add("followed");
+    const row = h("li", { class: `row-message ${bubble.mine ? "mine" : "theirs"}${joined ? " joined" : ""}`, data: { key: bubble.key, id: bubble.id } });
+    this.drawn.set(bubble.id, row);
+    this.before = bubble;
+    this.fill(row, bubble);
+    this.log.append(row);
+    this.offer(bubble);
+    if (!bubble.mine && bubble.mid) { this.unseen.push(bubble.mid); this.receive(); }
+    if (this.atEnd || bubble.mine) this.toEnd();
+  }
+
+  fill(row, bubble) {
+    const who = bubble.mine ? this.person.name : "The bot";
+    const why = bubble.key && h("button", { type: "button", class: "tool why", title: "Why? Show what happened", "aria-label": `Why? Show what happened behind this message of ${bubble.mine ? this.person.name : "the bot"}`, on: { click: () => this.page.why(bubble.key) } }, icon("why"));
+    row.replaceChildren(
+      h("span", { class: "hidden" }, `${who}, ${clock(bubble.at)}: `),
+      !bubble.mine ? h("span", { class: "avatar bot small-avatar", "aria-hidden": "true" }, h("img", { src: "/static/icon.svg", alt: "" })) : "",
+      h("div", { class: "said" }, content(bubble, (act) => this.act(act)),
+        bubble.reaction && h("span", { class: "reaction", role: "img", "aria-label": `Reaction: ${bubble.reaction}` }, bubble.reaction)),
+      h("div", { class: "tools" }, why || "", !bubble.mine && bubble.mid ? this.reactor(bubble) : ""),
+      bubble.mine ? this.receipt(bubble) : "");
+  }
+
+  receipt(bubble) {
+    const [sign, words] = {
+      sending: bubble.attempts ? ["↻", `Not acknowledged yet, delivered again (${bubble.attempts} attempts)`] : ["○", "On its way"],
+      delivered: ["✓", bubble.attempts > 1 ? `Acknowledged at attempt ${bubble.attempts}` : "Acknowledged"],
+      seen: ["✓", "Seen by the bot"],
+      failed: ["!", "Given up"],
+    }[bubble.state];
+    return h("span", { class: `receipt ${bubble.state}`, role: "img", "aria-label": words, title: words }, sign);
+  }
+
+  reactor(bubble) {
+    const button = h("button", { type: "button", class: "tool", title: "React", "aria-label": "React to this message", "aria-expanded": "false", on: { click: () => {
+      const open = button.getAttribute("aria-expanded") === "true";
+      button.setAttribute("aria-expanded", String(!open));
+      choices.hidden = open;
+      if (!open) choices.firstChild.focus();
+    } } }, icon("smile"));
+    const choices = h("div", { class: "reactions", hidden: true, role: "group", "aria-label": "Reactions", on: { keydown: (event) => { if (event.key === "Escape") button.click(); } } }, this.store.hello.reactions.map((emoji) => h("button", {
+      type: "button", "aria-label": emoji, on: { click: () => {
+        choices.hidden = true;
+        button.setAttribute("aria-expanded", "false");
+        this.act({ kind: "reaction", mid: bubble.mid, emoji, action: bubble.reaction === emoji ? "unreact" : "react" });
+      } },
+    }, emoji)));
+    return h("span", { class: "reactor" }, button, choices);
+  }
+
+  redraw(bubble) {
+    const row = this.drawn.get(bubble.id);
+    if (!row) return;
+    if (bubble.mine && !bubble.reaction && !bubble.edited) row.querySelector(".receipt")?.replaceWith(this.receipt(bubble));
+    else this.fill(row, bubble);
+  }
+
+  /** Quick replies stand below the last message only, and go with whatever is said next. */
+  offer(bubble) {
+    const choices = bubble.mine ? [] : bubble.content?.quick_replies ?? [];
+    const filled = { user_phone_number: "+49 30 1234567", user_email: `${this.person.name.toLowerCase()}@example.org` };
+    this.quick.replaceChildren(...choices.map((choice) => {
+      const title = choice.title ?? filled[choice.content_type] ?? "";
+      const payload = choice.payload ?? title;
+      return h("button", { type: "button", class: "chip", on: { click: () => { this.quick.replaceChildren(); this.act({ kind: "quick_reply", title, payload }); this.field.focus(); } } }, title);
+    }));
+  }
+
+  /** The messages that arrived are told to be delivered, and read if the chat is to be seen. */
+  receive() {
+    if (!this.unseen.length || this.telling) return;
+    this.telling = setTimeout(() => {
+      this.telling = null;
+      const mids = this.unseen.splice(0);
+      post("/api/seen", { person: this.person.id, mids, read: this.visible === true && document.visibilityState === "visible" });
+    }, SEEN_MS);
+  }
+
+  showTyping() {
+    this.typing.hidden = !this.person.typing;
+    if (this.person.typing) this.toEnd();
+  }
+
+  toEnd() {
+    if (this.ending) return;
+    this.atEnd = true;
+    this.ending = requestAnimationFrame(() => { this.ending = null; this.scroller.scrollTop = this.scroller.scrollHeight; });
+  }
+
+  /** Mark all that belongs to an event. */
+  mark(key) {
+    for (const row of this.drawn.values()) row.classList.toggle("marked", Boolean(key) && row.dataset.key === key);
+  }
+}

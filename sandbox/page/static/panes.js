@@ -1,0 +1,94 @@
+/** The panel's other views: what can be broken, what is remembered, and the function's log. */
+import { clock, h, json } from "./dom.js";
+import { get, post } from "./api.js";
+
+export class Breakers {
+  constructor(store) {
+    this.store = store;
+    this.root = h("div", { class: "pane" });
+  }
+
+  draw() {
+    const { switches } = this.store.hello;
+    const on = this.store.on;
+    if (!this.inputs) {
+      this.inputs = new Map();
+      this.all = h("button", { type: "button", class: "quiet", on: { click: () => this.set([]) } }, "Mend everything");
+      const groups = [...new Set(switches.map((each) => each.group))];
+      this.root.replaceChildren(
+        h("div", { class: "row spread pad" }, h("p", { class: "lead" }, "Break it on purpose, write to the bot, and watch whether the promise holds."), this.all),
+        ...groups.map((group) => h("fieldset", { class: "group" }, h("legend", {}, group),
+          switches.filter((each) => each.group === group).map((each) => {
+            const input = h("input", { type: "checkbox", role: "switch", id: `switch-${each.name}`, "aria-describedby": `promise-${each.name}`,
+              on: { change: () => this.set([...this.inputs].filter(([, one]) => one.checked).map(([name]) => name)) } });
+            this.inputs.set(each.name, input);
+            return h("div", { class: "switch" }, input, h("label", { for: `switch-${each.name}` }, each.title), h("p", { id: `promise-${each.name}`, class: "promise" }, each.promise));
+          }))));
+    }
+    for (const [name, input] of this.inputs) input.checked = on.has(name);
+    this.all.disabled = on.size === 0;
+  }
+
+  set(on) {
+    post("/api/switches", { on });
+  }
+}
+
+export class Memories {
+  constructor(store, page) {
+    Object.assign(this, { store, page });
+    this.root = h("div", { class: "pane" });
+    this.queues = h("div", { class: "tiles" });
+    this.user = h("div", {});
+    this.letters = h("div", {});
+    this.root.append(h("h3", { class: "pad" }, "Queues"), this.queues, this.user, this.letters);
+  }
+
+  count(counts) {
+    if (!counts) return;
+    const tile = (number, words, state) => h("div", { class: `tile ${number ? state : ""}` }, h("strong", {}, String(number)), h("span", {}, words));
+    this.queues.replaceChildren(
+      tile(counts.events.waiting + counts.events.delayed, "wait in the queue", "waits"),
+      tile(counts.events.inHand, "in hand, or put back for later", "works"),
+      tile(counts.deadLetters.waiting + counts.deadLetters.inHand, "dead letters", "dead"));
+  }
+
+  async draw() {
+    const person = this.store.people.get(this.page.current());
+    if (!person) return;
+    const known = await get(`/api/memory?person=${person.id}`);
+    if (!known) return;
+    this.count(known.queues);
+    this.user.replaceChildren(h("h3", { class: "pad" }, `What the bot remembers of ${person.name}`),
+      known.user ? h("div", {}, h("p", { class: "muted pad" }, `Version ${known.user.version}, kept until ${new Date(known.user.expires * 1000).toLocaleDateString()}.`), json(known.user.state))
+        : h("p", { class: "muted pad" }, "Nothing yet."));
+    this.letters.replaceChildren(h("h3", { class: "pad" }, "Dead letters"),
+      ...(known.deadLetters.length ? known.deadLetters.map((each) => h("details", { class: "step-json pad" }, h("summary", {}, h("strong", {}, each.reason), h("span", { class: "muted" }, ` ${clock(each.sent)}`)), json(each)))
+        : [h("p", { class: "muted pad" }, "None. An event gets here only by its own fault, after several tries.")]));
+  }
+}
+
+export class Log {
+  constructor(store) {
+    this.store = store;
+    this.quiet = h("input", { type: "checkbox", id: "log-all", on: { change: () => this.draw() } });
+    this.lines = h("ol", { class: "lines", tabindex: "0", "aria-label": "The function’s log" });
+    this.root = h("div", { class: "pane" },
+      h("div", { class: "row spread pad" }, h("p", { class: "lead" }, "The function’s own lines, from CloudWatch Logs."),
+        h("span", {}, this.quiet, " ", h("label", { for: "log-all" }, "Lambda’s lines too"))), this.lines);
+  }
+
+  draw() {
+    this.lines.replaceChildren();
+    for (const line of this.store.lines) this.add(line);
+  }
+
+  add(line) {
+    if (!line.told && !this.quiet.checked) return;
+    const follow = this.lines.scrollHeight - this.lines.scrollTop - this.lines.clientHeight < 60;
+    const { level, kind, ...rest } = line.told ?? {};
+    this.lines.append(h("li", { class: `log-line ${level ?? "lambda"}` }, h("time", { class: "muted" }, clock(line.at, true)), " ",
+      line.told ? [h("strong", {}, `${level} ${kind}`), " ", Object.entries(rest).map(([name, value]) => `${name}=${typeof value === "string" && value.length > 20 ? `${value.slice(0, 8)}…` : value}`).join(" ")] : line.text));
+    if (follow) this.lines.scrollTop = this.lines.scrollHeight;
+  }
+}
