@@ -3,7 +3,9 @@
 import argparse
 import http.client
 import json
+import os
 import sys
+import webbrowser
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -55,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--graph-port", type=_port, default=0, help="where Facebook's stand-in listens (default: a free port)"
     )
+    up.add_argument("--chat-port", type=_port, default=0, help="where the chat page listens (default: a free port)")
+    up.add_argument("--open", action="store_true", help="open the chat page in the browser, if there is a display")
     say = add(
         "say",
         "Bring up, say each TEXT as one person, print the answers, go.",
@@ -149,6 +153,7 @@ def _with_stack(
         options.stack,
         cloud_port=getattr(options, "cloud_port", 0),
         graph_port=getattr(options, "graph_port", 0),
+        chat_port=getattr(options, "chat_port", None),
         observe=view.observe,
     )
     try:
@@ -162,6 +167,8 @@ def _with_stack(
                 view.deployed(sandbox)
             case _:
                 view.up(sandbox)
+                if options.open and sandbox.chat_url and not show(sandbox.chat_url):
+                    view.tell(f"There is no display here: open {sandbox.chat_url} in a browser.")
                 _stay(sandbox, stopped)
     finally:
         ignore_signals()
@@ -179,6 +186,16 @@ def _cloud(view: "View", stopped: type[BaseException], ignore_signals: Callable[
     finally:
         ignore_signals()
         bare.stop()
+
+
+def show(url: str) -> bool:
+    """Open a page in the person's browser, if there is a display to see it on.
+
+    Returns:
+        Whether a browser was started.
+    """
+    displays = sys.platform in {"darwin", "win32"} or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(displays) and webbrowser.open(url)
 
 
 def _ask(options: argparse.Namespace) -> dict[str, Any]:
