@@ -35,6 +35,8 @@ from bot.messenger.text import split
 from bot.parcels import ParcelSource
 from bot.typed import Mismatch, read, write
 
+# Seconds: the event queue and the dead-letter queue keep an event for 14 days each, so none is older.
+OLDEST = 30 * 24 * 3600.0
 WINDOW = 24 * 3600.0  # seconds: Messenger Platform, "Messenger Platform Policy", the standard messaging window
 
 S = TypeVar("S", bound=Record)
@@ -458,8 +460,7 @@ class Bot(Generic[S]):
             return Answer((), dict(state))
         user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
         if event.opens_window:
-            happened = context.now if event.timestamp is None else min(event.timestamp / 1000, context.now)
-            session = session.replace(opened=max(session.opened, happened))
+            session = session.replace(opened=max(session.opened, _happened(event, context.now)))
         always = isinstance(event, TextMessage) and ("always", normal(event.text)) in self._rules
         turn: Turn[S, Event] = Turn(event, user, context, session, self.languages, always=always)
         defect: Exception | None = None
@@ -635,6 +636,13 @@ class Bot(Generic[S]):
                 )
         self._rules[key] = rule
         return rule
+
+
+def _happened(event: Event, now: float) -> float:
+    """When the event happened, in seconds since 1970; now if it does not say so, or says what cannot be."""
+    if event.timestamp is None or not now - OLDEST < event.timestamp / 1000 < now:
+        return now
+    return event.timestamp / 1000
 
 
 def normal(text: str) -> str:

@@ -381,6 +381,15 @@ def test_the_window_opens_when_the_person_wrote_not_when_it_is_worked_on() -> No
     assert answered(None)
 
 
+def test_a_time_before_anything_the_queues_could_hold_is_no_time() -> None:
+    bot = empty()
+    bot.text("hi")(says("hello"))
+    context = Context(NOON, DemonstrationParcels())
+    for days, expected in ((29, 0), (30, 1), (1000, 1)):
+        event = TextMessage("hi", timestamp=int((NOON - days * 24 * HOUR) * 1000))
+        assert len(bot.answer(event, {}, context).messages) == expected
+
+
 def test_a_clock_that_is_ahead_does_not_keep_the_window_open() -> None:
     bot = empty()
     bot.text("hi")(says("hello"))
