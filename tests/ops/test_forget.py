@@ -34,7 +34,8 @@ def test_a_forgotten_person_leaves_no_state_no_plan_and_no_letter_and_others_kee
     assert "half" in kept(place, ANNA)
     done = forget(ANNA, PAGE, place.aws, place.stack, place.ledger, dry=False)
     assert done == Forgotten(state=True, plans=2, letters=2, waiting=0, unseen=0)
-    assert "not an event" not in kept(place, ANNA)
+    assert kept(place, ANNA) == ""
+    assert place.dead() == ["half"]
     assert kept(place, BEN) == of_ben
 
 

@@ -116,7 +116,7 @@ def test_a_message_that_sqs_itself_moved_is_redriven_whole(place: Place) -> None
             "QueueUrl": place.stack.dead_letter_queue_url,
             "MessageBody": moved["Body"],
             "MessageGroupId": moved["Attributes"]["MessageGroupId"],
-            "MessageDeduplicationId": "moved",
+            "MessageDeduplicationId": moved["Attributes"]["MessageDeduplicationId"],
         },
     )
     assert look(place)[0].reason == "received too often without an outcome"
