@@ -110,17 +110,22 @@ def mfa_statements(account_id: pulumi.Input[str]) -> list[Statement]:
             return f"arn:aws:iam::{account_id}:{rest}"
         return pulumi.Output.concat("arn:aws:iam::", account_id, ":", rest)
 
+    own = {OWN_CREDENTIALS: arn("user/${aws:username}"), OWN_DEVICES: arn("mfa/*")}
+    # IfExists: an access key by itself says nothing of MFA at all.
+    without_mfa = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
     return [
-        Statement(sid="OwnCredentials", actions=OWN_CREDENTIALS, resources=[arn("user/${aws:username}")]),
+        Statement(sid="OwnCredentials", actions=OWN_CREDENTIALS, resources=[own[OWN_CREDENTIALS]]),
         # Who names a device does so freely; it opens nothing before its owner enables it.
-        Statement(sid="OwnDevices", actions=OWN_DEVICES, resources=[arn("mfa/*")]),
+        Statement(sid="OwnDevices", actions=OWN_DEVICES, resources=[own[OWN_DEVICES]]),
         Statement(sid="PasswordRules", actions=PASSWORD_RULES, resources=["*"]),
         Statement(
-            sid="NothingElseWithoutMfa",
-            actions=[*OWN_CREDENTIALS, *OWN_DEVICES, *PASSWORD_RULES, *STILL_ALLOWED],
+            sid="NothingElseWithoutMfa", effect="Deny", conditions=without_mfa,
+            actions_are="NotAction", actions=[*OWN_CREDENTIALS, *OWN_DEVICES, *PASSWORD_RULES, *STILL_ALLOWED],
             resources=["*"],
-            # IfExists: an access key by itself says nothing of MFA at all.
-            conditions={"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
-            denies_all_else=True,
         ),
-    ]
+        # Or IAMFullAccess would let them make a key of somebody else's.
+        Statement(
+            sid="NobodyElsesWithoutMfa", effect="Deny", conditions=without_mfa,
+            actions=OWN_CREDENTIALS, resources_are="NotResource", resources=[own[OWN_CREDENTIALS]],
+        ),
+    ]  # fmt: skip

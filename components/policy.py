@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pulumi
 
@@ -11,30 +12,34 @@ VERSION = "2012-10-17"
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One right: what may be done with which resources, or, to be denied, what may not.
+    """One right: what may be done with which resources; or, as a denial, what may not.
 
     Attributes:
-        actions: IAM actions, such as `sqs:SendMessage`; for a denial, all that is not denied (`NotAction`).
+        actions: IAM actions, such as `sqs:SendMessage`.
         resources: ARNs, or `*` where AWS knows nothing narrower.
         sid: The statement's name within its document; letters and digits only. Empty: none.
         conditions: Condition operator → key → values. Empty: none.
-        denies_all_else: Whether it denies everything but its actions, instead of allowing them.
+        effect: `Deny` wins over every `Allow`.
+        actions_are: `NotAction`: it is about all actions but these.
+        resources_are: `NotResource`: it is about all resources but these.
     """
 
     actions: Sequence[str]
     resources: Sequence[pulumi.Input[str]]
     sid: str = ""
     conditions: Mapping[str, Mapping[str, str | Sequence[str]]] = field(default_factory=dict)
-    denies_all_else: bool = False
+    effect: Literal["Allow", "Deny"] = "Allow"
+    actions_are: Literal["Action", "NotAction"] = "Action"
+    resources_are: Literal["Resource", "NotResource"] = "Resource"
 
     def as_dict(self) -> dict[str, object]:
         """The statement as the policy language writes it; a single resource stands alone."""
         resources = list(self.resources)
         return {
             **({"Sid": self.sid} if self.sid else {}),
-            "Effect": "Deny" if self.denies_all_else else "Allow",
-            "NotAction" if self.denies_all_else else "Action": list(self.actions),
-            "Resource": resources[0] if len(resources) == 1 else resources,
+            "Effect": self.effect,
+            self.actions_are: list(self.actions),
+            self.resources_are: resources[0] if len(resources) == 1 else resources,
             **({"Condition": dict(self.conditions)} if self.conditions else {}),
         }
 

@@ -142,12 +142,20 @@ def test_a_policy_that_is_accepted_is_within_iams_limit() -> None:
 def test_without_mfa_everything_is_denied_but_what_leads_to_it() -> None:
     graph = run_program(lambda: AdminGroup("admins", args(require_mfa=True)))
 
-    *allowed, denial = graph.one("aws:iam/policy:Policy", "mfa-policy").policy()["Statement"]
+    *allowed, denial, _ = graph.one("aws:iam/policy:Policy", "mfa-policy").policy()["Statement"]
     assert denial["Effect"] == "Deny"
     assert denial["Resource"] == "*"
     assert denial["Condition"] == {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
     own = {action for each in allowed for action in each["Action"]}
     assert set(denial["NotAction"]) == own | {"sts:GetSessionToken", "cloudwatch:DescribeAlarms"}
+
+
+def test_without_mfa_nobody_elses_credentials_are_touched_whatever_other_policies_allow() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args(require_mfa=True)))
+
+    own, *_, denial = graph.one("aws:iam/policy:Policy", "mfa-policy").policy()["Statement"]
+    assert (denial["Effect"], denial["Action"], denial["NotResource"]) == ("Deny", own["Action"], own["Resource"])
+    assert denial["Condition"] == {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
 
 
 def test_a_member_sets_up_nobodys_credentials_but_their_own() -> None:
