@@ -28,17 +28,17 @@ if bot := settings.bot:
         app_secret_previous=bot.app_secret_previous, tags=tags))
     ledger = fbm.Ledger(f"{name}-ledger", fbm.LedgerArgs(
         point_in_time_recovery=bot.protect_data, deletion_protection=bot.protect_data, tags=tags), guard)
+    lex = [fbm.lex_statement(aws.get_region_output().region, aws.get_caller_identity_output().account_id,
+                             bot.lex.bot_id, bot.lex.bot_alias_id)] if bot.lex else []
     role = fbm.BotRole(f"{name}-bot", fbm.BotRoleArgs(log_statement=logs.writer_statement, tags=tags, statements=[
         queue.producer_statement, queue.consumer_statement, queue.dead_letter_statement,
-        secrets.reader_statement, ledger.user_statement]))
+        secrets.reader_statement, ledger.user_statement, *lex]))
     function = fbm.BotFunction(f"{name}-bot", fbm.BotFunctionArgs(
         code=root / "bot", package="bot", handler="bot.handler.handle", build_folder=root / ".build", tags=tags,
         prepare=fbm.slim_python, memory_mb=bot.memory_mb, timeout_seconds=bot.timeout_seconds, role_arn=role.arn,
         log_group_name=logs.name, environment={
-            "PAGE_ID": bot.page_id, "QUEUE_URL": queue.url, "DEAD_LETTER_QUEUE_URL": queue.dead_letter_url,
-            "LEDGER_TABLE": ledger.name, "SECRETS_PATH": secrets.path, "STATE_DAYS": str(bot.state_days),
-            "ECHO_SECONDS": str(bot.echo_seconds), "CONCURRENCY": str(bot.concurrency),
-            "GRAPH_API_URL": bot.graph_api_url, "GRAPH_API_VERSION": bot.graph_api_version}))
+            **bot.environment, "QUEUE_URL": queue.url, "DEAD_LETTER_QUEUE_URL": queue.dead_letter_url,
+            "LEDGER_TABLE": ledger.name, "SECRETS_PATH": secrets.path}))
     fbm.QueueConsumer(f"{name}-consumer", fbm.QueueConsumerArgs(
         queue_arn=queue.arn, function_name=function.name, maximum_concurrency=bot.concurrency, tags=tags))
     account = [fbm.ApiAccount(f"{name}-api-account", fbm.ApiAccountArgs(tags=tags))] if bot.manage_account else []

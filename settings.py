@@ -16,7 +16,7 @@ KEYS = (
     "adminGroupName", "adminMembers", "adminPolicies", "adminStacks", "bot", "pageId", "pageAccessToken", "appSecret",
     "appSecretPrevious", "verifyToken", "graphApiVersion", "graphApiUrl", "memoryMb", "timeoutSeconds",
     "logRetentionDays", "throttleRate", "throttleBurst", "apiAccessLog", "manageApiGatewayAccount", "stateDays",
-    "echoSeconds", "concurrency", "alarmEmail", "protectData", "requireMfa",
+    "echoSeconds", "concurrency", "lexBotId", "lexBotAliasId", "lexLocaleId", "alarmEmail", "protectData", "requireMfa",
 )  # fmt: skip
 
 # Lambda and IAM allow 64 characters a name; project, the longest logical name and Pulumi's suffix take 40 of them.
@@ -36,6 +36,7 @@ THROTTLE_RATE = (1, 10_000)
 THROTTLE_BURST = (1, 5_000)
 STATE_DAYS = (1, 3650)
 ECHO_SECONDS = (1, 900)
+LEX_ID = "[0-9a-zA-Z]{10}"  # Amazon Lex V2 API reference, "RecognizeText"
 # Lambda Developer Guide, "Configuring scaling behavior for SQS event source mappings".
 CONCURRENCY = (2, 1000)
 SECRET_CHARACTERS = 4096  # Systems Manager User Guide, "Managing parameter tiers": 4 KB of a standard parameter
@@ -67,6 +68,15 @@ class GroupSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LexSettings:
+    """The Amazon Lex V2 bot that understands what no rule takes."""
+
+    bot_id: str
+    bot_alias_id: str
+    locale_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class BotSettings:
     """The bot, as `Pulumi.yaml` describes it; secrets are Pulumi secrets, no `access_log_days` means no access log."""
 
@@ -84,8 +94,28 @@ class BotSettings:
     state_days: int
     echo_seconds: int
     concurrency: int
+    lex: LexSettings | None
     alarm_email: str
     protect_data: bool
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the function is told by environment variables."""
+        told = {
+            "PAGE_ID": self.page_id,
+            "GRAPH_API_URL": self.graph_api_url,
+            "GRAPH_API_VERSION": self.graph_api_version,
+            "STATE_DAYS": str(self.state_days),
+            "ECHO_SECONDS": str(self.echo_seconds),
+            "CONCURRENCY": str(self.concurrency),
+        }
+        if self.lex:
+            told |= {
+                "LEX_BOT_ID": self.lex.bot_id,
+                "LEX_BOT_ALIAS_ID": self.lex.bot_alias_id,
+                "LEX_LOCALE_ID": self.lex.locale_id,
+            }
+        return told
 
     @property
     def page_access_token(self) -> pulumi.Output[str]:
@@ -221,9 +251,25 @@ def _bot(read: "_Reader", *, plain_secrets: bool, required: bool) -> BotSettings
         state_days=read.integer("stateDays", STATE_DAYS),
         echo_seconds=read.integer("echoSeconds", ECHO_SECONDS),
         concurrency=read.integer("concurrency", CONCURRENCY),
+        lex=_lex(read),
         alarm_email=read.text("alarmEmail", r"([^@\s]{1,64}@[^@\s]{1,255})?", "an e-mail address", "NAME@EXAMPLE.ORG"),
         protect_data=read.boolean("protectData"),
     )
+
+
+def _lex(read: "_Reader") -> LexSettings | None:
+    lex = LexSettings(
+        bot_id=read.text("lexBotId", f"({LEX_ID})?", "the 10 letters and digits of a Lex V2 bot's id", "BOT_ID"),
+        bot_alias_id=read.text("lexBotAliasId", f"({LEX_ID})?", "the 10 letters and digits of an alias", "ALIAS_ID"),
+        locale_id=read.text("lexLocaleId", "([a-z]{2,3}_[A-Z0-9]{2,3})?", "a locale of the Lex bot's", "en_US"),
+    )
+    given = {"lexBotId": lex.bot_id, "lexBotAliasId": lex.bot_alias_id, "lexLocaleId": lex.locale_id}
+    if not any(given.values()):
+        return None
+    for key, value in given.items():
+        if not value and not read.values.get(key):
+            read.mistake(key, "all of lexBotId, lexBotAliasId and lexLocaleId, or none of them", "VALUE")
+    return lex
 
 
 class _Reader:

@@ -1,7 +1,8 @@
 """The one door through which the bot calls AWS: signed JSON over kept connections.
 
-SQS, SSM and DynamoDB all take a JSON body and name the operation in a header, so one small function serves all three.
-It takes the place of boto3 because start-up time is what counts here: a client object costs more than all of the bot.
+SQS, SSM and DynamoDB all take a JSON body and name the operation in a header, Lex names it in the path, so one small
+function serves all of them. It takes the place of boto3 because start-up time is what counts here: a client object
+costs more than all of the bot.
 Signatures follow "Signature Version 4" of the AWS General Reference.
 """
 
@@ -14,21 +15,32 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from bot.http import Connection, NotSent, Pool, Requester, Response, Unanswered
 
 
 class Protocol(NamedTuple):
-    """How a service names its operations on the wire."""
+    """How a service is spoken to.
 
+    Attributes:
+        host: what its own endpoint's name begins with.
+        setting: what the environment variable that names another endpoint ends with.
+        content_type: of its requests.
+        target: what stands before the operation's name in a header; empty where the path names the operation.
+    """
+
+    host: str
+    setting: str
+    content_type: str
     target: str
-    version: str
 
 
 PROTOCOLS = {
-    "dynamodb": Protocol("DynamoDB_20120810", "1.0"),
-    "sqs": Protocol("AmazonSQS", "1.0"),
-    "ssm": Protocol("AmazonSSM", "1.1"),
+    "dynamodb": Protocol("dynamodb", "DYNAMODB", "application/x-amz-json-1.0", "DynamoDB_20120810"),
+    "lex": Protocol("runtime-v2-lex", "LEX_RUNTIME_V2", "application/json", ""),
+    "sqs": Protocol("sqs", "SQS", "application/x-amz-json-1.0", "AmazonSQS"),
+    "ssm": Protocol("ssm", "SSM", "application/x-amz-json-1.1", "AmazonSSM"),
 }
 
 # Codes that say "later", whatever their HTTP status: "Common errors" of each service's API reference.
@@ -115,14 +127,22 @@ class Aws:
         self._credentials: Credentials | None = None
 
     def call(
-        self, service: str, operation: str, request: dict[str, Any], *, timeout: float = 2.0, repeatable: bool = True
+        self,
+        service: str,
+        operation: str,
+        request: dict[str, Any],
+        *,
+        path: str = "/",
+        timeout: float = 2.0,
+        repeatable: bool = True,
     ) -> dict[str, Any]:
         """Call one operation, with one more try after a pause with jitter where that is safe.
 
         Args:
-            service: `sqs`, `ssm` or `dynamodb`.
+            service: `sqs`, `ssm`, `dynamodb` or `lex`; as it is named in signatures.
             operation: as the API reference names it, such as `SendMessageBatch`.
             request: its parameters.
+            path: with every part percent-encoded, where it names the operation.
             timeout: seconds for each of at most two tries.
             repeatable: whether doing it twice is the same as doing it once. If not, it is tried again only where AWS
                 certainly did nothing the first time.
@@ -131,25 +151,24 @@ class Aws:
             AwsError: AWS refused, or no answer came.
         """
         try:
-            return self._once(service, operation, request, timeout)
+            return self._once(service, operation, request, path, timeout)
         except AwsError as error:
             if not error.transient or not (repeatable or error.refused):
                 raise
         self._pause(RETRY_PAUSE_SECONDS * random.random())  # noqa: S311  jitter needs no secrecy
-        return self._once(service, operation, request, timeout)
+        return self._once(service, operation, request, path, timeout)
 
-    def _once(self, service: str, operation: str, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+    def _once(self, service: str, operation: str, request: dict[str, Any], path: str, timeout: float) -> dict[str, Any]:
         protocol = PROTOCOLS[service]
         origin = endpoint(service, self._region, self._environ)
         body = json.dumps(request, separators=(",", ":")).encode()
-        headers = {
-            "content-type": f"application/x-amz-json-{protocol.version}",
-            "host": origin.split("://", 1)[1],
-            "x-amz-target": f"{protocol.target}.{operation}",
-        }
+        headers = {"content-type": protocol.content_type, "host": origin.split("://", 1)[1]}
+        if protocol.target:
+            headers["x-amz-target"] = f"{protocol.target}.{operation}"
         try:
-            signed = sign(headers, body, service=service, region=self._region, by=self._signer(), now=self._now())
-            answer = self._way(origin).request("POST", "/", signed, body, timeout)
+            by, now = self._signer(), self._now()
+            signed = sign(headers, body, path=path, service=service, region=self._region, by=by, now=now)
+            answer = self._way(origin).request("POST", path, signed, body, timeout)
         except (NotSent, Unanswered) as error:
             raise AwsError(operation, type(error).__name__, 0) from None
         result = _parsed(answer)
@@ -173,9 +192,10 @@ def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
 
     Source: "Service-specific endpoints" in the AWS SDKs and Tools Reference Guide.
     """
-    named = environ.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environ.get("AWS_ENDPOINT_URL")
+    protocol = PROTOCOLS[service]
+    named = environ.get(f"AWS_ENDPOINT_URL_{protocol.setting}") or environ.get("AWS_ENDPOINT_URL")
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return (named or f"https://{service}.{region}.{suffix}").rstrip("/")
+    return (named or f"https://{protocol.host}.{region}.{suffix}").rstrip("/")
 
 
 def credentials(environ: Mapping[str, str]) -> Credentials:
@@ -205,13 +225,14 @@ def credentials(environ: Mapping[str, str]) -> Credentials:
 
 
 def sign(
-    headers: dict[str, str], body: bytes, *, service: str, region: str, by: Credentials, now: float
+    headers: dict[str, str], body: bytes, *, path: str, service: str, region: str, by: Credentials, now: float
 ) -> dict[str, str]:
-    """The headers of a POST to `/` with AWS's signature (version 4) and what it covers.
+    """The headers of a POST without a query string, with AWS's signature (version 4) and what it covers.
 
     Args:
         headers: what is sent, `host` among them, with lower-case names.
         body: what is sent.
+        path: as it is sent.
         service: such as `sqs`.
         region: such as `eu-central-1`.
         by: the credentials to sign with.
@@ -223,7 +244,8 @@ def sign(
         covered["x-amz-security-token"] = by.token
     names = ";".join(sorted(covered))
     lines = "".join(f"{name}:{covered[name].strip()}\n" for name in sorted(covered))
-    canonical = "\n".join(["POST", "/", "", lines, names, hashlib.sha256(body).hexdigest()])
+    # Encoded once more than it is sent: so all services but S3 have it.
+    canonical = "\n".join(["POST", quote(path, safe="/-_.~"), "", lines, names, hashlib.sha256(body).hexdigest()])
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
     to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = f"AWS4{by.secret}".encode()
@@ -243,7 +265,9 @@ def _parsed(answer: Response) -> dict[str, Any]:
 
 
 def _refusal(operation: str, answer: Response, result: dict[str, Any]) -> AwsError:
-    # DynamoDB and SSM put the code into the body; SQS puts the one of its API reference into a header too.
-    named = answer.headers.get("x-amzn-query-error", "").split(";")[0] or str(result.get("__type", "Unknown"))
+    # DynamoDB and SSM put the code into the body, SQS the one of its API reference into a header, Lex into another.
+    headers = answer.headers
+    named = headers.get("x-amzn-query-error", "").split(";")[0] or headers.get("x-amzn-errortype", "").split(":")[0]
+    named = named or str(result.get("__type", "Unknown"))
     reasons = tuple(str(part.get("Code")) for part in result.get("CancellationReasons", []))
     return AwsError(operation, named.rsplit("#", 1)[-1].rsplit(".", 1)[-1], answer.status, reasons)

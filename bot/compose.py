@@ -2,18 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from bot.aws import Aws
+from bot.aws import Aws, AwsError
 from bot.conversation import bot
 from bot.http import Pool
 from bot.ledger import Ledger
+from bot.lex import recognize_path
+from bot.log import log
 from bot.messenger.client import GraphApi
 from bot.pace import Pace
 from bot.parcels import DemonstrationParcels
 from bot.queue import BATCH_MESSAGES, Queues
-from bot.rules import Context
+from bot.rules import Context, LexUnavailable
 from bot.secrets import Secrets
 from bot.worker import Sender, Worker
+
+# What a person waits for Lex before the bot answers in its own words; and what a run's time allows for.
+LEX_SECONDS = 2.0
 
 
 def worker(aws: Aws, secrets: Secrets, queues: Queues, environ: Mapping[str, str]) -> Worker:
@@ -25,17 +31,42 @@ def worker(aws: Aws, secrets: Secrets, queues: Queues, environ: Mapping[str, str
         queues: the event queue and its dead-letter queue.
         environ: the function's environment.
     """
-    parcels = DemonstrationParcels()
+    parcels, lex = DemonstrationParcels(), LexRuntime(aws, environ) if "LEX_BOT_ID" in environ else None
     return Worker(
         ledger=Ledger(aws, environ["LEDGER_TABLE"], int(environ["STATE_DAYS"])),
         queues=queues,
         conversation=bot,
-        context=lambda now: Context(now=now, parcels=parcels),
+        context=lambda now: Context(now=now, parcels=parcels, lex=lex),
         sender=_sender(secrets, environ),
         pace=Pace(int(environ["CONCURRENCY"])),
         echo_seconds=float(environ["ECHO_SECONDS"]),
         together=ThreadPoolExecutor(BATCH_MESSAGES).map,
     )
+
+
+class LexRuntime:
+    """Amazon Lex as a conversation meets it.
+
+    Args:
+        aws: the door to AWS.
+        environ: names the Lex bot, its alias and its locale.
+    """
+
+    def __init__(self, aws: Aws, environ: Mapping[str, str]) -> None:
+        self._aws = aws
+        self._asked = (environ["LEX_BOT_ID"], environ["LEX_BOT_ALIAS_ID"], environ["LEX_LOCALE_ID"])
+
+    def recognize(self, session: str, text: str) -> Mapping[str, Any]:
+        """What Lex makes of a text; see `bot.rules.Lex`."""
+        path = recognize_path(*self._asked, session)
+        try:
+            # Not repeated where it may have been heard: to say a thing twice changes what Lex believes was said.
+            return self._aws.call(
+                "lex", "RecognizeText", {"text": text}, path=path, timeout=LEX_SECONDS, repeatable=False
+            )
+        except AwsError as error:
+            log("WARN", "lex_unavailable", reason=str(error))
+            raise LexUnavailable from None
 
 
 def _sender(secrets: Secrets, environ: Mapping[str, str]) -> Callable[[bool], Sender]:

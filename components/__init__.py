@@ -9,6 +9,7 @@ from components.bot_role import BotRole, BotRoleArgs
 from components.bot_secrets import BotSecrets, BotSecretsArgs
 from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import Ledger, LedgerArgs
+from components.lex import lex_statement
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
 from components.slim_python import slim_python
@@ -37,5 +38,6 @@ __all__ = [
     "RestApi",
     "RestApiArgs",
     "Route",
+    "lex_statement",
     "slim_python",
 ]

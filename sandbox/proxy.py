@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from sandbox import lex
 from sandbox.cloud import HOST
-from sandbox.errors import SandboxError
+from sandbox.errors import Refused, SandboxError
 from sandbox.faults import Fault, Faults, fault
 
 EFFECTS: Mapping[str, type | tuple[type, ...]] = {
@@ -24,6 +25,9 @@ EFFECTS: Mapping[str, type | tuple[type, ...]] = {
     "after": bool,
 }
 LONGEST_HEAD = 64 * 1024
+LEX = b"POST /bots/"  # how a request to Lex begins, which the emulated AWS does not have
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _HEADER = re.compile(rb"\r\n([^:\r\n]+):[ \t]*([^\r\n]*)")
 _SCOPE = re.compile(rb"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
@@ -79,6 +83,18 @@ def refusal(status: int, code: str, message: str) -> bytes:
         f"x-amzn-query-error: {code};{'Sender' if status < http.client.INTERNAL_SERVER_ERROR else 'Receiver'}\r\n"
         f"content-length: {len(body)}\r\n\r\n"
     ).encode() + body
+
+
+def lex_answer(head: bytes, body: bytes) -> bytes:
+    """What the stand-in for Lex answers, as HTTP."""
+    try:
+        content = json.dumps(lex.recognize(head.split(b" ", 2)[1].decode(), body)).encode()
+    except Refused as refused:
+        return refusal(http.client.BAD_REQUEST, refused.code, str(refused))
+    return (
+        f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n".encode()
+        + content
+    )
 
 
 class Called(NamedTuple):
@@ -142,8 +158,18 @@ class Proxy:
             faults += [(str(call), fault(one, EFFECTS)) for one in (each if isinstance(each, list) else [each])]
         self._faults.set(faults)
 
+    async def _pass_on(self, head: bytes, body: bytes, upstream: Streams | None) -> tuple[bytes, Streams | None]:
+        """The answer of the emulated AWS, or of the stand-in for Lex, and the connection to the first."""
+        if head.startswith(LEX):
+            return lex_answer(head, body), upstream
+        if upstream is None or upstream[1].is_closing() or upstream[0].at_eof():
+            upstream = await asyncio.open_connection(HOST, self.upstream_port, limit=LONGEST_HEAD)
+        upstream[1].write(head + body)
+        answered, _, content = await read_message(upstream[0])
+        return answered + content, upstream
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        upstream: Streams | None = None
         try:
             while True:
                 head, headers, body = await read_message(reader)
@@ -160,15 +186,11 @@ class Proxy:
                             met.get("code", "ServiceUnavailable"),
                             met.get("message", "Asked for by a fault."),
                         )
-                if met is None or answer is None or met.get("after"):
-                    if upstream is None or upstream[1].is_closing() or upstream[0].at_eof():
-                        upstream = await asyncio.open_connection(HOST, self.upstream_port, limit=LONGEST_HEAD)
-                    upstream[1].write(head + body)
-                    answered, _, content = await read_message(upstream[0])
+                hung_up = False
+                if answer is None or lost:
                     hung_up = lost and answer is None
-                    answer = answer or answered + content
-                else:
-                    hung_up = False
+                    done, upstream = await self._pass_on(head, body, upstream)
+                    answer = answer or done
                 if self.observe:
                     status, content = _parted(answer)
                     seconds = time.time() - began

@@ -27,6 +27,23 @@ def denied_actions(iam: IAMClient, role: str, actions: tuple[str, ...], resource
     return [action for action in actions if action not in allowed]
 
 
+def function_lex(iam: IAMClient, function: Mapping[str, Any], account: str, region: str) -> None:
+    """Lex refuses a function whose role may not use the bot that it is given; the stand-in for Lex takes anyone.
+
+    Raises:
+        Refused: the role may not.
+    """
+    given = function.get("Environment", {}).get("Variables", {})
+    if bot := given.get("LEX_BOT_ID"):
+        alias = f"arn:aws:lex:{region}:{account}:bot-alias/{bot}/{given.get('LEX_BOT_ALIAS_ID')}"
+        if denied_actions(iam, function["Role"], ("lex:RecognizeText",), alias):
+            raise Refused(
+                "AccessDeniedException",
+                "RecognizeText",
+                f"User: {function['Role']} is not authorized to perform: lex:RecognizeText on resource: {alias}",
+            )
+
+
 def attachable(iam: IAMClient, policy: str, operation: str) -> None:
     """IAM attaches only managed policies that exist; the emulator attaches any name, and it grants nothing.
 

@@ -445,6 +445,7 @@ def _function(account: Account, name: str, inputs: Inputs) -> Made:
         FunctionName=chosen, WaiterConfig={"Delay": 0.05, "MaxAttempts": int(FUNCTION_READY_SECONDS / 0.05)}
     )
     account.unchecked.append(lambda: refusals.function_logs(account.owner("iam"), function, ACCOUNT, account.region))
+    account.unchecked.append(lambda: refusals.function_lex(account.owner("iam"), function, ACCOUNT, account.region))
     arn = function["FunctionArn"]
     return Made(
         chosen,

@@ -75,6 +75,34 @@ def test_without_an_access_log_there_are_no_days_to_keep_it() -> None:
     assert with_log.access_log_days == with_log.log_retention_days
 
 
+LEX = {"lexBotId": "ABCDEFGHIJ", "lexBotAliasId": "TSTALIASID", "lexLocaleId": "de_DE"}
+
+
+def test_a_stack_has_lex_only_if_it_names_one() -> None:
+    with_lex, without = read(**LEX).bot, read().bot
+
+    assert with_lex is not None
+    assert with_lex.environment.items() >= {("LEX_BOT_ID", "ABCDEFGHIJ"), ("LEX_LOCALE_ID", "de_DE")}
+    assert without is not None
+    assert without.lex is None
+    assert not [name for name in without.environment if name.startswith("LEX")]
+
+
+@pytest.mark.parametrize("key", LEX)
+def test_half_of_a_lex_bot_is_told(key: str) -> None:
+    (mistake,) = mistakes(**{**LEX, key: ""})
+
+    assert mistake.startswith(f"{key} is not set; allowed: all of lexBotId, lexBotAliasId and lexLocaleId, or none")
+
+
+@pytest.mark.parametrize("key", LEX)
+def test_a_wrong_id_of_lex_is_told_once(key: str) -> None:
+    (mistake,) = mistakes(**{**LEX, key: "arn:aws:lex"})
+
+    assert key in mistake
+    assert "arn:aws:lex" in mistake
+
+
 def test_secrets_stand_in_no_text_of_the_settings() -> None:
     assert "canary" not in repr(read(appSecretPrevious="canary-previous"))
 

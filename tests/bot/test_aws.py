@@ -5,6 +5,7 @@ import json
 import time
 from typing import Any
 from unittest import mock
+from urllib.parse import quote
 
 import botocore.auth
 import botocore.awsrequest
@@ -28,9 +29,10 @@ class Way:
     """A connection that gives prepared answers and keeps what it was asked."""
 
     def __init__(self, *answers: Response | Exception) -> None:
-        self.answers, self.asked = list(answers), list[tuple[dict[str, str], Any]]()
+        self.answers, self.asked, self.paths = list(answers), list[tuple[dict[str, str], Any]](), list[str]()
 
-    def request(self, _method: str, _path: str, headers: dict[str, str], body: bytes, _timeout: float) -> Response:
+    def request(self, _method: str, path: str, headers: dict[str, str], body: bytes, _timeout: float) -> Response:
+        self.paths.append(path)
         self.asked.append((headers, json.loads(body)))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -58,19 +60,28 @@ HEADER_VALUES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_
     secret=HEADER_VALUES,
     token=st.just("") | HEADER_VALUES,
     target=HEADER_VALUES,
+    parts=st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=12), max_size=3),
     now=st.integers(1_000_000_000, 4_000_000_000),
 )
 def test_a_signature_is_the_one_that_botocore_makes(  # noqa: PLR0917  hypothesis hands them over by name
-    body: bytes, service: str, region: str, key: str, secret: str, token: str, target: str, now: int
+    body: bytes, service: str, region: str, key: str, secret: str, token: str, target: str, parts: list[str], now: int
 ) -> None:
     host = f"{service}.{region}.amazonaws.com"
     headers = {"content-type": "application/x-amz-json-1.0", "host": host, "x-amz-target": target}
 
+    path = "/" + "/".join(quote(part, safe="") for part in parts if part not in {".", ".."})
+
     ours = aws.sign(
-        headers, body, service=service, region=region, by=aws.Credentials(key, secret, token, 0), now=float(now)
+        headers,
+        body,
+        path=path,
+        service=service,
+        region=region,
+        by=aws.Credentials(key, secret, token, 0),
+        now=float(now),
     )
 
-    theirs = botocore.awsrequest.AWSRequest("POST", f"https://{host}/", headers=headers, data=body)
+    theirs = botocore.awsrequest.AWSRequest("POST", f"https://{host}{path}", headers=headers, data=body)
     credentials = botocore.credentials.Credentials(key, secret, token or None)
     moment = mock.Mock(return_value=time_of(now))
     with mock.patch("botocore.auth.get_current_datetime", moment):
@@ -86,12 +97,39 @@ def time_of(now: int) -> Any:  # noqa: ANN401  what botocore's own clock returns
     return datetime.datetime.fromtimestamp(now, datetime.UTC)
 
 
-@pytest.mark.parametrize("service", sorted(aws.PROTOCOLS))
-def test_a_service_is_spoken_to_as_its_model_says(service: str) -> None:
-    model = botocore.loaders.Loader().load_service_model(service, "service-2")["metadata"]
+@pytest.mark.parametrize(
+    ("service", "model"), [("dynamodb", "dynamodb"), ("lex", "lexv2-runtime"), ("sqs", "sqs"), ("ssm", "ssm")]
+)
+def test_a_service_is_spoken_to_as_its_model_says(service: str, model: str) -> None:
+    described = botocore.loaders.Loader().load_service_model(model, "service-2")["metadata"]
+    json_kind = {"json": f"application/x-amz-json-{described['jsonVersion']}", "rest-json": "application/json"}
 
-    assert aws.PROTOCOLS[service] == (model["targetPrefix"], model["jsonVersion"])
-    assert "json" in model.get("protocols", [model["protocol"]])
+    assert service == described.get("signingName", described["endpointPrefix"])
+    assert aws.PROTOCOLS[service] == (
+        described["endpointPrefix"],
+        described["serviceId"].upper().replace(" ", "_"),
+        next(json_kind[protocol] for protocol in described["protocols"] if protocol in json_kind),
+        described.get("targetPrefix", ""),
+    )
+
+
+def test_where_the_path_names_the_operation_no_header_does() -> None:
+    way = Way(answered(200, {"messages": []}))
+
+    door(way).call("lex", "RecognizeText", {"text": "hi"}, path="/bots/B/sessions/1%3A2/text")
+
+    headers, body = way.asked[0]
+    assert way.paths == ["/bots/B/sessions/1%3A2/text"]
+    assert "x-amz-target" not in headers
+    assert headers["host"] == "runtime-v2-lex.eu-central-1.amazonaws.com"
+    assert body == {"text": "hi"}
+
+
+def test_lex_names_its_code_in_a_header_too() -> None:
+    refusal = answered(403, {"message": "no"}, x_amzn_errortype="AccessDeniedException:http://internal")
+
+    with pytest.raises(aws.AwsError, match="AccessDeniedException"):
+        door(Way(refusal)).call("lex", "RecognizeText", {}, path="/bots")
 
 
 def test_a_request_goes_out_signed_with_its_operation_in_a_header() -> None:
