@@ -121,6 +121,10 @@ def test_paragraphs_come_before_sentences_and_sentences_before_words() -> None:
     assert split("- one two\n- three four", 14) == ["- one two", "- three four"]
 
 
+def test_a_paragraph_comes_before_a_later_line() -> None:
+    assert split("aaaa aaaa\n\nbb\ncc dd ee", 16) == ["aaaa aaaa", "bb\ncc dd ee"]
+
+
 def test_a_break_in_the_first_half_does_not_make_a_tiny_piece() -> None:
     assert split("Yes.\n\nThat is what it looks like today", 24) == ["Yes.\n\nThat is what it", "looks like today"]
 
