@@ -6,6 +6,7 @@ Sources: Graph API, "Handling Errors"; Messenger Platform, "Error Codes".
 import json
 
 _SENTENCE = 300  # characters of Facebook's own words worth keeping
+_PROOF = "appsecret_proof"
 _WORD = 24  # a longer word is no word: a token, an id, a signature
 
 
@@ -62,9 +63,12 @@ class WindowClosed(SendError):
 
 
 class Credentials(SendError):
-    """The token is invalid, expired, or lacks a permission."""
+    """The token is invalid, expired, or lacks a permission; or the app secret is not the one that Facebook knows."""
 
-    meaning = "The page access token is not accepted: see that it is valid and has the permission pages_messaging."
+    meaning = (
+        "Page access token or app secret is not accepted: see that both are Facebook's present ones, and that the token "
+        "has the permission pages_messaging."
+    )
 
 
 class Rejected(SendError):
@@ -111,6 +115,9 @@ def from_response(status: int, body: bytes) -> SendError:
     code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
     trace = error.get("fbtrace_id")
     kind = _kind(status, code, subcode, error.get("is_transient"))
+    # "Secure Graph API Calls": a proof made with another app secret than Facebook's own has no code of its own.
+    if kind is Rejected and _PROOF in str(error.get("message")):
+        kind = Credentials
     return kind(
         _scrubbed(error.get("message")) if kind is Rejected else "",
         status=status,

@@ -157,3 +157,11 @@ def test_any_error_of_facebook_gives_an_error(status: int, error: object) -> Non
 
 def test_a_bottomless_answer_gives_an_error() -> None:
     assert type(from_response(400, b"[" * 200_000)) is Rejected
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Invalid appsecret_proof provided in the API argument", "API calls from the server require an appsecret_proof"],
+)
+def test_another_app_secret_than_facebook_s_waits_for_the_right_one_and_is_no_defect(message: str) -> None:
+    assert isinstance(answer(100, message=message), Credentials)
