@@ -62,6 +62,7 @@ class Sandbox:
         deployed: the stack's outputs and resources.
         graph: the stand-in for the Graph API.
         facebook: the sender of webhooks; there is none for a stack without a bot.
+        page: the chat page, if there is one.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Sandbox:
         self._settings = {stack: dict(settings or {})}
         self._ports = (cloud_port, graph_port)
         self._chat_port, self._observe = chat_port, observe
-        self._page: Page | None = None
+        self.page: Page | None = None
         self._ending: list[Callable[[], None]] = []
         self._clients: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._clients_lock = threading.Lock()
@@ -146,9 +147,9 @@ class Sandbox:
         if self._chat_port is not None and self.facebook:
             from sandbox.page.page import Page  # noqa: PLC0415 - only who looks at the page waits for it
 
-            self._page = Page(self, self._proxy, background, self._chat_port)
-            self._ending.append(self._page.stop)
-            self._page.start()
+            self.page = Page(self, self._proxy, background, self._chat_port)
+            self._ending.append(self.page.stop)
+            self.page.start()
             stage("chat page")
 
     def _configured(self, stack: str) -> Configuration:
@@ -177,8 +178,8 @@ class Sandbox:
         if self.facebook:
             self.facebook.stop()
         self.facebook = Facebook(url, self.app_secret, self.page_id) if url else None
-        if self._page and self.facebook:
-            self._page.watch(self.facebook)
+        if self.page and self.facebook:
+            self.page.watch(self.facebook)
 
     def _stop_facebook(self) -> None:
         if self.facebook:
@@ -211,7 +212,7 @@ class Sandbox:
     @property
     def chat_url(self) -> str | None:
         """Where the chat page answers, if there is one."""
-        return self._page.url if self._page else None
+        return self.page.url if self.page else None
 
     @property
     def outputs(self) -> dict[str, Any]:

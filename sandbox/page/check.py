@@ -1,35 +1,34 @@
-"""Tells whether a zip of bot code would start: ``python check.py ZIP CHANGED…``, in a process of its own.
+"""Tells whether bot code would start: ``python check.py FOLDER CHANGED…``, in a process of its own.
 
 It prints one line of JSON: ``{"ok": true, "profile": {…} or null}``, or where and why not: ``{"ok": false, "file",
-"line", "text", "message"}``. It is run as a file, away from the project, so that only the zip's code is found.
+"line", "text", "message"}``. It is run as a file, away from the project, so that only the folder's code is found.
 """
 
 import json
 import sys
 import traceback
-import zipfile
+from pathlib import Path
 
 MODULES = ("bot.handler", "bot.webhook", "bot.compose", "bot.conversation")
 
 
 def main() -> None:
-    """Compile every file of the zip, then load what the function loads."""
-    path, changed = sys.argv[1], set(sys.argv[2:])
+    """Compile every file that was changed, then load what the function loads."""
+    folder, changed = sys.argv[1], sys.argv[2:]
     try:
-        with zipfile.ZipFile(path) as zipped:
-            for name in zipped.namelist():
-                if name.endswith(".py"):
-                    compile(zipped.read(name), name, "exec")
-        sys.path.insert(0, path)
+        for name in changed:
+            if Path(folder, name).is_file():
+                compile(Path(folder, name).read_bytes(), name, "exec")
+        sys.path.insert(0, folder)
         for module in MODULES:
             __import__(module)
         outcome = {"ok": True, "profile": profile()}
     except SyntaxError as error:
-        file = (error.filename or "").removeprefix(path + "/")
+        file = (error.filename or "").removeprefix(folder + "/")
         outcome = failure(file, error.lineno, (error.text or "").strip(), f"{type(error).__name__}: {error.msg}")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the code raises when it is loaded
-        file, line, text = place(error, path, changed)
-        outcome = failure(file, line, text, f"{type(error).__name__}: {error}".replace(path + "/", ""))
+        file, line, text = place(error, folder, changed)
+        outcome = failure(file, line, text, f"{type(error).__name__}: {error}".replace(folder + "/", ""))
     sys.stdout.write(json.dumps(outcome) + "\n")
 
 
@@ -38,12 +37,12 @@ def failure(file: str, line: int | None, text: str, message: str) -> dict[str, o
     return {"ok": False, "file": file, "line": line, "text": text, "message": message}
 
 
-def place(error: BaseException, path: str, changed: set[str]) -> tuple[str, int | None, str]:
-    """File, line and text of the last step in a changed file, else of the last in the zip."""
+def place(error: BaseException, folder: str, changed: list[str]) -> tuple[str, int | None, str]:
+    """File, line and text of the last step in a changed file, else of the last in the folder."""
     frames = [
-        (frame.filename.removeprefix(path + "/"), frame.lineno, frame.line or "")
+        (frame.filename.removeprefix(folder + "/"), frame.lineno, frame.line or "")
         for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename.startswith(path)
+        if frame.filename.startswith(folder)
     ]
     own = [frame for frame in frames if frame[0] in changed]
     return (own or frames or [("", None, "")])[-1]

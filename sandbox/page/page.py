@@ -49,7 +49,8 @@ class Page:
     """
 
     def __init__(self, sandbox: "Sandbox", proxy: Proxy, background: Background, port: int) -> None:
-        self._sandbox, self._proxy, self._background = sandbox, proxy, background
+        self.proxy, self.background = proxy, background
+        self._sandbox = sandbox
         hidden = (sandbox.app_secret, sandbox.verify_token, sandbox.page_token)
         self.journal = Journal(background.loop, hidden)
         self._witness = Witness(self.journal, sandbox.page_id, lambda: sandbox.outputs)
@@ -79,8 +80,8 @@ class Page:
         if self._sandbox.facebook:
             self.watch(self._sandbox.facebook)
         self._sandbox.graph.observe = self._asked
-        self._proxy.observe = self._witness.called
-        self._background.run(self._start())
+        self.proxy.observe = self._witness.called
+        self.background.run(self._start())
 
     def watch(self, facebook: Facebook) -> None:
         """Look on at the webhooks of a sender; an update of the stack can bring a new one."""
@@ -101,8 +102,8 @@ class Page:
 
     def stop(self) -> None:
         """Serve no more. Harmless if repeated."""
-        self._proxy.observe = None
-        self._background.run(self._stop())
+        self.proxy.observe = None
+        self.background.run(self._stop())
 
     async def _stop(self) -> None:
         for task in self._tasks:

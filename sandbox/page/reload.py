@@ -1,11 +1,13 @@
 """Updates the function when a file of the bot is saved, unless the code would not start."""
 
 import asyncio
+import io
 import json
 import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -34,21 +36,30 @@ def looked_at(folder: Path) -> State:
     return found
 
 
-def checked(content: bytes, changed: list[str]) -> Json:
-    """Whether a zip of the bot would start, as `sandbox.page.check` tells it.
+class Checker:
+    """Tells whether code would start. It keeps a copy of it, so that only what was changed is compiled anew.
 
     Args:
-        content: the zip.
-        changed: which of its files were changed, by their names in it.
+        folder: an empty folder of its own.
     """
-    with tempfile.TemporaryDirectory(prefix="sandbox-check-") as folder:
-        path = Path(folder, "code.zip")
-        path.write_bytes(content)
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, bytes] = {}
+
+    def check(self, content: bytes, changed: list[str]) -> Json:
+        """Whether a zip of the bot would start, as `sandbox.page.check` tells it.
+
+        Args:
+            content: the zip.
+            changed: which of its files were changed, by their names in it.
+        """
+        self._copy(content)
         script = Path(__file__).with_name("check.py")
         try:
             run = subprocess.run(
-                [sys.executable, "-I", "-B", str(script), str(path), *changed],
-                check=False, capture_output=True, text=True, timeout=CHECK_SECONDS, cwd=folder,
+                [sys.executable, "-I", str(script), str(self._folder), *changed],
+                check=False, capture_output=True, text=True, timeout=CHECK_SECONDS, cwd=self._folder,
             )  # fmt: skip
             outcome: Json = json.loads(run.stdout.strip().rpartition("\n")[2])
         except subprocess.TimeoutExpired:
@@ -56,6 +67,22 @@ def checked(content: bytes, changed: list[str]) -> Json:
         except ValueError:
             return _broken(f"The code ended Python when it was loaded. {run.stderr.strip()[-300:]}".strip())
         return outcome
+
+    def _copy(self, content: bytes) -> None:
+        with zipfile.ZipFile(io.BytesIO(content)) as zipped:
+            files = {name: zipped.read(name) for name in zipped.namelist()}
+        for name in self._files.keys() | files.keys():
+            path = self._folder / name
+            if self._files.get(name) == files.get(name):
+                continue
+            for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
+                compiled.unlink()  # it is known by its time in seconds only: a second change would be overlooked
+            if name in files:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(files[name])
+            else:
+                path.unlink()
+        self._files = files
 
 
 def _broken(message: str) -> Json:
@@ -85,12 +112,17 @@ class Reload:
         self._tell, self._new_profile = tell, new_profile
         self._good: bytes | None = None
         self._live: bytes | None = None
+        self._waking: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Watch until cancelled."""
+        with tempfile.TemporaryDirectory(prefix="sandbox-check-") as folder:
+            await self._watch(Checker(Path(folder)))
+
+    async def _watch(self, checker: Checker) -> None:
         before = await asyncio.to_thread(looked_at, self._folder)
         self._good = self._live = await asyncio.to_thread(archive_bytes, self._folder, PACKAGE)
-        first = await asyncio.to_thread(checked, self._good, [])
+        first = await asyncio.to_thread(checker.check, self._good, [])
         if first["ok"]:
             await self._new_profile(first["profile"])
         while True:
@@ -104,9 +136,9 @@ class Reload:
                 if now.get(path) != before.get(path)
             )
             before = now
-            await self._take(changed)
+            await self._take(checker, changed)
 
-    async def _take(self, changed: list[str]) -> None:
+    async def _take(self, checker: Checker, changed: list[str]) -> None:
         began = time.monotonic()
         try:
             content = await asyncio.to_thread(archive_bytes, self._folder, PACKAGE)
@@ -114,7 +146,7 @@ class Reload:
             self._tell("broken", {"changed": changed, **_broken(str(error))})
             return
         self._tell("checking", {"changed": changed})
-        outcome = await asyncio.to_thread(checked, content, changed)
+        outcome = await asyncio.to_thread(checker.check, content, changed)
         if not outcome["ok"]:
             self._tell("broken", {"changed": changed, **outcome})
             return
@@ -123,10 +155,17 @@ class Reload:
         self._live = content
         self._tell("live", {"changed": changed, "seconds": round(time.monotonic() - began, 2)})
         await self._new_profile(outcome["profile"])
-        if failure := await asyncio.to_thread(self._wake):
-            self._tell("broken", {"changed": changed, **_broken(failure)})
-            if self._good is not None:
-                await asyncio.to_thread(self._upload, self._good)
-            self._live = self._good
-        else:
+        if self._waking:
+            self._waking.cancel()
+        self._waking = asyncio.create_task(self._prove(content, changed))
+
+    async def _prove(self, content: bytes, changed: list[str]) -> None:
+        """Have the function start with its new code; if it does not, put back what did."""
+        failure = await asyncio.to_thread(self._wake)
+        if not failure:
             self._good = content
+            return
+        self._tell("broken", {"changed": changed, **_broken(failure)})
+        if self._good is not None:
+            await asyncio.to_thread(self._upload, self._good)
+        self._live = self._good

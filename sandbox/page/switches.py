@@ -99,7 +99,7 @@ SWITCHES = (
     ),
     Switch(
         "ledger_lost", AWS, "The ledger's every second answer is lost",
-        "A write is made again in such a way that made twice it is made once.",
+        "A write made twice counts once; an answer that may have left waits for its echo, and is sent if none comes.",
         aws={"dynamodb:*": {"after": True, "probability": 0.5}},
     ),
     Switch(

@@ -6,7 +6,7 @@ const STEPS = [
   ["why", "See why", "Press “Why?” beside a message."],
   ["break", "Break Facebook", "Under “Break”, switch “Is down” on; write again."],
   ["mend", "Watch it recover", "Switch it off: what waited is answered."],
-  ["change", "Change an answer", "Edit bot/\u200bconversation.py and save it."],
+  ["change", "Change an answer", "Edit bot/\u200bconversation\u200b.py and save it."],
 ];
 
 export class Tour {
