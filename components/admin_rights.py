@@ -126,6 +126,7 @@ def mfa_statements(account_id: pulumi.Input[str]) -> list[Statement]:
         # Or IAMFullAccess would let them make a key of somebody else's.
         Statement(
             sid="NobodyElsesWithoutMfa", effect="Deny", conditions=without_mfa,
-            actions=OWN_CREDENTIALS, resources_are="NotResource", resources=[own[OWN_CREDENTIALS]],
+            actions=[each for each in OWN_CREDENTIALS if each != "iam:ChangePassword"],  # which is about oneself only
+            resources_are="NotResource", resources=[own[OWN_CREDENTIALS]],
         ),
     ]  # fmt: skip

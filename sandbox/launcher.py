@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -39,6 +40,11 @@ BATCH_ACTIONS = {
 }
 
 TAG_ACTIONS = {"TagResource", "UntagResource", "ListTagsForResource", "ListTagsOfResource"}
+
+OWN_ACTIONS = {
+    "iam:ChangePassword", "iam:GetUser", "iam:ListAccessKeys", "iam:CreateAccessKey", "iam:UpdateAccessKey",
+    "iam:DeleteAccessKey", "iam:ListMFADevices",
+}  # fmt: skip
 
 Check = tuple[str, str, dict[str, str]]
 """A further right that a request needs: action, resource, condition keys."""
@@ -127,6 +133,8 @@ def patch_actions_and_resources() -> None:
     ) -> Any:
         further = _further_checks.get()
         _further_checks.set(())
+        if action in OWN_ACTIONS and resource_arn == "*":  # without a name IAM takes the caller's
+            resource_arn = (iam_evaluator.resolve_caller_identity(key) or {}).get("userArn", "*")
         denied = original_enforce(key, action, service, region, resource_arn, service_context)
         for other, resource, context in () if denied else further:
             denied = original_enforce(key, other, service, region, resource, context)
@@ -141,6 +149,33 @@ def patch_actions_and_resources() -> None:
     iam_actions.extract_iam_action = extract_iam_action
     iam_actions.extract_resource_arn = extract_resource_arn
     iam_evaluator.enforce = enforce
+
+
+def patch_policy_variables() -> None:
+    """Let ``${aws:username}`` in a policy's resources stand for the caller's name; MiniStack takes it literally."""
+    from ministack.core import iam_evaluator
+
+    original: Callable[..., Any] = iam_evaluator.resolve_principal
+
+    def resolved(resources: list[str], name: str) -> list[str]:
+        return [each.replace("${aws:username}", name) for each in resources]
+
+    def resolve_principal(*args: Any, **kwargs: Any) -> Any:
+        principal = original(*args, **kwargs)
+        name = getattr(principal, "keys", {}).get("aws:username")
+        if name and principal.policies:
+            principal.policies = [
+                [
+                    replace(
+                        each, resources=resolved(each.resources, name), not_resources=resolved(each.not_resources, name)
+                    )
+                    for each in policy
+                ]
+                for policy in principal.policies
+            ]
+        return principal
+
+    iam_evaluator.resolve_principal = resolve_principal
 
 
 def record_decisions(file: Path) -> None:
@@ -284,6 +319,7 @@ def main() -> None:
         record_decisions(folder / DECISIONS)  # before what follows, which asks for further decisions on the way
     patch_actions_and_resources()
     patch_multi_factor()
+    patch_policy_variables()
     patch_queue_identifiers()
     load_managed_policies()
     try:
