@@ -1,0 +1,1 @@
+"""The policy pack: see `policies/__main__.py`."""
