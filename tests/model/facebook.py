@@ -132,6 +132,10 @@ class Facebook:
             return _error(500, 1, 1357046)
         return Response(200, {}, json.dumps({"recipient_id": user, "message_id": f"m{len(self.taken)}"}).encode())
 
+    def take_time(self, seconds: float) -> None:
+        """Take so long for each send from now on."""
+        self._latency = lambda: seconds
+
     def echo_failed(self, metadata: str, reason: str) -> None:
         """Note that the echoes of an answer were held up."""
         for taken in self.taken:

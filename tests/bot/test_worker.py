@@ -1,0 +1,287 @@
+"""What the worker does with each kind of failure: the bot's own code on the model of AWS and Facebook."""
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot import worker
+from bot.messenger import events
+from bot.messenger.messages import Text
+from bot.queue import Queues, fingerprint
+from bot.rules import Answer, Context
+from tests.model import system as model
+from tests.model.cloud import EVENTS
+from tests.model.facebook import PAGE, TRACE
+from tests.model.faults import Fault, How, Outage
+from tests.model.system import Counting, System
+from tests.model.world import BEGIN
+
+Json = dict[str, Any]
+
+
+def item(user: str, mid: str, answers: int = 1, nature: str = "good") -> Json:
+    text = json.dumps({"answers": answers, "nature": nature, "canary": "xyzzy"})
+    return {
+        "sender": {"id": user},
+        "recipient": {"id": PAGE},
+        "timestamp": 1,
+        "message": {"mid": mid, "text": text},
+    }
+
+
+def run(*posts: list[Json], faults: tuple[Fault, ...] = (), outages: tuple[Outage, ...] = ()) -> System:
+    """Let Facebook send these requests, a second apart, and everything happen that follows."""
+    system = System(faults, outages)
+    for number, items in enumerate(posts):
+        later(system, number, items)
+    system.run()
+    return system
+
+
+def later(system: System, seconds: float, items: list[Json]) -> None:
+    system.world.after(seconds, lambda: system.facebook.post(items, items[0]["sender"]["id"]))
+
+
+def texts(system: System) -> list[str]:
+    return [taken.text for taken in system.facebook.taken]
+
+
+def times(system: System) -> list[float]:
+    return [round(taken.time - BEGIN, 1) for taken in system.facebook.taken]
+
+
+def logged(system: System, kind: str) -> list[Json]:
+    lines = [json.loads(noted.text[4:]) for noted in system.world.timeline if noted.text.startswith("log ")]
+    return [line for line in lines if line["kind"] == kind]
+
+
+def letters(system: System) -> list[Json]:
+    return system.dead.bodies()
+
+
+def test_each_answer_carries_the_key_that_its_echo_brings_back() -> None:
+    system = run([item("u", "m1", 2)])
+    assert [taken.metadata for taken in system.facebook.taken] == [f"{fingerprint(PAGE, 'm1')}:{n}" for n in (0, 1)]
+
+
+def test_a_healthy_event_costs_three_calls_of_the_ledger_and_one_send_an_answer() -> None:
+    system = run([item("u", "m1")])
+    calls = system.faults.calls
+    assert calls["send"] == 1
+    # Beside them the echo's own record of having come.
+    assert (calls["BatchGetItem"], calls["TransactWriteItems"], calls["UpdateItem"]) == (1, 1, 2)
+    assert "ChangeMessageVisibilityBatch" not in calls
+
+
+@pytest.mark.parametrize("how", [How.REFUSED, How.THROTTLED, How.UNSENT])
+def test_a_transient_failure_is_tried_again_in_the_same_run(how: How) -> None:
+    system = run([item("u", "m1")], faults=(Fault("send", how, times=2),))
+    assert texts(system) == ["m1 0 0"]
+    assert logged(system, "handed_back") == []
+    assert system.faults.calls["send"] == 3
+
+
+def test_a_failure_that_lasts_goes_back_to_the_queue_and_comes_at_growing_intervals() -> None:
+    system = run([item("u", "m1")], outages=(Outage("graph", How.REFUSED, 0, 600),))
+    waits = [each["seconds"] for each in logged(system, "handed_back")]
+    assert waits[:2] == [2, 2]
+    assert all(now >= before for before, now in itertools.pairwise(waits[3:]))
+    assert len(waits) < 30
+    assert times(system)[0] < 600 * 1.4
+
+
+def test_a_refused_token_is_looked_up_again_and_the_event_kept() -> None:
+    system = run([item("u", "m1")], faults=(Fault("send", How.DENIED, times=1),))
+    assert texts(system) == ["m1 0 0"]
+    assert logged(system, "handed_back") == []
+    lasting = run([item("u", "m1")], outages=(Outage("graph", How.DENIED, 0, 900),))
+    assert texts(lasting) == ["m1 0 0"]
+    assert {each["level"] for each in logged(lasting, "credentials")} == {"ERROR"}
+
+
+def test_when_facebook_says_slow_down_nothing_is_sent_for_the_page_for_a_minute() -> None:
+    system = run([item("u", "m1")], [item("v", "m2")], [item("w", "m3")], faults=(Fault("send", How.SLOW_DOWN),))
+    assert sorted(texts(system)) == ["m1 0 0", "m2 0 0", "m3 0 0"]
+    assert min(times(system)) >= worker.PAUSE_SECONDS
+    assert system.faults.calls["send"] == 4
+    assert {each["level"] for each in logged(system, "slow_down")} == {"ERROR"}
+
+
+@pytest.mark.parametrize("how", [How.UNREACHABLE, How.WINDOW_CLOSED])
+def test_who_cannot_be_written_to_is_given_up_without_a_dead_letter(how: How) -> None:
+    system = run([item("u", "m1", 3), item("u", "m2")], faults=(Fault("send", how, skip=1),))
+    assert texts(system) == ["m1 0 0", "m2 0 1"]
+    assert letters(system) == []
+    assert [each["messages"] for each in logged(system, "given_up")] == [2]
+
+
+def test_what_facebook_rejects_is_a_dead_letter_with_its_trace_and_the_next_event_is_answered() -> None:
+    system = run([item("u", "m1", 1, "rejected"), item("u", "m2")])
+    ((letter),) = letters(system)
+    assert "Facebook refuses the request" in letter["reason"]
+    assert letter["detail"] == {"fbtrace_id": TRACE}
+    assert [each["message"]["mid"] for each in letter["message"]["items"]] == ["m1"]
+    assert texts(system) == ["m2 0 1"]
+    assert system.faults.calls["send"] == worker.FAULTS + 1
+
+
+def test_a_defect_of_the_conversation_is_told_by_its_place_and_never_by_its_words() -> None:
+    system = run([item("u", "m1", 1, "raises")])
+    ((letter),) = letters(system)
+    assert letter["reason"] == "ZeroDivisionError in the conversation"
+    assert letter["detail"]["at"].startswith("system.py:")
+
+
+def test_no_line_of_the_log_holds_what_a_user_wrote_or_was_answered() -> None:
+    natures = ("good", "raises", "rejected", "shy")
+    system = run(*[[item("u", f"m{number}", 2, nature)] for number, nature in enumerate(natures)])
+    lines = [noted.text for noted in system.world.timeline if noted.text.startswith("log ")]
+    assert lines
+    assert not [line for line in lines if "xyzzy" in line or " 0 0" in line or "EAA" in line]
+
+
+def test_a_lost_answer_is_settled_by_its_echo_without_sending_again() -> None:
+    system = run([item("u", "m1", 2)], faults=(Fault("send", How.LOST),))
+    assert texts(system) == ["m1 0 0", "m1 1 0"]
+    assert system.faults.calls["send"] == 2
+    assert times(system)[1] < 12  # the send's time-out, and one look
+
+
+def test_a_send_without_an_echo_is_sent_again_after_the_set_time() -> None:
+    system = run([item("u", "m1", 2)], faults=(Fault("send", How.VANISHED),))
+    assert texts(system) == ["m1 0 0", "m1 1 0"]
+    assert 8 + model.ECHO_SECONDS < times(system)[0] < 8 + 3 * model.ECHO_SECONDS
+
+
+def test_no_run_waits_for_an_echo() -> None:
+    system = run([item("u", "m1")], faults=(Fault("send", How.VANISHED),))
+    waits = [each for each in logged(system, "handed_back") if "echo" in each["reason"]]
+    assert len(waits) > 3
+
+
+def test_whether_typing_was_shown_is_not_worth_waiting_for() -> None:
+    system = run([item("u", "m1", 1, "shy")], faults=(Fault("action", How.VANISHED),))
+    assert texts(system) == ["m1 0 0"]
+    assert system.faults.calls["action"] == 1
+    assert logged(system, "handed_back") == []
+
+
+def test_nothing_is_begun_that_the_time_left_does_not_cover() -> None:
+    system = System()
+    system.facebook.take_time(6.0)
+    later(system, 0, [item("u", "m1", 9)])
+    system.run()
+    assert [text.split()[1] for text in texts(system)] == [str(number) for number in range(9)]
+    assert [each["reason"] for each in logged(system, "handed_back")] == ["no time is left in this run"] * 2
+    assert not [noted for noted in system.world.timeline if noted.text == "killed"]
+
+
+def test_what_is_not_a_message_of_ours_is_a_dead_letter_and_holds_up_nothing() -> None:
+    system = System()
+    system.queue.put("group", '{"not": "ours"}')
+    system.queue.put("group", "not even JSON")
+    later(system, 1, [item("u", "m1")])
+    system.run()
+    assert [letter["reason"] for letter in letters(system)] == ["not a message of ours"] * 2
+    assert texts(system) == ["m1 0 0"]
+
+
+@pytest.mark.parametrize(
+    "metadata", ["", "x", "x:", "x:9", ":1", "x:-1", "x:٣", "x:" + "9" * 900, "x:1:2", "\ud83d:1", "x" * 2000 + ":1"]
+)
+def test_an_echo_with_any_metadata_is_taken_from_the_queue(metadata: str) -> None:
+    message = {"mid": "echo", "is_echo": True, "metadata": metadata}
+    system = run([{"sender": {"id": PAGE}, "recipient": {"id": "u"}, "timestamp": 1, "message": message}])
+    assert system.queue.stored == []
+    assert letters(system) == []
+    assert len(system.queue.order) == 1
+
+
+class Saying(Counting):
+    """A conversation that answers as a function says."""
+
+    def __init__(self, say: Callable[[events.Event, Json], Answer]) -> None:
+        self._say = say
+
+    def answer(self, event: events.Event, state: Json, _context: Context) -> Answer:
+        """What the function says."""
+        return self._say(event, state)
+
+
+def test_a_state_that_is_too_large_is_the_events_own_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def say(event: events.Event, _state: Json) -> Answer:
+        return Answer((Text("x"),), {"notes": "x" * 500_000} if event.id == "m1" else {})
+
+    monkeypatch.setattr(model, "Counting", lambda: Saying(say))
+    system = run([item("u", "m1"), item("u", "m2")])
+    ((letter),) = letters(system)
+    assert "larger than the ledger can store" in letter["reason"]
+    assert texts(system) == ["x"]
+
+
+def test_an_event_that_needs_no_answer_and_changes_nothing_costs_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "Counting", lambda: Saying(lambda _event, state: Answer((), state)))
+    system = run([item("u", "m1")])
+    assert system.cloud.table.items() == {}
+    assert system.faults.calls["BatchGetItem"] == 1
+
+
+def test_an_unforeseen_failure_holds_back_only_its_own_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = events.parse
+
+    def stumble(item: Any, page: str, **named: Any) -> events.Event:  # noqa: ANN401  as of `parse`
+        event = parse(item, page, **named)
+        if event.user == "u" and "standby" not in named:
+            raise KeyError(event.user)
+        return event
+
+    monkeypatch.setattr(events, "parse", stumble)
+    monkeypatch.setattr(model, "MOST_RECEIVES", 5)
+    system = run([item("u", "m1"), item("v", "m2")])
+    assert texts(system) == ["m2 0 0"]
+    assert times(system)[0] < 1
+    assert logged(system, "defect")
+
+
+def test_a_user_who_asks_to_be_forgotten_leaves_neither_state_nor_dead_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone: list[str] = []
+
+    def letters_of(_self: object, group: str) -> list[tuple[str, str]]:
+        assert group == fingerprint(PAGE, "u")
+        one = {"object": "page", "page": PAGE, "received": 1, "items": [item("u", "old")]}
+        moved_by_sqs = one | {"items": [item("u", "older")]}
+        return [(json.dumps({"reason": "r", "message": one}), "r1"), (json.dumps(moved_by_sqs), "r2")]
+
+    def say(event: events.Event, _state: Json) -> Answer:
+        return Answer((Text("Gone."),), {}, forget=True) if event.id == "m2" else Answer((), {"name": "Ada"})
+
+    monkeypatch.setattr(Queues, "letters", letters_of)
+    monkeypatch.setattr(Queues, "drop", lambda _self, receipt: gone.append(receipt))
+    monkeypatch.setattr(model, "Counting", lambda: Saying(say))
+    system = run([item("u", "m1")], [item("u", "m2")])
+    assert texts(system) == ["Gone."]
+    assert gone == ["r1", "r2"]
+    left = system.cloud.table.items()
+    assert {name.partition("#")[0] for name in left} == {"event"}
+    assert {record["outcome"]["S"] for record in left.values()} == {"settled"}
+    assert not [record for record in left.values() if record.keys() - {"id", "outcome", "expires"}]
+
+
+def test_what_goes_back_is_hidden_on_the_event_queue_with_all_that_follows_in_its_group() -> None:
+    system = System(faults_for_both())
+    later(system, 0, [item("v", "m0")])
+    later(system, 0.5, [item("w", "m9")])
+    later(system, 1, [item("u", "m1")])
+    later(system, 2, [item("u", "m2")])
+    system.run()
+    assert EVENTS.endswith(".fifo")
+    assert max(each["messages"] for each in logged(system, "handed_back")) == 2
+    assert [text for text in texts(system) if text[:2] in {"m1", "m2"}] == ["m1 0 0", "m2 0 1"]
+
+
+def faults_for_both() -> tuple[Fault, ...]:
+    """The first two users keep both runs busy, and the third's first event fails."""
+    return Fault("send", How.LOST, times=2), Fault("send", How.REFUSED, skip=2, times=3)
