@@ -31,6 +31,7 @@ class Journal:
         self._next = 1
         self._lock = threading.Lock()
         self._followers: set[asyncio.Event] = set()
+        self._closed = False
 
     def note(self, kind: str, at: float | None = None, **content: object) -> None:
         """Write down what happened.
@@ -46,6 +47,11 @@ class Journal:
             self._notes.append((number, self.masked(text)))
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake)
+
+    def close(self) -> None:
+        """Let go of all who follow; on the event loop."""
+        self._closed = True
+        self._wake()
 
     def masked(self, text: str) -> str:
         """The text without anything that is to be hidden."""
@@ -66,11 +72,11 @@ class Journal:
             return last, [text for each, text in self._notes if each > number]
 
     async def follow(self, number: int, quiet_seconds: float = 15.0) -> AsyncIterator[tuple[int, list[str]]]:
-        """All notes after that number, several at a time, for ever; an empty list when long nothing happened."""
+        """All notes after that number, several at a time, until closed; an empty list when long nothing happened."""
         changed = asyncio.Event()
         self._followers.add(changed)
         try:
-            while True:
+            while not self._closed:
                 changed.clear()
                 number, notes = self.since(number)
                 if notes:

@@ -106,6 +106,7 @@ class Page:
         self.background.run(self._stop())
 
     async def _stop(self) -> None:
+        self.journal.close()
         for task in self._tasks:
             await cancelled(task)
         await self._mailbox.stop()

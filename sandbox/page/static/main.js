@@ -9,7 +9,7 @@ import { Picture } from "./stack.js";
 import { Tour } from "./tour.js";
 
 const WIDE = matchMedia("(min-width: 900px)");
-const MOST_SIDE_BY_SIDE = 3;
+const ROOMY = matchMedia("(min-width: 1700px)");
 const $ = (id) => document.getElementById(id);
 
 const store = new Store();
@@ -65,7 +65,7 @@ WIDE.addEventListener("change", () => { arrange(); show(WIDE.matches ? view : "c
 function open(id) {
   if (!WIDE.matches) chats.clear();
   if (!chats.has(id)) {
-    if (chats.size >= MOST_SIDE_BY_SIDE) chats.delete(chats.keys().next().value);
+    if (chats.size >= (ROOMY.matches ? 3 : 2)) chats.delete(chats.keys().next().value);
     chats.set(id, new Chat(store, store.people.get(id), page));
   }
   current = id;

@@ -1,0 +1,172 @@
+"""A sandbox with its page, of a copy of the project, and a browser before it."""
+
+import hashlib
+import hmac
+import json
+import shutil
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from sandbox.local import PROJECT, Sandbox
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+PROGRAM = ("Pulumi.yaml", "Pulumi.local.yaml", "__main__.py", "settings.py", "components", "bot")
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+PATIENCE_MS = 20_000
+
+Json = dict[str, Any]
+
+
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:  # noqa: ANN401 - whatever the condition gives
+    """What a condition gives, once it gives something."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"It was not so within {seconds:.0f} s."
+        time.sleep(0.02)
+    return found
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the program, to be edited."""
+    folder = tmp_path_factory.mktemp("project")
+    for name in PROGRAM:
+        leave_out = shutil.ignore_patterns("__pycache__")
+        if (PROJECT / name).is_dir():
+            shutil.copytree(PROJECT / name, folder / name, ignore=leave_out)
+        else:
+            shutil.copy(PROJECT / name, folder / name)
+    return folder
+
+
+class Stage:
+    """A sandbox with its page, and what a test does with it beside the browser."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self.url = sandbox.chat_url or ""
+
+    def notes(self, kind: str, **like: object) -> list[Json]:
+        """The notes of a kind that have these values."""
+        assert self.sandbox.page is not None
+        noted = map(json.loads, self.sandbox.page.journal.since(0)[1])
+        return [each for each in noted if each["kind"] == kind and like.items() <= each.items()]
+
+    def person(self) -> str:
+        """Who came first."""
+        return str(self.notes("person")[0]["person"])
+
+    def ask(self, path: str, body: object = None, **headers: str) -> tuple[int, Json]:
+        """Ask the page's server; the status and the answer."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"content-type": "application/json", **headers})  # noqa: S310 - loopback
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read() or b"{}")
+
+    def say(self, person: str, message: Json | None = None, **more: object) -> Json:
+        """Have the page say something to a person, as the bot does."""
+        token, secret = self.sandbox.page_token, self.sandbox.app_secret
+        proof = hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+        content = {"messaging_type": "RESPONSE", "message": message} if message else {}
+        body = json.dumps({"recipient": {"id": person}, **content, **more}).encode()
+        url = f"{self.sandbox.graph_url}/v26.0/{self.sandbox.page_id}/messages?appsecret_proof={proof}"
+        headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:  # noqa: S310 - loopback
+            return dict(json.loads(answer.read()))
+
+    def switch(self, *names: str) -> None:
+        """Break exactly this."""
+        assert self.ask("/api/switches", {"on": list(names)})[0] == 200
+
+
+@pytest.fixture(scope="session")
+def running(project: Path) -> Iterator[Stage]:
+    with Sandbox(folder=project, chat_port=0) as sandbox:
+        yield Stage(sandbox)
+
+
+@pytest.fixture
+def stage(running: Stage) -> Iterator[Stage]:
+    """The stage, whole again after each test."""
+    yield running
+    running.switch()
+    running.sandbox.settle()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: `apt-get install chromium` has the page tested in it.")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+class Window:
+    """The page in a browser, as one person uses it."""
+
+    def __init__(self, page: Page, stage: Stage, name: str) -> None:
+        self.page, self.stage, self.name = page, stage, name
+        self.chat: Locator = page.get_by_role("article", name=f"Chat of {name}")
+        self.field: Locator = self.chat.get_by_role("textbox")
+        self.answers: Locator = self.chat.locator(".theirs")
+        self.person = next(str(each["person"]) for each in reversed(stage.notes("person")) if each["name"] == name)
+
+    def write(self, text: str) -> None:
+        self.field.fill(text)
+        self.field.press("Enter")
+
+    def hear(self, text: str) -> Locator:
+        """Wait until the bot has said so."""
+        said = self.answers.filter(has_text=text).last
+        said.wait_for(timeout=PATIENCE_MS)
+        return said
+
+    def did(self, act: str, count: int = 1) -> Json:
+        """The webhook item of the last act of that kind by this person, once it is acknowledged."""
+        until(lambda: len(self.stage.notes("item", person=self.person, act=act)) >= count)
+        done = self.stage.notes("item", person=self.person, act=act)[-1]
+        until(lambda: self.stage.notes("post", key=done["key"], status=200))
+        return dict(done["item"])
+
+    def show(self, tab: str) -> None:
+        self.page.locator("#tabs").get_by_role("button", name=tab).click()
+
+
+@pytest.fixture
+def opened(browser: Browser, stage: Stage) -> Iterator[Callable[..., Window]]:
+    """Opens the page for somebody new; anything that the browser complains of fails the test."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(name: str, **options: Any) -> Window:  # noqa: ANN401 - Playwright's own options
+        assert stage.ask("/api/people", {"name": name})[0] == 200
+        context = browser.new_context(**{"viewport": DESKTOP, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.goto(stage.url)
+        page.get_by_role("button", name=name, exact=True).click()
+        return Window(page, stage, name)
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints

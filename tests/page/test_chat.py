@@ -1,0 +1,198 @@
+"""The chat, in a browser: each kind of message is shown, and what one does with it becomes Facebook's webhook."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.page.conftest import PHONE, Stage, Window, until
+
+Opened = Callable[..., Window]
+POSTBACK = {"type": "postback", "title": "Choose", "payload": "CHOSEN"}
+
+
+def test_somebody_writes_and_is_answered_within_two_seconds(opened: Opened) -> None:
+    anna = opened("Ada")
+    began = time.monotonic()
+    anna.write("12345678")
+    anna.hear("12345678")
+    assert time.monotonic() - began < 2 * 3  # two seconds on two cores of one's own; other tests share these
+    assert anna.did("text")["message"]["text"] == "12345678"
+    expect(anna.chat.locator(".receipt.delivered")).to_have_count(1)
+
+
+def test_before_anything_is_said_the_profile_greets_and_offers(opened: Opened) -> None:
+    ben = opened("Bea")
+    expect(ben.chat.locator(".greeting")).to_contain_text("Bea")
+    ben.chat.locator(".ice button").first.click()
+    payload = ben.did("postback")["postback"]
+    assert payload["payload"]
+    assert payload["mid"]
+    expect(ben.chat.locator(".ice")).to_have_count(0)
+    ben.chat.get_by_role("button", name="Menu").click()
+    ben.chat.locator(".popover:visible button").first.press("Enter")
+    assert ben.did("postback", 2)["postback"]["title"]
+
+
+def test_every_kind_of_message_is_shown_and_can_be_used(opened: Opened, stage: Stage) -> None:
+    cem = opened("Cem")
+    cem.write("hello")
+    cem.hear("")
+
+    def say(message: dict[str, Any]) -> None:
+        stage.say(cem.person, message)
+
+    def template(**payload: Any) -> None:  # noqa: ANN401 - JSON
+        say({"attachment": {"type": "template", "payload": payload}})
+
+    say({"text": "Which?", "quick_replies": [{"content_type": "text", "title": "This", "payload": "THIS"}]})
+    cem.hear("Which?")
+    cem.chat.locator(".quick").get_by_role("button", name="This").click()
+    assert cem.did("quick_reply")["message"]["quick_reply"] == {"payload": "THIS"}
+    expect(cem.chat.locator(".quick button", has_text="This")).to_have_count(0)
+
+    link = {"type": "web_url", "title": "Read", "url": "https://example.org/x"}
+    template(
+        template_type="button",
+        text="Buttons",
+        buttons=[POSTBACK, link, {"type": "phone_number", "title": "Call", "payload": "+491234567"}],
+    )
+    said = cem.hear("Buttons")
+    assert said.get_by_role("link", name="Read").get_attribute("href") == "https://example.org/x"
+    assert said.get_by_role("link", name="Call").get_attribute("href") == "tel:+491234567"
+    said.get_by_role("button", name="Choose").click()
+    assert cem.did("postback")["postback"]["payload"] == "CHOSEN"
+
+    elements = [
+        {"title": f"Card {number}", "subtitle": "More", "image_url": "https://example.org/p.png", "buttons": [POSTBACK]}
+        for number in range(4)
+    ]
+    template(template_type="generic", elements=elements)
+    cards = cem.hear("Card 0")
+    cards.get_by_role("button", name="Next card").click()
+    expect(cards.get_by_role("button", name="Previous card")).to_be_visible()
+    track = cards.locator(".track")
+    until(lambda: track.evaluate("each => each.scrollLeft") > 100)
+
+    summary = {"subtotal": 8, "shipping_cost": 2, "total_cost": 10}
+    template(
+        template_type="receipt",
+        recipient_name="Cem",
+        order_number="77",
+        currency="EUR",
+        payment_method="Visa 1",
+        summary=summary,
+        elements=[{"title": "Tape", "price": 4, "quantity": 2}],
+    )
+    expect(cem.hear("Order 77")).to_contain_text("2 \u00d7 Tape")
+    template(template_type="notification_messages", title="News", payload="NEWS")
+    cem.hear("News").get_by_role("button", name="Get messages").click()
+    assert cem.did("opt_in")["optin"]["payload"] == "NEWS"
+    for kind in ("image", "audio", "video", "file"):
+        say({"attachment": {"type": kind, "payload": {"url": f"https://example.org/a.{kind}"}}})
+    cem.hear("file: a.file")
+    expect(cem.answers.locator(".placeholder", has_text="example.org").last).to_be_visible()
+
+    stage.say(cem.person, sender_action="typing_on")
+    expect(cem.chat.locator(".typing")).to_be_visible()
+    stage.say(cem.person, sender_action="mark_seen")
+    expect(cem.chat.locator(".receipt.seen").first).to_be_visible()
+    say({"text": "😀"})
+    expect(cem.chat.locator(".big-emoji")).to_be_visible()
+    expect(cem.chat.locator(".typing")).to_be_hidden()
+
+
+def test_what_a_person_can_send_besides_texts(opened: Opened, stage: Stage) -> None:
+    dora = opened("Dora")
+    dora.chat.get_by_role("button", name="Send a thumbs up").click()
+    assert dora.did("sticker")["message"]["sticker_id"]
+    dora.hear("")
+    dora.chat.locator("input[type=file]").set_input_files(
+        {"name": "a.svg", "mimeType": "image/svg+xml", "buffer": b"<svg xmlns='http://www.w3.org/2000/svg'/>"}
+    )
+    image = dora.did("attachment")["message"]["attachments"][0]
+    assert image["type"] == "image"
+    assert image["payload"]["url"].startswith(f"{stage.url}/media/")
+    dora.chat.get_by_role("button", name="More to send").click()
+    dora.chat.get_by_role("button", name="Come by a link").click()
+    dora.page.get_by_label("What the link carries").fill("spring")
+    dora.page.get_by_role("button", name="Send", exact=True).last.click()
+    assert dora.did("referral")["referral"] == {"ref": "spring", "source": "SHORTLINK", "type": "OPEN_THREAD"}
+    said = stage.say(dora.person, {"text": "React to me"})
+    dora.hear("React to me").get_by_role("button", name="React").click()
+    dora.chat.get_by_role("group", name="Reactions").get_by_role("button", name="❤").click()
+    reaction = dora.did("reaction")["reaction"]
+    assert reaction == {"mid": said["message_id"], "action": "react", "reaction": "love", "emoji": "❤"}
+    until(lambda: said["message_id"] in told(stage, dora, "delivery"))
+    until(lambda: told(stage, dora, "read"))
+
+
+def told(stage: Stage, window: Window, what: str) -> list[str]:
+    """Of which messages it was told, by acknowledged webhooks, that they arrived; or when they were read."""
+    items = [each["item"][what] for each in stage.notes("receipt", person=window.person, told=what, status=200)]
+    return [mid for each in items for mid in each.get("mids", [str(each["watermark"])])]
+
+
+def test_two_people_write_side_by_side(opened: Opened) -> None:
+    eva = opened("Eva")
+    eva.page.get_by_role("button", name="Somebody else").click()
+    expect(eva.page.get_by_role("article")).to_have_count(2)  # there is room for two
+    other = eva.page.get_by_role("article").last
+    other.get_by_role("textbox").fill("87654321")
+    other.get_by_role("textbox").press("Enter")
+    expect(other.locator(".theirs").first).to_be_visible()
+    expect(eva.answers).to_have_count(0)
+
+
+def test_what_anybody_wrote_is_shown_as_text_and_never_run(opened: Opened, stage: Stage) -> None:
+    finn = opened("Finn")
+    evil = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
+    finn.write(evil)
+    finn.hear("")
+    stage.say(finn.person, {"text": evil + " javascript:alert(1) https://example.org/?a=1"})
+    said = finn.hear("javascript:alert(1)")
+    expect(said.locator(".text")).to_contain_text(evil)
+    assert said.locator("img[src=x]").count() == 0
+    assert said.get_by_role("link").all_inner_texts() == ["https://example.org/?a=1"]
+    assert finn.page.title() != "run"
+
+
+def test_two_hundred_messages_stay_quick(opened: Opened, stage: Stage) -> None:
+    gil = opened("Gil")
+    gil.write("hello")
+    gil.hear("")
+    for number in range(200):
+        stage.say(gil.person, {"text": f"Message {number}"})
+    gil.hear("Message 199")
+    expect(gil.answers.filter(has_text=re.compile("Message"))).to_have_count(200)
+    adding = gil.page.evaluate(
+        """async () => {
+          const log = document.querySelector(".chat:last-child .messages");
+          const began = performance.now();
+          log.append(log.lastChild.cloneNode(true));
+          log.parentNode.scrollTop = 0;
+          log.parentNode.scrollTop = log.parentNode.scrollHeight;
+          log.getBoundingClientRect();
+          return performance.now() - began;
+        }"""
+    )
+    assert adding < 100  # milliseconds: no pause that one notices (RAIL)
+    assert (
+        gil.chat.locator(".scroller").evaluate("each => each.scrollHeight - each.scrollTop - each.clientHeight") < 100
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_one_view_is_shown_at_a_time(opened: Opened, scheme: str) -> None:
+    name = f"Hal {scheme}"
+    hal = opened(name, viewport=PHONE, has_touch=True, color_scheme=scheme)
+    hal.write("12345678")
+    answer = hal.hear("12345678")
+    expect(hal.page.locator("#panel")).to_be_hidden()
+    answer.get_by_role("button", name="Why?").tap()
+    expect(hal.page.locator("#panel")).to_be_visible()
+    expect(hal.chat).to_be_hidden()
+    assert hal.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,106 @@
+"""The page's server: whom it answers, what never leaves it, and what it refuses in a sentence."""
+
+import http.client
+import json
+from urllib.parse import urlsplit
+
+import pytest
+
+from sandbox.local import Sandbox
+from tests.page.conftest import Stage, until
+
+
+def status(stage: Stage, method: str, path: str, body: bytes | None = None, **headers: str) -> int:
+    connection = http.client.HTTPConnection(urlsplit(stage.url).netloc, timeout=5)
+    connection.putrequest(method, path, skip_host=True)
+    for name, value in {"Host": urlsplit(stage.url).netloc, **headers}.items():
+        connection.putheader(name.replace("_", "-"), value)
+    connection.putheader("Content-Length", str(len(body or b"")))
+    connection.endheaders(body)
+    answer = connection.getresponse()
+    answer.close()
+    connection.close()
+    return answer.status
+
+
+def test_it_listens_on_loopback_only(stage: Stage) -> None:
+    assert urlsplit(stage.url).hostname == "127.0.0.1"
+
+
+@pytest.mark.parametrize("headers", [
+    {"Host": "evil.example"}, {"Host": "evil.example:80"}, {"Origin": "http://evil.example"}, {"Origin": "null"},
+    {"Sec_Fetch_Site": "cross-site"},
+])  # fmt: skip
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/memory"), ("POST", "/api/act"), ("GET", "/api/stream")])
+def test_a_request_under_another_name_or_of_another_site_is_refused(
+    stage: Stage, method: str, path: str, headers: dict[str, str]
+) -> None:
+    assert status(stage, method, path, b"{}", Content_Type="application/json", **headers) == 403
+
+
+def test_its_own_page_is_answered_by_either_name(stage: Stage) -> None:
+    port = urlsplit(stage.url).port
+    for host in (f"127.0.0.1:{port}", f"localhost:{port}"):
+        assert status(stage, "GET", "/", Host=host, Origin=f"http://{host}") == 200
+
+
+def test_its_policy_runs_no_script_but_its_own_files(stage: Stage) -> None:
+    connection = http.client.HTTPConnection(urlsplit(stage.url).netloc, timeout=5)
+    connection.request("GET", "/")
+    answer = connection.getresponse()
+    policy = answer.headers["content-security-policy"]
+    text = answer.read().decode()
+    connection.close()
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "https:" not in policy
+    assert "http://" not in text
+    assert "https://" not in text
+
+
+@pytest.mark.parametrize(("path", "body", "sentence"), [
+    ("/api/act", {"person": "1", "kind": "text", "text": "x"}, "no such person"),
+    ("/api/act", {"kind": "dance"}, "no such person"),
+    ("/api/act", [], "must be a JSON object"),
+])  # fmt: skip
+def test_bad_input_is_answered_with_a_sentence(stage: Stage, path: str, body: object, sentence: str) -> None:
+    code, answer = stage.ask(path, body)
+    assert code == 400
+    assert sentence in answer["error"]
+
+
+def test_an_act_that_lacks_something_is_told_what(stage: Stage) -> None:
+    person = stage.person()
+    for act, sentence in (
+        ({"kind": "dance"}, "There is no act 'dance'"),
+        ({"kind": "text"}, "lacks 'text'"),
+        ({"kind": "attachment", "type": "smell", "url": "x"}, "cannot be 'smell'"),
+        ({"kind": "reaction", "emoji": "❤", "action": "hug", "mid": "m"}, "choose react or unreact"),
+    ):
+        assert sentence in stage.ask("/api/act", {"person": person, **act})[1]["error"]
+
+
+def test_no_file_outside_its_own_is_served(stage: Stage) -> None:
+    for path in ("/static/../app.py", "/static/%2e%2e%2fapp.py", "/static/nothing.js", "/media/nothing"):
+        assert status(stage, "GET", path) == 404
+
+
+def test_no_secret_reaches_the_page(stage: Stage) -> None:
+    sandbox: Sandbox = stage.sandbox
+    person = stage.person()
+    # Said by a person and by the page, so that even what is copied from messages is looked at.
+    stage.ask("/api/act", {"person": person, "kind": "text", "text": f"my word is {sandbox.verify_token}"})
+    until(lambda: stage.notes("step", person=person, name="done"))
+    stage.say(person, {"text": f"and mine {sandbox.app_secret} {sandbox.page_token}"})
+    sandbox.settle()
+    assert sandbox.page is not None
+    seen = "".join(sandbox.page.journal.since(0)[1])
+    key = stage.notes("item", person=person)[-1]["key"]
+    for path in (f"/api/memory?person={person}", f"/api/record?key={key}", "/api/stack"):
+        code, answer = stage.ask(path)
+        assert code == 200
+        seen += json.dumps(answer)
+    assert "[secret]" in seen
+    for secret in (sandbox.app_secret, sandbox.verify_token, sandbox.page_token):
+        assert secret not in seen
