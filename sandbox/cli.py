@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sandbox.errors import SandboxError
+from sandbox.errors import SandboxError, unwritable
 from sandbox.local import BareCloud, Sandbox, new_person
 
 COMMANDS = ("up", "say", "deploy", "cloud", "update", "destroy")
@@ -139,6 +139,12 @@ def run(arguments: Sequence[str], stopped: type[BaseException], ignore_signals: 
             _with_stack(options, view, stopped, ignore_signals)
     except SandboxError as error:
         view.fail(str(error))
+        return 1
+    except OSError as error:
+        told = unwritable(error)
+        if told is None:
+            raise
+        view.fail(str(told))
         return 1
     except stopped:
         view.fail("Stopped before it was done.")

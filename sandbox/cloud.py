@@ -127,8 +127,10 @@ class Cloud:
         Raises:
             SandboxError: it has; with the last thing that it said.
         """
-        if self._process is None or self._process.poll() is not None:
-            raise SandboxError(f"The emulated AWS has ended. {self._last_words()}")
+        code = self._process.poll() if self._process else 0
+        if code is not None:
+            how = f", killed by signal {-code}" if code < 0 else ""
+            raise SandboxError(f"The emulated AWS has ended{how}. {self._last_words()} Start the sandbox again.")
 
     def _last_words(self) -> str:
         self._log.seek(0)

@@ -1,5 +1,21 @@
 """What can go wrong in a sandbox, each as one sentence for the person who started it."""
 
+import errno
+import os
+
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.ENOENT}
+
+
+def unwritable(error: OSError) -> "SandboxError | None":
+    """The sentence for a disk that takes nothing more; nothing for other failures of the system's."""
+    if error.errno not in UNWRITABLE:
+        return None
+    why = os.strerror(error.errno or 0)
+    return SandboxError(
+        f"The sandbox cannot write its files: {why}. Free space where temporary files go, or name another folder: "
+        "TMPDIR=FOLDER."
+    )
+
 
 class SandboxError(Exception):
     """The sandbox could not do what it was asked; the message says why and what to do."""

@@ -20,19 +20,19 @@ PROJECT = Path(__file__).parents[2]
 CLEAN_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "sandbox", *arguments],
         cwd=PROJECT,
-        env=CLEAN_ENVIRONMENT,
+        env=CLEAN_ENVIRONMENT | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def run(*arguments: str) -> tuple[int, str, str]:
-    process = start(*arguments)
+def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    process = start(*arguments, **environment)
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
 
@@ -122,20 +122,79 @@ def test_say_prints_the_answers_that_facebook_would_have_got() -> None:
     assert out.count("\n") == 1
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopping_while_it_starts_leaves_nothing(number: signal.Signals) -> None:
+def read_until(process: subprocess.Popen[str], words: str) -> None:
+    """Read what a person sees until it says this."""
+    assert process.stderr
+    for line in process.stderr:
+        if words in line:
+            return
+    raise AssertionError(f"it never said {words!r}")
+
+
+@pytest.mark.parametrize(
+    ("stage", "number", "code"),
+    [
+        ("", signal.SIGINT, 1),
+        ("Facebook's stand-in", signal.SIGTERM, 1),
+        ("emulated AWS", signal.SIGINT, 1),
+        ("Ctrl-C ends it.", signal.SIGINT, 0),
+    ],
+)
+def test_stopping_at_any_stage_leaves_nothing(stage: str, number: signal.Signals, code: int) -> None:
     process = start("up")
-    assert eventually(lambda: len(descendants(process.pid)) >= 2)
+    if stage:
+        read_until(process, stage)
+    else:
+        assert eventually(lambda: len(descendants(process.pid)) >= 2)
     started = descendants(process.pid)
 
     process.send_signal(number)
 
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert code == 0 or "Stopped before it was done." in err
+    assert "Traceback" not in err
+    assert started
+    assert eventually(lambda: not any(alive(pid) for pid in started))
+    assert folders_of(process.pid) == []
+
+
+def test_an_emulator_that_is_killed_is_told_and_nothing_is_left(up: tuple[subprocess.Popen[str], Any]) -> None:
+    process, _ = up
+    started = descendants(process.pid)
+    (emulator,) = [pid for pid in started if b"sandbox.launcher" in (Path("/proc") / str(pid) / "cmdline").read_bytes()]
+
+    os.kill(emulator, signal.SIGKILL)
+
+    _, err = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert "Stopped before it was done." in err
+    assert "The emulated AWS has ended, killed by signal 9." in err
+    assert "Start the sandbox again." in err
     assert "Traceback" not in err
     assert eventually(lambda: not any(alive(pid) for pid in started))
     assert folders_of(process.pid) == []
+
+
+def test_a_missing_emulator_is_told_with_the_command_that_installs_it(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['ministack'] = None")
+
+    code, out, err = run("say", "hi", PYTHONPATH=str(tmp_path))
+
+    assert (code, out) == (1, "")
+    assert "MiniStack, the emulated AWS, is not installed: run `make .venv/installed`" in err
+    assert "Traceback" not in err
+
+
+def test_a_disk_that_takes_nothing_more_is_told() -> None:
+    full = f"ulimit -f 0; exec {sys.executable} -m sandbox say hi"
+    ended = subprocess.run(
+        ["bash", "-c", full], check=False, cwd=PROJECT, env=CLEAN_ENVIRONMENT, capture_output=True, text=True
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "The sandbox cannot write its files: " in ended.stderr
+    assert "TMPDIR=FOLDER" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_even_when_it_is_killed_nothing_is_left() -> None:
