@@ -1,5 +1,6 @@
 """The main job, whole: the real program on the emulated AWS with IAM enforced, signed requests, real answers."""
 
+import itertools
 import json
 import os
 import re
@@ -102,6 +103,19 @@ def test_an_event_delivered_again_is_not_answered_again(sandbox: Sandbox) -> Non
         sandbox.settle()
 
     assert len(sandbox.requests()) == before + 1
+
+
+def test_users_of_one_batch_do_not_wait_for_each_other(sandbox: Sandbox) -> None:
+    sandbox.faults({"delaySeconds": 1.0})
+    before = len(sandbox.requests())
+
+    sandbox.deliver([text_item(sandbox.page_id, new_person(), "status") for _ in range(8)])
+    sandbox.settle()
+
+    began = sorted(each["time"] for each in sandbox.requests()[before:])
+    assert len(began) == 8
+    # One after the other, each send would begin a second after the one before it.
+    assert [later - earlier < 1.0 for earlier, later in itertools.pairwise(began)].count(True) >= 4
 
 
 # The way in
