@@ -1,25 +1,29 @@
-# make up     the whole stack on a local cloud, and the bot answering
+# make up     the whole stack on a local cloud, and a page to chat with the bot
 # make test   every check
 # make docs   the parts of the documentation that follow from the code
+# make pictures  the README's pictures of the chat page, with Chromium
 # make bench  figures beside a peer's, into docs/benchmarks.md
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test docs bench clean
+.PHONY: help up test docs pictures bench clean
 help:
 	@sed -n 's/^# make /make /p' Makefile
 
 up: .venv/installed
-	@$(BIN)/python -m sandbox up
+	@$(BIN)/python -m sandbox up --open
 
 test: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy .
-	$(BIN)/pytest -n 2 -q
+	$(BIN)/pytest -n 2 --dist loadgroup -rs -q
 
 docs: .venv/installed
 	@$(BIN)/python -m docs
+
+pictures: .venv/installed
+	@$(BIN)/python -m tests.page.pictures
 
 bench: .venv/installed
 	@$(BIN)/python -m bench --write docs/benchmarks.md

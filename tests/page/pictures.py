@@ -1,0 +1,71 @@
+"""Writes the README's pictures of the chat page: ``python -m tests.page.pictures``, or ``make pictures``."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from sandbox.local import PROJECT, Sandbox
+from tests.page.conftest import CHROMIUM, DESKTOP, FLAGS, PHONE, until
+
+FOLDER = PROJECT / "docs" / "pictures"
+
+
+def open_page(browser: Browser, sandbox: Sandbox, size: dict[str, int], scheme: str) -> Page:
+    """The page, with what was said so far."""
+    page = browser.new_context(viewport=size, color_scheme=scheme, has_touch=size == PHONE).new_page()  # type: ignore[arg-type]  # literal types
+    page.goto(sandbox.chat_url or "")
+    page.locator(".chat").wait_for()
+    return page
+
+
+def write(page: Page, text: str) -> None:
+    """Say something, and wait for the answer."""
+    before = page.locator(".theirs").count()
+    field = page.locator(".chat textarea").first
+    field.fill(text)
+    field.press("Enter")
+    until(lambda: page.locator(".theirs").count() > before)
+
+
+def shoot(page: Page, name: str) -> None:
+    """Write one picture, once all that moves has come to rest."""
+    page.evaluate("document.activeElement.blur()")
+    time.sleep(1.5)  # smooth scrolling has no end that a script can see
+    path: Path = FOLDER / f"{name}.png"
+    page.screenshot(path=path, animations="disabled")
+    sys.stdout.write(f"{path.relative_to(PROJECT)}: {path.stat().st_size // 1024} kB\n")
+
+
+def main() -> None:
+    """Chat a little, and take the pictures."""
+    if CHROMIUM is None:
+        sys.exit("Chromium is not installed: the pictures are taken in it.")
+    FOLDER.mkdir(exist_ok=True)
+    with Sandbox(chat_port=0) as sandbox, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        desktop = open_page(browser, sandbox, DESKTOP, "light")
+        for text in ("hello", "12345678"):
+            write(desktop, text)
+        desktop.locator(".theirs .why").last.click()
+        shoot(desktop, "chat-desktop")
+        phone = open_page(browser, sandbox, PHONE, "dark")
+        shoot(phone, "chat-phone")
+        desktop.locator("#tabs").get_by_role("button", name="Stack").click()
+        desktop.locator(".box").first.wait_for()
+        shoot(desktop, "stack")
+        desktop.locator("#tabs").get_by_role("button", name="Break").click()
+        desktop.get_by_role("switch", name="Is down").check()
+        assert sandbox.page is not None
+        journal = sandbox.page.journal
+        desktop.locator(".chat textarea").first.fill("status")
+        desktop.keyboard.press("Enter")
+        until(lambda: any(json.loads(note).get("name") == "handed_back" for note in journal.since(0)[1]))
+        shoot(desktop, "faults-desktop")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
