@@ -1,6 +1,7 @@
 """The operator's command line: what it takes, what it does, how it ends."""
 
 import argparse
+import time
 from collections.abc import Sequence
 
 from bot.aws import AwsError
@@ -10,6 +11,7 @@ from ops.errors import OpsError
 from ops.forget import forget
 from ops.ledger import Ledger
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
+from ops.notify import INSTAGRAM, PAGE, Notice, message, pairs, send
 from ops.registration import Registration, read_secrets, wanted_profile
 from ops.stack import Stack, from_file, from_pulumi, from_sandbox
 from ops.view import View
@@ -83,6 +85,18 @@ def parser() -> argparse.ArgumentParser:
     person.add_argument("psid", metavar="PSID", help="their page-scoped id")
     person.add_argument("--page", help="the page or Instagram account that they wrote to (default: the stack's page)")
     dry(person)
+    news = add(
+        commands, "notify", "Tell the bot of news for a person: it writes to them, if they asked for it.",
+        "python -m ops notify 6543210987654321 --topic parcel number=12345678 --stack prod",
+    )  # fmt: skip
+    news.add_argument("psid", metavar="PSID", help="their page-scoped id")
+    news.add_argument("data", metavar="NAME=TEXT", nargs="*", help="what the conversation is told")
+    news.add_argument("--topic", required=True, help="which rule of the conversation takes it: @bot.notice(TOPIC)")
+    news.add_argument(
+        "--id", default="", help="of the news: given twice, it is told once (default: of its own each time)"
+    )
+    news.add_argument("--instagram", metavar="ID", help="the Instagram account that they wrote to, if it was no page")
+    dry(news)
     check = add(
         commands, "check", "Is the bot registered with Facebook as it should be? Exit code 1 if not.",
         "python -m ops check --stack prod --app-id 200000000000001",
@@ -107,7 +121,11 @@ def run(arguments: Sequence[str]) -> int:
         The exit code: 0 if it worked and all is well, 1 if not. A wrong command line ends with 2.
     """
     grammar = parser()
-    options = grammar.parse_args(arguments)
+    options, more = grammar.parse_known_args(arguments)
+    if options.command == "notify" and not any(each.startswith("-") for each in more):
+        options.data += more  # argparse takes no positional arguments on both sides of an option
+    elif more:
+        grammar.error(f"unrecognized arguments: {' '.join(more)}")
     if options.command == "deadletters" and options.action in {"redrive", "drop"} and bool(options.ids) == options.all:
         grammar.error(f"deadletters {options.action}: name letters, or --all")
     view = View(options.json)
@@ -129,10 +147,12 @@ def _run(options: argparse.Namespace, view: View) -> int:
         return _registration(options, view, stack, aws)
     # How long a state is kept matters only to those who write one.
     ledger = Ledger(aws, stack.ledger_table, state_days=0)
+    if options.command in {"forget", "notify"} and not options.psid.isalnum():
+        raise OpsError(f"{options.psid!r} is no page-scoped id: it is digits, such as 6543210987654321.")
+    if options.command == "notify":
+        return _notify(options, view, stack, aws, ledger)
     if options.command == "forget":
         page = options.page or stack.page_id
-        if not options.psid.isalnum():
-            raise OpsError(f"{options.psid!r} is no page-scoped id: it is digits, such as 6543210987654321.")
         view.forgotten(forget(options.psid, page, aws, stack, ledger, dry=options.dry_run), dry=options.dry_run)
         return 0
     with Held(aws, stack) as held:
@@ -158,6 +178,25 @@ def _stack(options: argparse.Namespace) -> Stack:
 def _tell_unseen(view: View, held: Held) -> None:
     if unseen := held.unseen():
         view.note(UNSEEN.format(unseen))
+
+
+def _notify(options: argparse.Namespace, view: View, stack: Stack, aws: OperatorAws, ledger: Ledger) -> int:
+    account = options.instagram or stack.page_id
+    notice = Notice(
+        person=options.psid,
+        platform=INSTAGRAM if options.instagram else PAGE,
+        account=account,
+        topic=options.topic,
+        data=pairs(options.data),
+        identity=options.id,
+    )
+    made = message(notice, time.time())
+    if not options.dry_run:
+        send(made, aws, stack)
+    view.notified(made, dry=options.dry_run)
+    if not ledger.has_state(made.group):
+        view.note("The bot remembers nothing of this person: did they write to this page, and is the id right?")
+    return 0
 
 
 def _show(identity: str, view: View, stack: Stack, held: Held, ledger: Ledger) -> None:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.ledger import Record
+from bot.queue import Message
 from ops.deadletters import Redriven, obstacle
 from ops.forget import Forgotten
 from ops.ledger import Fate, fate
@@ -147,6 +148,17 @@ class View:
                 f"{done.unseen} dead letters could not be seen: redrive or drop those before them, then forget again."
             )
         self._out.print("\n".join(remains), soft_wrap=True)
+
+    def notified(self, made: Message, *, dry: bool) -> None:
+        """What was put on the event queue."""
+        body = json.loads(made.body)
+        if self._as_json:
+            self._json({"dryRun": dry, "group": made.group, "deduplication": made.deduplication, "body": body})
+            return
+        (item,) = body["items"]
+        facts = {"person": item["sender"]["id"], "topic": item["notice"]["topic"], "id": item["notice"]["id"]}
+        self._table(("what", "value"), [*facts.items(), *sorted(item["notice"]["data"].items())])
+        self._out.print("Would go to the event queue." if dry else "On the event queue; the bot decides what it says.")
 
     def verdicts(self, verdicts: Sequence[Verdict]) -> None:
         """What a check found."""

@@ -400,7 +400,7 @@ class Read(Event):
 class Notice(Event):
     """Something happened on the page owner's side, of which the person wants to know.
 
-    The one kind that does not come from Facebook: the owner's own systems put it on the queue.
+    The one kind that does not come from Facebook: the owner's own systems put it on the queue (docs/operations.md).
 
     Attributes:
         topic: what it is about, such as `parcel`.
@@ -445,6 +445,8 @@ def parse(item: object, entry_id: str, *, standby: bool = False, platform: str =
     timestamp = event.number("timestamp")
     if identity and isinstance(made, Reacted):
         identity = f"{identity}:{timestamp}"
+    if identity and isinstance(made, Notice):  # its sender's own, who may tell several people the same
+        identity = f"notice:{sender}:{identity}"
     return made.replace(
         id=identity or _fingerprint(item, entry_id),
         page=_clean(entry_id),

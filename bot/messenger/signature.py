@@ -6,7 +6,6 @@ Source: Messenger Platform, "Webhooks", section "Validate payloads": HMAC-SHA256
 import hmac
 from collections.abc import Sequence
 
-HEADER = "X-Hub-Signature-256"
 _PREFIX = "sha256="
 
 

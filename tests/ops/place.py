@@ -178,12 +178,19 @@ class Breaking(Aws):
         self._aws, self._left = aws, at
 
     def call(
-        self, service: str, operation: str, request: Json, *, timeout: float = 2.0, repeatable: bool = True
+        self,
+        service: str,
+        operation: str,
+        request: Json,
+        *,
+        path: str = "/",
+        timeout: float = 2.0,
+        repeatable: bool = True,
     ) -> Json:
         self._left -= 1
         if self._left == -1:
             raise Broken
-        return self._aws.call(service, operation, request, timeout=timeout, repeatable=repeatable)
+        return self._aws.call(service, operation, request, path=path, timeout=timeout, repeatable=repeatable)
 
 
 class Interrupted(Aws):
@@ -193,9 +200,16 @@ class Interrupted(Aws):
         self._aws, self._operation = aws, operation
 
     def call(
-        self, service: str, operation: str, request: Json, *, timeout: float = 2.0, repeatable: bool = True
+        self,
+        service: str,
+        operation: str,
+        request: Json,
+        *,
+        path: str = "/",
+        timeout: float = 2.0,
+        repeatable: bool = True,
     ) -> Json:
-        answer = self._aws.call(service, operation, request, timeout=timeout, repeatable=repeatable)
+        answer = self._aws.call(service, operation, request, path=path, timeout=timeout, repeatable=repeatable)
         if operation == self._operation:
             os.kill(os.getpid(), signal.SIGINT)
         return answer

@@ -249,7 +249,14 @@ def test_what_a_person_does_opens_the_window_and_what_they_only_let_happen_does_
 def test_a_message_or_tap_is_known_by_its_own_id() -> None:
     assert parse(message(text="Hi"), PAGE).id == "m1"
     assert event(postback={"mid": "p1", "payload": "GO"}).id == "p1"
-    assert event(notice={"id": "n1", "topic": "parcel"}).id == "n1"
+
+
+def test_a_notice_told_to_two_people_is_two_and_none_is_taken_for_a_message() -> None:
+    def identity(person: str) -> str:
+        return parse({**item(notice={"id": "m1", "topic": "parcel"}), "sender": {"id": person}}, PAGE).id
+
+    assert identity("1") == identity("1")
+    assert len({identity("1"), identity("2"), parse(message(text="Hi"), PAGE).id}) == 3
 
 
 def test_love_unreact_and_love_again_are_three_events() -> None:
