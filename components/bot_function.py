@@ -1,7 +1,5 @@
 """The bot's function: a folder of code of any Lambda runtime, deployed as it is."""
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,8 +79,6 @@ class BotFunction(pulumi.ComponentResource):
         function = lambda_.Function(
             f"{name}-function",
             code=pulumi.FileArchive(str(archive)),
-            # Lets the provider see code that somebody deployed by hand; it uploads the zip byte for byte as it is.
-            code_sha256=base64.b64encode(hashlib.sha256(archive.read_bytes()).digest()).decode(),
             handler=args.handler,
             runtime=args.runtime,
             architectures=[args.architecture],

@@ -393,7 +393,7 @@ def _update_function(account: Account, old: Existing, inputs: Inputs) -> None:
     client, keys = account.client("lambda"), changed_keys(old.inputs, inputs)
     wait = account.owner("lambda").get_waiter("function_updated_v2")
     delay = {"Delay": 0.05, "MaxAttempts": int(FUNCTION_READY_SECONDS / 0.05)}
-    bookkeeping = {"name", "code", "sourceCodeHash", "codeSha256", "tags", "skipDestroy", "packageType"}
+    bookkeeping = {"name", "code", "sourceCodeHash", "tags", "skipDestroy", "packageType"}
     if "code" in keys:
         client.update_function_code(FunctionName=old.id, ZipFile=archive(inputs["code"]))
         wait.wait(FunctionName=old.id, WaiterConfig=delay)

@@ -429,7 +429,6 @@ def _function(account: Account, name: str, inputs: Inputs) -> Made:
         "name",
         "code",
         "sourceCodeHash",
-        "codeSha256",
         "tags",
         "skipDestroy",
         "reservedConcurrentExecutions",

@@ -1,7 +1,5 @@
 """A function of any runtime is deployed as its folder stands, with a log group of its own."""
 
-import base64
-import hashlib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -46,11 +44,15 @@ def test_a_node_function_is_deployed_through_the_same_component(node: Path) -> N
     assert zipfile.ZipFile(function.inputs["code"]["path"]).namelist() == ["index.js"]
 
 
-def test_the_provider_is_told_the_zips_own_hash(node: Path) -> None:
-    function = run_program(lambda: BotFunction("bot", args(node))).one("aws:lambda/function:Function")
+def test_the_zip_s_name_tells_its_content_so_that_other_code_is_another_input(node: Path) -> None:
+    def path() -> str:
+        function = run_program(lambda: BotFunction("bot", args(node))).one("aws:lambda/function:Function")
+        return str(function.inputs["code"]["path"])
 
-    content = Path(function.inputs["code"]["path"]).read_bytes()
-    assert function.inputs["codeSha256"] == base64.b64encode(hashlib.sha256(content).digest()).decode()
+    before = path()
+    assert path() == before
+    (node / "index.js").write_text("exports.handler = async () => ({ statusCode: 404 });\n", encoding="utf-8")
+    assert path() != before
 
 
 def test_the_function_writes_json_into_its_log_group(node: Path) -> None:
