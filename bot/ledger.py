@@ -164,7 +164,7 @@ class Ledger:
         return record._replace(next=number, since=since, awaited=None)
 
     def awaiting(self, key: Key, record: Record, until: float) -> None:
-        """Record until when, in seconds since the epoch, the echo of the next answer is awaited; raises as `sending`."""
+        """Record until when, in seconds since the epoch, the next answer's echo is awaited; raises as `sending`."""
         values = {":awaited": _n(round(until * 1000))}
         self._advance(key, record, "SET awaited = :awaited", values, "awaited = :awaited")
 
@@ -187,16 +187,17 @@ class Ledger:
     def add(self, key: Key, what: str, occasion: str) -> int:
         """Add an occasion to the event's `faults` or `attempts`, and return how many there are now.
 
-        An event that was at fault was certainly not sent.
-
         Args:
             key: the event's.
             what: `faults` or `attempts`.
             occasion: its name; the same one counts once, so that a call without an answer can be made again.
+
+        Raises:
+            Stale: another run has dealt with the event.
         """
         values = {":one": {"SS": [occasion]}, ":expires": self._expires(EVENT_SECONDS)}
-        request = self._request(key, f"ADD {what} :one SET expires = :expires REMOVE since, awaited", values)
-        answer = self._call("UpdateItem", request | {"ReturnValues": "UPDATED_NEW"})
+        update = f"ADD {what} :one SET expires = :expires"
+        answer = self._update(key, update, values, "attribute_not_exists(outcome)", "UPDATED_NEW")
         return len(answer["Attributes"][what]["SS"])
 
     def take_back(self, key: Key, what: str, occasion: str) -> None:
@@ -247,8 +248,14 @@ class Ledger:
             values |= {":read_since": _n(record.since)}
         self._update(key, update, values, f"({unchanged}) OR ({done})")
 
-    def _update(self, key: Key, update: str, values: Json, condition: str = "") -> None:
-        request = self._request(key, update, values)
+    def _update(self, key: Key, update: str, values: Json, condition: str = "", wanted: str = "NONE") -> Json:
+        request: Json = {
+            "TableName": self._table,
+            "Key": {"id": {"S": _event(key)}},
+            "UpdateExpression": update,
+            "ExpressionAttributeValues": values,
+            "ReturnValues": wanted,
+        }
         if condition:
             request["ConditionExpression"] = condition
         names = {"#next": "next", "#user": "user"}
@@ -256,15 +263,11 @@ class Ledger:
         if used:
             request["ExpressionAttributeNames"] = used
         try:
-            self._call("UpdateItem", request)
+            return self._call("UpdateItem", request)
         except AwsError as error:
             if error.code == "ConditionalCheckFailedException":
                 raise Stale from None
             raise
-
-    def _request(self, key: Key, update: str, values: Json) -> Json:
-        request: Json = {"TableName": self._table, "Key": {"id": {"S": _event(key)}}, "UpdateExpression": update}
-        return request | {"ExpressionAttributeValues": values} if values else request
 
     def _call(self, operation: str, request: Json) -> Json:
         return self._aws.call("dynamodb", operation, request, timeout=CALL_SECONDS)

@@ -335,6 +335,9 @@ class Worker:
                 self._ledger.stopped(task.key, record, record.next)
                 self._ledger.pause(task.event.page, PAUSE_SECONDS)
                 raise Later(str(error), PAUSE_SECONDS) from None
+            except errors.Rejected:
+                self._ledger.stopped(task.key, record, record.next)
+                raise
             except (errors.Transient, errors.Credentials) as error:
                 refused = isinstance(error, errors.Credentials)
                 if tried == TRIES or remaining() < STEP_SECONDS or (refused and renew):

@@ -238,10 +238,18 @@ def test_taking_back_what_was_never_added_leaves_no_record(ledger: Ledger, cloud
     assert items(cloud) == {}
 
 
-def test_a_fault_tells_that_the_answer_was_certainly_not_sent(ledger: Ledger) -> None:
-    ledger.plan(KEY, ANSWERS, None, 0)
+def test_a_fault_changes_nothing_of_how_far_an_event_is(ledger: Ledger) -> None:
+    record = ledger.plan(KEY, ANSWERS, None, 0)
     ledger.add(KEY, "faults", "m:1")
-    assert ledger.read(KEY, PAGE).record == Record(answers=tuple(ANSWERS), faults=1)
+    assert ledger.read(KEY, PAGE).record == record._replace(faults=1)
+
+
+@pytest.mark.parametrize("what", ["faults", "attempts"])
+def test_nothing_is_added_to_an_event_that_was_dealt_with(ledger: Ledger, what: str) -> None:
+    ledger.plan(KEY, [], None, 0)
+    with pytest.raises(Stale):
+        ledger.add(KEY, what, "m:1")
+    assert ledger.read(KEY, PAGE).record == Record(outcome=SETTLED)
 
 
 def test_a_dead_event_keeps_its_plan_for_a_redrive(ledger: Ledger) -> None:
