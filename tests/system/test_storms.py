@@ -1,0 +1,69 @@
+"""Storms over the whole sandbox: real processes are killed, real connections break, and every promise holds."""
+
+import concurrent.futures
+import random
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bench.load import Crowd, findings, killing, shorten_visibility
+from sandbox.local import Sandbox, new_person
+
+Json = dict[str, Any]
+
+STORMS = 10
+VISIBILITY_SECONDS = 3
+PEOPLE, EVENTS = 3, 2
+GRAPH_FAULTS: tuple[Json, ...] = (
+    {"dropAfter": True, "probability": 0.3},
+    {"dropBefore": True, "probability": 0.3},
+    {"error": {"status": 500, "code": 2, "message": "No."}, "probability": 0.5},
+    {"error": {"status": 400, "code": 190, "message": "No."}, "count": 4},
+    {"error": {"status": 500, "code": 1, "subcode": 1357046, "message": "No."}, "count": 1},
+    {"delaySeconds": 0.4},
+)
+AWS_FAULTS: tuple[tuple[str, Json], ...] = (
+    ("sqs:*", {"status": 503, "code": "ServiceUnavailable", "probability": 0.4}),
+    ("sqs:SendMessageBatch", {"status": 503, "code": "ServiceUnavailable", "after": True, "count": 3}),
+    ("dynamodb:*", {"status": 500, "code": "InternalServerError", "probability": 0.3}),
+    ("dynamodb:UpdateItem", {"status": 500, "code": "InternalServerError", "after": True, "count": 4}),
+    ("dynamodb:TransactWriteItems", {"status": 500, "code": "InternalServerError", "after": True, "count": 2}),
+    ("ssm:*", {"status": 500, "code": "InternalServerError", "count": 4}),
+)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox of its own: what the storms leave behind is nobody else's."""
+    with Sandbox(settings={"echoSeconds": "6"}) as running:
+        shorten_visibility(running, VISIBILITY_SECONDS)
+        yield running
+
+
+@pytest.mark.timeout(240)
+def test_ten_storms_with_killed_functions_lose_double_and_misorder_nothing(sandbox: Sandbox) -> None:
+    seed = random.SystemRandom().randrange(10**6)
+    print(f"seed {seed}")
+    drawn, crowd = random.Random(seed), Crowd(sandbox, seed)  # noqa: S311  draws of a test, which are to repeat
+    with killing(sandbox, seed, (0.8, 3.0)) as killed, concurrent.futures.ThreadPoolExecutor(STORMS) as pool:
+        posts = []
+        for _ in range(STORMS):
+            graph = drawn.sample(GRAPH_FAULTS, 2)
+            sandbox.faults([fault | {"seed": drawn.randrange(10**6)} for fault in graph])
+            sandbox.aws_faults({call: [fault] for call, fault in drawn.sample(AWS_FAULTS, 2)})
+            people = [new_person() for _ in range(PEOPLE)]
+            # What it leaves undone is still being tried again when the next one rages.
+            posts.append(pool.submit(crowd.write, people, EVENTS))
+            time.sleep(drawn.uniform(0.8, 1.6))
+        sandbox.faults({})
+        sandbox.aws_faults({})
+        for post in posts:
+            post.result()
+    assert killed, "no function was killed"
+    sandbox.settle(120)
+
+    found = findings(crowd)
+    assert found.accepted == STORMS * PEOPLE * EVENTS
+    assert (found.lost, found.doubled, found.misordered, found.dead) == (0, 0, 0, 0)
