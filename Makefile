@@ -3,6 +3,7 @@
 # make docs   the parts of the documentation that follow from the code
 # make pictures  the README's pictures of the chat page, with Chromium
 # make bench  figures beside a peer's, into docs/benchmarks.md
+# make storms 10,000 storms over a model of all that surrounds the bot, and 10,000 events of 500 people in the sandbox
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -27,6 +28,10 @@ pictures: .venv/installed
 
 bench: .venv/installed
 	@$(BIN)/python -m bench --write docs/benchmarks.md
+
+storms: .venv/installed
+	STORMS=10000 $(BIN)/pytest -n 2 -q -rP tests/model/test_storms.py
+	@$(BIN)/python -m bench.load
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
