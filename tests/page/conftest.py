@@ -36,17 +36,19 @@ def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:  # noqa: 
     return found
 
 
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the program, to be edited."""
-    folder = tmp_path_factory.mktemp("project")
+def copied(folder: Path) -> Path:
+    """The folder, with a copy of the program in it, to be edited."""
     for name in PROGRAM:
-        leave_out = shutil.ignore_patterns("__pycache__")
         if (PROJECT / name).is_dir():
-            shutil.copytree(PROJECT / name, folder / name, ignore=leave_out)
+            shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(PROJECT / name, folder / name)
     return folder
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(tmp_path_factory.mktemp("project"))
 
 
 class Stage:

@@ -2,14 +2,16 @@
 
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from sandbox.local import PROJECT, Sandbox
-from tests.page.conftest import CHROMIUM, DESKTOP, FLAGS, PHONE, until
+from tests.page.conftest import CHROMIUM, FLAGS, PHONE, copied, until
 
+DESKTOP = {"width": 1240, "height": 780}
 FOLDER = PROJECT / "docs" / "pictures"
 
 
@@ -44,7 +46,11 @@ def main() -> None:
     if CHROMIUM is None:
         sys.exit("Chromium is not installed: the pictures are taken in it.")
     FOLDER.mkdir(exist_ok=True)
-    with Sandbox(chat_port=0) as sandbox, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Sandbox(folder=copied(Path(folder)), chat_port=0) as sandbox,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         desktop = open_page(browser, sandbox, DESKTOP, "light")
         for text in ("hello", "12345678"):

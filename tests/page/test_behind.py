@@ -47,7 +47,7 @@ def test_with_facebook_down_an_event_waits_and_is_answered_once_when_it_is_back(
     key = until(lambda: stage.notes("item", person=jan.person))[0]["key"]
     jan.show("Behind it")
     expect(jan.page.locator(".event-card", has_text="Jan").locator(".badge")).to_contain_text("Waits in the queue")
-    expect(jan.chat.locator(".receipt.delivered")).to_be_visible()
+    expect(jan.chat.locator(".mark.delivered")).to_be_visible()
     assert jan.answers.count() == 0
     jan.show("Break")
     jan.page.get_by_role("button", name="Mend everything").click()

@@ -23,7 +23,7 @@ def test_somebody_writes_and_is_answered_within_two_seconds(opened: Opened) -> N
     anna.hear("12345678")
     assert time.monotonic() - began < 2 * 3  # two seconds on two cores of one's own; other tests share these
     assert anna.did("text")["message"]["text"] == "12345678"
-    expect(anna.chat.locator(".receipt.delivered")).to_have_count(1)
+    expect(anna.chat.locator(".mark.delivered")).to_have_count(1)
 
 
 def test_before_anything_is_said_the_profile_greets_and_offers(opened: Opened) -> None:
@@ -101,7 +101,7 @@ def test_every_kind_of_message_is_shown_and_can_be_used(opened: Opened, stage: S
     stage.say(cem.person, sender_action="typing_on")
     expect(cem.chat.locator(".typing")).to_be_visible()
     stage.say(cem.person, sender_action="mark_seen")
-    expect(cem.chat.locator(".receipt.seen").first).to_be_visible()
+    expect(cem.chat.locator(".mark.seen").first).to_be_visible()
     say({"text": "😀"})
     expect(cem.chat.locator(".big-emoji")).to_be_visible()
     expect(cem.chat.locator(".typing")).to_be_hidden()

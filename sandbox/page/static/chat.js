@@ -18,7 +18,7 @@ export class Chat {
   /**
    * @param {Object} store what is known.
    * @param {Object} person whose chat it is.
-   * @param {{why: (key: string) => void, close: (id: string) => void}} page what it asks of the page.
+   * @param {{why: (key: string) => void, close: (id: string) => void, focus: (id: string) => void}} page what it asks of the page.
    */
   constructor(store, person, page) {
     Object.assign(this, { store, person, page, unseen: [], drawn: new Map(), before: null });
@@ -28,7 +28,7 @@ export class Chat {
     this.typing = h("p", { class: "typing", hidden: true }, h("span", { class: "hidden" }, "The bot is typing"), h("i"), h("i"), h("i"));
     this.quick = h("div", { class: "quick", role: "group", "aria-label": "Quick replies" });
     this.scroller.append(this.welcome, this.log, this.typing, this.quick);
-    this.root = h("article", { class: "chat", "aria-label": `Chat of ${person.name}`, data: { person: person.id } },
+    this.root = h("article", { class: "chat", "aria-label": `Chat of ${person.name}`, data: { person: person.id }, on: { focusin: () => page.focus(person.id) } },
       h("header", { class: "chat-top" },
         h("span", { class: "avatar bot", "aria-hidden": "true" }, h("img", { src: "/static/icon.svg", alt: "" })),
         h("div", { class: "chat-names" }, h("h2", {}, "Your page"), h("span", { class: "muted small" }, `as ${person.name} sees it`)),
@@ -175,8 +175,8 @@ export class Chat {
       !bubble.mine ? h("span", { class: "avatar bot small-avatar", "aria-hidden": "true" }, h("img", { src: "/static/icon.svg", alt: "" })) : "",
       h("div", { class: "said" }, content(bubble, (act) => this.act(act)),
         bubble.reaction && h("span", { class: "reaction", role: "img", "aria-label": `Reaction: ${bubble.reaction}` }, bubble.reaction)),
-      h("div", { class: "tools" }, why || "", !bubble.mine && bubble.mid ? this.reactor(bubble) : ""),
-      bubble.mine ? this.receipt(bubble) : "");
+      bubble.mine ? this.receipt(bubble) : "",
+      h("div", { class: "tools" }, why || "", !bubble.mine && bubble.mid ? this.reactor(bubble) : ""));
   }
 
   receipt(bubble) {
@@ -186,7 +186,7 @@ export class Chat {
       seen: ["✓", "Seen by the bot"],
       failed: ["!", "Given up"],
     }[bubble.state];
-    return h("span", { class: `receipt ${bubble.state}`, role: "img", "aria-label": words, title: words }, sign);
+    return h("span", { class: `mark ${bubble.state}`, role: "img", "aria-label": words, title: words }, sign);
   }
 
   reactor(bubble) {
@@ -209,7 +209,7 @@ export class Chat {
   redraw(bubble) {
     const row = this.drawn.get(bubble.id);
     if (!row) return;
-    if (bubble.mine && !bubble.reaction && !bubble.edited) row.querySelector(".receipt")?.replaceWith(this.receipt(bubble));
+    if (bubble.mine && !bubble.reaction && !bubble.edited) row.querySelector(".mark")?.replaceWith(this.receipt(bubble));
     else this.fill(row, bubble);
   }
 

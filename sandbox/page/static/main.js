@@ -29,13 +29,18 @@ const page = {
     if (current === id) current = [...chats.keys()].at(-1) ?? null;
     arrange();
   },
+  focus(id) {
+    if (current === id) return;
+    current = id;
+    if (view === "memory") panes.memory.draw();
+  },
   mark(key) {
     for (const chat of chats.values()) chat.mark(key);
   },
   current: () => current,
 };
 const panes = {
-  trail: new Trail(store, page), break: new Breakers(store), memory: new Memories(store, page), log: new Log(store), stack: new Picture(),
+  trail: new Trail(store, page), break: new Breakers(store, page), memory: new Memories(store, page), log: new Log(store), stack: new Picture(),
 };
 const TABS = [["chat", "Chat", "chat"], ["trail", "Behind it", "trail"], ["break", "Break", "break"], ["memory", "Memory", "memory"], ["log", "Log", "log"], ["stack", "Stack", "stack"]];
 
@@ -99,6 +104,7 @@ store.listen("begin", ({ another }) => {
   current = null;
   $("columns").replaceChildren();
   panes.trail.forget();
+  panes.break.forget();
   panes.log.draw();
   panes.stack.forget();
   tour?.root.remove();
@@ -130,7 +136,7 @@ store.listen("bubble", (bubble) => chats.get(bubble.person)?.redraw(bubble));
 store.listen("seen", (person) => { for (const bubble of person.thread) if (bubble.mine) chats.get(person.id)?.redraw(bubble); });
 store.listen("typing", (person) => chats.get(person.id)?.showTyping());
 store.listen("profile", () => { for (const chat of chats.values()) chat.greet(); });
-store.listen("event", (event) => panes.trail.draw(event));
+store.listen("event", (event) => { panes.trail.draw(event); panes.break.watch(event); });
 store.listen("line", (line) => { if (view === "log") panes.log.add(line); });
 store.listen("queues", (counts) => { panes.memory.count(counts); if (view === "memory") panes.memory.draw(); });
 store.listen("killed", () => toast("The function was killed, just as it sent."));

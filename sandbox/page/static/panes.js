@@ -1,11 +1,36 @@
 /** The panel's other views: what can be broken, what is remembered, and the function's log. */
 import { clock, h, json } from "./dom.js";
 import { get, post } from "./api.js";
+import { standing, summary } from "./store.js";
+
+const LATEST = 3; // events that are watched while something is broken
 
 export class Breakers {
-  constructor(store) {
-    this.store = store;
+  constructor(store, page) {
+    Object.assign(this, { store, page, latest: [] });
     this.root = h("div", { class: "pane" });
+    this.watched = h("ol", { class: "watched", "aria-label": "The latest events" });
+  }
+
+  /** Show how the latest events stand, so that the promise can be watched. */
+  watch(event) {
+    if (!event.item || event.item.reaction) return;
+    this.latest = [event, ...this.latest.filter((each) => each.key !== event.key)].sort((a, b) => b.at - a.at).slice(0, LATEST);
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      this.watched.replaceChildren(...this.latest.map((each) => {
+        const { state, text } = standing(each);
+        return h("li", {}, h("button", { type: "button", class: "event-head", on: { click: () => this.page.why(each.key) } },
+          h("span", { class: `dot ${state}`, "aria-hidden": "true" }),
+          h("span", { class: "event-words" }, h("strong", {}, this.store.people.get(each.person)?.name ?? ""), " ", summary(each)),
+          h("span", { class: `badge ${state}` }, text), h("span", { class: "muted small" }, "Why?")));
+      }));
+    });
+  }
+
+  forget() {
+    this.latest = [];
+    this.watched.replaceChildren();
   }
 
   draw() {
@@ -17,6 +42,7 @@ export class Breakers {
       const groups = [...new Set(switches.map((each) => each.group))];
       this.root.replaceChildren(
         h("div", { class: "row spread pad" }, h("p", { class: "lead" }, "Break it on purpose, write to the bot, and watch whether the promise holds."), this.all),
+        this.watched,
         ...groups.map((group) => h("fieldset", { class: "group" }, h("legend", {}, group),
           switches.filter((each) => each.group === group).map((each) => {
             const input = h("input", { type: "checkbox", role: "switch", id: `switch-${each.name}`, "aria-describedby": `promise-${each.name}`,
@@ -88,7 +114,7 @@ export class Log {
     const follow = this.lines.scrollHeight - this.lines.scrollTop - this.lines.clientHeight < 60;
     const { level, kind, ...rest } = line.told ?? {};
     this.lines.append(h("li", { class: `log-line ${level ?? "lambda"}` }, h("time", { class: "muted" }, clock(line.at, true)), " ",
-      line.told ? [h("strong", {}, `${level} ${kind}`), " ", Object.entries(rest).map(([name, value]) => `${name}=${typeof value === "string" && value.length > 20 ? `${value.slice(0, 8)}…` : value}`).join(" ")] : line.text));
+      line.told ? [h("strong", {}, `${level} ${kind}`), " ", Object.entries(rest).map(([name, value]) => `${name}=${/^[0-9a-f]{32,}$/.test(value) ? `${value.slice(0, 8)}…` : value}`).join(" ")] : line.text));
     if (follow) this.lines.scrollTop = this.lines.scrollHeight;
   }
 }

@@ -95,6 +95,12 @@ export class Picture {
       return this.line(arrow, d);
     }
     const down = to.y > from.y;
+    const far = Math.round(Math.abs(to.y - from.y) / (BOX.height + BOX.down));
+    if (!down && far > 1) { // a way back over several layers: around them, on the right
+      const [x1, y1, x2, y2] = [from.x + BOX.width, from.y + BOX.height / 2, to.x + BOX.width, to.y + BOX.height / 2 + 8];
+      const out = Math.max(x1, x2) + 26 * far;
+      return this.line(arrow, `M${x1} ${y1}C${out} ${y1} ${out} ${y2} ${x2} ${y2}`);
+    }
     const lean = down ? -14 : 14; // a way down and a way up between two do not cover each other
     const y1 = from.y + (down ? BOX.height : 0);
     const y2 = to.y + (down ? 0 : BOX.height);
