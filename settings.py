@@ -16,7 +16,8 @@ KEYS = (
     "adminGroupName", "adminMembers", "adminPolicies", "adminStacks", "bot", "pageId", "pageAccessToken", "appSecret",
     "appSecretPrevious", "verifyToken", "graphApiVersion", "graphApiUrl", "memoryMb", "timeoutSeconds",
     "logRetentionDays", "throttleRate", "throttleBurst", "apiAccessLog", "manageApiGatewayAccount", "stateDays",
-    "echoSeconds", "concurrency", "lexBotId", "lexBotAliasId", "lexLocaleId", "alarmEmail", "protectData", "requireMfa",
+    "echoSeconds", "concurrency", "picturesUrl", "lexBotId", "lexBotAliasId", "lexLocaleId", "alarmEmail",
+    "protectData", "requireMfa",
 )  # fmt: skip
 
 # Lambda and IAM allow 64 characters a name; project, the longest logical name and Pulumi's suffix take 40 of them.
@@ -40,6 +41,7 @@ LEX_ID = "[0-9a-zA-Z]{10}"  # Amazon Lex V2 API reference, "RecognizeText"
 # Lambda Developer Guide, "Configuring scaling behavior for SQS event source mappings".
 CONCURRENCY = (2, 1000)
 SECRET_CHARACTERS = 4096  # Systems Manager User Guide, "Managing parameter tiers": 4 KB of a standard parameter
+FOLDER_CHARACTERS = 1900  # an address in a message has up to 2,000: `bot/messenger/messages.py`
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -94,6 +96,7 @@ class BotSettings:
     state_days: int
     echo_seconds: int
     concurrency: int
+    pictures_url: str
     lex: LexSettings | None
     alarm_email: str
     protect_data: bool
@@ -109,6 +112,8 @@ class BotSettings:
             "ECHO_SECONDS": str(self.echo_seconds),
             "CONCURRENCY": str(self.concurrency),
         }
+        if self.pictures_url:
+            told["PICTURES_URL"] = self.pictures_url
         if self.lex:
             told |= {
                 "LEX_BOT_ID": self.lex.bot_id,
@@ -251,6 +256,7 @@ def _bot(read: "_Reader", *, plain_secrets: bool, required: bool) -> BotSettings
         state_days=read.integer("stateDays", STATE_DAYS),
         echo_seconds=read.integer("echoSeconds", ECHO_SECONDS),
         concurrency=read.integer("concurrency", CONCURRENCY),
+        pictures_url=read.folder_url("picturesUrl"),
         lex=_lex(read),
         alarm_email=read.text("alarmEmail", r"([^@\s]{1,64}@[^@\s]{1,255})?", "an e-mail address", "NAME@EXAMPLE.ORG"),
         protect_data=read.boolean("protectData"),
@@ -320,6 +326,17 @@ class _Reader:
         )
         return ""
 
+    def folder_url(self, key: str) -> str:
+        """A setting that is empty or the address of a folder, as plain http on this machine only."""
+        value = self.values.get(key)
+        if isinstance(value, str) and (value == "" or _is_folder(value)):
+            return value
+        self.mistake(
+            key, "https:// and a folder's address, without a / at its end; http:// for this machine only",
+            "https://example.org/pictures",
+        )  # fmt: skip
+        return ""
+
     def integer(self, key: str, bounds: tuple[int, int]) -> int:
         """A whole number within bounds, both included."""
         low, high = bounds
@@ -370,6 +387,11 @@ class _Reader:
         else:
             return value
         return ""
+
+
+def _is_folder(value: str) -> bool:
+    parts = re.fullmatch(r"(https?://[^/]+)((?:/[A-Za-z0-9._~%-]+)*)", value)
+    return parts is not None and len(value) <= FOLDER_CHARACTERS and _is_origin(parts[1])
 
 
 def _is_origin(value: str) -> bool:

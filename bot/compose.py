@@ -32,11 +32,12 @@ def worker(aws: Aws, secrets: Secrets, queues: Queues, environ: Mapping[str, str
         environ: the function's environment.
     """
     parcels, lex = DemonstrationParcels(), LexRuntime(aws, environ) if "LEX_BOT_ID" in environ else None
+    pictures = environ.get("PICTURES_URL", "")
     return Worker(
         ledger=Ledger(aws, environ["LEDGER_TABLE"], int(environ["STATE_DAYS"])),
         queues=queues,
         conversation=bot,
-        context=lambda now: Context(now=now, parcels=parcels, lex=lex),
+        context=lambda now: Context(now=now, parcels=parcels, pictures=pictures, lex=lex),
         sender=_sender(secrets, environ),
         pace=Pace(int(environ["CONCURRENCY"])),
         echo_seconds=float(environ["ECHO_SECONDS"]),

@@ -348,11 +348,12 @@ def _overview(turn: Asked, parcel: Parcel) -> Content:
         replies.append(QuickReply(title, f"WATCH:{parcel.number}"))
     marks = {step: "✅" if step < parcel.step else "📍" if step == parcel.step else "⬜" for step in steps}
     name = turn.words(en=f"Parcel {parcel.number}", de=f"Paket {parcel.number}")
+    headline = f"{name}: {steps[parcel.step]}"
     if turn.context.pictures:
         cards = (
-            Card(f"{marks[step]} {said}", name, image=f"{turn.context.pictures}/step-{step + 1}.png")
+            Card(f"{marks[step]} {said}", headline, image=f"{turn.context.pictures}/step-{step + 1}.png")
             for step, said in steps.items()
         )
         return Carousel(tuple(cards), quick_replies=tuple(replies))
     lines = (f"{marks[step]} {said}" for step, said in steps.items())
-    return Text("\n".join((f"{name}: {steps[parcel.step]}", *lines)), quick_replies=tuple(replies))
+    return Text("\n".join((headline, *lines)), quick_replies=tuple(replies))

@@ -26,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox import pictures
 from sandbox.errors import SandboxError
 from sandbox.faults import Faults, fault
 
@@ -173,6 +174,7 @@ class Graph:
                 Route("/_sandbox/requests", self._side_requests, methods=["GET", "DELETE"]),
                 Route("/_sandbox/faults", self._side_faults, methods=["PUT"]),
                 Route("/_sandbox/aws-faults", self._side_faults, methods=["PUT"]),
+                pictures.ROUTE,
                 Route("/{path:path}", self._serve, methods=["GET", "POST", "DELETE", "PUT", "PATCH"]),
             ]
         )

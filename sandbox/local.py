@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from sandbox import pictures
 from sandbox.background import Background
 from sandbox.clients import Clients
 from sandbox.cloud import OWNER, Cloud
@@ -163,6 +164,9 @@ class Sandbox:
 
     def _deploy(self, run: Run, stack: str, key: tuple[str, ...]) -> Deployed:
         configuration = self._configured(stack).with_values(graphApiUrl=self.graph_url)
+        if self._chat_port is not None and not configuration.get(pictures.SETTING):
+            # Only who looks at the page sees pictures; others read what is said.
+            configuration = configuration.with_values(picturesUrl=self.graph_url + pictures.PATH)
         state = self._states.setdefault(stack, {})
         deployed = run.deploy(configuration, self.cloud_url, self._observe, key, state)
         if stack == self.stack:

@@ -396,6 +396,7 @@ def test_a_setting_reaches_its_resource(setting: str, value: object, type_: str,
         ("pageId", "42", "PAGE_ID"),
         ("graphApiVersion", "v27.0", "GRAPH_API_VERSION"),
         ("graphApiUrl", "https://example.org", "GRAPH_API_URL"),
+        ("picturesUrl", "https://example.org/steps", "PICTURES_URL"),
     ],
 )
 def test_a_setting_reaches_the_function(setting: str, value: object, variable: str) -> None:

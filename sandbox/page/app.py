@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from sandbox import pictures
 from sandbox.errors import SandboxError
 from sandbox.page.journal import Journal
 
@@ -143,6 +144,7 @@ class Site:
             Route("/api/switches", self._told(self._switches), methods=["POST"]),
             Route("/api/media", self._upload, methods=["POST"]),
             Route("/media/{name}", self._medium),
+            pictures.ROUTE,
             Route("/api/memory", self._memory),
             Route("/api/record", self._record),
             Route("/api/stack", self._stack),

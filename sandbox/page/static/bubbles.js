@@ -15,8 +15,12 @@ function address(url) {
 
 const isOwn = (url) => url.startsWith("/static/") || address(url)?.host === location.host || url.startsWith("blob:");
 
+/** Where the bot's own pictures are on this page: the stand-in serves them, too, and the bot names those. */
+const hereIfOurs = (url) => url.replace(/^http:\/\/127\.0\.0\.1:\d+(?=\/_sandbox\/pictures\/[\w-]+\.png$)/, location.origin);
+
 /** A picture. One of the web is shown only if the person asked for it: nothing leaves this machine by itself. */
-function picture(url, label, shape = "") {
+function picture(source, label, shape = "") {
+  const url = hereIfOurs(source);
   if (isOwn(url) || WEB_MEDIA) return h("img", { src: url, alt: label, class: `photo ${shape}`, loading: "lazy" });
   const host = address(url)?.host ?? url;
   return h("div", { class: `photo placeholder ${shape}`, role: "img", "aria-label": `${label}: a picture from ${host}` },
