@@ -31,8 +31,8 @@ def test_an_outage_of_an_hour_makes_no_dead_letter_and_no_second_answer(service:
 
 @pytest.mark.parametrize(
     ("service", "how"),
-    [("graph", How.VANISHED), ("graph", How.DENIED), ("graph", How.SLOW_DOWN), ("dynamodb", How.VANISHED),
-     ("dynamodb", How.THROTTLED), ("sqs", How.REFUSED), ("ssm", How.DENIED)],
+    [("graph", How.VANISHED), ("graph", How.SLOW_DOWN), ("dynamodb", How.VANISHED), ("sqs", How.REFUSED),
+     ("ssm", How.DENIED)],
 )  # fmt: skip
 def test_an_outage_of_13_days_makes_no_dead_letter_and_no_second_answer(service: str, how: How) -> None:
     posts = (Post(0, (Said(0, 3),)), Post(0, (Said(0, 1),)))
