@@ -1,0 +1,1 @@
+"""Rights, proven: what each action of each policy is for, shown by taking it away."""

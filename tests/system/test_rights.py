@@ -1,0 +1,166 @@
+"""Rights, in the whole life of a stack: who may do what, shown by calls that are allowed or denied.
+
+What each single action is for is proven by `make rights`; here is that together they suffice, and for nothing else.
+"""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox import resources
+from sandbox.errors import SandboxError
+from sandbox.local import Sandbox
+from tests.rights import steps
+from tests.rights.bench import SETTINGS, STACK, Bench
+from tests.rights.steps import KINDS, MEMBER_STEPS, Missing
+
+ANNA, BEN = "anna", "ben"
+OTHER = "dev"
+CHANGES = {
+    "memoryMb": "1024", "timeoutSeconds": "20", "logRetentionDays": "60", "throttleRate": "50", "stateDays": "30",
+    "protectData": "true", "alarmEmail": "others@example.org", "concurrency": "4",
+    "appSecretPrevious": "the-one-before",
+}  # fmt: skip
+# IAM knows no resource for these: who may do it may do it to any (Service Authorization Reference, "Amazon SNS").
+ON_ANY_TOPIC = {"read a topic's subscription back", "delete a topic's subscription"}
+
+
+class Life:
+    """What a member with MFA did, and what came of it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        key = sandbox.session_of(ANNA)
+        self.changed = sandbox.update(CHANGES, key=key).done
+        self.made = sandbox.update({"adminGroupName": ""}, stack=OTHER, key=key).done
+        self.changed_other = sandbox.update({"memoryMb": "256"}, stack=OTHER, key=key).done
+        self.deleted = sandbox.destroy(stack=OTHER, key=key).done
+        with pytest.raises(SandboxError) as refusal:
+            sandbox.destroy(key=key)
+        self.refusal = str(refusal.value)
+        self.answers = sandbox.say("status")
+        self.denied = [each for each in sandbox.decisions() if not each["allowed"]]
+        self.decided = sandbox.decisions()
+
+
+@pytest.fixture(scope="module")
+def life() -> Iterator[Life]:
+    with Sandbox(STACK, settings={**SETTINGS, "adminStacks": f'["{OTHER}"]'}) as sandbox:
+        yield Life(sandbox)
+
+
+@pytest.fixture(scope="module")
+def bench(life: Life) -> Bench:
+    return Bench(life.sandbox)
+
+
+def test_a_member_changes_a_stack_and_makes_changes_and_deletes_another_and_no_call_is_denied(life: Life) -> None:
+    services = {each["action"].partition(":")[0] for each in life.decided if each["principal"].endswith(f"user/{ANNA}")}
+
+    assert life.denied == []
+    assert services >= {"sqs", "dynamodb", "ssm", "logs", "cloudwatch", "sns", "lambda", "apigateway", "iam"}
+
+
+def test_the_bot_does_all_that_it_does_without_a_call_denied(life: Life) -> None:
+    actions = {each["action"] for each in life.decided if ":assumed-role/" in each["principal"]}
+
+    assert len(life.answers) == 1
+    assert {"ssm:GetParametersByPath", "sqs:SendMessage", "dynamodb:PutItem"} <= actions
+
+
+def test_only_what_differs_is_touched(life: Life) -> None:
+    touched = {name.removeprefix("innolab-fbm-local-"): what for name, what in life.changed.items() if what != "same"}
+
+    assert touched == {
+        "bot-function": "changed",
+        "bot-logs-group": "changed",
+        "events-queue": "changed",
+        "events-dead-letters": "changed",
+        "ledger-table": "changed",
+        "consumer-mapping": "changed",
+        "webhook-settings": "changed",
+        "secrets-app-secret-previous": "made",
+        "alarms-email": "replaced",
+    }
+
+
+def test_what_is_protected_is_not_deleted_and_nothing_else_either(life: Life) -> None:
+    assert "Protected against deletion: " in life.refusal
+    assert "innolab-fbm-local-ledger-table" in life.refusal
+    assert len(life.answers) == 1
+
+
+def test_another_environment_is_made_changed_and_deleted_whole(life: Life) -> None:
+    assert set(life.made.values()) == {"made"}
+    assert {name for name, what in life.changed_other.items() if what != "same"} == {"innolab-fbm-dev-bot-function"}
+    assert set(life.deleted.values()) == {"deleted"}
+    assert life.deleted.keys() == life.made.keys()
+
+
+def test_nothing_of_a_deleted_environment_is_left(life: Life) -> None:
+    client, prefix = life.sandbox.client, f"innolab-fbm-{OTHER}-"
+    left = [
+        *client("sqs").list_queues(QueueNamePrefix=prefix).get("QueueUrls", []),
+        *(each["FunctionName"] for each in client("lambda").list_functions()["Functions"]),
+        *client("dynamodb").list_tables()["TableNames"],
+        *(each["Name"] for each in client("ssm").describe_parameters()["Parameters"]),
+        *(each["logGroupName"] for each in client("logs").describe_log_groups()["logGroups"]),
+        *(each["AlarmName"] for each in client("cloudwatch").describe_alarms()["MetricAlarms"]),
+        *(each["RoleName"] for each in client("iam").list_roles()["Roles"]),
+        *(each["name"] for each in client("apigateway").get_rest_apis()["items"]),
+        *(each["TopicArn"] for each in client("sns").list_topics()["Topics"]),
+    ]
+
+    assert len(left) >= 9  # the other stack's
+    assert [each for each in left if prefix in each] == []
+
+
+def test_a_member_without_a_session_with_mfa_only_looks_and_sets_up_their_own(life: Life) -> None:
+    key = life.sandbox.key_of(BEN)
+
+    for service, operation in (
+        ("lambda", "list_functions"), ("sqs", "list_queues"), ("iam", "list_users"), ("dynamodb", "list_tables"),
+        ("apigateway", "get_rest_apis"), ("ssm", "describe_parameters"),
+    ):  # fmt: skip
+        with pytest.raises(ClientError, match=r"(?i)not authorized to perform.*explicit deny"):
+            getattr(life.sandbox.client(service, key), operation)()
+    assert life.sandbox.client("cloudwatch", key).describe_alarms()["MetricAlarms"]
+    own = life.sandbox.client("iam", key)
+    assert own.get_user(UserName=BEN)["User"]["UserName"] == BEN
+    with pytest.raises(ClientError, match=r"explicit deny|no identity-based policy"):
+        own.create_access_key(UserName=ANNA)
+
+
+def test_the_same_member_with_a_session_may(life: Life) -> None:
+    key = life.sandbox.session_of(BEN)
+
+    assert life.sandbox.client("lambda", key).list_functions()["Functions"]
+
+
+def test_a_member_with_our_policies_alone_does_all_to_what_is_beside_functions_and_apis(bench: Bench) -> None:
+    for step in MEMBER_STEPS:
+        step.run(bench)
+
+
+def test_a_member_with_our_policies_touches_nothing_of_another_stack(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = "innolab-fbm-prod-"
+    name = f"{prefix}{secrets.token_hex(4)}"
+    group = resources.make(bench.owner, "aws:cloudwatch/logGroup:LogGroup", name, {}).id
+    topic = resources.make(bench.owner, "aws:sns/topic:Topic", name, {}).id
+    monkeypatch.setattr(steps, "PREFIX", prefix)
+    monkeypatch.setattr(steps, "_group", lambda _: {"logGroupName": group})
+    monkeypatch.setattr(steps, "_topic", lambda _: topic)
+    allowed = set()
+    for kind in KINDS:
+        for step in steps.life(kind):
+            try:
+                step.run(bench)
+            except Missing:
+                continue
+            allowed.add(step.name)
+
+    assert allowed == ON_ANY_TOPIC
