@@ -1,0 +1,1 @@
+"""Hostile input: a seeded, mutating fuzzer over everything that strangers can reach."""
