@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from bot.aws import AwsError
 from bot.log import log
-from bot.messenger import events, signature
+from bot.messenger import signature
+from bot.messenger.identity import Identity, identify
 from bot.queue import (
     BODY_BYTES,
     OVERHEAD_BYTES,
@@ -141,10 +142,10 @@ def divide(body: bytes, page_id: str) -> Split:
         if not isinstance(item, dict) or len(text) > BODY_BYTES - OVERHEAD_BYTES:
             letters += unusable_letters("not an event, or one too large for a queue", text.encode())
             continue
-        event = events.parse(item, page, standby=standby, platform=payload["object"])
-        if event.kind in RECEIPTS:
+        event = identify(item, page)
+        if event.field in RECEIPTS:
             counts["receipts"] += 1
-        elif standby and event.kind != "echo":
+        elif standby and not event.echo:
             counts["standby"] += 1
         elif payload["object"] == "page" and page != page_id:
             message = head | {"page": page, "items": [item]}
@@ -162,12 +163,12 @@ def divide(body: bytes, page_id: str) -> Split:
     return Split(messages, letters, counts)
 
 
-def message_group(event: events.Event) -> str:
+def message_group(event: Identity) -> str:
     """The message group of an event: its user's, or the one beside it for echoes.
 
     An echo would else wait behind the very event that waits for it.
     """
-    lane = ("echo",) if event.kind == "echo" else ()
+    lane = ("echo",) if event.echo else ()
     return fingerprint(event.page, event.user, *lane)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.aws import Aws
-from bot.messenger.events import parse
+from bot.messenger.identity import identify
 from bot.queue import BODY_BYTES, Message, NotQueued, Queues, compact, event_messages
 from bot.webhook import message_group
 from ops.errors import OpsError
@@ -85,7 +85,7 @@ def message(notice: Notice, now: float) -> Message:
     text = compact(item)
     if len(text) > BODY_BYTES // 2:
         raise OpsError(f"The notice has {len(text)} bytes: tell the bot a name, and let it look up the rest.")
-    event = parse(item, notice.account, platform=notice.platform)
+    event = identify(item, notice.account)
     head = {"object": notice.platform, "page": notice.account, "received": milliseconds}
     (made,) = event_messages(head, message_group(event), [(event.id, text)])
     return made

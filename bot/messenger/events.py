@@ -5,15 +5,11 @@ exception.
 Source: Messenger Platform and Instagram Platform, "Webhook Events Reference".
 """
 
-import hashlib
-import json
 from collections.abc import Callable
 from typing import ClassVar
 
+from bot.messenger.identity import Fields, clean, identify
 from bot.messenger.record import Record
-
-# A canonical form deeper than this says nothing more about which item it is, and Python's own depth is bounded.
-_DEPTH = 50
 
 
 class Attachment(Record):
@@ -434,129 +430,37 @@ def parse(item: object, entry_id: str, *, standby: bool = False, platform: str =
         standby: True for an item of `standby`.
         platform: the request's `object`: `page` or `instagram`.
     """
-    event = _Fields(item)
-    sender, recipient = event.object("sender").id("id"), event.object("recipient").id("id")
-    for name, build in _BUILDERS.items():
-        if event.has(name):
-            made, identity = build(event.object(name))
-            break
-    else:
-        made, identity = Unknown(keys=event.keys()), ""
-    timestamp = event.number("timestamp")
-    if identity and isinstance(made, Reacted):
-        identity = f"{identity}:{timestamp}"
-    if identity and isinstance(made, Notice):  # its sender's own, who may tell several people the same
-        identity = f"notice:{sender}:{identity}"
+    event, who = Fields(item), identify(item, entry_id)
+    made = _BUILDERS[who.field](event.object(who.field)) if who.field else Unknown(keys=event.keys())
     return made.replace(
-        id=identity or _fingerprint(item, entry_id),
-        page=_clean(entry_id),
-        user=recipient if isinstance(made, Echo) else sender,
-        timestamp=timestamp,
+        id=who.id,
+        page=who.page,
+        user=who.user,
+        timestamp=event.number("timestamp"),
         raw=item,
         standby=standby,
-        platform=_clean(platform),
+        platform=clean(platform),
     )
 
 
-class _Fields:
-    """Reads a JSON object of which nothing is certain: what is absent or of another type reads as empty."""
-
-    def __init__(self, value: object) -> None:
-        self.value: dict[object, object] = value if isinstance(value, dict) else {}
-
-    def has(self, name: str) -> bool:
-        return isinstance(self.value.get(name), dict)
-
-    def keys(self) -> tuple[str, ...]:
-        return tuple(_clean(name) for name in self.value if isinstance(name, str))
-
-    def object(self, name: str) -> "_Fields":
-        return _Fields(self.value.get(name))
-
-    def objects(self, name: str) -> "list[_Fields]":
-        value = self.value.get(name)
-        return [_Fields(each) for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-    def text(self, name: str) -> str:
-        value = self.value.get(name)
-        return _clean(value) if isinstance(value, str) else ""
-
-    def id(self, name: str) -> str:
-        """An id: a text, though some senders write it as a number."""
-        value = self.value.get(name)
-        return str(value) if _whole(value) else self.text(name)
-
-    def number(self, name: str) -> int | None:
-        """A whole number: some fields hold it as a text."""
-        value = self.value.get(name)
-        if isinstance(value, str) and len(value) <= _DIGITS and value.isascii() and value.isdigit():
-            return int(value)
-        return int(value) if _whole(value) and isinstance(value, int) else None
-
-    def real(self, name: str) -> float | None:
-        value = self.value.get(name)
-        return float(value) if isinstance(value, float) or (_whole(value) and isinstance(value, int)) else None
-
-
-_DIGITS = 18  # what fits in 64 bits: Python refuses to write, and DynamoDB to store, numbers without end
-
-
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**_DIGITS
-
-
-def _clean(text: str) -> str:
-    r"""The text as it can be written in UTF-8: halves of a surrogate pair (`\ud83d` alone in JSON) become U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
-def _fingerprint(item: object, entry_id: str) -> str:
-    """The identity of an item without an id of its own: a hash of its canonical form."""
-    try:
-        canonical = json.dumps([entry_id, item], sort_keys=True, separators=(",", ":"), default=repr)
-    except (RecursionError, TypeError, ValueError):
-        canonical = json.dumps([entry_id, _shallow(item, _DEPTH)], default=repr)
-    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _shallow(value: object, depth: int) -> object:
-    """The value cut at a depth, with text as keys."""
-    if isinstance(value, dict):
-        return {repr(key): _shallow(each, depth - 1) for key, each in value.items()} if depth else "…"
-    if isinstance(value, list):
-        return [_shallow(each, depth - 1) for each in value] if depth else "…"
-    return value
-
-
-_Built = tuple[Event, str]
-
-
-def _message(fields: _Fields) -> _Built:
+def _message(fields: Fields) -> Event:
     mid = fields.text("mid")
     attachments = tuple(_attachment(each) for each in fields.objects("attachments"))
     text = fields.text("text")
     if fields.value.get("is_echo") is True:
-        echo = Echo(metadata=fields.text("metadata"), app_id=fields.id("app_id"), mid=mid, text=text)
-        return echo, mid
+        return Echo(metadata=fields.text("metadata"), app_id=fields.id("app_id"), mid=mid, text=text)
     reply_to = _reply_to(fields.object("reply_to")) if fields.has("reply_to") else None
     referral = _referral(fields.object("referral")) if fields.has("referral") else None
     quick_reply = fields.object("quick_reply")
     if fields.value.get("is_deleted") is True:
-        return DeletedMessage(mid=mid), mid and f"{mid}:deleted"
-    made: MessageEvent
+        return DeletedMessage(mid=mid)
     if quick_reply.value.get("payload") is not None:
-        made = QuickReplyTapped(quick_reply.text("payload"), text, mid=mid, reply_to=reply_to, referral=referral)
-    elif attachments and not (text and all(isinstance(each, Fallback) for each in attachments)):
-        made = AttachmentMessage(attachments, text, mid=mid, reply_to=reply_to, referral=referral)
-    elif text:
-        made = TextMessage(text, attachments, mid=mid, reply_to=reply_to, referral=referral)
-    else:
-        made = UnsupportedMessage(mid=mid, reply_to=reply_to, referral=referral)
-    return made, mid
+        return QuickReplyTapped(quick_reply.text("payload"), text, mid=mid, reply_to=reply_to, referral=referral)
+    if attachments and not (text and all(isinstance(each, Fallback) for each in attachments)):
+        return AttachmentMessage(attachments, text, mid=mid, reply_to=reply_to, referral=referral)
+    if text:
+        return TextMessage(text, attachments, mid=mid, reply_to=reply_to, referral=referral)
+    return UnsupportedMessage(mid=mid, reply_to=reply_to, referral=referral)
 
 
 _ATTACHMENTS: dict[str, type[Attachment]] = {
@@ -574,7 +478,7 @@ _ATTACHMENTS: dict[str, type[Attachment]] = {
 }
 
 
-def _attachment(fields: _Fields) -> Attachment:
+def _attachment(fields: Fields) -> Attachment:
     kind, payload = fields.text("type"), fields.object("payload")
     # A shared link's address and title stand beside its payload, which is null.
     url, title = payload.text("url") or fields.text("url"), payload.text("title") or fields.text("title")
@@ -587,29 +491,28 @@ def _attachment(fields: _Fields) -> Attachment:
     return _ATTACHMENTS.get(kind, UnknownAttachment)(kind, url, title, everything)
 
 
-def _reply_to(fields: _Fields) -> ReplyTo:
+def _reply_to(fields: Fields) -> ReplyTo:
     story = fields.object("story")
     return ReplyTo(fields.text("mid"), story.id("id"), story.text("url"))
 
 
-def _referral(fields: _Fields) -> Referral:
+def _referral(fields: Fields) -> Referral:
     return Referral(
         fields.text("ref"), fields.text("source"), fields.text("type"), fields.id("ad_id"), fields.text("referer_uri")
     )
 
 
-def _postback(fields: _Fields) -> _Built:
+def _postback(fields: Fields) -> Event:
     referral = _referral(fields.object("referral")) if fields.has("referral") else None
-    mid = fields.text("mid")
-    return Postback(fields.text("payload"), fields.text("title"), referral, mid), mid
+    return Postback(fields.text("payload"), fields.text("title"), referral, fields.text("mid"))
 
 
-def _referred(fields: _Fields) -> _Built:
-    return Referred(_referral(fields)), ""
+def _referred(fields: Fields) -> Event:
+    return Referred(_referral(fields))
 
 
-def _opted_in(fields: _Fields) -> _Built:
-    opted_in = OptedIn(
+def _opted_in(fields: Fields) -> Event:
+    return OptedIn(
         type=fields.text("type"),
         payload=fields.text("payload"),
         token=fields.text("notification_messages_token") or fields.text("one_time_notif_token"),
@@ -617,81 +520,76 @@ def _opted_in(fields: _Fields) -> _Built:
         ref=fields.text("ref"),
         user_ref=fields.id("user_ref"),
     )
-    return opted_in, ""
 
 
-def _reacted(fields: _Fields) -> _Built:
-    action, emoji, mid = fields.text("action") or "react", fields.text("emoji"), fields.text("mid")
-    # The message's id alone would make love, unreact and love again one event; `parse` adds the time.
-    return Reacted(action, emoji, fields.text("reaction"), mid), mid and f"{mid}:{action}:{emoji}"
+def _reacted(fields: Fields) -> Event:
+    action = fields.text("action") or "react"
+    return Reacted(action, fields.text("emoji"), fields.text("reaction"), fields.text("mid"))
 
 
-def _edited(fields: _Fields) -> _Built:
-    mid, number = fields.text("mid"), fields.number("num_edit") or 0
-    return Edited(mid, fields.text("text"), number), mid and f"{mid}:edit:{number}"
+def _edited(fields: Fields) -> Event:
+    return Edited(fields.text("mid"), fields.text("text"), fields.number("num_edit") or 0)
 
 
-def _account_linked(fields: _Fields) -> _Built:
-    return AccountLinked(fields.text("status"), fields.text("authorization_code")), ""
+def _account_linked(fields: Fields) -> Event:
+    return AccountLinked(fields.text("status"), fields.text("authorization_code"))
 
 
-def _game_played(fields: _Fields) -> _Built:
-    return GamePlayed(fields.id("game_id"), fields.text("payload")), ""
+def _game_played(fields: Fields) -> Event:
+    return GamePlayed(fields.id("game_id"), fields.text("payload"))
 
 
-def _thread_passed(fields: _Fields) -> _Built:
-    passed = ThreadPassed(fields.id("new_owner_app_id"), fields.id("previous_owner_app_id"), fields.text("metadata"))
-    return passed, ""
+def _thread_passed(fields: Fields) -> Event:
+    return ThreadPassed(fields.id("new_owner_app_id"), fields.id("previous_owner_app_id"), fields.text("metadata"))
 
 
-def _thread_taken(fields: _Fields) -> _Built:
-    taken = ThreadTaken(fields.id("new_owner_app_id"), fields.id("previous_owner_app_id"), fields.text("metadata"))
-    return taken, ""
+def _thread_taken(fields: Fields) -> Event:
+    return ThreadTaken(fields.id("new_owner_app_id"), fields.id("previous_owner_app_id"), fields.text("metadata"))
 
 
-def _thread_requested(fields: _Fields) -> _Built:
-    return ThreadRequested(fields.id("requested_owner_app_id"), fields.text("metadata")), ""
+def _thread_requested(fields: Fields) -> Event:
+    return ThreadRequested(fields.id("requested_owner_app_id"), fields.text("metadata"))
 
 
-def _app_roles(fields: _Fields) -> _Built:
+def _app_roles(fields: Fields) -> Event:
     roles = tuple(
-        (_clean(app), tuple(_clean(role) for role in granted if isinstance(role, str)))
+        (clean(app), tuple(clean(role) for role in granted if isinstance(role, str)))
         for app, granted in fields.value.items()
         if isinstance(app, str) and isinstance(granted, list)
     )
-    return AppRolesChanged(roles), ""
+    return AppRolesChanged(roles)
 
 
-def _policy_enforced(fields: _Fields) -> _Built:
-    return PolicyEnforced(fields.text("action"), fields.text("reason")), ""
+def _policy_enforced(fields: Fields) -> Event:
+    return PolicyEnforced(fields.text("action"), fields.text("reason"))
 
 
-def _feedback_given(fields: _Fields) -> _Built:
-    return FeedbackGiven(fields.value.get("feedback_screens")), ""
+def _feedback_given(fields: Fields) -> Event:
+    return FeedbackGiven(fields.value.get("feedback_screens"))
 
 
-def _response_rated(fields: _Fields) -> _Built:
-    return ResponseRated(fields.text("feedback"), fields.text("mid")), ""
+def _response_rated(fields: Fields) -> Event:
+    return ResponseRated(fields.text("feedback"), fields.text("mid"))
 
 
-def _delivery(fields: _Fields) -> _Built:
+def _delivery(fields: Fields) -> Event:
     mids = fields.value.get("mids")
-    known = tuple(_clean(mid) for mid in mids if isinstance(mid, str)) if isinstance(mids, list) else ()
-    return Delivery(known, fields.number("watermark")), ""
+    known = tuple(clean(mid) for mid in mids if isinstance(mid, str)) if isinstance(mids, list) else ()
+    return Delivery(known, fields.number("watermark"))
 
 
-def _read(fields: _Fields) -> _Built:
-    return Read(fields.number("watermark"), fields.text("mid")), ""
+def _read(fields: Fields) -> Event:
+    return Read(fields.number("watermark"), fields.text("mid"))
 
 
-def _notice(fields: _Fields) -> _Built:
+def _notice(fields: Fields) -> Event:
     data = fields.object("data")
     names = data.keys()
-    return Notice(fields.text("topic"), tuple((name, data.text(name)) for name in names)), fields.text("id")
+    return Notice(fields.text("topic"), tuple((name, data.text(name)) for name in names))
 
 
-# In this order: an item holds one of them, but for a postback's referral, which is inside it.
-_BUILDERS: dict[str, Callable[[_Fields], _Built]] = {
+# One for each of `identity.FIELDS`.
+_BUILDERS: dict[str, Callable[[Fields], Event]] = {
     "message": _message,
     "postback": _postback,
     "reaction": _reacted,

@@ -50,6 +50,7 @@ from bot.messenger.events import (
     Video,
     parse,
 )
+from bot.messenger.identity import FIELDS
 
 PAGE, USER, THEN = "1001", "24", 1_700_000_000_000
 
@@ -326,6 +327,10 @@ def test_what_is_no_event_is_unknown(anything: object) -> None:
     found = parse(anything, PAGE)
     assert isinstance(found, Unknown)
     assert found.id.startswith("sha256:")
+
+
+def test_what_tells_an_items_kind_has_an_event_each() -> None:
+    assert tuple(_BUILDERS) == FIELDS
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10)
