@@ -6,16 +6,13 @@ costs more than all of the bot.
 Signatures follow "Signature Version 4" of the AWS General Reference.
 """
 
-import calendar
 import hashlib
 import hmac
 import json
 import os
-import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from bot.http import Connection, NotSent, Pool, Requester, Response, Unanswered
 
@@ -155,7 +152,7 @@ class Aws:
         except AwsError as error:
             if not error.transient or not (repeatable or error.refused):
                 raise
-        self._pause(RETRY_PAUSE_SECONDS * random.random())  # noqa: S311  jitter needs no secrecy
+        self._pause(RETRY_PAUSE_SECONDS * os.urandom(1)[0] / 255)
         return self._once(service, operation, request, path, timeout)
 
     def _once(self, service: str, operation: str, request: dict[str, Any], path: str, timeout: float) -> dict[str, Any]:
@@ -220,7 +217,9 @@ def credentials(environ: Mapping[str, str]) -> Credentials:
     given = _parsed(answer)
     if not {"AccessKeyId", "SecretAccessKey", "Token", "Expiration"} <= given.keys():
         raise NotSent("the container gives no credentials")
-    expires = calendar.timegm(time.strptime(given["Expiration"][:19], "%Y-%m-%dT%H:%M:%S"))
+    from calendar import timegm  # noqa: PLC0415  only SnapStart waits for it
+
+    expires = timegm(time.strptime(given["Expiration"][:19], "%Y-%m-%dT%H:%M:%S"))
     return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["Token"], expires)
 
 
@@ -245,7 +244,7 @@ def sign(
     names = ";".join(sorted(covered))
     lines = "".join(f"{name}:{covered[name].strip()}\n" for name in sorted(covered))
     # Encoded once more than it is sent: so all services but S3 have it.
-    canonical = "\n".join(["POST", quote(path, safe="/-_.~"), "", lines, names, hashlib.sha256(body).hexdigest()])
+    canonical = "\n".join(["POST", _encoded(path), "", lines, names, hashlib.sha256(body).hexdigest()])
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
     to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = f"AWS4{by.secret}".encode()
@@ -254,6 +253,14 @@ def sign(
     signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
     authorization = f"AWS4-HMAC-SHA256 Credential={by.key}/{scope}, SignedHeaders={names}, Signature={signature}"
     return covered | {"authorization": authorization}
+
+
+def _encoded(path: str) -> str:
+    if path == "/":
+        return path
+    from urllib.parse import quote  # noqa: PLC0415  only Lex waits for it
+
+    return quote(path, safe="/-_.~")
 
 
 def _parsed(answer: Response) -> dict[str, Any]:
