@@ -3,9 +3,11 @@
 import asyncio
 import io
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Awaitable, Callable
@@ -37,15 +39,19 @@ def looked_at(folder: Path) -> State:
 
 
 class Checker:
-    """Tells whether code would start. It keeps a copy of it, so that only what was changed is compiled anew.
+    """Tells whether code would start. It keeps a copy of it, so that only what was changed is compiled anew."""
 
-    Args:
-        folder: an empty folder of its own.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="sandbox-check-"))
         self._files: dict[str, bytes] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Remove the copy, once the check that is under way has ended. Harmless if repeated."""
+        with self._lock:
+            self._closed = True
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def check(self, content: bytes, changed: list[str]) -> Json:
         """Whether a zip of the bot would start, as `sandbox.page.check` tells it.
@@ -54,6 +60,10 @@ class Checker:
             content: the zip.
             changed: which of its files were changed, by their names in it.
         """
+        with self._lock:
+            return self._checked(content, changed) if not self._closed else _broken("The sandbox has ended.")
+
+    def _checked(self, content: bytes, changed: list[str]) -> Json:
         self._copy(content)
         script = Path(__file__).with_name("check.py")
         try:
@@ -116,8 +126,11 @@ class Reload:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        with tempfile.TemporaryDirectory(prefix="sandbox-check-") as folder:
-            await self._watch(Checker(Path(folder)))
+        checker = Checker()
+        try:
+            await self._watch(checker)
+        finally:
+            checker.close()
 
     async def _watch(self, checker: Checker) -> None:
         before = await asyncio.to_thread(looked_at, self._folder)

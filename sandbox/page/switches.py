@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 Fault = dict[str, Any]
 
 SLOW_SECONDS = 3.0
-KILLED_VISIBLE_SECONDS = 5  # instead of minutes, so that one can watch
+KILLED_VISIBLE_SECONDS = 3  # instead of minutes, so that one can watch
 
 
 class Switch(NamedTuple):

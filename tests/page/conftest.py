@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
 
 from sandbox.local import PROJECT, Sandbox
 
@@ -90,6 +90,13 @@ class Stage:
         with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:  # noqa: S310 - loopback
             return dict(json.loads(answer.read()))
 
+    def is_answered_once(self, key: str) -> bool:
+        """Whether each message that was planned for an event was taken by Facebook, and none of them twice."""
+        planned = [each["detail"]["answers"] for each in self.notes("step", key=key, name="planned", status=200)]
+        wanted = [str(number) for number, each in enumerate(planned[-1]) if "message" in each]
+        taken = [each["number"] for each in self.notes("send", key=key, status=200) if "message" in each["body"]]
+        return taken == wanted
+
     def switch(self, *names: str) -> None:
         """Break exactly this."""
         assert self.ask("/api/switches", {"on": list(names)})[0] == 200
@@ -150,6 +157,11 @@ class Window:
         self.page.locator("#tabs").get_by_role("button", name=tab).click()
 
 
+def is_defect(said: ConsoleMessage) -> bool:
+    """Whether what the browser says is the page's fault; that a server which has ended does not answer is not."""
+    return said.type == "error" and "net::ERR_" not in said.text
+
+
 @pytest.fixture
 def opened(browser: Browser, stage: Stage) -> Iterator[Callable[..., Window]]:
     """Opens the page for somebody new; anything that the browser complains of fails the test."""
@@ -163,7 +175,7 @@ def opened(browser: Browser, stage: Stage) -> Iterator[Callable[..., Window]]:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: complaints.append(said.text) if is_defect(said) else None)
         page.goto(stage.url)
         page.get_by_role("button", name=name, exact=True).click()
         return Window(page, stage, name)

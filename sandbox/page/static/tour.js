@@ -2,11 +2,11 @@
 import { h } from "./dom.js";
 
 const STEPS = [
-  ["chat", "Chat", "Write “status” or a number of 8 digits."],
-  ["why", "See why", "Press “Why?” beside a message."],
-  ["break", "Break Facebook", "Under “Break”, switch “Is down” on; write again."],
-  ["mend", "Watch it recover", "Switch it off: what waited is answered."],
-  ["change", "Change an answer", "Edit bot/\u200bconversation\u200b.py and save it."],
+  ["chat", "Chat", "Write “hello”, or a parcel’s number: any 8 digits."],
+  ["why", "See why", "Press the question mark beside an answer: each step behind it is shown, with its JSON."],
+  ["break", "Break Facebook", "Under “Break”, switch “Is down” on, and write again: it is acknowledged at once, and waits."],
+  ["mend", "Watch it recover", "Switch it off: what waited is answered, once and in order."],
+  ["change", "Change an answer", "Edit bot/conversation.py and save it: the next answer is said by the new code, the conversation goes on."],
 ];
 
 export class Tour {
@@ -25,10 +25,11 @@ export class Tour {
   }
 
   draw() {
-    const next = STEPS.find(([name]) => !this.done.has(name))?.[0];
+    const next = STEPS.find(([name]) => !this.done.has(name));
     this.root.replaceChildren(
       h("summary", {}, h("strong", {}, "Your first five minutes"), h("span", { class: "muted" }, ` ${this.done.size} of ${STEPS.length}`)),
-      h("ol", {}, STEPS.map(([name, title, words]) => h("li", { class: this.done.has(name) ? "done" : name === next ? "next" : "" },
-        h("strong", {}, title, this.done.has(name) && h("span", { class: "hidden" }, " (done)")), h("span", { class: "muted" }, words)))));
+      h("ol", {}, STEPS.map(([name, title]) => h("li", { class: this.done.has(name) ? "done" : name === next?.[0] ? "next" : "", "aria-current": name === next?.[0] && "step" },
+        title, this.done.has(name) && h("span", { class: "hidden" }, " (done)")))),
+      h("p", {}, next ? next[2] : "That is all: the rest is yours to break."));
   }
 }
