@@ -5,6 +5,7 @@ written to and when. Beside it a side door, ``/_sandbox/…``, tells what was re
 """
 
 import asyncio
+import email
 import hashlib
 import hmac
 import json
@@ -31,6 +32,7 @@ from sandbox.errors import SandboxError
 from sandbox.faults import Faults, fault
 
 SCHEMAS = Path(__file__).with_name("schemas")
+SCHEMA_NAMES = ("send-api", "message-attachments", "messenger-profile")
 
 # Each version lives for about two years after it appeared (Graph API changelog); v26.0 is the newest.
 VERSIONS = {f"v{number}.0" for number in range(21, 27)}
@@ -161,7 +163,7 @@ class Graph:
         self._last_activity = time.monotonic()
         self._lock = threading.Lock()
         self._faults = Faults()
-        self._validators = {name: _validator(name) for name in ("send-api", "messenger-profile")}
+        self._validators = {name: _validator(name) for name in SCHEMA_NAMES}
         self._message_rate = Rate(MESSAGES_A_SECOND, 1.0)
         self._profile_rate = Rate(PROFILE_CALLS, PROFILE_PERIOD_SECONDS)
         self._profile: dict[str, Any] = {}
@@ -331,6 +333,9 @@ class Graph:
                 return {"name": "Sandbox", "id": self.page_id}
             case ("POST", ["messages"]):
                 return self._messages(given, echo_delay)
+            case ("POST", ["message_attachments"]):
+                self._validate("message-attachments", given)
+                return {"attachment_id": str(10**15 + secrets.randbelow(9 * 10**15))}
             case (_, ["messenger_profile"]):
                 return self._messenger_profile(method, given)
             case (_, ["subscribed_apps"]):
@@ -511,6 +516,8 @@ def _parameters(request: Request, raw: bytes) -> dict[str, Any]:
         return parameters
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return parameters | dict(parse_qsl(raw.decode("utf-8", "replace")))
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return parameters | _form(request.headers["content-type"], raw)
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise refuse_param("The content type must be application/json")
     try:
@@ -520,6 +527,28 @@ def _parameters(request: Request, raw: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise refuse_param("The body must be a JSON object")
     return parameters | body
+
+
+def _form(content_type: str, raw: bytes) -> dict[str, Any]:
+    """The fields of a form: an object where one is written as JSON, and of a file its name, type and size."""
+    form = email.message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode("latin-1") + raw)
+    if not form.is_multipart() or form.defects:
+        raise refuse_param("The body is not a valid form")
+    fields: dict[str, Any] = {}
+    for part in form.walk():
+        name, content = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        if part.is_multipart() or not isinstance(content, bytes):
+            continue
+        if part.get_filename() is not None:
+            file = {"filename": part.get_filename(), "contentType": part.get_content_type(), "bytes": len(content)}
+            fields[str(name)] = file
+            continue
+        text = content.decode("utf-8", "replace")
+        try:
+            fields[str(name)] = json.loads(text)
+        except ValueError:
+            fields[str(name)] = text
+    return fields
 
 
 def _recorded(parameters: Mapping[str, Any] | None) -> dict[str, Any] | None:
