@@ -4,10 +4,13 @@
 # make pictures  the README's pictures of the chat page, with Chromium
 # make bench  figures beside a peer's, into docs/benchmarks.md
 # make storms 10,000 storms over a model of all that surrounds the bot, and 10,000 events of 500 people in the sandbox
+# make rights what each right is for, proven one by one, into docs/rights.md
+# make fuzz   a million hostile inputs
+# make audit  what is installed against the list of known weaknesses, when online
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test docs pictures bench clean
+.PHONY: help up test docs pictures bench rights fuzz audit clean
 help:
 	@sed -n 's/^# make /make /p' Makefile
 
@@ -32,6 +35,15 @@ bench: .venv/installed
 storms: .venv/installed
 	STORMS=10000 $(BIN)/pytest -n 2 -q -rP tests/model/test_storms.py
 	@$(BIN)/python -m bench.load
+
+rights: .venv/installed
+	@$(BIN)/python -m tests.rights
+
+fuzz: .venv/installed
+	@$(BIN)/python -m tests.fuzz
+
+audit: .venv/installed
+	@$(BIN)/python -m tests.audit
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

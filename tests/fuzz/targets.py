@@ -280,7 +280,7 @@ def run(target: Target, seed: int, number: int) -> Counted:
     inputs, accepted = Inputs(seed), 0
     log = io.StringIO()
     # The handler's own webhook would ask AWS.
-    with mock.patch.object(handler, "_webhook", lambda: WEBHOOK), contextlib.redirect_stdout(log):
+    with mock.patch.object(handler, "_webhook", return_value=WEBHOOK), contextlib.redirect_stdout(log):
         for at in range(number):
             try:
                 accepted += target.run(inputs)

@@ -1,17 +1,30 @@
-"""Rights, in the whole life of a stack: who may do what, shown by calls that are allowed or denied.
+"""The whole life of a stack: who may do what, secrets that are replaced under load, and secrets that stay secret.
 
 What each single action is for is proven by `make rights`; here is that together they suffice, and for nothing else.
 """
 
+import hashlib
+import hmac
+import http.client
+import json
+import os
 import secrets
-from collections.abc import Iterator
+import signal
+import threading
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from botocore.exceptions import ClientError
 
 from sandbox import resources
 from sandbox.errors import SandboxError
-from sandbox.local import Sandbox
+from sandbox.facebook import text_item
+from sandbox.local import Sandbox, new_person
 from tests.rights import steps
 from tests.rights.bench import SETTINGS, STACK, Bench
 from tests.rights.steps import KINDS, MEMBER_STEPS, Missing
@@ -27,11 +40,86 @@ CHANGES = {
 ON_ANY_TOPIC = {"read a topic's subscription back", "delete a topic's subscription"}
 
 
+TEXT_CANARY = "status, says CANARYtext"
+NEW = {
+    "appSecret": "CANARYapp" + secrets.token_hex(12),
+    "pageAccessToken": "EAACANARY" + secrets.token_hex(30),
+    "verifyToken": "CANARYverify" + secrets.token_hex(8),
+}
+
+
+class Load:
+    """People who write, several at a time, each request again until it is acknowledged; until it is told to stop."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox, self._enough = sandbox, threading.Event()
+        self.people: list[str] = []
+        self._threads = [threading.Thread(target=self._write) for _ in range(6)]
+        for thread in self._threads:
+            thread.start()
+
+    def _write(self) -> None:
+        while not self._enough.wait(0.2):
+            person = new_person()
+            self.people.append(person)
+            self._sandbox.deliver([text_item(self._sandbox.page_id, person, TEXT_CANARY)])
+
+    def stop(self) -> None:
+        self._enough.set()
+        for thread in self._threads:
+            thread.join()
+
+
+class Rotation:
+    """Facebook replaces all three secrets at once while people write; a member deploys the new ones."""
+
+    def __init__(self, sandbox: Sandbox, key: tuple[str, ...]) -> None:
+        self._sandbox, self._old = sandbox, sandbox.app_secret
+        load = Load(sandbox)
+        assert sandbox.facebook
+        sandbox.facebook._secret = NEW["appSecret"].encode()
+        sandbox.graph._token = NEW["pageAccessToken"]
+        proof = hmac.new(NEW["appSecret"].encode(), NEW["pageAccessToken"].encode(), hashlib.sha256)
+        sandbox.graph._proof = proof.hexdigest()
+        sandbox.update({**NEW, "appSecretPrevious": self._old}, key=key)
+        # Functions look again after some seconds; new ones do at once.
+        for worker in sandbox.function_workers():
+            os.kill(worker, signal.SIGKILL)
+        load.stop()
+        sandbox.settle()
+        self.people = load.people
+        self.answered = Counter(
+            request["body"]["recipient"]["id"]
+            for request in sandbox.requests()
+            if request["status"] == http.client.OK and "message" in request["body"]
+        )
+        self.statuses = {
+            "signed with the secret before": self._post(self._old),
+            "signed with any other": self._post("guessed"),
+            "shaken hands with the new word": self._shake(NEW["verifyToken"]),
+            "shaken hands with the word before": self._shake(sandbox.verify_token),
+        }
+
+    def _post(self, secret: str) -> int:
+        body = json.dumps({"object": "page", "entry": []}).encode()
+        signed = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        assert self._sandbox.facebook
+        return self._sandbox.facebook.post(body, {"X-Hub-Signature-256": signed})[0]
+
+    def _shake(self, word: str) -> int:
+        query = urlencode({"hub.mode": "subscribe", "hub.verify_token": word, "hub.challenge": "1"})
+        try:
+            with urllib.request.urlopen(f"{self._sandbox.webhook_url}?{query}") as answer:  # noqa: S310 - the sandbox's
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+
 class Life:
     """What a member with MFA did, and what came of it."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
+    def __init__(self, sandbox: Sandbox, told: list[Mapping[str, Any]]) -> None:
+        self.sandbox, self.told = sandbox, told
         key = sandbox.session_of(ANNA)
         self.changed = sandbox.update(CHANGES, key=key).done
         self.made = sandbox.update({"adminGroupName": ""}, stack=OTHER, key=key).done
@@ -41,14 +129,17 @@ class Life:
             sandbox.destroy(key=key)
         self.refusal = str(refusal.value)
         self.answers = sandbox.say("status")
+        self.rotation = Rotation(sandbox, key)
         self.denied = [each for each in sandbox.decisions() if not each["allowed"]]
         self.decided = sandbox.decisions()
 
 
 @pytest.fixture(scope="module")
 def life() -> Iterator[Life]:
-    with Sandbox(STACK, settings={**SETTINGS, "adminStacks": f'["{OTHER}"]'}) as sandbox:
-        yield Life(sandbox)
+    told: list[Mapping[str, Any]] = []
+    settings = {**SETTINGS, "adminStacks": f'["{OTHER}"]'}
+    with Sandbox(STACK, settings=settings, observe=told.append) as sandbox:
+        yield Life(sandbox, told)
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +255,48 @@ def test_a_member_with_our_policies_touches_nothing_of_another_stack(
             allowed.add(step.name)
 
     assert allowed == ON_ANY_TOPIC
+
+
+def test_no_message_is_lost_and_none_answered_twice_while_all_secrets_are_replaced(life: Life) -> None:
+    people = life.rotation.people
+
+    assert len(people) >= 6
+    assert {person: life.rotation.answered[person] for person in people} == dict.fromkeys(people, 1)
+
+
+def test_after_a_rotation_the_app_secret_before_still_counts_and_the_word_before_does_not(life: Life) -> None:
+    assert life.rotation.statuses == {
+        "signed with the secret before": 200,
+        "signed with any other": 403,
+        "shaken hands with the new word": 200,
+        "shaken hands with the word before": 403,
+    }
+
+
+def test_no_secret_and_nothing_that_people_wrote_is_in_any_log_output_or_error(life: Life) -> None:
+    sandbox, logs = life.sandbox, life.sandbox.client("logs")
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=sandbox.outputs["logGroupName"])
+    lines = [event["message"] for page in pages for event in page["events"]]
+    places = {
+        "the function's log": lines,
+        "what the sandbox told": life.told,
+        "what it describes": sandbox.deployed.shown_outputs,
+        "its resources": sandbox.resources,
+        "the emulated AWS's own log": sandbox._cloud.log(),
+        "what was decided of calls": life.decided,
+        "what Facebook was asked": sandbox.requests(),
+        "the function's configuration": sandbox.client("lambda").list_functions()["Functions"],
+    }
+    canaries = [
+        *NEW.values(),
+        sandbox.app_secret,
+        sandbox.page_token,
+        sandbox.verify_token,
+        CHANGES["appSecretPrevious"],
+    ]
+
+    assert any("answered" in line for line in lines)
+    for place, content in places.items():
+        text = json.dumps(content, default=str)
+        assert [canary for canary in canaries if canary in text] == [], place
+    assert TEXT_CANARY not in json.dumps([lines, life.told, places["the emulated AWS's own log"]], default=str)
