@@ -18,6 +18,8 @@ from rich.table import Table
 from sandbox.errors import SandboxError, unwritable
 from sandbox.local import BareCloud, Sandbox, new_person
 
+# Of what describes a sandbox: for programs that sign webhooks, and nobody's to read over somebody's shoulder.
+SECRETS = ("appSecret", "verifyToken")
 COMMANDS = ("up", "say", "deploy", "cloud", "update", "destroy")
 SAY_SECONDS = 60.0
 DEPLOY_SECONDS = 120.0
@@ -305,7 +307,7 @@ class View:
             self._print_json(described)
             return
         for name, value in described.items():
-            if isinstance(value, str):
+            if isinstance(value, str) and name not in SECRETS:
                 # Not in a table: an address that is cut off is of no use.
                 self._console.print(f"[dim]{escape(name):<13}[/] {escape(value)}", soft_wrap=True)
 
