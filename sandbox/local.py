@@ -248,7 +248,7 @@ class Sandbox:
             "webhookUrl": self.outputs.get("webhookUrl"),
             "cloudUrl": self.cloud_url,
             "graphUrl": self.graph_url,
-            "chatUrl": self.chat_url,
+            **({"chatUrl": self.chat_url} if self.page else {}),
             "awsFaultsUrl": f"{self.graph_url}/_sandbox/aws-faults",
             "appSecret": self.app_secret,
             "verifyToken": self.verify_token,

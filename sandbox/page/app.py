@@ -20,6 +20,7 @@ from starlette.routing import Route
 from sandbox import pictures
 from sandbox.errors import SandboxError
 from sandbox.page.journal import Journal
+from sandbox.page.memory import UNREADABLE
 
 STATIC = Path(__file__).with_name("static")
 LARGEST_MEDIUM = 25 * 1024 * 1024  # Messenger Platform, "Attachments"
@@ -239,17 +240,22 @@ class Site:
     # What one can ask
 
     async def _memory(self, request: Request) -> Response:
-        return self._masked(await self._model.memory(request.query_params.get("person", "")))
+        return await self._shown(self._model.memory(request.query_params.get("person", "")))
 
     async def _record(self, request: Request) -> Response:
-        return self._masked(await self._model.record(request.query_params.get("key", "")))
+        return await self._shown(self._model.record(request.query_params.get("key", "")))
 
     async def _stack(self, _: Request) -> Response:
-        return self._masked(await self._model.picture())
+        return await self._shown(self._model.picture())
 
-    def _masked(self, content: object) -> Response:
-        text = self._model.journal.masked(json.dumps(content, default=str))
-        return Response(text, media_type="application/json")
+    async def _shown(self, reading: Awaitable[object]) -> Response:
+        try:
+            text = json.dumps(await reading, default=str)
+        except SandboxError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except UNREADABLE:
+            return JSONResponse({"error": "The stack cannot be read just now: it is being changed, or deleted."}, 503)
+        return Response(self._model.journal.masked(text), media_type="application/json")
 
 
 async def _body(request: Request) -> Json:

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from bot.queue import fingerprint
 from sandbox.page.acts import letter
 from sandbox.page.witness import readable
@@ -14,6 +16,9 @@ COUNTS = {
     "inHand": "ApproximateNumberOfMessagesNotVisible",
     "delayed": "ApproximateNumberOfMessagesDelayed",
 }
+UNREADABLE = (BotoCoreError, ClientError, KeyError)
+"""What reading raises while the stack is being changed, or after it was deleted."""
+
 MOST_LETTERS = 10
 OVERLAP_MS = 2_000  # lines that are written late bear an earlier time
 

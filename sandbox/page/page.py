@@ -18,7 +18,7 @@ from sandbox.page import acts
 from sandbox.page.app import Site, cancelled
 from sandbox.page.journal import Journal
 from sandbox.page.mailbox import Mailbox
-from sandbox.page.memory import Memory
+from sandbox.page.memory import UNREADABLE, Memory
 from sandbox.page.picture import picture
 from sandbox.page.reload import Reload
 from sandbox.page.switches import KILLED_VISIBLE_SECONDS, Board
@@ -198,14 +198,18 @@ class Page:
             await asyncio.sleep(POLL_SECONDS)
             if time.monotonic() - self._witness.last_seen > BUSY_SECONDS and not self._counts_busy():
                 continue
-            for line in await asyncio.to_thread(self._memory.new_lines):
-                self.journal.note("line", line["time"], text=line["text"])
-            counts = await asyncio.to_thread(self._memory.counts)
-            if counts != self._counts:
-                self._counts = counts
-                self.journal.note("queues", counts=counts)
-            if not self._counts_busy():
-                self._witness.at_rest()
+            with contextlib.suppress(*UNREADABLE):
+                await self._tell_news()
+
+    async def _tell_news(self) -> None:
+        for line in await asyncio.to_thread(self._memory.new_lines):
+            self.journal.note("line", line["time"], text=line["text"])
+        counts = await asyncio.to_thread(self._memory.counts)
+        if counts != self._counts:
+            self._counts = counts
+            self.journal.note("queues", counts=counts)
+        if not self._counts_busy():
+            self._witness.at_rest()
 
     def _counts_busy(self) -> bool:
         return any((self._counts.get("events") or {}).values())

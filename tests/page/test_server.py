@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sandbox.cli import show
 from sandbox.local import Sandbox
 from tests.page.conftest import Stage, until
 
@@ -81,6 +82,37 @@ def test_an_act_that_lacks_something_is_told_what(stage: Stage) -> None:
         ({"kind": "reaction", "emoji": "❤", "action": "hug", "mid": "m"}, "choose react or unreact"),
     ):
         assert sentence in stage.ask("/api/act", {"person": person, **act})[1]["error"]
+
+
+def test_of_somebody_unknown_nothing_is_told(stage: Stage) -> None:
+    code, answer = stage.ask("/api/memory?person=1")
+    assert code == 400
+    assert "no such person" in answer["error"]
+
+
+def test_a_stack_that_cannot_be_read_is_told_as_such(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage.sandbox.deployed, "outputs", {})
+    code, answer = stage.ask(f"/api/memory?person={stage.person()}")
+    assert code == 503
+    assert "cannot be read just now" in answer["error"]
+
+
+@pytest.mark.parametrize(("display", "opened"), [("", []), (":0", ["http://127.0.0.1:1"])])
+def test_the_browser_is_opened_only_where_there_is_a_display(
+    monkeypatch: pytest.MonkeyPatch, display: str, opened: list[str]
+) -> None:
+    asked: list[str] = []
+
+    def open_browser(url: str) -> bool:
+        asked.append(url)
+        return True
+
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("webbrowser.open", open_browser)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setenv("DISPLAY", display)
+    assert show("http://127.0.0.1:1") is bool(opened)
+    assert asked == opened
 
 
 def test_no_file_outside_its_own_is_served(stage: Stage) -> None:
