@@ -10,6 +10,8 @@ KEPT_SECONDS = 300
 # A wrong signature or a refused token may mean that a secret was replaced. Looking again is bounded to once in this
 # time, or anyone could make the function call SSM at will.
 RENEW_SECONDS = 15
+# Of ten parameters each; there are four. More would cost the time in which Facebook waits.
+MOST_PAGES = 3
 
 
 class SecretMissing(Exception):
@@ -67,6 +69,13 @@ class Secrets:
         return self._kept
 
     def _read(self) -> SecretValues:
-        request = {"Path": self._path, "WithDecryption": True}
-        answer = self._aws.call("ssm", "GetParametersByPath", request, timeout=1.0)
-        return SecretValues({each["Name"].rpartition("/")[2]: each["Value"] for each in answer["Parameters"]})
+        request: dict[str, object] = {"Path": self._path, "WithDecryption": True}
+        found: dict[str, str] = {}
+        for _ in range(MOST_PAGES):
+            answer = self._aws.call("ssm", "GetParametersByPath", request, timeout=1.0)
+            found |= {each["Name"].rpartition("/")[2]: each["Value"] for each in answer["Parameters"]}
+            # A page can hold fewer than there are, none even (Systems Manager API reference, `GetParametersByPath`).
+            if not answer.get("NextToken"):
+                break
+            request["NextToken"] = answer["NextToken"]
+        return SecretValues(found)

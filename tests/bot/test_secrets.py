@@ -90,3 +90,21 @@ def test_they_do_not_show_themselves(secrets: Secrets) -> None:
     found = secrets.get()
     shown = f"{found} {found!r} {secrets!r}"
     assert not [value for value in VALUES.values() if value in shown]
+
+
+def test_they_are_read_to_the_last_page_even_over_an_empty_one(secrets: Secrets, parameters: Parameters) -> None:
+    """SSM can show a page with nothing on it, and more behind it."""
+    pages: dict[str | None, tuple[list[str], str | None]] = {
+        None: ([], "second"), "second": (["page-access-token", "app-secret"], "third"), "third": (["verify-token"], None),
+    }  # fmt: skip
+
+    def call(_service: str, _operation: str, request: dict[str, Any], **_options: object) -> dict[str, Any]:
+        names, more = pages[request.get("NextToken")]
+        found = [{"Name": f"{request['Path']}/{name}", "Value": VALUES[name]} for name in names]
+        return {"Parameters": found} | ({"NextToken": more} if more else {})
+
+    door: Any = parameters
+    door.call = call
+
+    assert secrets.get().verify_token == "verify"
+    assert secrets.get().app_secrets == ("8f1c",)
