@@ -95,8 +95,10 @@ def test_they_do_not_show_themselves(secrets: Secrets) -> None:
 def test_they_are_read_to_the_last_page_even_over_an_empty_one(secrets: Secrets, parameters: Parameters) -> None:
     """SSM can show a page with nothing on it, and more behind it."""
     pages: dict[str | None, tuple[list[str], str | None]] = {
-        None: ([], "second"), "second": (["page-access-token", "app-secret"], "third"), "third": (["verify-token"], None),
-    }  # fmt: skip
+        None: ([], "second"),
+        "second": (["page-access-token", "app-secret"], "third"),
+        "third": (["verify-token"], None),
+    }
 
     def call(_service: str, _operation: str, request: dict[str, Any], **_options: object) -> dict[str, Any]:
         names, more = pages[request.get("NextToken")]
