@@ -17,11 +17,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from bot.queue import fingerprint
 from sandbox.errors import SandboxError
-from sandbox.facebook import Item, text_item
+from sandbox.facebook import Item, Posted, text_item
 from sandbox.local import Sandbox, new_person
 
 Json = dict[str, Any]
@@ -67,6 +68,8 @@ class Crowd:
         written: by person, the ids of what they wrote, in the order in which it was accepted.
         acknowledged: seconds of each acknowledged request.
         begun: by event, when its first request was sent.
+        echoes: by an answer's key, when its echo was sent to the webhook, and the status of the answer.
+        kills: when a function's process was killed.
     """
 
     sandbox: Sandbox
@@ -74,6 +77,20 @@ class Crowd:
     written: dict[str, list[str]] = field(default_factory=dict)
     acknowledged: list[float] = field(default_factory=list)
     begun: dict[str, float] = field(default_factory=dict)
+    echoes: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
+    kills: list[float] = field(default_factory=list)
+
+    def watch(self, posted: Posted) -> None:
+        """Note the echoes in a request of Facebook's."""
+        if b'"is_echo"' in posted.body:
+            for item in json.loads(posted.body)["entry"][0]["messaging"]:
+                key = item["message"].get("metadata", "")
+                self.echoes.setdefault(key, []).append((posted.began, posted.status))
+
+    def echo_failed(self, key: str, since: float, until: float) -> bool:
+        """Whether an answer's echo failed on its way: refused, or in a function that may have been killed with it."""
+        refused = [status for _, status in self.echoes.get(key, []) if status != HTTPStatus.OK]
+        return bool(refused) or any(since < kill < until for kill in self.kills)
 
     def write(self, people: Sequence[str], each: int) -> None:
         """Let some people write so many texts each in one request; now and then Facebook delivers it once more.
@@ -102,7 +119,8 @@ class Findings:
         accepted: events that were acknowledged.
         answered: those that were answered.
         lost: those that were not.
-        doubled: answers that came more than once.
+        doubled: answers that came more than once, though nothing stood in the way of their echoes.
+        doubled_for_two_failures: answers that came more than once, their echoes having failed as well.
         misordered: answers that came before one that should have come earlier.
         dead: dead letters.
         acknowledgement: seconds of each request.
@@ -113,6 +131,7 @@ class Findings:
     answered: int
     lost: int
     doubled: int
+    doubled_for_two_failures: int
     misordered: int
     dead: int
     acknowledgement: Sequence[float]
@@ -120,8 +139,8 @@ class Findings:
 
     def lines(self) -> Iterator[str]:
         """The figures, a line each."""
-        for name in ("accepted", "answered", "lost", "doubled", "misordered", "dead"):
-            yield f"{name:12}{getattr(self, name):8}"
+        for name in ("accepted", "answered", "lost", "doubled", "doubled_for_two_failures", "misordered", "dead"):
+            yield f"{name.replace('_', ' '):26}{getattr(self, name):8}"
         for name in ("acknowledgement", "answer"):
             cuts = statistics.quantiles(getattr(self, name), n=100)
             yield f"{name:16} p50 {cuts[49]:8.3f} s   p99 {cuts[98]:8.3f} s"
@@ -136,19 +155,19 @@ def findings(crowd: Crowd) -> Findings:
         for number, mid in enumerate(mids)
     }
     began = {fingerprint(sandbox.page_id, mid): time for mid, time in crowd.begun.items()}
-    seen: set[tuple[str, int]] = set()
+    seen: dict[tuple[str, int], float] = {}
     latest: dict[str, tuple[int, int]] = {}
     answer: dict[str, float] = {}
-    doubled = misordered = 0
+    doubled, misordered = [], 0
     for request in sandbox.requests():
         metadata = ((request["body"] or {}).get("message") or {}).get("metadata", "")
         event, _, number = metadata.partition(":")
-        if request["status"] != 200 or event not in place:  # noqa: PLR2004  HTTP's OK
+        if request["status"] != HTTPStatus.OK or event not in place:
             continue
         if (event, int(number)) in seen:
-            doubled += 1
+            doubled.append(crowd.echo_failed(metadata, seen[event, int(number)], request["time"]))
             continue
-        seen.add((event, int(number)))
+        seen[event, int(number)] = request["time"]
         person, order = place[event]
         misordered += (order, int(number)) < latest.get(person, (-1, -1))
         latest[person] = order, int(number)
@@ -158,7 +177,15 @@ def findings(crowd: Crowd) -> Findings:
     )["Attributes"]["ApproximateNumberOfMessages"]
     lost = len(place.keys() - answer.keys())
     return Findings(
-        len(place), len(answer), lost, doubled, misordered, int(dead), crowd.acknowledged, list(answer.values())
+        accepted=len(place),
+        answered=len(answer),
+        lost=lost,
+        doubled=doubled.count(False),
+        doubled_for_two_failures=doubled.count(True),
+        misordered=misordered,
+        dead=int(dead),
+        acknowledgement=crowd.acknowledged,
+        answer=list(answer.values()),
     )
 
 
@@ -170,34 +197,30 @@ def shorten_visibility(sandbox: Sandbox, seconds: int) -> None:
 
 
 @contextmanager
-def killing(sandbox: Sandbox, seed: int, pause: tuple[float, float]) -> Iterator[list[int]]:
+def killing(crowd: Crowd, pause: tuple[float, float]) -> Iterator[None]:
     """Meanwhile kill a function's process now and then.
 
     Args:
-        sandbox: where.
-        seed: of the moments.
+        crowd: whose sandbox.
         pause: the shortest and the longest time between two of them, in seconds.
-
-    Yields:
-        The processes that were killed until now.
     """
-    ended, killed, drawn = threading.Event(), [], random.Random(seed)  # noqa: S311  draws of a test, which are to repeat
+    ended, drawn = threading.Event(), random.Random(crowd.seed)  # noqa: S311  draws of a test, which are to repeat
 
     def kill_on() -> None:
         while not ended.wait(drawn.uniform(*pause)):
-            workers = sandbox.function_workers()
+            workers = crowd.sandbox.function_workers()
             if workers:
                 victim = drawn.choice(workers)
                 try:
                     os.kill(victim, signal.SIGKILL)
                 except ProcessLookupError:
                     continue
-                killed.append(victim)
+                crowd.kills.append(time.time())
 
     thread = threading.Thread(target=kill_on)
     thread.start()
     try:
-        yield killed
+        yield
     finally:
         ended.set()
         thread.join()
@@ -206,6 +229,8 @@ def killing(sandbox: Sandbox, seed: int, pause: tuple[float, float]) -> Iterator
 def rage(sandbox: Sandbox, events: int, users: int, seed: int) -> Crowd:
     """Let so many people write so many events in all, with faults on all the while, and wait until all is quiet."""
     crowd = Crowd(sandbox, seed)
+    if sandbox.facebook:
+        sandbox.facebook.observe = crowd.watch
     people = [new_person() for _ in range(users)]
     share = PERSONS_A_REQUEST * EVENTS_A_PERSON
     waiting = threading.Semaphore()
@@ -224,9 +249,9 @@ def rage(sandbox: Sandbox, events: int, users: int, seed: int) -> Crowd:
 
     sandbox.faults([fault | {"seed": seed + number} for number, fault in enumerate(GRAPH_FAULTS)])
     sandbox.aws_faults(AWS_FAULTS)
-    with killing(sandbox, seed, (15.0, 45.0)) as killed, concurrent.futures.ThreadPoolExecutor(POSTERS) as pool:
+    with killing(crowd, (15.0, 45.0)), concurrent.futures.ThreadPoolExecutor(POSTERS) as pool:
         list(pool.map(post_on, range(POSTERS)))
-    print(f"All is written; the function was killed {len(killed)} times.", file=sys.stderr, flush=True)
+    print(f"All is written; the function was killed {len(crowd.kills)} times.", file=sys.stderr, flush=True)
     sandbox.faults({})
     sandbox.aws_faults({})
     sandbox.settle(SETTLE_SECONDS)

@@ -47,7 +47,7 @@ def test_ten_storms_with_killed_functions_lose_double_and_misorder_nothing(sandb
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
     drawn, crowd = random.Random(seed), Crowd(sandbox, seed)  # noqa: S311  draws of a test, which are to repeat
-    with killing(sandbox, seed, (0.8, 3.0)) as killed, concurrent.futures.ThreadPoolExecutor(STORMS) as pool:
+    with killing(crowd, (0.8, 3.0)), concurrent.futures.ThreadPoolExecutor(STORMS) as pool:
         posts = []
         for _ in range(STORMS):
             graph = drawn.sample(GRAPH_FAULTS, 2)
@@ -61,7 +61,7 @@ def test_ten_storms_with_killed_functions_lose_double_and_misorder_nothing(sandb
         sandbox.aws_faults({})
         for post in posts:
             post.result()
-    assert killed, "no function was killed"
+    assert crowd.kills, "no function was killed"
     sandbox.settle(120)
 
     found = findings(crowd)
