@@ -3,8 +3,10 @@
 import argparse
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from bot.aws import AwsError
+from ops import cost
 from ops.aws import OperatorAws, sentence
 from ops.deadletters import Held, Redriven, drop, drop_all, find, obstacle, redrive_all, redrive_chosen
 from ops.errors import OpsError
@@ -34,7 +36,11 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def add(
-        to: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str, example: str
+        to: "argparse._SubParsersAction[argparse.ArgumentParser]",
+        name: str,
+        what: str,
+        example: str,
+        instead: tuple[str, str] | None = None,
     ) -> argparse.ArgumentParser:
         epilog = "Example:\n  " + example.replace("\n", "\n  ")
         one = to.add_parser(name, help=what, description=what, formatter_class=formatter, epilog=epilog)
@@ -47,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
             "--sandbox", metavar="FILE|URL",
             help="what `python -m sandbox up --json` printed, - for standard input; or its cloudUrl",
         )  # fmt: skip
+        if instead:
+            which.add_argument(instead[0], metavar="FILE", help=instead[1])
         one.add_argument("--json", action="store_true", help="JSON on standard output, all else on standard error")
         return one
 
@@ -108,6 +116,19 @@ def parser() -> argparse.ArgumentParser:
     for one in (check, register):
         one.add_argument("--app-id", metavar="ID", help="the Facebook app's id, at the top of its dashboard")
     dry(register)
+    bill = add(
+        commands, "cost", "What a message takes and costs, from CloudWatch's metrics.",
+        "python -m ops cost --stack prod --days 30\npython -m bench.calls --json | python -m ops cost --usage -",
+        ("--usage", "no stack: what `python -m bench.calls --json` counted in a sandbox; - for standard input"),
+    )  # fmt: skip
+    bill.add_argument("--days", type=int, default=7, metavar="N", help="the last N days (default: 7)")
+    bill.add_argument(
+        "--messages", type=int, metavar="N",
+        help="how many people wrote in that time (default: half of what the queue got, as echoes pass it too)",
+    )  # fmt: skip
+    bill.add_argument(
+        "--prices", type=Path, default=cost.PRICES, metavar="FILE", help="other prices than those of ops/prices.json"
+    )
     return top
 
 
@@ -130,7 +151,7 @@ def run(arguments: Sequence[str]) -> int:
         grammar.error(f"deadletters {options.action}: name letters, or --all")
     view = View(options.json)
     try:
-        return _run(options, view)
+        return _cost(options, view) if options.command == "cost" else _run(options, view)
     except OpsError as error:
         view.fail(str(error))
     except AwsError as error:
@@ -166,6 +187,19 @@ def _run(options: argparse.Namespace, view: View) -> int:
             case _:
                 return _drop(options, view, held, ledger)
         _tell_unseen(view, held)
+    return 0
+
+
+def _cost(options: argparse.Namespace, view: View) -> int:
+    prices = cost.read_prices(options.prices)
+    if options.usage:
+        usage = cost.from_file(options.usage)
+    else:
+        stack = _stack(options)
+        usage = cost.from_metrics(
+            OperatorAws(stack.region, stack.endpoint, stack.key), stack, options.days, options.messages
+        )
+    view.bill(cost.bill(usage, prices))
     return 0
 
 

@@ -36,6 +36,7 @@ class Stack:
         page_id: the page that it answers for.
         graph_api_url, graph_api_version: where Facebook is.
         webhook_url: where Facebook is to send events.
+        function_name: the bot's function, "" if it is not known here.
         app_id: the Facebook app's id, "" if it is not known here.
         region: of AWS.
         endpoint: of a sandbox's AWS; None for AWS itself.
@@ -50,6 +51,7 @@ class Stack:
     graph_api_url: str
     graph_api_version: str
     webhook_url: str
+    function_name: str = ""
     app_id: str = ""
     region: str = ""
     endpoint: str | None = None
@@ -153,6 +155,7 @@ def _discovered(cloud_url: str) -> Stack:
                 graph_api_url=environment["GRAPH_API_URL"],
                 graph_api_version=environment["GRAPH_API_VERSION"],
                 webhook_url=webhook,
+                function_name=function["FunctionName"],
                 region=region,
                 endpoint=cloud_url,
                 key=SANDBOX_KEY,
@@ -198,4 +201,5 @@ def _from_outputs(
     if not region:
         raise OpsError(f"The queue's URL {outputs['queueUrl']} names no region: set AWS_REGION.")
     values = {field: str(outputs[name]) for name, field in OUTPUTS.items()}
-    return Stack(**values, app_id=app_id, region=region, endpoint=endpoint, key=key)
+    function_name = str(outputs.get("functionName") or "")
+    return Stack(**values, function_name=function_name, app_id=app_id, region=region, endpoint=endpoint, key=key)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from bot.ledger import Record
 from bot.queue import Message
+from ops.cost import Bill
 from ops.deadletters import Redriven, obstacle
 from ops.forget import Forgotten
 from ops.ledger import Fate, fate
@@ -159,6 +160,26 @@ class View:
         facts = {"person": item["sender"]["id"], "topic": item["notice"]["topic"], "id": item["notice"]["id"]}
         self._table(("what", "value"), [*facts.items(), *sorted(item["notice"]["data"].items())])
         self._out.print("Would go to the event queue." if dry else "On the event queue; the bot decides what it says.")
+
+    def bill(self, made: Bill) -> None:
+        """What a million messages cost, and on what that rests."""
+        usage = made.usage
+        if self._as_json:
+            positions = [{"what": each.what, "perMessage": each.amount, "cents": each.cents} for each in made.positions]
+            self._json(
+                {
+                    "messages": usage.messages,
+                    "millisecondsPerMessage": usage.milliseconds / usage.messages,
+                    "centsPerMillion": made.cents,
+                    "positions": positions,
+                    "prices": made.source,
+                }
+            )
+            return
+        rows = [(each.what, f"{each.amount:,.2f}", f"{each.cents:,.0f}") for each in made.positions]
+        self._table(("what", "a message", "cents a million"), [*rows, ("together", "", f"{made.cents:,.0f}")])
+        took = f"{usage.milliseconds / usage.messages:,.0f} ms of the function a message"
+        self._out.print(f"{usage.messages:,.0f} messages, {took}. Prices: {made.source}", soft_wrap=True)
 
     def verdicts(self, verdicts: Sequence[Verdict]) -> None:
         """What a check found."""
