@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.aws import AwsError
 from bot.messenger.signature import sign
-from bot.queue import BATCH_BYTES, NotQueued, Queues
+from bot.queue import BATCH_BYTES, BODY_BYTES, OVERHEAD_BYTES, NotQueued, Queues, compact, fingerprint
 from bot.secrets import Secrets
 from bot.webhook import Webhook, divide
 
@@ -575,3 +576,121 @@ def test_no_time_left_is_not_queued(cloud: Cloud, clock: Clock) -> None:
 
     with pytest.raises(NotQueued, match="no time was left"):
         Queues(door, "events", "dead", clock).put(messages, clock.now)
+
+
+# What others rely on: the worker on a message's head, the ledger on its group, alarms and people on the log
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> list[Json]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_queue_message_tells_where_its_events_came_from_and_when(webhook: Webhook, cloud: Cloud) -> None:
+    before = time.time() * 1000
+    answer = webhook.handle(post(page(event())))
+    after = time.time() * 1000
+
+    assert answer["body"] == "EVENT_RECEIVED"
+    (message,) = cloud.events
+    assert message.keys() == {"object", "page", "received", "items"}
+    assert (message["object"], message["page"]) == ("page", PAGE)
+    assert before - 1 <= message["received"] <= after + 1
+
+
+def test_a_user_s_group_is_the_fingerprint_by_which_their_state_is_kept(webhook: Webhook, cloud: Cloud) -> None:
+    echo = {"sender": {"id": PAGE}, "recipient": {"id": "77"}, "message": {"mid": "e", "is_echo": True}}
+    webhook.handle(post(page(event(), echo)))
+
+    groups = [entry["MessageGroupId"] for entry in cloud.sent["events"]]
+    assert groups == [fingerprint(PAGE, "77"), fingerprint(PAGE, "77", "echo")]
+
+
+def test_an_entry_that_names_no_page_is_of_none(webhook: Webhook, cloud: Cloud) -> None:
+    webhook.handle(post(json.dumps({"object": "page", "entry": [{"messaging": [event()]}]})))
+
+    (letter,) = cloud.letters
+    assert (letter["reason"], letter["message"]["page"]) == ("of another page", "")
+
+
+def test_what_was_accepted_is_counted_in_the_log(
+    webhook: Webhook, clock: Clock, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def slow(_operation: str, _request: Json) -> None:
+        clock.now += 0.0625
+
+    cloud.fails = slow
+    others = [event(mid="m2"), event(mid="m3")]
+    receipt = {"sender": {"id": "77"}, "recipient": {"id": PAGE}, "read": {"watermark": 1}}
+    webhook.handle(post(page(event(), receipt, standby=others)))
+
+    counts = {"messages": 1, "events": 1, "receipts": 1, "standby": 2}
+    # Two calls: the secrets, the queue.
+    assert logged(capsys) == [{"level": "INFO", "kind": "accepted", "milliseconds": 125.0, **counts}]
+
+
+@pytest.mark.parametrize(
+    ("request_", "line"),
+    [
+        (post(page(event()), signature="sha256=0"), {"level": "WARN", "kind": "signature_refused"}),
+        (
+            shake(mode="subscribe", verify_token="wrong", challenge="1"),
+            {"level": "WARN", "kind": "handshake_refused"},
+        ),
+        (post("{}"), {"level": "ERROR", "kind": "unusable", "letters": 1}),
+    ],
+)
+def test_what_is_refused_or_unusable_is_in_the_log(
+    webhook: Webhook, capsys: pytest.CaptureFixture[str], request_: Json, line: Json
+) -> None:
+    webhook.handle(request_)
+
+    first = logged(capsys)[0]
+    assert {name: first[name] for name in line} == line
+
+
+def test_what_was_not_accepted_is_in_the_log(
+    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.fails = unavailable("SendMessageBatch")
+    webhook.handle(post(page(event())))
+
+    (line,) = logged(capsys)
+    assert (line["level"], line["kind"]) == ("ERROR", "not_accepted")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("{}", "not a webhook of a page"),
+        (page([]), "not an event, or one too large for a queue"),
+        (page(event()).replace('"hi"', "1e999"), "holds an event that cannot be written as JSON"),
+    ],
+)
+def test_a_dead_letter_says_why_it_is_one(webhook: Webhook, cloud: Cloud, body: str, reason: str) -> None:
+    webhook.handle(post(body))
+
+    assert [letter["reason"] for letter in cloud.letters] == [reason]
+
+
+def test_an_event_of_the_most_that_a_queue_takes_is_enqueued_and_one_byte_more_is_not(
+    webhook: Webhook, cloud: Cloud
+) -> None:
+    room = BODY_BYTES - OVERHEAD_BYTES - len(compact(event(text="")))
+    webhook.handle(post(page(event(text="x" * room))))
+    webhook.handle(post(page(event(text="x" * (room + 1)))))
+
+    assert [len(message["items"][0]["message"]["text"]) for message in cloud.events] == [room]
+    assert cloud.letters
+
+
+def test_a_body_of_the_most_that_lambda_hands_over_is_read_and_one_byte_more_is_not(webhook: Webhook) -> None:
+    most = 6 * 1024 * 1024
+
+    assert webhook.handle(post("x" * most))["statusCode"] == 200
+    assert webhook.handle(post("x" * (most + 1)))["statusCode"] == 403
+
+
+def test_signs_that_base64_does_not_have_are_not_passed_over(webhook: Webhook) -> None:
+    request = post(page(event()), base64_encoded=True)
+
+    assert webhook.handle(request | {"body": "!" + request["body"]})["statusCode"] == 403

@@ -87,6 +87,7 @@ def test_clusters_are_those_of_a_peer(text: str) -> None:
 @given(text=ANY_TEXT)
 @example(text=f"{FAMILY}{FAMILY}")
 @example(text=" \u0308 \u0308")
+@example(text="a\u0600 ")
 def test_pieces_hold_the_whole_text_but_blanks_and_cut_no_cluster_that_fits(most: int, text: str) -> None:
     pieces = split(text, most)
     assert all(0 < len(piece) <= most and piece.strip() for piece in pieces)
@@ -103,6 +104,10 @@ def _without_blanks(text: str) -> str:
 
 def test_a_short_text_stays_as_it_is() -> None:
     assert split("  two\n\n lines ") == ["  two\n\n lines "]
+
+
+def test_a_text_as_long_as_a_piece_keeps_the_blank_at_its_end() -> None:
+    assert split("a word ", most=7) == ["a word "]
 
 
 def test_a_blank_text_gives_no_piece() -> None:
