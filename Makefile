@@ -2,6 +2,7 @@
 # make test   every check
 # make docs   the parts of the documentation that follow from the code
 # make pictures  the README's pictures of the chat page, with Chromium
+# make coverage  how much of bot/ the tests beside it reach, branches included; less than 95 % is an error
 # make bench  figures beside a peer's, into docs/benchmarks.md
 # make storms 10,000 storms over a model of all that surrounds the bot, and 10,000 events of 500 people in the sandbox
 # make rights what each right is for, proven one by one, into docs/rights.md
@@ -10,7 +11,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test docs pictures bench rights fuzz audit clean
+.PHONY: help up test docs pictures coverage bench rights fuzz audit clean
 help:
 	@sed -n 's/^# make /make /p' Makefile
 
@@ -21,13 +22,18 @@ test: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy .
-	$(BIN)/pytest -n 2 --dist loadgroup -rs -q
+	$(BIN)/pytest -n 2 -rs -q
 
 docs: .venv/installed
 	@$(BIN)/python -m docs
 
 pictures: .venv/installed
 	@$(BIN)/python -m tests.page.pictures
+
+# Without the long runs of the model: what they reach, its mechanisms' tests reach too.
+coverage: .venv/installed
+	$(BIN)/coverage run -m pytest -q -p no:randomly tests/bot tests/model/test_mechanisms.py
+	@$(BIN)/coverage report
 
 bench: .venv/installed
 	@$(BIN)/python -m bench --write docs/benchmarks.md

@@ -5,14 +5,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from playwright.sync_api import expect
 
 from sandbox.page.page import Page
 from tests.page.conftest import DESKTOP, PHONE, Stage, Window, until
-
-pytestmark = pytest.mark.xdist_group("page")  # one sandbox and one browser for all
 
 OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 Opened = Callable[..., Window]

@@ -10,8 +10,6 @@ from playwright.sync_api import expect
 
 from tests.page.conftest import PHONE, Stage, Window, until
 
-pytestmark = pytest.mark.xdist_group("page")  # one sandbox and one browser for all
-
 Opened = Callable[..., Window]
 POSTBACK = {"type": "postback", "title": "Choose", "payload": "CHOSEN"}
 

@@ -10,8 +10,6 @@ from sandbox.cli import show
 from sandbox.local import Sandbox
 from tests.page.conftest import Stage, until
 
-pytestmark = pytest.mark.xdist_group("page")  # one sandbox and one browser for all
-
 
 def status(stage: Stage, method: str, path: str, body: bytes | None = None, **headers: str) -> int:
     connection = http.client.HTTPConnection(urlsplit(stage.url).netloc, timeout=5)
