@@ -1,8 +1,13 @@
 """What all tests share: the stacks of the project, each run once under mocks."""
 
 import pytest
+from hypothesis import settings
 
 from tests.harness import STACKS, Graph, run_main
+
+# How long one example takes tells of the machine; pytest's own time limit is enough.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
