@@ -11,6 +11,8 @@ from tests.rights.page import PAGE, page
 
 MEMBER = "anna"
 OTHER = "dev"
+# The emulator has no Lex, and the steps say nothing that would be asked of it.
+LEX = {"lexBotId": "ABCDEFGHIJ", "lexBotAliasId": "TSTALIASID", "lexLocaleId": "en_US"}
 
 
 def denied_to_the_five(sandbox: Sandbox) -> set[tuple[str, str]]:
@@ -52,7 +54,7 @@ def main() -> int:
     Returns:
         1 if there is an action that nothing needs, or a call that a member is denied.
     """
-    with Sandbox(STACK, settings={**SETTINGS, "adminStacks": f'["{OTHER}"]'}) as sandbox:
+    with Sandbox(STACK, settings={**SETTINGS, **LEX, "adminStacks": f'["{OTHER}"]'}) as sandbox:
         denied = denied_to_the_five(sandbox)
         refused = [f"{each['action']} on {each['resource']}" for each in sandbox.decisions() if not each["allowed"]]
         proofs = list(prove_all(Bench(sandbox)))

@@ -7,6 +7,7 @@ import pytest
 
 from tests.harness import STACKS, Graph, run_main
 from tests.policies import documents
+from tests.rights.__main__ import LEX
 from tests.rights.judgement import findings, managed, together, unconstrained
 from tests.rights.mutation import REAL_AWS_ONLY, Right, rights
 from tests.rights.page import PAGE, table
@@ -28,7 +29,7 @@ def ours(graph: Graph) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def full() -> Graph:
     """A stack with every policy that there can be."""
-    return run_main("prod", {"adminMembers": ["anna"], "manageApiGatewayAccount": True, "apiAccessLog": True})
+    return run_main("prod", {"adminMembers": ["anna"], "manageApiGatewayAccount": True, "apiAccessLog": True, **LEX})
 
 
 def test_every_action_of_every_policy_is_in_the_table_and_no_other(full: Graph, graphs: dict[str, Graph]) -> None:
