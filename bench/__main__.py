@@ -1,4 +1,4 @@
-"""This bot beside claudia-bot-builder's and beside the floor, on one emulator, in one run, in turns.
+"""This bot beside claudia-bot-builder's and beside the floor, on one emulator, in one run, in turns; then by itself.
 
 Example:
     python -m bench --write docs/benchmarks.md
@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from bench import calls, cold, divide, loop
 from bench.contest import Caller, Contest, Contestant, NotAcknowledged, contest
 from sandbox.local import new_person
 
@@ -82,7 +83,7 @@ def warm(match: Contest, delay: float) -> dict[str, Spread]:
     return found
 
 
-def cold(match: Contest) -> dict[str, Spread]:
+def just_started(match: Contest) -> dict[str, Spread]:
     """Seconds to the acknowledgement of a function that has just been started for it."""
 
     def once(contestant: Contestant) -> float:
@@ -160,7 +161,7 @@ def measured(match: Contest) -> list[Row]:
         rates = {each.name: throughput(match, each, parallel) for each in match.everybody}
         add(f"acknowledged a second, {parallel} parallel", rates)
     add("memory at its peak (MiB)", {name: f"{kib / 1024:.0f}" for name, kib in match.memory().items()})
-    started = cold(match)
+    started = just_started(match)
     add("acknowledgement, cold (ms, p50 / p99)", {name: started[name].milliseconds() for name in names})
     add("deployed (KiB)", {each.name: f"{match.size(each) / 1024:.1f}" for each in match.everybody})
     return rows
@@ -214,6 +215,9 @@ def main() -> int:
     with contest() as match:
         names = [each.name for each in match.everybody]
         text = page(names, measured(match), time.monotonic() - began)
+    console.print("Taking the cold start apart, counting calls, timing a developer's loop …")
+    parts = [cold.section(), divide.section(), calls.section(calls.counted(calls.MESSAGES)), loop.section()]
+    text = "\n".join([text, *parts])
     sys.stdout.write(text)
     if options.write:
         options.write.write_text(text)
