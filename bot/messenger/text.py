@@ -90,10 +90,7 @@ def split(text: str, most: int = MOST) -> list[str]:
             end += 1
         if end < len(units):
             end = _cut(units, start, end)
-        last = end
-        while units[last - 1].isspace():  # a blank that belongs to a sign before it is no unit of its own, and stays
-            last -= 1
-        pieces.append("".join(units[start:last]))
+        pieces.append("".join(units[start:end]))
         start = end
     return pieces
 

@@ -110,6 +110,10 @@ def test_a_text_as_long_as_a_piece_keeps_the_blank_at_its_end() -> None:
     assert split("a word ", most=7) == ["a word "]
 
 
+def test_all_blanks_at_a_cut_are_left_out() -> None:
+    assert split("aaaa   bbbb", most=6) == ["aaaa", "bbbb"]
+
+
 def test_a_blank_text_gives_no_piece() -> None:
     assert split("") == split(" \n ") == split(" " * 5000) == []
 
