@@ -3,7 +3,7 @@
 # make docs   the parts of the documentation that follow from the code
 # make pictures  the README's pictures of the chat page, with Chromium
 # make coverage  how much of bot/ the tests beside it reach, branches included; less than 95 % is an error
-# make bench  figures beside a peer's, into docs/benchmarks.md
+# make bench  figures beside a peer's, a cold start taken apart, calls, a developer's loop: into docs/benchmarks.md
 # make storms 10,000 storms over a model of all that surrounds the bot, and 10,000 events of 500 people in the sandbox
 # make rights what each right is for, proven one by one, into docs/rights.md
 # make fuzz   a million hostile inputs
