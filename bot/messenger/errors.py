@@ -66,8 +66,8 @@ class Credentials(SendError):
     """The token is invalid, expired, or lacks a permission; or the app secret is not the one that Facebook knows."""
 
     meaning = (
-        "Page access token or app secret is not accepted: see that both are Facebook's present ones, and that the token "
-        "has the permission pages_messaging."
+        "Page access token or app secret is not accepted: see that both are Facebook's present ones, and that the "
+        "token has the permission pages_messaging."
     )
 
 

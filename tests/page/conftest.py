@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from sandbox.local import PROJECT, Sandbox
 
@@ -23,6 +23,7 @@ FLAGS = (
 PROGRAM = ("Pulumi.yaml", "Pulumi.local.yaml", "__main__.py", "settings.py", "components", "bot")
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 
 Json = dict[str, Any]
 

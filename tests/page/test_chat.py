@@ -1,7 +1,6 @@
 """The chat, in a browser: each kind of message is shown, and what one does with it becomes Facebook's webhook."""
 
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +13,10 @@ Opened = Callable[..., Window]
 POSTBACK = {"type": "postback", "title": "Choose", "payload": "CHOSEN"}
 
 
-def test_somebody_writes_and_is_answered_within_two_seconds(opened: Opened) -> None:
+def test_somebody_writes_and_is_answered(opened: Opened) -> None:
     anna = opened("Ada")
-    began = time.monotonic()
     anna.write("12345678")
     anna.hear("12345678")
-    assert time.monotonic() - began < 2 * 3  # two seconds on two cores of one's own; other tests share these
     assert anna.did("text")["message"]["text"] == "12345678"
     expect(anna.chat.locator(".mark.delivered")).to_have_count(1)
 
@@ -160,7 +157,7 @@ def test_what_anybody_wrote_is_shown_as_text_and_never_run(opened: Opened, stage
     assert finn.page.title() != "run"
 
 
-def test_two_hundred_messages_stay_quick(opened: Opened, stage: Stage) -> None:
+def test_two_hundred_messages_are_all_there_and_the_last_one_is_in_sight(opened: Opened, stage: Stage) -> None:
     gil = opened("Gil")
     gil.write("hello")
     gil.hear("")
@@ -168,22 +165,6 @@ def test_two_hundred_messages_stay_quick(opened: Opened, stage: Stage) -> None:
         stage.say(gil.person, {"text": f"Message {number}"})
     gil.hear("Message 199")
     expect(gil.answers.filter(has_text=re.compile("Message"))).to_have_count(200)
-    adding = gil.page.evaluate(
-        """async () => {
-          const log = document.querySelector(".chat:last-child .messages");
-          const times = [];
-          for (let round = 0; round < 5; round += 1) {
-            const began = performance.now();
-            log.append(log.lastChild.cloneNode(true));
-            log.parentNode.scrollTop = 0;
-            log.parentNode.scrollTop = log.parentNode.scrollHeight;
-            log.getBoundingClientRect();
-            times.push(performance.now() - began);
-          }
-          return Math.min(...times); // other processes can only make it longer
-        }"""
-    )
-    assert adding < 100  # milliseconds: no pause that one notices (RAIL)
     assert (
         gil.chat.locator(".scroller").evaluate("each => each.scrollHeight - each.scrollTop - each.clientHeight") < 100
     )
