@@ -21,6 +21,7 @@ from sandbox.errors import SandboxError
 from sandbox.launcher import DECISIONS
 
 HOST = "127.0.0.1"
+WATCH_SECONDS = 0.1
 ACCOUNT = "000000000000"
 OWNER = ("test", "test")
 """The access key of the account's root in MiniStack: whoever owns the account."""
@@ -163,8 +164,9 @@ class Cloud:
         Raises:
             SandboxError: it has ended.
         """
-        if self._process is not None:
-            self._process.wait()
+        # Not one long wait: a signal that comes just before it would be noticed only when it ends.
+        while self._process is not None and self._process.poll() is None:
+            time.sleep(WATCH_SECONDS)
         self.check()
 
     def function_workers(self) -> list[int]:

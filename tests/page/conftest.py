@@ -1,5 +1,6 @@
 """A sandbox with its page, of a copy of the project, and a browser before it."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -118,13 +119,29 @@ def stage(running: Stage) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
+    """A browser, and the event loop by which Playwright drives it from this thread.
+
+    That loop counts as running from here to the end, so that no other could run in this thread meanwhile: it is hidden
+    from all tests but those with a browser.
+    """
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: `apt-get install chromium` has the page tested in it.")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield running, loop
+        asyncio._set_running_loop(loop)
         running.close()
+
+
+@pytest.fixture
+def browser(chromium: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Browser]:
+    running, loop = chromium
+    asyncio._set_running_loop(loop)
+    yield running
+    asyncio._set_running_loop(None)
 
 
 class Window:
