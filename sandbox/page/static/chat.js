@@ -35,8 +35,12 @@ export class Chat {
         h("button", { type: "button", class: "icon close", "aria-label": `Close the chat of ${person.name}`, on: { click: () => page.close(person.id) } }, icon("close"))),
       this.scroller, this.composer());
     this.atEnd = true;
+    this.top = 0;
     this.scroller.addEventListener("scroll", () => {
-      this.atEnd = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < NEAR_END;
+      const { scrollHeight, scrollTop, clientHeight } = this.scroller;
+      if (scrollHeight - scrollTop - clientHeight < NEAR_END) this.atEnd = true;
+      else if (scrollTop < this.top) this.atEnd = false; // somebody looks back: what is added never moves it up
+      this.top = scrollTop;
     }, { passive: true });
     const size = new ResizeObserver(() => { if (this.atEnd) this.toEnd(); });
     for (const part of [this.scroller, ...this.scroller.children]) size.observe(part);
