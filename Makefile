@@ -1,5 +1,6 @@
 # make up     the whole stack on a local cloud, and a page to chat with the bot
 # make test   every check
+# make proofs what takes longer: the rights of a whole life of a stack, and storms over a running one
 # make docs   the parts of the documentation that follow from the code
 # make pictures  the README's pictures of the chat page, with Chromium
 # make coverage  how much of bot/ the tests beside it reach, branches included; less than 95 % is an error
@@ -11,7 +12,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test docs pictures coverage bench rights fuzz audit clean
+.PHONY: help up test proofs docs pictures coverage bench rights fuzz audit clean
 help:
 	@sed -n 's/^# make /make /p' Makefile
 
@@ -22,7 +23,10 @@ test: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy .
-	$(BIN)/pytest -n 2 -rs -q
+	$(BIN)/pytest -n 3 --dist loadfile -m 'not long' -rs -q
+
+proofs: .venv/installed
+	$(BIN)/pytest -m long -rs -q
 
 docs: .venv/installed
 	@$(BIN)/python -m docs

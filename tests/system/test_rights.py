@@ -29,7 +29,7 @@ from tests.rights import steps
 from tests.rights.bench import SETTINGS, STACK, Bench
 from tests.rights.steps import KINDS, MEMBER_STEPS, Missing
 
-pytestmark = pytest.mark.xdist_group("rights")  # one life for all: it takes seconds
+pytestmark = pytest.mark.long
 
 ANNA, BEN = "anna", "ben"
 OTHER = "dev"

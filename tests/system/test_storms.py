@@ -13,6 +13,8 @@ from sandbox.local import Sandbox, new_person
 
 Json = dict[str, Any]
 
+pytestmark = pytest.mark.long
+
 STORMS = 10
 VISIBILITY_SECONDS = 3
 PEOPLE, EVENTS = 3, 2
