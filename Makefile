@@ -1,6 +1,6 @@
 # make up     the whole stack on a local cloud, and a page to chat with the bot
 # make test   every check
-# make proofs what takes longer: the rights of a whole life of a stack, and storms over a running one
+# make proofs what takes longer: every path of the bot, all rights in the life of a stack, storms over a running one
 # make docs   the parts of the documentation that follow from the code
 # make pictures  the README's pictures of the chat page, with Chromium
 # make coverage  how much of bot/ the tests beside it reach, branches included; less than 95 % is an error
@@ -23,7 +23,7 @@ test: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy .
-	$(BIN)/pytest -n 3 --dist loadfile -m 'not long' -rs -q
+	$(BIN)/pytest -n 4 --dist loadfile -m 'not long' -rs -q
 
 proofs: .venv/installed
 	$(BIN)/pytest -m long -rs -q

@@ -218,6 +218,7 @@ def test_outputs_of_an_older_stack_are_told_apart(aws: OperatorAws, stack: Stack
         cost.from_metrics(aws, from_file(str(path)), 1, None)
 
 
+@pytest.mark.long
 def test_what_the_bench_counts_is_what_the_cost_takes() -> None:
     found = counted(2)
     usage = cost.from_counts(found)

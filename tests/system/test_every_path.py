@@ -16,6 +16,8 @@ from bot.queue import fingerprint
 from sandbox.local import Sandbox, new_person
 from tests.system.person import Json, Person, texts
 
+pytestmark = pytest.mark.long
+
 STICKER = 369239263222822
 STEPS = {
     "en": ("announced", "in transit", "out for delivery", "delivered"),
