@@ -1,4 +1,4 @@
-"""Storms drawn at random: 200 in each test run, as many as `STORMS` says for `make storms`."""
+"""Storms drawn at random: 100 in each test run, as many as `STORMS` says for `make storms`."""
 
 import os
 import random
@@ -11,7 +11,7 @@ from tests.model import storm
 from tests.model.storm import Storm, storms
 
 SHARES = 4
-EXAMPLES = int(os.environ.get("STORMS", "200")) // SHARES
+EXAMPLES = int(os.environ.get("STORMS", "100")) // SHARES
 SEED = int(os.environ.get("STORM_SEED", random.SystemRandom().randrange(10**9)))
 
 

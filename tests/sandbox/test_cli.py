@@ -135,8 +135,8 @@ def read_until(process: subprocess.Popen[str], words: str) -> None:
     ("stage", "number", "code"),
     [
         ("", signal.SIGINT, 1),
-        ("Facebook's stand-in", signal.SIGTERM, 1),
-        ("emulated AWS", signal.SIGINT, 1),
+        pytest.param("Facebook's stand-in", signal.SIGTERM, 1, marks=pytest.mark.long),
+        pytest.param("emulated AWS", signal.SIGINT, 1, marks=pytest.mark.long),
         ("Ctrl-C ends it.", signal.SIGINT, 0),
     ],
 )

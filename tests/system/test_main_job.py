@@ -272,7 +272,7 @@ module.Statement = narrowed
     ("module", "action"),
     [
         ("event_queue", "sqs:ReceiveMessage"),
-        ("bot_logs", "logs:PutLogEvents"),
+        pytest.param("bot_logs", "logs:PutLogEvents", marks=pytest.mark.long),
     ],
 )
 def test_a_right_that_the_emulator_does_not_enforce_is_asked_for_at_deployment(
