@@ -15,6 +15,9 @@ from sandbox.cloud import OWNER
 from sandbox.configuration import Configuration
 from sandbox.errors import SandboxError
 
+# The process ends with its order: to look for garbage would take a quarter of its time.
+ENGINE = "import gc; gc.disable(); from sandbox.engine import main; main()"
+
 Observer = Callable[[Mapping[str, Any]], None]
 """Takes each event of a run: see ``sandbox.engine``."""
 
@@ -55,7 +58,7 @@ class Run:
     def __init__(self) -> None:
         self._errors = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - read when it dies, closed by stop
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.engine"],
+            [sys.executable, "-c", ENGINE],
             cwd=Path(__file__).parent.parent,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.PIPE,

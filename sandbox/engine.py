@@ -1,4 +1,4 @@
-"""Runs the Pulumi program and brings its resources to what it says: ``python -m sandbox.engine``, in its own process.
+"""Runs the Pulumi program and brings its resources to what it says, in a process of its own (``main``).
 
 Pulumi's mocking runtime is the engine. A process a run, since the runtime keeps state in the process (a failed run
 would leave its exception to the next) and the program's modules are to be read anew.
@@ -389,7 +389,3 @@ def main() -> None:
     run(order, Report(stream))
     stream.flush()
     os._exit(0)  # Pulumi's threads would be waited for
-
-
-if __name__ == "__main__":
-    main()

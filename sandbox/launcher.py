@@ -12,6 +12,7 @@ gone).
 
 import asyncio
 import contextvars
+import gc
 import json
 import os
 import re
@@ -20,11 +21,16 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
+
+from sandbox import functions
 
 MANAGED_POLICIES = Path(__file__).with_name("aws-managed-policies.json")
 
@@ -32,6 +38,8 @@ DECISIONS = "decisions.jsonl"
 """The file in the temporary folder that holds what was decided of each call."""
 
 SQS_IDENTIFIER_LIMIT = 128  # SQS API reference, SendMessage: MessageGroupId and MessageDeduplicationId
+
+POLICIES = 1000  # the most that are kept as parsed
 
 BATCH_ACTIONS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
@@ -157,22 +165,25 @@ def patch_policy_variables() -> None:
 
     original: Callable[..., Any] = iam_evaluator.resolve_principal
 
+    variable = "${aws:username}"
+
     def resolved(resources: list[str], name: str) -> list[str]:
-        return [each.replace("${aws:username}", name) for each in resources]
+        return [each.replace(variable, name) for each in resources]
+
+    def statement_for(name: str, statement: Any) -> Any:
+        if variable not in "".join(statement.resources + statement.not_resources):
+            return statement
+        return replace(
+            statement,
+            resources=resolved(statement.resources, name),
+            not_resources=resolved(statement.not_resources, name),
+        )
 
     def resolve_principal(*args: Any, **kwargs: Any) -> Any:
         principal = original(*args, **kwargs)
         name = getattr(principal, "keys", {}).get("aws:username")
         if name and principal.policies:
-            principal.policies = [
-                [
-                    replace(
-                        each, resources=resolved(each.resources, name), not_resources=resolved(each.not_resources, name)
-                    )
-                    for each in policy
-                ]
-                for policy in principal.policies
-            ]
+            principal.policies = [[statement_for(name, each) for each in policy] for policy in principal.policies]
         return principal
 
     iam_evaluator.resolve_principal = resolve_principal
@@ -265,7 +276,7 @@ def patch_queue_identifiers() -> None:
     def send_message(data: dict[str, Any], url: str) -> dict[str, Any]:
         for name in ("MessageGroupId", "MessageDeduplicationId"):
             value = data.get(name) or ""
-            if len(value) > SQS_IDENTIFIER_LIMIT or not all("!" <= c <= "~" for c in value):
+            if len(value) > SQS_IDENTIFIER_LIMIT or not (value.isascii() and value.isprintable()) or " " in value:
                 raise sqs._Err(
                     "InvalidParameterValue",
                     f"Value {value} for parameter {name} is invalid. Reason: {name} can only include alphanumeric and "
@@ -275,6 +286,58 @@ def patch_queue_identifiers() -> None:
 
     sqs._act_send_message = send_message
     sqs._HANDLERS["SendMessage"] = send_message
+
+
+def forget_identifiers(queue: dict[str, Any]) -> None:
+    """Forget the de-duplication ids whose time is up: those longest known, and not, as MiniStack, looking at all.
+
+    Args:
+        queue: MiniStack's; its ids are in the order in which they came.
+    """
+    known, now = queue["dedup_cache"], time.time()
+    for identifier in list(takewhile(lambda each: known[each]["expire"] <= now, known)):
+        del known[identifier]
+
+
+def spare_repeated_work() -> None:
+    """Read each policy once, not at every call, and look at no more de-duplication ids than needed."""
+    from ministack.core import iam_evaluator
+    from ministack.services import sqs
+
+    parse: Callable[[Any], Any] = iam_evaluator.parse_policy_document
+    parse_text = lru_cache(POLICIES)(parse)
+
+    def parsed(document: str | dict[str, Any]) -> Any:
+        return parse_text(document) if isinstance(document, str) else parse(document)
+
+    iam_evaluator.parse_policy_document = parsed
+    sqs._prune_dedup = forget_identifiers
+
+
+async def serve(app: Any, config: Any) -> None:
+    """Serve MiniStack by uvicorn, in place of hypercorn: a request takes a third less of the processor.
+
+    Args:
+        app: MiniStack's ASGI application.
+        config: hypercorn's configuration, of which where to listen and for how long to keep a connection are taken.
+    """
+    import uvicorn
+
+    host, _, port = config.bind[0].rpartition(":")
+    await uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=int(port),
+            http="httptools",
+            loop="none",
+            log_level=config.loglevel.lower(),
+            access_log=False,
+            server_header=False,
+            date_header=False,  # MiniStack sends its own
+            timeout_keep_alive=config.keep_alive_timeout,
+        )
+    ).serve()
 
 
 def load_managed_policies() -> None:
@@ -313,6 +376,8 @@ def main() -> None:
         tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
     if os.environ.get("SANDBOX_WATCH_STDIN") == "1":
         threading.Thread(target=end_with_parent, args=(folder,), daemon=True).start()
+    gc.disable()
+    import hypercorn.asyncio
     import ministack.app
 
     if folder:
@@ -321,7 +386,12 @@ def main() -> None:
     patch_multi_factor()
     patch_policy_variables()
     patch_queue_identifiers()
+    functions.patch()
     load_managed_policies()
+    spare_repeated_work()
+    gc.freeze()  # what is loaded by now stays: it need not be looked through for garbage
+    gc.enable()
+    hypercorn.asyncio.serve = serve  # type: ignore[assignment]  # what MiniStack calls, with what it hands over
     try:
         ministack.app.main()
     except (KeyboardInterrupt, asyncio.CancelledError):

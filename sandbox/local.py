@@ -53,6 +53,8 @@ class Sandbox:
         cloud_port: where the emulated AWS listens; 0 for a free port.
         graph_port: where the stand-in for the Graph API listens; 0 for a free port.
         chat_port: where the chat page listens, if there is to be one; 0 for a free port.
+        functions_endpoint: where functions send their AWS calls: to the proxy that faults are put in, if not given;
+            ``""`` for straight to the emulated AWS, which knows no Lex.
         observe: told what happens while it starts: the events of ``sandbox.engine``, and
             ``{"event": "stage", "name", "seconds"}``.
 
@@ -76,12 +78,13 @@ class Sandbox:
         cloud_port: int = 0,
         graph_port: int = 0,
         chat_port: int | None = None,
+        functions_endpoint: str | None = None,
         observe: Observer = _ignore,
     ) -> None:
         self.stack, self._folder, self._key = stack, folder, key
         self._settings = {stack: dict(settings or {})}
         self._ports = (cloud_port, graph_port)
-        self._chat_port, self._observe = chat_port, observe
+        self._chat_port, self._functions_endpoint, self._observe = chat_port, functions_endpoint, observe
         self.page: Page | None = None
         self._ending: list[Callable[[], None]] = []
         self._clients: dict[tuple[str, tuple[str, ...]], Any] = {}
@@ -124,7 +127,8 @@ class Sandbox:
         self._ending.append(background.stop)
         background.run(self._proxy.start())
         self._ending.append(lambda: background.run(self._proxy.stop()))
-        self._cloud = Cloud(configuration.region, self._proxy.url, self._ports[0])
+        endpoint = self._proxy.url if self._functions_endpoint is None else self._functions_endpoint
+        self._cloud = Cloud(configuration.region, endpoint, self._ports[0])
         self._ending.append(self._cloud.stop)
         self._proxy.upstream_port = self._cloud.port
         self._cloud.start()

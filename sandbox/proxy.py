@@ -129,18 +129,22 @@ class Proxy:
         self.url = ""
         self._faults = Faults()
         self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
         self.observe: Callable[[Called], None] | None = None
         """Told of each call."""
 
     async def start(self) -> None:
         """Listen on a free port of loopback."""
-        self._server = await asyncio.start_server(self._serve, HOST, 0, limit=LONGEST_HEAD)
+        self._server = await asyncio.start_server(self._accept, HOST, 0, limit=LONGEST_HEAD)
         self.url = f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Listen no more, and end what is under way."""
         if self._server:
             self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     def set_faults(self, described: object) -> None:
         """Set the faults from now on.
@@ -167,6 +171,11 @@ class Proxy:
         upstream[1].write(head + body)
         answered, _, content = await read_message(upstream[0])
         return answered + content, upstream
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream: Streams | None = None

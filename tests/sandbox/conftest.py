@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
@@ -41,6 +42,18 @@ def owner(cloud: Cloud) -> Clients:
 @pytest.fixture
 def account(cloud: Cloud, owner: Clients) -> Account:
     return Account(cloud.url, REGION, owner, owner)
+
+
+@pytest.fixture
+def name() -> str:
+    return f"t{secrets.token_hex(4)}"
+
+
+@pytest.fixture
+def role(owner: Clients, name: str) -> str:
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    return str(owner("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"])
 
 
 class Answered(NamedTuple):

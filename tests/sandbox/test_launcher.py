@@ -1,7 +1,6 @@
 """The differences between MiniStack and AWS that the launcher makes up for, seen as a plain user meets them."""
 
 import json
-import secrets
 from collections.abc import Callable
 
 import pytest
@@ -17,11 +16,6 @@ User = Callable[..., Clients]
 
 def statement(*actions: str, resource: str = "*", **more: object) -> dict[str, object]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource, **more}
-
-
-@pytest.fixture
-def name() -> str:
-    return f"t{secrets.token_hex(4)}"
 
 
 @pytest.fixture
@@ -71,13 +65,6 @@ def create_function(lambda_: Clients, name: str, role: str) -> None:
     lambda_("lambda").create_function(
         FunctionName=name, Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": b"no zip"}
     )
-
-
-@pytest.fixture
-def role(owner: Clients, name: str) -> str:
-    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    return str(owner("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"])
 
 
 def test_a_function_is_created_only_under_names_that_one_may_use(user: User, role: str) -> None:

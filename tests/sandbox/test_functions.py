@@ -1,0 +1,98 @@
+"""How functions run on the emulated AWS: what they load, and which lines of log are whose."""
+
+import base64
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sandbox.clients import Clients
+from sandbox.functions import changed
+from sandbox.launcher import forget_identifiers
+
+PYTHON = """
+import sys
+
+def handle(event, _context):
+    before = "botocore" in sys.modules
+    if event.get("asks"):
+        import botocore.handlers
+    handlers = sys.modules["botocore.handlers"].BUILTIN_HANDLERS if "botocore.handlers" in sys.modules else []
+    for number in range(event.get("lines", 0)):
+        print("line", number)
+    if event.get("fails"):
+        raise ValueError("no")
+    return {"before": before, "depth": [str(one[1]) for one in handlers if "invoke_depth" in str(one[1])]}
+"""
+NODE = """
+exports.handle = async (event) => {
+  for (let number = 0; number < event.lines; number++) console.log("line", number);
+  return {};
+};
+"""
+RUNTIMES = {"python3.13": ("index.py", PYTHON), "nodejs22.x": ("index.js", NODE)}
+
+Invoke = Callable[..., tuple[Any, list[str]]]
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def invoke(owner: Clients, name: str, role: str, runtime: str) -> Invoke:
+    """A function of that runtime: takes an event, and gives the answer with the function's own lines of log."""
+    file, source = RUNTIMES[runtime]
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(file, source)
+    functions = owner("lambda")
+    functions.create_function(
+        FunctionName=name, Role=role, Runtime=runtime, Handler="index.handle", Code={"ZipFile": content.getvalue()}
+    )
+    functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 99})
+
+    def call(**event: object) -> tuple[Any, list[str]]:
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
+        log = base64.b64decode(answer.get("LogResult", "")).decode().splitlines()
+        return json.loads(answer["Payload"].read()), [line for line in log if line.startswith("line")]
+
+    return call
+
+
+def test_an_invocations_lines_of_log_are_its_own(invoke: Invoke) -> None:
+    for lines in (3, 0, 200, 1):
+        assert invoke(lines=lines)[1] == [f"line {number}" for number in range(lines)]
+
+
+@pytest.mark.parametrize("runtime", ["python3.13"])
+def test_the_lines_of_an_invocation_that_fails_are_kept(invoke: Invoke) -> None:
+    answer, lines = invoke(lines=2, fails=True)
+    assert answer["errorMessage"] == "no"
+    assert lines == ["line 0", "line 1"]
+    assert invoke(lines=1)[1] == ["line 0"]
+
+
+@pytest.mark.parametrize("runtime", ["python3.13"])
+def test_botocore_is_loaded_when_the_function_asks_for_it_and_counts_the_depth_of_calls(invoke: Invoke) -> None:
+    assert invoke()[0] == {"before": False, "depth": []}
+    answer = invoke(asks=True)[0]
+    assert (answer["before"], len(answer["depth"])) == (False, 1)
+
+
+def test_a_program_of_another_ministack_is_told() -> None:
+    assert changed("a b", ("a", "c")) == "c b"
+    with pytest.raises(RuntimeError, match="'x' is not in its program"):
+        changed("a b", ("x", "c"))
+
+
+def test_a_de_duplication_id_is_known_until_its_time_is_up() -> None:
+    now = time.time()
+    known = {"old": {"expire": now - 2}, "older": {"expire": now - 1}, "new": {"expire": now + 300}}
+    forget_identifiers({"dedup_cache": known})
+    assert list(known) == ["new"]
