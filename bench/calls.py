@@ -30,7 +30,8 @@ def counted(messages: int) -> Json:
         messages: how many, each a request of its own.
 
     Returns:
-        `messages`, `invocations`, `milliseconds`, `memoryMb`, `logBytes` and `calls` by name, all of all messages.
+        `messages`, `requests` (webhooks), `invocations`, `milliseconds`, `memoryMb`, `logBytes` and `calls` by name,
+        all of all messages.
     """
     calls: Counter[str] = Counter()
 
@@ -53,6 +54,7 @@ def counted(messages: int) -> Json:
     reports = [found for line in lines if (found := REPORT.match(line))]
     return {
         "messages": messages,
+        "requests": sum('"kind": "accepted"' in line for line in lines),
         "invocations": len(reports),
         "milliseconds": sum(int(each[1]) for each in reports),
         "memoryMb": int(reports[0][2]),
@@ -79,8 +81,9 @@ def section(usage: Json) -> str:
 
 A person's text, its answer, and the page's echo of the answer, which comes as a webhook of its own: calls of the
 function a message, mean of {messages}; {usage["invocations"] / messages:.1f} invocations with
-{usage["milliseconds"] / messages:.0f} ms in all. That an event costs the ledger three calls, and the echo one more,
-is held by `tests/bot/test_worker.py`. What it costs: `python -m ops cost`.
+{usage["milliseconds"] / messages:.0f} ms in all. An event costs the ledger three calls, and the echo one more, or none
+where it meets the instance that answered; the first events of several users in a batch are read by one call:
+`tests/bot/test_worker.py` holds these counts. What it costs: `python -m ops cost`.
 
 | call | a message |
 |---|---:|

@@ -166,5 +166,5 @@ def contest() -> Iterator[Contest]:
         program = PROGRAM.format(project=str(PROJECT), peers=peers, build=str(folder / "build"))
         (folder / "__main__.py").write_text(program)
         limits: Any = {"throttleRate": "10000", "throttleBurst": "5000"}
-        with Sandbox(folder=folder, settings=limits) as sandbox:
+        with Sandbox(folder=folder, settings=limits, functions_endpoint="") as sandbox:
             yield Contest(sandbox)

@@ -16,19 +16,21 @@ from bot.parcels import DemonstrationParcels
 from bot.queue import BATCH_MESSAGES, Queues
 from bot.rules import Context, LexUnavailable
 from bot.secrets import Secrets
+from bot.settled import Settled
 from bot.worker import Sender, Worker
 
 # What a person waits for Lex before the bot answers in its own words; and what a run's time allows for.
 LEX_SECONDS = 2.0
 
 
-def worker(aws: Aws, secrets: Secrets, queues: Queues, environ: Mapping[str, str]) -> Worker:
+def worker(aws: Aws, secrets: Secrets, queues: Queues, settled: Settled, environ: Mapping[str, str]) -> Worker:
     """Put a worker together.
 
     Args:
         aws: the door to AWS.
         secrets: where the page's token comes from.
         queues: the event queue and its dead-letter queue.
+        settled: what this instance has dealt with.
         environ: the function's environment.
     """
     parcels, lex = DemonstrationParcels(), LexRuntime(aws, environ) if "LEX_BOT_ID" in environ else None
@@ -39,6 +41,7 @@ def worker(aws: Aws, secrets: Secrets, queues: Queues, environ: Mapping[str, str
         conversation=bot,
         context=lambda now: Context(now=now, parcels=parcels, pictures=pictures, lex=lex),
         sender=_sender(secrets, environ),
+        settled=settled,
         pace=Pace(int(environ["CONCURRENCY"])),
         echo_seconds=float(environ["ECHO_SECONDS"]),
         together=ThreadPoolExecutor(BATCH_MESSAGES).map,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bot.aws import Aws
 from bot.queue import Queues
 from bot.secrets import Secrets
+from bot.settled import Settled
 
 if TYPE_CHECKING:
     from bot.webhook import Webhook
@@ -56,14 +57,19 @@ def _queues() -> Queues:
 
 
 @cache
+def _settled() -> Settled:
+    return Settled()
+
+
+@cache
 def _webhook() -> "Webhook":
     from bot.webhook import Webhook  # noqa: PLC0415  loaded when first needed
 
-    return Webhook(_secrets(), _queues(), os.environ["PAGE_ID"])
+    return Webhook(_secrets(), _queues(), _settled(), os.environ["PAGE_ID"])
 
 
 @cache
 def _worker() -> "Worker":
     from bot.compose import worker  # noqa: PLC0415  loaded when first needed
 
-    return worker(_aws(), _secrets(), _queues(), os.environ)
+    return worker(_aws(), _secrets(), _queues(), _settled(), os.environ)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from bot.aws import AwsError
 from bot.log import log
 from bot.messenger import signature
-from bot.messenger.identity import Identity, identify
+from bot.messenger.identity import Fields, Identity, identify
 from bot.queue import (
     BODY_BYTES,
     OVERHEAD_BYTES,
@@ -28,6 +28,7 @@ from bot.queue import (
     unusable_letters,
 )
 from bot.secrets import SecretMissing, Secrets, SecretValues
+from bot.settled import Settled
 
 Json = dict[str, Any]
 
@@ -54,14 +55,20 @@ class Webhook:
     Args:
         secrets: verify token and app secrets.
         queues: where events go.
+        settled: what this instance has dealt with.
         page_id: the page that this bot answers for.
         now: a clock in seconds that never goes back.
     """
 
     def __init__(
-        self, secrets: Secrets, queues: Queues, page_id: str, now: Callable[[], float] = time.monotonic
+        self,
+        secrets: Secrets,
+        queues: Queues,
+        settled: Settled,
+        page_id: str,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._secrets, self._queues, self._page_id, self._now = secrets, queues, page_id, now
+        self._secrets, self._queues, self._settled, self._page_id, self._now = secrets, queues, settled, page_id, now
 
     def handle(self, request: Json) -> Json:
         """Answer one request.
@@ -99,7 +106,7 @@ class Webhook:
         if body is None or not self._true_of(lambda secrets: signature.verify(body, signed, secrets.app_secrets)):
             log("WARN", "signature_refused", bytes=len(body or b""))
             return _answer(403)
-        split = divide(body, self._page_id)
+        split = divide(body, self._page_id, self._settled)
         deadline = began + ANSWER_SECONDS
         self._queues.put(split.messages, deadline)
         if split.letters:
@@ -114,14 +121,15 @@ class Webhook:
         return holds(self._secrets.get()) or holds(self._secrets.renewed())
 
 
-def divide(body: bytes, page_id: str) -> Split:
+def divide(body: bytes, page_id: str, settled: Settled) -> Split:
     """Divide a signed request by user. Nothing that Facebook signed is dropped, and what is unusable holds up nothing.
 
     Args:
         body: the bytes as received.
         page_id: the page that this bot answers for. (Entries of Instagram name an account instead, so any is taken.)
+        settled: what this instance has dealt with: echoes of that are counted only.
     """
-    counts = dict.fromkeys(("events", "receipts", "standby"), 0)
+    counts = dict.fromkeys(("events", "receipts", "standby", "settled"), 0)
     try:
         payload = json.loads(body)
         known = payload["object"] in OBJECTS and isinstance(payload["entry"], list)
@@ -147,6 +155,8 @@ def divide(body: bytes, page_id: str) -> Split:
             counts["receipts"] += 1
         elif standby and not event.echo:
             counts["standby"] += 1
+        elif event.echo and settled.knows(Fields(item).object("message").text("metadata")):
+            counts["settled"] += 1
         elif payload["object"] == "page" and page != page_id:
             message = head | {"page": page, "items": [item]}
             letters.append(

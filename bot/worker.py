@@ -20,6 +20,7 @@ from bot.pace import Pace
 from bot.queue import NotQueued, Queues, dead_letter, fingerprint, unusable_letters
 from bot.rules import Answer, Context
 from bot.secrets import SecretMissing
+from bot.settled import Settled
 
 Json = dict[str, Any]
 
@@ -119,6 +120,7 @@ class Worker:
         conversation: what the bot says.
         context: what it may know beside event and state, at a time in seconds since the epoch.
         sender: gives the Send API with the page's token; told `True`, it looks the token up again first.
+        settled: what this instance has dealt with.
         pace: keeps sends apart.
         echo_seconds: how long the echo of a send that may have arrived is waited for before it is sent again.
         now: the clock, in seconds since the epoch.
@@ -134,15 +136,17 @@ class Worker:
         conversation: Conversation,
         context: Callable[[float], Context],
         sender: Callable[[bool], Sender],
+        settled: Settled,
         pace: Pace,
         echo_seconds: float,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
         together: Together = map,
     ) -> None:
-        self._together = together
+        self._together, self._settled = together, settled
         self._ledger, self._queues, self._conversation, self._context = ledger, queues, conversation, context
         self._sender, self._pace, self._echo_seconds, self._now, self._pause = sender, pace, echo_seconds, now, pause
+        self._new: dict[Key, Reading] = {}
 
     def handle(self, batch: Json, remaining: Callable[[], float]) -> Json:
         """Work on one batch.
@@ -157,8 +161,26 @@ class Worker:
         groups: dict[str, list[Json]] = {}
         for delivery in batch["Records"]:
             groups.setdefault(delivery["attributes"]["MessageGroupId"], []).append(delivery)
+        self._new = self._read_new([deliveries[0] for deliveries in groups.values()]) if len(groups) > 1 else {}
         failed = self._together(lambda deliveries: self._in_order(deliveries, remaining), groups.values())
         return {"batchItemFailures": [{"itemIdentifier": each} for group in failed for each in group]}
+
+    def _read_new(self, deliveries: Sequence[Json]) -> dict[Key, Reading]:
+        """One reading of the ledger for the first events of several groups: of those that it does not know yet.
+
+        Whatever is in the way here, each group meets by itself.
+        """
+        pages: dict[Key, str] = {}
+        for delivery in deliveries:
+            with contextlib.suppress(Exception):
+                task = _task(message := _message(delivery), message["items"][0], delivery)
+                if not isinstance(task.event, events.Echo):
+                    pages[task.key] = task.event.page
+        try:
+            found = self._ledger.read_all(pages) if pages else {}
+        except AwsError:
+            return {}
+        return {key: reading for key, reading in found.items() if reading.record == Record()}
 
     def _in_order(self, deliveries: Sequence[Json], remaining: Callable[[], float]) -> list[str]:
         """Work on the messages of one group, one after the other; the ids of those that go back to the queue."""
@@ -192,9 +214,7 @@ class Worker:
     def _deliver(self, delivery: Json, remaining: Callable[[], float]) -> None:
         """Work on one message of the queue: the events of one user in one request of Facebook's."""
         try:
-            message = json.loads(delivery["body"])
-            page, items, platform = str(message["page"]), list(message["items"]), str(message["object"])
-            received = int(message["received"])
+            message = _message(delivery)
         except (ValueError, KeyError, TypeError):
             self._queues.bury(
                 unusable_letters("not a message of ours", delivery["body"].encode()),
@@ -202,27 +222,24 @@ class Worker:
             )
             log("ERROR", "dead_letter", reason="not a message of ours")
             return
-        for item in items:
+        for item in message["items"]:
             if remaining() < STEP_SECONDS:
                 raise Later("no time is left in this run", 0)
-            event = events.parse(item, page, platform=platform)
-            if event.timestamp is None or event.timestamp < received - OLDEST_MILLISECONDS:
-                event = event.replace(timestamp=received)
-            key = Key(fingerprint(page, event.user), fingerprint(page, event.id))
-            if isinstance(event, events.Echo):
-                self._note_echo(event, page)
+            task = _task(message, item, delivery)
+            if isinstance(task.event, events.Echo):
+                self._note_echo(task.event, task.key.user)
             else:
-                self._answer(Task(event, key, message | {"items": [item]}, delivery), remaining)
+                self._answer(task, remaining)
 
-    def _note_echo(self, echo: events.Echo, page: str) -> None:
+    def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
         event, _, number = echo.metadata.partition(":")
-        if number.isdecimal() and len(number) <= ANSWER_DIGITS:
-            self._ledger.echoed(Key(fingerprint(page, echo.user), event), int(number))
+        if number.isdecimal() and len(number) <= ANSWER_DIGITS and not self._settled.knows(echo.metadata):
+            self._ledger.echoed(Key(user, event), int(number))
 
     def _answer(self, task: Task, remaining: Callable[[], float]) -> None:
         """Bring one event as far as it gets now."""
-        reading = self._ledger.read(task.key, task.event.page)
+        reading = self._new.pop(task.key, None) or self._ledger.read(task.key, task.event.page)
         record = reading.record
         if record.outcome:
             log("INFO", "seen_before", event=task.key.event)
@@ -301,6 +318,7 @@ class Worker:
                 log("WARN", "given_up", reason=str(error), messages=len(answers) - number)
                 break
         self._ledger.settle(task.key, record)
+        self._settled.add(task.key.event)
         log("INFO", "answered", event=task.key.event, messages=len(answers), milliseconds=self._age(task))
 
     def _await_echo(self, task: Task, record: Record, since: float) -> None:
@@ -380,6 +398,27 @@ class Worker:
 
     def _age(self, task: Task) -> int:
         return round(self._now() * 1000) - int(task.message["received"])
+
+
+def _message(delivery: Json) -> Json:
+    """The message that the queue delivers.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is none of ours.
+    """
+    message = json.loads(delivery["body"])
+    page, platform, items = str(message["page"]), str(message["object"]), list(message["items"])
+    return {"object": platform, "page": page, "received": int(message["received"]), "items": items}
+
+
+def _task(message: Json, item: Any, delivery: Json) -> Task:  # noqa: ANN401  as of `events.parse`
+    """One event of a message of the queue."""
+    page = message["page"]
+    event = events.parse(item, page, platform=message["object"])
+    if event.timestamp is None or event.timestamp < message["received"] - OLDEST_MILLISECONDS:
+        event = event.replace(timestamp=message["received"])
+    key = Key(fingerprint(page, event.user), fingerprint(page, event.id))
+    return Task(event, key, message | {"items": [item]}, delivery)
 
 
 def _where(error: Exception) -> str:

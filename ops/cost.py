@@ -23,15 +23,15 @@ PERIOD_SECONDS = 3600
 MOST_DAYS = 455
 DAY_SECONDS = 24 * 60 * 60
 MIB_OF_GIB = 1024
-# The page's echo of an answer is a webhook and a queue message as well.
-QUEUE_MESSAGES_A_MESSAGE = 2
+# The message, and the page's echo of its answer.
+REQUESTS_A_MESSAGE = 2
 UNITS = {
     # "Read and write operations" in the DynamoDB guide: a transaction counts each of its items twice; items up to 1 KB.
     "dynamodb:TransactWriteItems": ("writeUnits", 4.0),
     "dynamodb:PutItem": ("writeUnits", 1.0),
     "dynamodb:UpdateItem": ("writeUnits", 1.0),
     "dynamodb:DeleteItem": ("writeUnits", 1.0),
-    # Consistent reads of up to 4 KB: event, echo and the user's state.
+    # Consistent reads of up to 4 KB: the event, its user's state and the page's pause.
     "dynamodb:BatchGetItem": ("readUnits", 3.0),
     "dynamodb:GetItem": ("readUnits", 1.0),
 }
@@ -143,14 +143,14 @@ def from_counts(counted: Json) -> Usage:
     """What messages took, from calls counted on the wire.
 
     Args:
-        counted: `messages`, `invocations`, `milliseconds`, `memoryMb`, `logBytes` and `calls` by `service:Operation`,
-            all of all messages together.
+        counted: `messages`, `requests` (webhooks), `invocations`, `milliseconds`, `memoryMb`, `logBytes` and `calls` by
+            `service:Operation`, all of all messages together.
     """
     calls = {str(name): float(count) for name, count in counted["calls"].items()}
     sent = calls.get("sqs:SendMessageBatch", 0.0)
     milliseconds = float(counted["milliseconds"])
     amounts = {
-        "apiRequests": sent,  # one webhook puts its events on the queue by one call
+        "apiRequests": float(counted["requests"]),
         "invocations": float(counted["invocations"]),
         "gigabyteSeconds": _gigabyte_seconds(milliseconds, int(counted["memoryMb"])),
         "queueCalls": sent * QUEUE_CALLS_A_SEND,
@@ -171,7 +171,7 @@ def from_metrics(aws: Aws, stack: Stack, days: int, messages: int | None, now: f
             `apigateway:GET` on the REST API.
         stack: which.
         days: 1 to 455.
-        messages: how many people wrote, if it is known; else half of what the event queue got.
+        messages: how many people wrote, if it is known; else half as many as there were requests.
         now: seconds since 1970.
 
     Raises:
@@ -188,7 +188,6 @@ def from_metrics(aws: Aws, stack: Stack, days: int, messages: int | None, now: f
     end = time.time() if now is None else now
     sums = _sums(aws, _wanted(stack, str(api["name"]), str(log_group)), end - days * DAY_SECONDS, end)
     milliseconds = sums["milliseconds"]
-    sent = sums["queue0Sent"]
     amounts = {
         "apiRequests": sums["apiRequests"],
         "invocations": sums["invocations"],
@@ -199,7 +198,7 @@ def from_metrics(aws: Aws, stack: Stack, days: int, messages: int | None, now: f
         "readUnits": sums["readUnits"],
         "logBytes": sums["logBytes"],
     }
-    written = sent / QUEUE_MESSAGES_A_MESSAGE if messages is None else messages
+    written = sums["apiRequests"] / REQUESTS_A_MESSAGE if messages is None else messages
     return Usage(written, milliseconds, amounts)
 
 

@@ -37,7 +37,7 @@ def test_an_acknowledgement_loads_neither_the_conversation_nor_what_is_slow_to_l
     loaded = loaded_after("import bot.handler, bot.webhook")
     assert {name for name in loaded if name.startswith("bot")} == {
         "bot", "bot.aws", "bot.handler", "bot.http", "bot.log", "bot.messenger", "bot.messenger.identity",
-        "bot.messenger.signature", "bot.queue", "bot.secrets", "bot.webhook",
+        "bot.messenger.signature", "bot.queue", "bot.secrets", "bot.settled", "bot.webhook",
     }  # fmt: skip
     slow = {"asyncio", "calendar", "dataclasses", "datetime", "email", "http", "locale", "logging", "random", "urllib"}
     assert not slow & loaded

@@ -14,6 +14,7 @@ from bot.aws import AwsError
 from bot.messenger.signature import sign
 from bot.queue import BATCH_BYTES, BODY_BYTES, OVERHEAD_BYTES, NotQueued, Queues, compact, fingerprint
 from bot.secrets import Secrets
+from bot.settled import Settled
 from bot.webhook import Webhook, divide
 
 Json = dict[str, Any]
@@ -75,9 +76,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def webhook(cloud: Cloud, clock: Clock) -> Webhook:
+def settled() -> Settled:
+    return Settled()
+
+
+@pytest.fixture
+def webhook(cloud: Cloud, clock: Clock, settled: Settled) -> Webhook:
     door: Any = cloud
-    return Webhook(Secrets(door, "/secrets", clock), Queues(door, "events", "dead", clock), PAGE, clock)
+    return Webhook(Secrets(door, "/secrets", clock), Queues(door, "events", "dead", clock), settled, PAGE, clock)
 
 
 def post(body: bytes | str, *, signature: str | None = None, base64_encoded: bool = False, sha1: str = "") -> Json:
@@ -548,7 +554,7 @@ JSON = st.recursive(
 
 @given(entries=JSON, kind=st.sampled_from(["page", "instagram", "user", 7]))
 def test_nothing_that_facebook_signs_is_dropped_or_raises(entries: object, kind: object) -> None:
-    split = divide(json.dumps({"object": kind, "entry": entries}).encode(), PAGE)
+    split = divide(json.dumps({"object": kind, "entry": entries}).encode(), PAGE, Settled())
 
     known = kind in {"page", "instagram"} and isinstance(entries, list)
     assert known or split.letters
@@ -560,7 +566,7 @@ def test_however_items_are_spread_over_entries_each_user_s_stay_in_order(spread:
         {"id": PAGE, "messaging": [event(user, mid=f"{user}{number}") for user in users]}
         for number, users in enumerate(spread)
     ]
-    split = divide(json.dumps({"object": "page", "entry": entries}).encode(), PAGE)
+    split = divide(json.dumps({"object": "page", "entry": entries}).encode(), PAGE, Settled())
 
     for message in split.messages:
         items = json.loads(message.body)["items"]
@@ -572,7 +578,7 @@ def test_however_items_are_spread_over_entries_each_user_s_stay_in_order(spread:
 
 def test_no_time_left_is_not_queued(cloud: Cloud, clock: Clock) -> None:
     door: Any = cloud
-    messages = divide(page(event()).encode(), PAGE).messages
+    messages = divide(page(event()).encode(), PAGE, Settled()).messages
 
     with pytest.raises(NotQueued, match="no time was left"):
         Queues(door, "events", "dead", clock).put(messages, clock.now)
@@ -605,6 +611,29 @@ def test_a_user_s_group_is_the_fingerprint_by_which_their_state_is_kept(webhook:
     assert groups == [fingerprint(PAGE, "77"), fingerprint(PAGE, "77", "echo")]
 
 
+def test_the_echo_of_what_this_instance_has_settled_is_counted_and_calls_nothing(
+    webhook: Webhook, cloud: Cloud, settled: Settled, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settled.add("known")
+
+    def echo(metadata: object) -> Json:
+        message = {"mid": f"e{metadata}", "is_echo": True, "metadata": metadata}
+        return {"sender": {"id": PAGE}, "recipient": {"id": "77"}, "message": message}
+
+    webhook.handle(post(page(echo("known:0"), standby=[echo("known:1")])))
+    assert cloud.sent == {"events": [], "dead": []}
+    assert logged(capsys)[-1]["settled"] == 2
+
+    webhook.handle(post(page(echo("unknown:0"), echo(""), echo(None), echo(7))))
+    assert sum(len(message["items"]) for message in cloud.events) == 4
+
+
+def test_what_somebody_writes_is_taken_whatever_it_is_called(webhook: Webhook, cloud: Cloud, settled: Settled) -> None:
+    settled.add("known")
+    webhook.handle(post(page(event() | {"message": {"mid": "m1", "text": "hello", "metadata": "known:0"}})))
+    assert len(cloud.events) == 1
+
+
 def test_an_entry_that_names_no_page_is_of_none(webhook: Webhook, cloud: Cloud) -> None:
     webhook.handle(post(json.dumps({"object": "page", "entry": [{"messaging": [event()]}]})))
 
@@ -623,7 +652,7 @@ def test_what_was_accepted_is_counted_in_the_log(
     receipt = {"sender": {"id": "77"}, "recipient": {"id": PAGE}, "read": {"watermark": 1}}
     webhook.handle(post(page(event(), receipt, standby=others)))
 
-    counts = {"messages": 1, "events": 1, "receipts": 1, "standby": 2}
+    counts = {"messages": 1, "events": 1, "receipts": 1, "standby": 2, "settled": 0}
     # Two calls: the secrets, the queue.
     assert logged(capsys) == [{"level": "INFO", "kind": "accepted", "milliseconds": 125.0, **counts}]
 

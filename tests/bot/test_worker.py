@@ -68,12 +68,65 @@ def test_each_answer_carries_the_key_that_its_echo_brings_back() -> None:
 
 
 def test_a_healthy_event_costs_three_calls_of_the_ledger_and_one_send_an_answer() -> None:
-    system = run([item("u", "m1")])
+    system = System(echoes=(-1,))
+    later(system, 0, [item("u", "m1")])
+    system.run()
     calls = system.faults.calls
     assert calls["send"] == 1
-    # Beside them the echo's own record of having come.
-    assert (calls["BatchGetItem"], calls["TransactWriteItems"], calls["UpdateItem"]) == (1, 1, 2)
+    assert (calls["BatchGetItem"], calls["TransactWriteItems"], calls["UpdateItem"]) == (1, 1, 1)
     assert "ChangeMessageVisibilityBatch" not in calls
+
+
+def test_an_echo_costs_no_call_of_the_ledger_where_the_answer_was_settled_and_one_elsewhere() -> None:
+    system = System(echoes=(-1,))
+    later(system, 0, [item("u", "m1")])
+    system.run()
+    message = {"mid": "echo", "is_echo": True, "metadata": system.facebook.taken[0].metadata}
+    echo = {"sender": {"id": PAGE}, "recipient": {"id": "u"}, "timestamp": 1, "message": message}
+    body = json.dumps({"object": "page", "page": PAGE, "received": 1, "items": [echo]})
+    costs = []
+    for container in list(system.containers):
+        before = system.faults.calls["UpdateItem"]
+        system.containers[:] = [container]
+        system.queue.put("echoes", body)
+        system.run()
+        costs.append(system.faults.calls["UpdateItem"] - before)
+    assert sorted(costs) == [0, 1]
+
+
+def test_the_first_events_of_several_users_are_read_in_one_call() -> None:
+    system = run([item(user, f"m{user}") for user in "abcdefgh"])
+    assert len(texts(system)) == 8
+    assert system.faults.calls["BatchGetItem"] == 1
+
+
+def test_what_one_call_for_several_users_does_not_give_each_asks_for() -> None:
+    system = run([item(user, f"m{user}") for user in "abcd"], faults=(Fault("BatchGetItem", How.REFUSED, times=2),))
+    assert len(texts(system)) == 4
+    assert logged(system, "handed_back") == []
+    assert system.faults.calls["BatchGetItem"] == 2 + 4
+
+
+def test_an_event_under_way_is_read_anew_when_its_turn_comes() -> None:
+    system = System(planned=(Fault("send", How.LOST),), echoes=(-1,))
+
+    def work_on(*users: str) -> None:
+        batch = {"Records": [delivery(user, item(user, f"m{user}")) for user in users]}
+        instance = system._container()
+        system.world.start(lambda: print(instance.worker.handle(batch, lambda: 30.0)))
+        system.run()
+
+    work_on("u")
+    work_on("u", "v")
+    # The first; of both together; the first again, whose echo may have come meanwhile.
+    assert system.faults.calls["BatchGetItem"] == 3
+
+
+def delivery(user: str, *items: Json) -> Json:
+    """A record as Lambda hands it over."""
+    attributes = {"MessageGroupId": user, "ApproximateReceiveCount": "1", "SentTimestamp": str(round(BEGIN * 1000))}
+    body = json.dumps({"object": "page", "page": PAGE, "received": round(BEGIN * 1000), "items": items})
+    return {"messageId": user, "receiptHandle": user, "body": body, "attributes": attributes}
 
 
 @pytest.mark.parametrize("how", [How.REFUSED, How.THROTTLED, How.UNSENT])

@@ -18,6 +18,7 @@ from bot.parcels import DemonstrationParcels
 from bot.queue import BATCH_BYTES, Message
 from bot.rules import Context
 from bot.secrets import SecretValues
+from bot.settled import Settled
 from bot.webhook import Webhook
 from recorder import project_defaults
 from tests.fuzz.inputs import ATOMS, PAGE, TEXT_CANARY, Inputs
@@ -84,7 +85,7 @@ class Target(NamedTuple):
 
 
 QUEUES = Queues()
-WEBHOOK = Webhook(Secrets(), QUEUES, PAGE)  # type: ignore[arg-type]  # it uses of both what these have
+WEBHOOK = Webhook(Secrets(), QUEUES, Settled(), PAGE)  # type: ignore[arg-type]  # it uses of both what these have
 CONTEXT = Context(now=1_800_000_000.0, parcels=DemonstrationParcels())
 
 

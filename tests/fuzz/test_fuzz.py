@@ -6,6 +6,7 @@ import pytest
 
 from bot import handler, webhook
 from bot.messenger import events, signature
+from bot.settled import Settled
 from tests.fuzz import targets
 from tests.fuzz.inputs import Inputs
 from tests.fuzz.targets import TARGETS, Found, Target, run
@@ -77,9 +78,9 @@ def test_a_parser_that_trusts_a_type_is_found(monkeypatch: pytest.MonkeyPatch) -
 def test_a_text_in_the_log_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     divide = webhook.divide
 
-    def telling(body: bytes, page: str) -> webhook.Split:
+    def telling(body: bytes, page: str, settled: Settled) -> webhook.Split:
         print(json.dumps({"kind": "seen", "body": repr(body)}))
-        return divide(body, page)
+        return divide(body, page, settled)
 
     monkeypatch.setattr(webhook, "divide", telling)
 

@@ -18,6 +18,7 @@ from bot.parcels import DemonstrationParcels
 from bot.queue import Queues
 from bot.rules import Answer, Context
 from bot.secrets import Secrets
+from bot.settled import Settled
 from bot.webhook import Webhook
 from bot.worker import Worker
 from tests.model.cloud import DEAD_LETTERS, EVENTS, Cloud
@@ -183,6 +184,7 @@ class System:
         aws = Aws(ENVIRON, clock, lambda _origin: self.cloud, wait)
         secrets = Secrets(aws, "/secrets", clock)
         queues = Queues(aws, EVENTS, DEAD_LETTERS, clock)
+        settled = Settled()
 
         def sender(renewed: bool) -> GraphApi:
             found = secrets.renewed() if renewed else secrets.get()
@@ -195,13 +197,14 @@ class System:
             conversation=Counting(),
             context=lambda now: Context(now=now, parcels=DemonstrationParcels()),
             sender=sender,
+            settled=settled,
             pace=Pace(self.concurrency, clock, wait),
             echo_seconds=ECHO_SECONDS,
             now=clock,
             pause=wait,
             together=self.world.together,
         )
-        return Container(Webhook(secrets, queues, PAGE, clock), worker)
+        return Container(Webhook(secrets, queues, settled, PAGE, clock), worker)
 
 
 class Log(io.TextIOBase):

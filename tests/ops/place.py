@@ -19,6 +19,7 @@ from bot.pace import Pace
 from bot.parcels import DemonstrationParcels
 from bot.queue import Message, Queues, compact, dead_letter, event_messages, fingerprint
 from bot.rules import Answer, Context
+from bot.settled import Settled
 from bot.worker import Worker
 from ops.ledger import Ledger
 from ops.stack import Stack
@@ -115,6 +116,7 @@ class Place:
             conversation=self.conversation,
             context=lambda now: Context(now=now, parcels=parcels),
             sender=lambda _: self.facebook,
+            settled=Settled(),
             pace=Pace(1),
             echo_seconds=0.0,
             pause=lambda _: None,

@@ -18,6 +18,7 @@ Json = dict[str, Any]
 
 COUNTED: Json = {
     "messages": 10,
+    "requests": 20,
     "invocations": 40,
     "milliseconds": 2000,
     "memoryMb": 512,
@@ -97,7 +98,7 @@ def test_metrics_that_come_in_pages_are_added_up(
 ) -> None:
     pages: list[Json] = [
         {"MetricDataResults": [{"Id": "invocations", "Values": [1.0, 2.0]}], "NextToken": "more"},
-        {"MetricDataResults": [{"Id": "invocations", "Values": [4.0]}, {"Id": "queue0Sent", "Values": [2.0]}]},
+        {"MetricDataResults": [{"Id": "invocations", "Values": [4.0]}, {"Id": "apiRequests", "Values": [2.0]}]},
     ]
     asked: list[Json] = []
 
@@ -223,7 +224,9 @@ def test_what_the_bench_counts_is_what_the_cost_takes() -> None:
     found = counted(2)
     usage = cost.from_counts(found)
     each = {name: amount / usage.messages for name, amount in usage.amounts.items()}
-    # The message and its answer's echo: a webhook, a queue message and two invocations each.
-    assert (each["apiRequests"], each["invocations"], each["queueCalls"]) == (2, 4, 6)
-    assert (each["writeUnits"], each["readUnits"], found["calls"]["facebook:send"]) == (6, 3, 2)
+    assert (each["apiRequests"], each["readUnits"], found["calls"]["facebook:send"]) == (2, 3, 2)
+    # An echo that comes to the instance that answered spares its queue message, the invocation for it, and the write.
+    assert 3 <= each["invocations"] <= 4
+    assert 3 <= each["queueCalls"] <= 6
+    assert 5 <= each["writeUnits"] <= 6
     assert usage.milliseconds > 0

@@ -1,0 +1,21 @@
+"""What this instance of the function knows without asking: which events it has dealt with itself."""
+
+from collections import deque
+
+# Enough for the echoes that are still to come.
+KEPT = 1000
+
+
+class Settled:
+    """Events all of whose answers were sent: their echoes say nothing new. An instance that forgets asks the ledger."""
+
+    def __init__(self) -> None:
+        self._events: deque[str] = deque(maxlen=KEPT)
+
+    def add(self, event: str) -> None:
+        """Remember an event, by the fingerprint in its key."""
+        self._events.append(event)
+
+    def knows(self, metadata: str) -> bool:
+        """Whether an echo with this metadata, an event's fingerprint and an answer's number, says nothing new."""
+        return metadata.partition(":")[0] in self._events
