@@ -12,7 +12,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help up test proofs docs pictures coverage bench rights fuzz audit clean
+.PHONY: help up test proofs docs pictures coverage bench storms rights fuzz audit clean
 help:
 	@sed -n 's/^# make /make /p' Makefile
 
@@ -23,7 +23,7 @@ test: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy .
-	$(BIN)/pytest -n 4 --dist loadfile -m 'not long' -rs -q
+	$(BIN)/pytest -n 3 --dist loadfile -m 'not long' -rs -q
 
 proofs: .venv/installed
 	$(BIN)/pytest -m long -rs -q

@@ -9,6 +9,20 @@ from tests.harness import STACKS, Graph, run_main
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
+# The files that take longest, first: who works on the others at the same time is then not waited for at the end.
+LONGEST = (
+    "tests/page/test_behind.py",
+    "tests/page/test_chat.py",
+    "tests/sandbox/test_cli.py",
+    "tests/system/test_main_job.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; the order within a file, and of the others, stays random."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
 
 @pytest.fixture(scope="session")
 def graphs() -> dict[str, Graph]:

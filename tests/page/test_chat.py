@@ -136,8 +136,9 @@ def told(stage: Stage, window: Window, what: str) -> list[str]:
 def test_two_people_write_side_by_side(opened: Opened) -> None:
     eva = opened("Eva")
     eva.page.get_by_role("button", name="Somebody else").click()
-    expect(eva.page.get_by_role("article")).to_have_count(2)  # there is room for two
     other = eva.page.get_by_role("article").last
+    expect(other).not_to_have_accessible_name("Chat of Eva")
+    expect(eva.page.get_by_role("article")).to_have_count(2)  # there is room for two
     other.get_by_role("textbox").fill("87654321")
     other.get_by_role("textbox").press("Enter")
     expect(other.locator(".theirs").first).to_be_visible()

@@ -288,8 +288,10 @@ def test_a_right_that_the_emulator_does_not_enforce_is_asked_for_at_deployment(
 
 
 NODE_PROGRAM = """
+import sys
 from pathlib import Path
 import pulumi
+sys.path.insert(0, {project!r})
 import components as fbm
 
 tags = {{"project": pulumi.get_project(), "stack": pulumi.get_stack()}}
@@ -322,7 +324,10 @@ def test_a_function_in_node_js_on_the_same_components_answers_too(tmp_path: Path
             shutil.copy(settings, tmp_path)
         (tmp_path / "__main__.py").write_text(
             NODE_PROGRAM.format(
-                code=str(Path(__file__).parent / "node_bot"), build=str(tmp_path / "build"), answers=answers
+                project=str(PROJECT),
+                code=str(Path(__file__).parent / "node_bot"),
+                build=str(tmp_path / "build"),
+                answers=answers,
             )
         )
         with Sandbox(folder=tmp_path) as sandbox:
