@@ -143,19 +143,27 @@ class Sandbox:
         background.run(self._graph_server.start())
         stage("Facebook's stand-in")
         self.configuration: Configuration = configuration
+        page = self._new_page(background)
         self._cloud.wait_until_ready()
         stage("emulated AWS")
         with self._deploying:
             self._deploy(run, self.stack, self._key)
         run.stop()
         stage("stack")
-        if self._chat_port is not None and self.facebook:
-            from sandbox.page.page import Page  # noqa: PLC0415 - only who looks at the page waits for it
-
-            self.page = Page(self, self._proxy, background, self._chat_port)
-            self._ending.append(self.page.stop)
-            self.page.start()
+        if page and self.facebook:
+            self.page = page
+            page.start()
             stage("chat page")
+
+    def _new_page(self, background: Background) -> "Page | None":
+        """The chat page, if there is to be one: before the stack, so that whatever is saved from now on is noticed."""
+        if self._chat_port is None:
+            return None
+        from sandbox.page.page import Page  # noqa: PLC0415 - only who looks at the page waits for it
+
+        page = Page(self, self._proxy, background, self._chat_port)
+        self._ending.append(page.stop)
+        return page
 
     def _configured(self, stack: str) -> Configuration:
         """A stack's settings, with the sandbox's own secrets and, over all, what was given for this stack."""

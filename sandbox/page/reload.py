@@ -100,7 +100,7 @@ def _broken(message: str) -> Json:
 
 
 class Reload:
-    """Watches the bot's folder.
+    """Watches the bot's folder, from now on.
 
     Args:
         folder: the project's.
@@ -118,8 +118,9 @@ class Reload:
         tell: Tell,
         new_profile: Callable[[object], Awaitable[None]],
     ) -> None:
-        self._folder, self._upload, self._wake = folder / PACKAGE, upload, wake
+        self._watched, self._upload, self._wake = folder / PACKAGE, upload, wake
         self._tell, self._new_profile = tell, new_profile
+        self._seen = looked_at(self._watched)
         self._good: bytes | None = None
         self._live: bytes | None = None
         self._waking: asyncio.Task[None] | None = None
@@ -133,28 +134,30 @@ class Reload:
             checker.close()
 
     async def _watch(self, checker: Checker) -> None:
-        before = await asyncio.to_thread(looked_at, self._folder)
-        self._good = self._live = await asyncio.to_thread(archive_bytes, self._folder, PACKAGE)
-        first = await asyncio.to_thread(checker.check, self._good, [])
-        if first["ok"]:
-            await self._new_profile(first["profile"])
+        content = await asyncio.to_thread(archive_bytes, self._watched, PACKAGE)
+        # Otherwise something was saved while the stack came up, and the function may not have it.
+        if await asyncio.to_thread(looked_at, self._watched) == self._seen:
+            self._good = self._live = content
+            first = await asyncio.to_thread(checker.check, content, [])
+            if first["ok"]:
+                await self._new_profile(first["profile"])
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            now = await asyncio.to_thread(looked_at, self._folder)
-            if now == before:
+            now = await asyncio.to_thread(looked_at, self._watched)
+            if now == self._seen:
                 continue
             changed = sorted(
-                path.relative_to(self._folder.parent).as_posix()
-                for path in now.keys() | before.keys()
-                if now.get(path) != before.get(path)
+                path.relative_to(self._watched.parent).as_posix()
+                for path in now.keys() | self._seen.keys()
+                if now.get(path) != self._seen.get(path)
             )
-            before = now
+            self._seen = now
             await self._take(checker, changed)
 
     async def _take(self, checker: Checker, changed: list[str]) -> None:
         began = time.monotonic()
         try:
-            content = await asyncio.to_thread(archive_bytes, self._folder, PACKAGE)
+            content = await asyncio.to_thread(archive_bytes, self._watched, PACKAGE)
         except (InvalidArgs, OSError) as error:
             self._tell("broken", {"changed": changed, **_broken(str(error))})
             return

@@ -2,13 +2,16 @@
 
 import http.client
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from sandbox.cli import show
 from sandbox.local import Sandbox
-from tests.page.conftest import Stage, until
+from tests.page.conftest import Stage, copied, until
 
 
 def status(stage: Stage, method: str, path: str, body: bytes | None = None, **headers: str) -> int:
@@ -136,3 +139,21 @@ def test_no_secret_reaches_the_page(stage: Stage) -> None:
     assert "[secret]" in seen
     for secret in (sandbox.app_secret, sandbox.verify_token, sandbox.page_token):
         assert secret not in seen
+
+
+def test_what_is_saved_while_the_stack_comes_up_is_live_as_well(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    file = folder / "bot" / "conversation.py"
+
+    def save(event: Mapping[str, Any]) -> None:
+        if event.get("name") == "stack":
+            before = file.read_text(encoding="utf-8")
+            rule = '@bot.text("are you new")\ndef new(turn: object) -> str:\n    return "Just saved."\n\n\n'
+            file.write_text(before.replace("@bot.fallback", f"{rule}@bot.fallback"), encoding="utf-8")
+
+    with Sandbox(folder=folder, chat_port=0, observe=save) as sandbox:
+        stage = Stage(sandbox)
+        until(lambda: stage.notes("code", state="live"))
+        assert [answer["message"]["text"] for answer in sandbox.say("are you new") if "message" in answer] == [
+            "Just saved."
+        ]
