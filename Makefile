@@ -23,7 +23,7 @@ test: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy .
-	$(BIN)/pytest -n 3 --dist loadfile -m 'not long' -rs -q
+	$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder -m 'not long' -rs -q
 
 proofs: .venv/installed
 	$(BIN)/pytest -m long -rs -q

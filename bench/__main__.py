@@ -12,23 +12,25 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 
 from bench import calls, cold, divide, loop
-from bench.contest import Caller, Contest, Contestant, NotAcknowledged, contest
+from bench.contest import Caller, Contest, Contestant, contest
 from sandbox.local import new_person
 
 DELAYS = (0.0, 0.2, 1.0)
 WARM_CALLS = {0.0: 60, 0.2: 40, 1.0: 15}
 COLD_STARTS = 9
 ANSWERS = 30
-PARALLEL = (1, 8, 32)
-# Of each throughput, the time in which functions start, which is not counted, and the time that is.
-WARM_UP_SECONDS, SECONDS = 3.0, 4.0
+# So many callers at once, the Graph API answering after so many seconds.
+THROUGHPUT = ((1, 0.0), (8, 0.0), (32, 0.0), (32, 0.2))
+# Until as many functions run as there are callers; then, of each turn, what is not counted and what is.
+STARTING_SECONDS, WARM_UP_SECONDS, SECONDS = 6.0, 1.0, 2.0
+TURNS = 3
 ANSWER_TIMEOUT = 30.0
 
 console = Console(stderr=True, highlight=False)
@@ -53,16 +55,26 @@ class Spread(NamedTuple):
         """Median, and the 99th of a hundred, of seconds."""
         return f"{self.median * 1000:.1f} / {self.at(0.99) * 1000:.1f}"
 
+    def rate(self) -> str:
+        """Median, least and most."""
+        return f"{self.median:.0f} ({min(self.values):.0f} to {max(self.values):.0f})"
+
 
 Row = tuple[str, list[str]]
 
 
-def in_turns(everybody: Iterable[Contestant], rounds: int, measure: Callable[[Contestant], float]) -> dict[str, Spread]:
-    """Measure everybody once a round, so that a slow moment of the machine meets all alike."""
-    found: dict[str, list[float]] = {each.name: [] for each in everybody}
+def in_turns(
+    match: Contest, rounds: int, measure: Callable[[Contestant], float], delay: float = 0.0
+) -> dict[str, Spread]:
+    """Measure everybody once a round, so that a slow moment of the machine meets all alike.
+
+    The Graph API takes `delay` seconds. Nobody's turn begins before all is done that another's has left.
+    """
+    found: dict[str, list[float]] = {each.name: [] for each in match.everybody}
     for _ in range(rounds):
-        for each in everybody:
-            found[each.name].append(measure(each))
+        for each in match.everybody:
+            with match.turn(each, delay):
+                found[each.name].append(measure(each))
     return {name: Spread(values) for name, values in found.items()}
 
 
@@ -73,11 +85,8 @@ def warm(match: Contest, delay: float) -> dict[str, Spread]:
     def once(contestant: Contestant) -> float:
         return callers[contestant.name].post(*match.request(new_person()))
 
-    in_turns(match.everybody, 3, once)
-    match.sandbox.faults({"delaySeconds": delay} if delay else {})
-    found = in_turns(match.everybody, WARM_CALLS[delay], once)
-    match.sandbox.faults({})
-    match.sandbox.settle(120)
+    in_turns(match, 3, once)
+    found = in_turns(match, WARM_CALLS[delay], once, delay)
     for caller in callers.values():
         caller.close()
     return found
@@ -87,18 +96,17 @@ def just_started(match: Contest) -> dict[str, Spread]:
     """Seconds to the acknowledgement of a function that has just been started for it."""
 
     def once(contestant: Contestant) -> float:
-        match.sandbox.settle()
         match.kill_functions()
         caller = Caller(contestant.url)
         took = caller.post(*match.request(new_person()))
         caller.close()
         return took
 
-    return in_turns(match.everybody, COLD_STARTS, once)
+    return in_turns(match, COLD_STARTS, once)
 
 
 def to_answer(match: Contest) -> dict[str, Spread]:
-    """Seconds from the webhook's first byte to the answer's arrival at the stand-in."""
+    """Seconds from the webhook's first byte to the answer's arrival at the stand-in; of the floor, to nothing."""
 
     def once(contestant: Contestant) -> float:
         person, caller = new_person(), Caller(contestant.url)
@@ -107,39 +115,43 @@ def to_answer(match: Contest) -> dict[str, Spread]:
         began = time.time()
         caller.post(*request)
         caller.close()
-        deadline = began + ANSWER_TIMEOUT
-        while time.time() < deadline:
+        while contestant.answers and time.time() < began + ANSWER_TIMEOUT:
             for asked in match.sandbox.requests()[seen:]:
                 if (asked["body"] or {}).get("recipient", {}).get("id") == person:
                     return float(asked["time"]) - began
             time.sleep(0.002)
-        raise RuntimeError(f"{contestant.name} did not answer within {ANSWER_TIMEOUT:.0f} s.")
+        if contestant.answers:
+            raise RuntimeError(f"{contestant.name} did not answer within {ANSWER_TIMEOUT:.0f} s.")
+        return 0.0
 
-    return in_turns([each for each in match.everybody if each.answers], ANSWERS, once)
+    return in_turns(match, ANSWERS, once)
 
 
-def throughput(match: Contest, contestant: Contestant, parallel: int) -> str:
-    """Webhooks acknowledged a second by so many callers at once, and how many were refused."""
+def acknowledged(match: Contest, contestant: Contestant, parallel: int, uncounted: float, seconds: float) -> float:
+    """Webhooks acknowledged a second by so many callers at once, after some time that is not counted.
+
+    Raises:
+        NotAcknowledged: one was not.
+    """
     began = time.perf_counter()
-    counted_from, until = began + WARM_UP_SECONDS, began + WARM_UP_SECONDS + SECONDS
+    counted_from, until = began + uncounted, began + uncounted + seconds
 
-    def call_on() -> tuple[int, int]:
-        caller, done, refused = Caller(contestant.url), 0, 0
+    def call_on() -> int:
+        caller, done = Caller(contestant.url), 0
         while (now := time.perf_counter()) < until:
-            try:
-                caller.post(*match.request(new_person()))
-                done += now >= counted_from
-            except NotAcknowledged:
-                refused += now >= counted_from
+            caller.post(*match.request(new_person()))
+            done += now >= counted_from
         caller.close()
-        return done, refused
+        return done
 
     with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
-        counts = list(pool.map(lambda _: call_on(), range(parallel)))
-    rate = sum(done for done, _ in counts) / (time.perf_counter() - counted_from)
-    refused = sum(refused for _, refused in counts)
-    match.sandbox.settle(300)
-    return f"{rate:.0f}" + (f" ({refused} refused)" if refused else "")
+        done = sum(pool.map(lambda _: call_on(), range(parallel)))
+    return done / (time.perf_counter() - counted_from)
+
+
+def throughput(match: Contest, parallel: int, delay: float) -> dict[str, Spread]:
+    """Webhooks acknowledged a second, by so many callers at once, the Graph API answering after `delay` seconds."""
+    return in_turns(match, TURNS, lambda each: acknowledged(match, each, parallel, WARM_UP_SECONDS, SECONDS), delay)
 
 
 def measured(match: Contest) -> list[Row]:
@@ -152,19 +164,28 @@ def measured(match: Contest) -> list[Row]:
         console.print(f"{title}: " + ", ".join(f"{name} {cells[name]}" for name in names if name in cells))
 
     for delay in DELAYS:
-        graph = f"Graph API takes {delay:g} s" if delay else "Graph API instant"
         found = warm(match, delay)
-        add(f"acknowledgement, warm, {graph} (ms, p50 / p99)", {name: found[name].milliseconds() for name in names})
+        add(f"acknowledgement, warm, {graph(delay)} (ms, p50 / p99)", {n: found[n].milliseconds() for n in names})
     answered = to_answer(match)
-    add("time to answer (ms, p50 / p99)", {name: spread.milliseconds() for name, spread in answered.items()})
-    for parallel in PARALLEL:
-        rates = {each.name: throughput(match, each, parallel) for each in match.everybody}
-        add(f"acknowledged a second, {parallel} parallel", rates)
+    add(
+        "time to answer (ms, p50 / p99)",
+        {each.name: answered[each.name].milliseconds() for each in match.everybody if each.answers},
+    )
+    most = max(parallel for parallel, _ in THROUGHPUT)
+    in_turns(match, 1, lambda each: acknowledged(match, each, most, STARTING_SECONDS, 0.1))
+    for parallel, delay in THROUGHPUT:
+        rates = throughput(match, parallel, delay)
+        add(f"acknowledged a second, {parallel} parallel, {graph(delay)}", {n: rates[n].rate() for n in names})
     add("memory at its peak (MiB)", {name: f"{kib / 1024:.0f}" for name, kib in match.memory().items()})
     started = just_started(match)
     add("acknowledgement, cold (ms, p50 / p99)", {name: started[name].milliseconds() for name in names})
     add("deployed (KiB)", {each.name: f"{match.size(each) / 1024:.1f}" for each in match.everybody})
     return rows
+
+
+def graph(delay: float) -> str:
+    """How long the Graph API takes, in words."""
+    return f"Graph API takes {delay:g} s" if delay else "Graph API instant"
 
 
 def page(names: Sequence[str], rows: Sequence[Row], seconds: float) -> str:
@@ -185,9 +206,9 @@ def page(names: Sequence[str], rows: Sequence[Row], seconds: float) -> str:
 
 One run of `make bench`: {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {os.cpu_count()} processors,
 Python {platform.python_version()}, {seconds:.0f} s in all. Everybody runs on the same emulated AWS, behind the same
-kind of REST API, with the same stand-in for Facebook, and is measured in turns. The *floor* is a function that
-acknowledges and does nothing. The emulator runs functions as local processes: compare columns, not these figures with
-AWS.
+kind of REST API, with the same stand-in for Facebook, and is measured in turns, each begun when all that the one before
+has left is done. The *floor* is a function that acknowledges and does nothing. The emulator runs functions as local
+processes: compare columns, not these figures with AWS.
 
 {table}
 
@@ -200,6 +221,10 @@ xychart-beta
   y-axis "ms"
 {charts}
 ```
+
+What this bot acknowledges, a queue holds: that is one more call of the one process that is all of the emulated AWS
+here, and the same process is busy with the answers, their records and echoes meanwhile. Many callers at once wait for
+it; on AWS each service scales by itself. What the peer acknowledges, it has answered: it waits for Facebook each time.
 """
 
 

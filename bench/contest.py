@@ -86,6 +86,18 @@ class Contest:
         self.floor = Contestant("floor", outputs["floorUrl"], outputs["floorFunction"], False)
         self.everybody = (self.ours, self.claudia, self.floor)
 
+    @contextmanager
+    def turn(self, contestant: Contestant, delay: float = 0.0) -> Iterator[None]:
+        """One contestant's turn, the Graph API answering after `delay` seconds; it ends when all is done that it began.
+
+        Facebook sends echoes to those who subscribe to them, as the peer does not.
+        """
+        faults: dict[str, object] = {"delaySeconds": delay} if delay else {}
+        self.sandbox.faults(faults if contestant is self.ours else faults | {"loseEchoes": True})
+        yield
+        self.sandbox.faults({})
+        self.sandbox.settle(300)
+
     def request(self, person: str, text: str = "status") -> tuple[bytes, Mapping[str, str]]:
         """A signed webhook in which a person says something: body and headers."""
         if self.sandbox.facebook is None:

@@ -19,9 +19,6 @@ LINE_SECONDS = 0.25
 PENDING_SECONDS = 0.05
 """For how long a new or changed function is pending; MiniStack takes half a second."""
 
-NOTHING_FOUND_SECONDS = 0.01
-"""How long a queue's poller rests after it was woken for nothing; MiniStack's rests 50 ms."""
-
 WHEN_LOADED = """
 import sys
 
@@ -68,7 +65,6 @@ def patch() -> None:
     )
     lambda_runtime.Worker._drain_stderr_bounded = log_of_invocation
     lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = PENDING_SECONDS
-    lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = NOTHING_FOUND_SECONDS
 
 
 def changed(program: str, *changes: tuple[str, str]) -> str:
