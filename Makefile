@@ -23,7 +23,7 @@ test: .venv/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy .
-	$(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder -m 'not long' -rs -q
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not long' -rs -q
 
 proofs: .venv/installed
 	$(BIN)/pytest -m long -rs -q
@@ -40,7 +40,7 @@ coverage: .venv/installed
 	@$(BIN)/coverage report
 
 bench: .venv/installed
-	@$(BIN)/python -m bench --write docs/benchmarks.md
+	@$(BIN)/python -m bench --checks --write docs/benchmarks.md
 
 storms: .venv/installed
 	STORMS=10000 $(BIN)/pytest -n 2 -q -rP tests/model/test_storms.py

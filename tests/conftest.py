@@ -9,31 +9,19 @@ from tests.harness import STACKS, Graph, run_main
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
-# What is tested by the same process, by the beginning of its name, so that what is dear to start is started once: a
-# sandbox, a browser, each stack under mocks. The groups that take longest are begun first.
-GROUPS = {
-    "tests/page": "page",
-    "tests/sandbox/test_cli": "command line",
-    "tests/sandbox": "sandbox",
-    "tests/system": "system",
-    "tests/bot": "bot",
-    "tests/ops": "ops",
-    "tests/model": "model",
-    "tests": "program",
-}
+# The files that take longest, first: who works on the others at the same time is then not waited for at the end.
+LONGEST = (
+    "tests/page/test_behind.py",
+    "tests/page/test_chat.py",
+    "tests/sandbox/test_cli.py",
+    "tests/system/test_main_job.py",
+)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests for those who run them in several processes; the order within a group stays random."""
-    order = list(GROUPS)
-
-    def place(item: pytest.Item) -> str:
-        return next(beginning for beginning in GROUPS if item.nodeid.startswith(beginning))
-
-    items.sort(key=lambda item: order.index(place(item)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(GROUPS[place(item)]))
+    """Begin with the longest files; the order within a file, and of the others, stays random."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session")
