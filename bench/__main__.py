@@ -205,10 +205,10 @@ def page(names: Sequence[str], rows: Sequence[Row], seconds: float) -> str:
     return f"""# Figures
 
 One run of `make bench`: {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {os.cpu_count()} processors,
-Python {platform.python_version()}, {seconds:.0f} s for the first table. Everybody runs on the same emulated AWS, behind the same
-kind of REST API, with the same stand-in for Facebook, and is measured in turns, each begun when all that the one before
-has left is done. The *floor* is a function that acknowledges and does nothing. The emulator runs functions as local
-processes: compare columns, not these figures with AWS.
+Python {platform.python_version()}, {seconds:.0f} s for the first table. Everybody runs on the same emulated AWS, behind
+the same kind of REST API, with the same stand-in for Facebook, and is measured in turns, each begun when all that the
+one before has left is done. The *floor* is a function that acknowledges and does nothing. The emulator runs functions
+as local processes: compare columns, not these figures with AWS.
 
 {table}
 
