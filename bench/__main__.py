@@ -4,7 +4,6 @@ Example:
     python -m bench --write docs/benchmarks.md
 """
 
-import argparse
 import concurrent.futures
 import datetime
 import os
@@ -19,6 +18,7 @@ from typing import NamedTuple
 from rich.console import Console
 
 from bench import calls, cold, divide, loop
+from bench.command import command
 from bench.contest import Caller, Contest, Contestant, contest
 from sandbox.local import new_person
 
@@ -64,15 +64,20 @@ Row = tuple[str, list[str]]
 
 
 def in_turns(
-    match: Contest, rounds: int, measure: Callable[[Contestant], float], delay: float = 0.0
+    match: Contest,
+    rounds: int,
+    measure: Callable[[Contestant], float],
+    delay: float = 0.0,
+    among: Sequence[Contestant] = (),
 ) -> dict[str, Spread]:
-    """Measure everybody once a round, so that a slow moment of the machine meets all alike.
+    """Measure everybody, or those named, once a round, so that a slow moment of the machine meets all alike.
 
     The Graph API takes `delay` seconds. Nobody's turn begins before all is done that another's has left.
     """
-    found: dict[str, list[float]] = {each.name: [] for each in match.everybody}
+    contestants = among or match.everybody
+    found: dict[str, list[float]] = {each.name: [] for each in contestants}
     for _ in range(rounds):
-        for each in match.everybody:
+        for each in contestants:
             with match.turn(each, delay):
                 found[each.name].append(measure(each))
     return {name: Spread(values) for name, values in found.items()}
@@ -106,7 +111,7 @@ def just_started(match: Contest) -> dict[str, Spread]:
 
 
 def to_answer(match: Contest) -> dict[str, Spread]:
-    """Seconds from the webhook's first byte to the answer's arrival at the stand-in; of the floor, to nothing."""
+    """Seconds from the webhook's first byte to the answer's arrival at the stand-in, of those who answer."""
 
     def once(contestant: Contestant) -> float:
         person, caller = new_person(), Caller(contestant.url)
@@ -115,16 +120,14 @@ def to_answer(match: Contest) -> dict[str, Spread]:
         began = time.time()
         caller.post(*request)
         caller.close()
-        while contestant.answers and time.time() < began + ANSWER_TIMEOUT:
+        while time.time() < began + ANSWER_TIMEOUT:
             for asked in match.sandbox.requests()[seen:]:
                 if (asked["body"] or {}).get("recipient", {}).get("id") == person:
                     return float(asked["time"]) - began
             time.sleep(0.002)
-        if contestant.answers:
-            raise RuntimeError(f"{contestant.name} did not answer within {ANSWER_TIMEOUT:.0f} s.")
-        return 0.0
+        raise RuntimeError(f"{contestant.name} did not answer within {ANSWER_TIMEOUT:.0f} s.")
 
-    return in_turns(match, ANSWERS, once)
+    return in_turns(match, ANSWERS, once, among=[each for each in match.everybody if each.answers])
 
 
 def acknowledged(match: Contest, contestant: Contestant, parallel: int, uncounted: float, seconds: float) -> float:
@@ -167,10 +170,7 @@ def measured(match: Contest) -> list[Row]:
         found = warm(match, delay)
         add(f"acknowledgement, warm, {graph(delay)} (ms, p50 / p99)", {n: found[n].milliseconds() for n in names})
     answered = to_answer(match)
-    add(
-        "time to answer (ms, p50 / p99)",
-        {each.name: answered[each.name].milliseconds() for each in match.everybody if each.answers},
-    )
+    add("time to answer (ms, p50 / p99)", {name: spread.milliseconds() for name, spread in answered.items()})
     most = max(parallel for parallel, _ in THROUGHPUT)
     in_turns(match, 1, lambda each: acknowledged(match, each, most, STARTING_SECONDS, 0.1))
     for parallel, delay in THROUGHPUT:
@@ -230,9 +230,7 @@ it; on AWS each service scales by itself. What the peer acknowledges, it has ans
 
 def main() -> int:
     """Run, print, and write the page if asked."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench", description="This bot beside a peer, in one run.", epilog=__doc__.split("\n\n")[1]
-    )
+    parser = command("bench", "This bot beside a peer, in one run.", __doc__)
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the figures as a page into FILE")
     parser.add_argument("--checks", action="store_true", help="time `make test` too, which takes minutes")
     options = parser.parse_args()

@@ -4,13 +4,13 @@ Example:
     python -m bench.calls --json > usage.json
 """
 
-import argparse
 import json
 import re
 import sys
 from collections import Counter
 from typing import Any
 
+from bench.command import command
 from sandbox.facebook import text_item
 from sandbox.local import Sandbox, new_person
 from sandbox.proxy import Called
@@ -93,10 +93,7 @@ where it meets the instance that answered; the first events of several users in 
 
 def main() -> int:
     """Count and print."""
-    example = (__doc__ or "").split("\n\n")[1]
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.calls", description="What one message calls.", epilog=example
-    )
+    parser = command("bench.calls", "What one message calls.", __doc__)
     parser.add_argument("--json", action="store_true", help="as JSON, for `python -m ops cost --usage`")
     options = parser.parse_args()
     usage = counted(MESSAGES)

@@ -4,7 +4,6 @@ Example:
     python -m bench.loop --checks
 """
 
-import argparse
 import shutil
 import statistics
 import subprocess
@@ -14,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.command import command
 from sandbox.local import PROJECT, Sandbox
 from tests.harness import STACKS, run_main
 
@@ -118,10 +118,7 @@ Seconds: the median, the least and the most. `python -m bench.loop --checks` add
 
 def main() -> int:
     """Measure and print."""
-    example = (__doc__ or "").split("\n\n")[1]
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.loop", description="How long a developer waits.", epilog=example
-    )
+    parser = command("bench.loop", "How long a developer waits.", __doc__)
     parser.add_argument("--checks", action="store_true", help="`make test` too, which takes minutes")
     sys.stdout.write(section(with_checks=parser.parse_args().checks))
     return 0

@@ -6,15 +6,11 @@ Example:
 
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from sandbox.local import Sandbox
-from tests.page.conftest import CHROMIUM, FLAGS, copied
-from tests.page.pictures import DESKTOP, open_page, write
+from tests.page.pictures import DESKTOP, browsing, open_page, write
 
 ROUNDS, MESSAGES = 7, 200
 
@@ -42,21 +38,13 @@ def answered(page: Page) -> float:
 
 def main() -> None:
     """Chat, and print medians with their spread."""
-    if CHROMIUM is None:
-        sys.exit("Chromium is not installed: `apt-get install chromium`.")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Sandbox(folder=copied(Path(folder)), chat_port=0) as sandbox,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with browsing() as (browser, sandbox):
         page = open_page(browser, sandbox, DESKTOP, "light")
         first = answered(page)
         later = sorted(answered(page) for _ in range(ROUNDS))
         while page.locator(".chat:last-child .messages > *").count() < MESSAGES:
             page.evaluate(ADD)
         adding = sorted(page.evaluate(ADD))
-        browser.close()
     sys.stdout.write(
         f"first answer on the page: {first:.2f} s; then {statistics.median(later):.2f} s "
         f"({later[0]:.2f} to {later[-1]:.2f})\n"

@@ -3,7 +3,6 @@
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
 from functools import lru_cache
 
 # So many that did not change since the last time are not read again.
@@ -43,7 +42,7 @@ Place = tuple[int, int]
 
 def _docstrings(source: bytes) -> list[tuple[Place, Place]]:
     found = []
-    for node in _statements(ast.parse(source)):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             text = node.body[0]
             if text.end_lineno is not None and text.end_col_offset is not None:
@@ -51,17 +50,7 @@ def _docstrings(source: bytes) -> list[tuple[Place, Place]]:
     return found
 
 
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all statements in it; expressions hold none."""
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):
-            yield from _statements(child)
-
-
 def _comments(source: bytes) -> list[tuple[Place, Place]]:
-    if b"#" not in source:
-        return []
     lines = source.decode().split("\n")
 
     def place(number: int, column: int) -> Place:

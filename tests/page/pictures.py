@@ -4,6 +4,8 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -13,6 +15,21 @@ from tests.page.conftest import CHROMIUM, FLAGS, PHONE, copied, until
 
 DESKTOP = {"width": 1240, "height": 780}
 FOLDER = PROJECT / "docs" / "pictures"
+
+
+@contextmanager
+def browsing() -> Iterator[tuple[Browser, Sandbox]]:
+    """A browser, and a sandbox with its page, of a copy of the project; ends the program where there is no Chromium."""
+    if CHROMIUM is None:
+        sys.exit("Chromium is not installed: `apt-get install chromium`.")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Sandbox(folder=copied(Path(folder)), chat_port=0) as sandbox,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser, sandbox
+        browser.close()
 
 
 def open_page(browser: Browser, sandbox: Sandbox, size: dict[str, int], scheme: str) -> Page:
@@ -43,15 +60,8 @@ def shoot(page: Page, name: str) -> None:
 
 def main() -> None:
     """Chat a little, and take the pictures."""
-    if CHROMIUM is None:
-        sys.exit("Chromium is not installed: the pictures are taken in it.")
-    FOLDER.mkdir(exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Sandbox(folder=copied(Path(folder)), chat_port=0) as sandbox,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with browsing() as (browser, sandbox):
+        FOLDER.mkdir(exist_ok=True)
         desktop = open_page(browser, sandbox, DESKTOP, "light")
         for text in ("hello", "12345678"):
             write(desktop, text)
@@ -70,7 +80,6 @@ def main() -> None:
         desktop.keyboard.press("Enter")
         until(lambda: any(json.loads(note).get("name") == "handed_back" for note in journal.since(0)[1]))
         shoot(desktop, "faults-desktop")
-        browser.close()
 
 
 if __name__ == "__main__":
