@@ -5,20 +5,21 @@ Each check asks the emulated AWS as the account's owner, so that the deploying p
 
 import json
 from collections.abc import Mapping
-from typing import Any
-
-from types_boto3_iam import IAMClient
-from types_boto3_lambda import LambdaClient
-from types_boto3_sqs import SQSClient
+from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import Refused
+
+if TYPE_CHECKING:
+    from types_boto3_iam import IAMClient
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_sqs import SQSClient
 
 INVALID = "InvalidParameterValueException"
 POLLER_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")  # Lambda: "Configuring permissions" for SQS
 LOG_ACTIONS = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
-def denied_actions(iam: IAMClient, role: str, actions: tuple[str, ...], resource: str) -> list[str]:
+def denied_actions(iam: "IAMClient", role: str, actions: tuple[str, ...], resource: str) -> list[str]:
     """Those of ``actions`` that the role may not take on ``resource`` (both ARNs), in their order."""
     results = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=list(actions), ResourceArns=[resource])[
         "EvaluationResults"
@@ -27,7 +28,7 @@ def denied_actions(iam: IAMClient, role: str, actions: tuple[str, ...], resource
     return [action for action in actions if action not in allowed]
 
 
-def function_lex(iam: IAMClient, function: Mapping[str, Any], account: str, region: str) -> None:
+def function_lex(iam: "IAMClient", function: Mapping[str, Any], account: str, region: str) -> None:
     """Lex refuses a function whose role may not use the bot that it is given; the stand-in for Lex takes anyone.
 
     Raises:
@@ -44,7 +45,7 @@ def function_lex(iam: IAMClient, function: Mapping[str, Any], account: str, regi
             )
 
 
-def attachable(iam: IAMClient, policy: str, operation: str) -> None:
+def attachable(iam: "IAMClient", policy: str, operation: str) -> None:
     """IAM attaches only managed policies that exist; the emulator attaches any name, and it grants nothing.
 
     Raises:
@@ -71,7 +72,7 @@ def parameter_value(value: str) -> None:
         )
 
 
-def mapping(iam: IAMClient, sqs: SQSClient, function: Mapping[str, Any], queue: str) -> None:
+def mapping(iam: "IAMClient", sqs: "SQSClient", function: Mapping[str, Any], queue: str) -> None:
     """Lambda refuses to poll a queue that its role may not read, or that shows a message again while it is worked on.
 
     Args:
@@ -114,7 +115,7 @@ def stage_logs(account_role: str, operation: str) -> None:
         )
 
 
-def function_logs(iam: IAMClient, function: Mapping[str, Any], account: str, region: str) -> None:
+def function_logs(iam: "IAMClient", function: Mapping[str, Any], account: str, region: str) -> None:
     """A role without rights to its log group costs the function its logs: on AWS silently, here loudly.
 
     Raises:
@@ -132,7 +133,7 @@ def function_logs(iam: IAMClient, function: Mapping[str, Any], account: str, reg
         )
 
 
-def integration(client: LambdaClient, uri: str, source: str) -> None:
+def integration(client: "LambdaClient", uri: str, source: str) -> None:
     """API Gateway may call a function only if the function's own policy says so; else each call is answered 500.
 
     Args:

@@ -21,7 +21,7 @@ FOLDER = PROJECT / "docs" / "pictures"
 def browsing() -> Iterator[tuple[Browser, Sandbox]]:
     """A browser, and a sandbox with its page, of a copy of the project; ends the program where there is no Chromium."""
     if CHROMIUM is None:
-        sys.exit("Chromium is not installed: `apt-get install chromium`.")
+        sys.exit("Chromium is not installed: `apt-get install chromium-headless-shell`.")
     with (
         tempfile.TemporaryDirectory() as folder,
         Sandbox(folder=copied(Path(folder)), chat_port=0) as sandbox,
