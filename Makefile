@@ -12,6 +12,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# What is compiled is kept, wherever this is otherwise set: each sandbox starts several processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help up test proofs docs pictures coverage bench storms rights fuzz audit clean
 help:
 	@sed -n 's/^# make /make /p' Makefile

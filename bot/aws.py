@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from bot.http import Connection, NotSent, Pool, Requester, Response, Unanswered
@@ -58,6 +59,8 @@ SERVER_ERROR = 500
 # Credentials of a container are replaced this long before they run out.
 RENEW_SECONDS = 60
 RETRY_PAUSE_SECONDS = 0.1
+# A function signs for four services; old credentials' keys and yesterday's go as new ones come.
+SIGNING_KEYS = 8
 
 
 class AwsError(Exception):
@@ -247,12 +250,18 @@ def sign(
     canonical = "\n".join(["POST", _encoded(path), "", lines, names, hashlib.sha256(body).hexdigest()])
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
     to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-    key = f"AWS4{by.secret}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.digest(key, to_sign.encode(), "sha256").hex()
+    signature = hmac.digest(_signing_key(by.secret, scope), to_sign.encode(), "sha256").hex()
     authorization = f"AWS4-HMAC-SHA256 Credential={by.key}/{scope}, SignedHeaders={names}, Signature={signature}"
     return covered | {"authorization": authorization}
+
+
+@lru_cache(SIGNING_KEYS)
+def _signing_key(secret: str, scope: str) -> bytes:
+    """Good for a day, a region and a service."""
+    key = f"AWS4{secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
 
 
 def _encoded(path: str) -> str:

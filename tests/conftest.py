@@ -4,6 +4,8 @@ import gc
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer  # type: ignore[import-untyped]  # it ships no types
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # as above
 
 from tests.harness import STACKS, Graph, run_main
 
@@ -11,19 +13,40 @@ from tests.harness import STACKS, Graph, run_main
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
-# The files that take longest, first: who works on the others at the same time is then not waited for at the end.
-LONGEST = (
-    "tests/page/test_behind.py",
-    "tests/page/test_chat.py",
-    "tests/sandbox/test_cli.py",
-    "tests/system/test_main_job.py",
+# What one process does, as long as there are other processes, since it shares what takes long to start: a browser, a
+# sandbox, the program's runs. By what their names begin with, those that take longest first; each other file by itself.
+TOGETHER = (
+    ("tests/page/",),
+    ("tests/system/", "tests/ops/"),
+    ("tests/sandbox/test_cli.py",),
+    ("tests/components/", "tests/docs/", "tests/rights/", "tests/test_"),
+    ("tests/sandbox/",),
+    ("tests/model/",),
 )
+
+
+def together(test: str) -> int:
+    """Which of them a test belongs to, by its id; one more than there are if to none."""
+    return next((place for place, names in enumerate(TOGETHER) if test.startswith(names)), len(TOGETHER))
+
+
+class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # as above
+    """Hands out to each process what is done together, or a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        place = together(nodeid)
+        return " ".join(TOGETHER[place]) if place < len(TOGETHER) else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Have xdist hand out tests in this way."""
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files; the order within a file, and of the others, stays random."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """Begin with what takes longest; the order within it, and of all else, stays random."""
+    items.sort(key=lambda item: together(item.nodeid))
 
 
 def pytest_collection_finish() -> None:

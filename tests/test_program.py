@@ -361,45 +361,53 @@ def test_a_stack_as_it_comes_warns_of_nothing(graph: Graph) -> None:
     assert graph.warnings == ()
 
 
+OTHERWISE = {
+    "memoryMb": 1024, "timeoutSeconds": 60, "logRetentionDays": 7, "throttleRate": 7, "throttleBurst": 9,
+    "alarmEmail": "a@b.org", "stateDays": 8, "pageId": "42", "graphApiVersion": "v27.0",
+    "graphApiUrl": "https://example.org", "picturesUrl": "https://example.org/steps",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def otherwise() -> Graph:
+    return run_main("dev", OTHERWISE)
+
+
 @pytest.mark.parametrize(
-    ("setting", "value", "type_", "read"),
+    ("setting", "type_", "read"),
     [
-        ("memoryMb", 1024, "aws:lambda/function:Function", lambda inputs: inputs["memorySize"]),
-        ("timeoutSeconds", 60, "aws:lambda/function:Function", lambda inputs: inputs["timeout"]),
-        ("logRetentionDays", 7, "aws:cloudwatch/logGroup:LogGroup", lambda inputs: inputs["retentionInDays"]),
+        ("memoryMb", "aws:lambda/function:Function", lambda inputs: inputs["memorySize"]),
+        ("timeoutSeconds", "aws:lambda/function:Function", lambda inputs: inputs["timeout"]),
+        ("logRetentionDays", "aws:cloudwatch/logGroup:LogGroup", lambda inputs: inputs["retentionInDays"]),
         (
             "throttleRate",
-            7,
             "aws:apigateway/methodSettings:MethodSettings",
             lambda inputs: inputs["settings"]["throttlingRateLimit"],
         ),
         (
             "throttleBurst",
-            9,
             "aws:apigateway/methodSettings:MethodSettings",
             lambda inputs: inputs["settings"]["throttlingBurstLimit"],
         ),
-        ("alarmEmail", "a@b.org", "aws:sns/topicSubscription:TopicSubscription", lambda inputs: inputs["endpoint"]),
+        ("alarmEmail", "aws:sns/topicSubscription:TopicSubscription", lambda inputs: inputs["endpoint"]),
     ],
     ids=lambda value: value if isinstance(value, str) and value.isalnum() else "",
 )
-def test_a_setting_reaches_its_resource(setting: str, value: object, type_: str, read: Any) -> None:  # noqa: ANN401 - reads any JSON
-    graph = run_main("dev", {setting: value})
-
-    assert read(graph.one(type_).inputs) == value
+def test_a_setting_reaches_its_resource(otherwise: Graph, setting: str, type_: str, read: Any) -> None:  # noqa: ANN401 - reads any JSON
+    assert read(otherwise.one(type_).inputs) == OTHERWISE[setting]
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "variable"),
+    ("setting", "variable"),
     [
-        ("stateDays", 7, "STATE_DAYS"),
-        ("pageId", "42", "PAGE_ID"),
-        ("graphApiVersion", "v27.0", "GRAPH_API_VERSION"),
-        ("graphApiUrl", "https://example.org", "GRAPH_API_URL"),
-        ("picturesUrl", "https://example.org/steps", "PICTURES_URL"),
+        ("stateDays", "STATE_DAYS"),
+        ("pageId", "PAGE_ID"),
+        ("graphApiVersion", "GRAPH_API_VERSION"),
+        ("graphApiUrl", "GRAPH_API_URL"),
+        ("picturesUrl", "PICTURES_URL"),
     ],
 )
-def test_a_setting_reaches_the_function(setting: str, value: object, variable: str) -> None:
-    graph = run_main("dev", {setting: value})
+def test_a_setting_reaches_the_function(otherwise: Graph, setting: str, variable: str) -> None:
+    variables = otherwise.one("aws:lambda/function:Function").inputs["environment"]["variables"]
 
-    assert graph.one("aws:lambda/function:Function").inputs["environment"]["variables"][variable] == str(value)
+    assert variables[variable] == str(OTHERWISE[setting])

@@ -33,6 +33,11 @@ def make(routes: Sequence[Route] = (GET, POST), **changes: Any) -> Graph:  # noq
     return run_program(lambda: RestApi("api", args(routes, **changes)))
 
 
+@pytest.fixture(scope="module")
+def usual() -> Graph:
+    return make()
+
+
 def trigger(graph: Graph) -> Any:  # noqa: ANN401 - JSON
     return graph.one("aws:apigateway/deployment:Deployment").inputs["triggers"]
 
@@ -110,8 +115,8 @@ def test_a_deployment_waits_for_everything_that_it_freezes() -> None:
         assert {each.name for each in graph.of(f"aws:apigateway/{kind}")} <= needs
 
 
-def test_unchanged_inputs_give_an_unchanged_trigger() -> None:
-    assert trigger(make()) == trigger(make())
+def test_unchanged_inputs_give_an_unchanged_trigger(usual: Graph) -> None:
+    assert trigger(make()) == trigger(usual)
 
 
 @pytest.mark.parametrize(
@@ -127,23 +132,21 @@ def test_unchanged_inputs_give_an_unchanged_trigger() -> None:
         {"function_invoke_arn": "arn:aws:apigateway:eu-central-1:lambda:path/functions/other/invocations"},
     ],
 )
-def test_any_changed_route_gives_another_trigger(changed: dict[str, Any]) -> None:
-    assert trigger(make(**changed)) != trigger(make())
+def test_any_changed_route_gives_another_trigger(usual: Graph, changed: dict[str, Any]) -> None:
+    assert trigger(make(**changed)) != trigger(usual)
 
 
-def test_a_changed_answer_of_the_gateway_gives_another_trigger(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = trigger(make())
-
+def test_a_changed_answer_of_the_gateway_gives_another_trigger(usual: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rest_api, "EMPTY_ANSWERS", rest_api.EMPTY_ANSWERS[:2])
 
-    assert trigger(make()) != before
+    assert trigger(make()) != trigger(usual)
 
 
 @pytest.mark.parametrize(
     "changed", [{"throttle_rate": 5}, {"tags": {"stack": "prod"}}, {"access_log_days": 7}, {"stage_name": "other"}]
 )
-def test_what_no_deployment_freezes_leaves_the_trigger_as_it_was(changed: dict[str, Any]) -> None:
-    assert trigger(make(**changed)) == trigger(make())
+def test_what_no_deployment_freezes_leaves_the_trigger_as_it_was(usual: Graph, changed: dict[str, Any]) -> None:
+    assert trigger(make(**changed)) == trigger(usual)
 
 
 def test_without_an_access_log_there_is_none() -> None:

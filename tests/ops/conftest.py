@@ -2,8 +2,11 @@
 
 import secrets
 from collections.abc import Iterator
+from functools import cache
 
+import botocore.session
 import pytest
+from botocore.loaders import create_loader
 
 from ops import deadletters
 from ops.aws import OperatorAws
@@ -22,6 +25,14 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def aws(sandbox: Sandbox) -> OperatorAws:
     return OperatorAws(sandbox.configuration.region, sandbox.cloud_url, SANDBOX_KEY)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_read_once() -> Iterator[None]:
+    """Each command makes a boto3 session, and reads the services' models anew: for all tests together once will do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(create_loader))
+        yield
 
 
 @pytest.fixture(autouse=True)
