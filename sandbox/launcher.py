@@ -379,6 +379,7 @@ def main() -> None:
     gc.disable()
     import hypercorn.asyncio
     import ministack.app
+    import uvloop
 
     if folder:
         record_decisions(folder / DECISIONS)  # before what follows, which asks for further decisions on the way
@@ -391,6 +392,7 @@ def main() -> None:
     spare_repeated_work()
     gc.freeze()  # what is loaded by now stays: it need not be looked through for garbage
     gc.enable()
+    uvloop.install()  # the same load takes a third less of the processor
     hypercorn.asyncio.serve = serve  # type: ignore[assignment]  # what MiniStack calls, with what it hands over
     try:
         ministack.app.main()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parent.parent
 APP_ID = "200000000000001"
 ANSWER_SECONDS = 60.0
-POLL_SECONDS = 0.01
+POLL_SECONDS, MOST_POLL_SECONDS = 0.01, 0.1
 WAITING_MESSAGES = (
     "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed",
 )  # fmt: skip
@@ -429,7 +429,8 @@ class Sandbox:
                     f"The bot had not dealt with everything within {seconds:.0f} s: "
                     f"{waiting} messages are still in its queue." + (f" Its last failure: {failure}" if failure else "")
                 )
-            time.sleep(POLL_SECONDS)
+            # To ask takes the longer, the more there is.
+            time.sleep(min(MOST_POLL_SECONDS, POLL_SECONDS * max(1, waiting)))
 
     def say(self, text: str, person: str | None = None, seconds: float = ANSWER_SECONDS) -> list[dict[str, Any]]:
         """Send a text as one person, and wait for its answers.

@@ -1,23 +1,38 @@
 """How functions run on the emulated AWS: what they load, and which lines of log are whose."""
 
+import asyncio
 import base64
 import io
 import json
+import os
+import threading
 import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from sandbox import functions
 from sandbox.clients import Clients
-from sandbox.functions import changed
+from sandbox.functions import PIPE_BYTES, changed, let_callers_go_first
 from sandbox.launcher import forget_identifiers
 
 PYTHON = """
+import os
 import sys
+import time
 
 def handle(event, _context):
+    if "makes" in event:
+        open(event["makes"], "w").close()
+    while "awaits" in event and not os.path.exists(event["awaits"]):
+        time.sleep(0.01)
+    if "logs" in event:
+        print("x" * event["logs"])
     before = "botocore" in sys.modules
     if event.get("asks"):
         import botocore.handlers
@@ -26,6 +41,8 @@ def handle(event, _context):
         print("line", number)
     if event.get("fails"):
         raise ValueError("no")
+    if event.get("dies"):
+        os._exit(1)
     return {"before": before, "depth": [str(one[1]) for one in handlers if "invoke_depth" in str(one[1])]}
 """
 NODE = """
@@ -51,14 +68,15 @@ def invoke(owner: Clients, name: str, role: str, runtime: str) -> Invoke:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr(file, source)
-    functions = owner("lambda")
-    functions.create_function(
-        FunctionName=name, Role=role, Runtime=runtime, Handler="index.handle", Code={"ZipFile": content.getvalue()}
-    )
-    functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 99})
+    service = owner("lambda")
+    service.create_function(
+        FunctionName=name, Role=role, Runtime=runtime, Handler="index.handle", Code={"ZipFile": content.getvalue()},
+        Timeout=2,
+    )  # fmt: skip
+    service.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.05, "MaxAttempts": 99})
 
     def call(**event: object) -> tuple[Any, list[str]]:
-        answer = functions.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
+        answer = service.invoke(FunctionName=name, Payload=json.dumps(event), LogType="Tail")
         log = base64.b64decode(answer.get("LogResult", "")).decode().splitlines()
         return json.loads(answer["Payload"].read()), [line for line in log if line.startswith("line")]
 
@@ -76,6 +94,63 @@ def test_the_lines_of_an_invocation_that_fails_are_kept(invoke: Invoke) -> None:
     assert answer["errorMessage"] == "no"
     assert lines == ["line 0", "line 1"]
     assert invoke(lines=1)[1] == ["line 0"]
+
+
+@pytest.mark.parametrize("runtime", ["python3.13"])
+def test_a_function_that_dies_is_told_with_what_it_logged_and_started_again(invoke: Invoke) -> None:
+    answer, lines = invoke(lines=2, dies=True)
+    assert answer["errorMessage"] == "Worker process died"
+    assert lines == ["line 0", "line 1"]
+    assert invoke(lines=1)[1] == ["line 0"]
+
+
+@pytest.mark.parametrize("runtime", ["python3.13"])
+def test_a_function_that_takes_too_long_is_ended_told_and_started_again(invoke: Invoke) -> None:
+    answer, _ = invoke(awaits="/nowhere")
+    assert answer["errorMessage"] == "Task timed out after 2.00 seconds"
+    assert invoke(lines=1)[1] == ["line 0"]
+
+
+@pytest.mark.parametrize("runtime", ["python3.13"])
+def test_a_function_may_log_more_than_a_pipe_holds(invoke: Invoke) -> None:
+    assert invoke(logs=3 * PIPE_BYTES, lines=1)[1] == ["line 0"]
+
+
+@pytest.mark.parametrize("runtime", ["python3.13"])
+def test_invocations_go_on_at_the_same_time(invoke: Invoke, tmp_path: Path) -> None:
+    first, second = str(tmp_path / "first"), str(tmp_path / "second")
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(lambda: invoke(makes=first, awaits=second, lines=1))
+        assert invoke(makes=second, awaits=first, lines=2)[1] == ["line 0", "line 1"]
+        assert waiting.result()[1] == ["line 0"]
+
+
+def test_event_sources_wait_for_callers_when_there_are_more_of_them_than_processors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(functions, "HOLD_SECONDS", 60)
+    looked = threading.Event()
+    calls: list[asyncio.Future[None]] = []
+
+    async def answer() -> None:
+        calls.append(asyncio.get_running_loop().create_future())
+        await calls[-1]
+
+    gateway, service = SimpleNamespace(handle_execute=answer), SimpleNamespace(_poll_sqs=looked.set)
+    let_callers_go_first(gateway, service)
+
+    async def crowd() -> None:
+        callers = [asyncio.ensure_future(gateway.handle_execute()) for _ in range((os.cpu_count() or 1) + 1)]
+        await asyncio.sleep(0)
+        threading.Thread(target=service._poll_sqs).start()
+        assert not await asyncio.to_thread(looked.wait, 0.1)
+        calls[0].set_result(None)
+        assert await asyncio.to_thread(looked.wait, 20)
+        for each in calls[1:]:
+            each.set_result(None)
+        await asyncio.gather(*callers)
+
+    asyncio.run(crowd())
 
 
 @pytest.mark.parametrize("runtime", ["python3.13"])
