@@ -6,6 +6,7 @@ Example:
 
 import concurrent.futures
 import datetime
+import math
 import os
 import platform
 import statistics
@@ -31,6 +32,8 @@ THROUGHPUT = ((1, 0.0), (8, 0.0), (32, 0.0), (32, 0.2), (32, 1.0))
 # Until as many functions run as there are callers; then, of each turn, what is not counted and what is.
 STARTING_SECONDS, WARM_UP_SECONDS, SECONDS = 6.0, 1.0, 2.0
 TURNS = 3
+# So many callers at once, so many messages each, and then all answers.
+BURST = (32, 6)
 ANSWER_TIMEOUT = 30.0
 
 console = Console(stderr=True, highlight=False)
@@ -58,6 +61,10 @@ class Spread(NamedTuple):
     def rate(self) -> str:
         """Median, least and most."""
         return f"{self.median:.0f} ({min(self.values):.0f} to {max(self.values):.0f})"
+
+    def seconds(self) -> str:
+        """The same, to a tenth."""
+        return f"{self.median:.1f} ({min(self.values):.1f} to {max(self.values):.1f})"
 
 
 Row = tuple[str, list[str]]
@@ -157,6 +164,26 @@ def throughput(match: Contest, parallel: int, delay: float) -> dict[str, Spread]
     return in_turns(match, TURNS, lambda each: acknowledged(match, each, parallel, WARM_UP_SECONDS, SECONDS), delay)
 
 
+def burst(match: Contest) -> dict[str, Spread]:
+    """Seconds until all of a burst is acknowledged and answered, of those who answer."""
+    parallel, each = BURST
+
+    def once(contestant: Contestant) -> float:
+        def call(_: int) -> None:
+            caller = Caller(contestant.url)
+            for _ in range(each):
+                caller.post(*match.request(new_person()))
+            caller.close()
+
+        began = time.perf_counter()
+        with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
+            list(pool.map(call, range(parallel)))
+        match.sandbox.settle(300)
+        return time.perf_counter() - began
+
+    return in_turns(match, TURNS, once, among=[each for each in match.everybody if each.answers])
+
+
 def measured(match: Contest) -> list[Row]:
     """All figures, a row each; columns in the order of `match.everybody`."""
     names = [each.name for each in match.everybody]
@@ -176,6 +203,11 @@ def measured(match: Contest) -> list[Row]:
     for parallel, delay in THROUGHPUT:
         rates = throughput(match, parallel, delay)
         add(f"acknowledged a second, {parallel} parallel, {graph(delay)}", {n: rates[n].rate() for n in names})
+    bursts = burst(match)
+    add(
+        f"{math.prod(BURST)} messages at once, all answered (s)",
+        {name: each.seconds() for name, each in bursts.items()},
+    )
     add("memory at its peak (MiB)", {name: f"{kib / 1024:.0f}" for name, kib in match.memory().items()})
     started = just_started(match)
     add("acknowledgement, cold (ms, p50 / p99)", {name: started[name].milliseconds() for name in names})
@@ -222,9 +254,10 @@ xychart-beta
 {charts}
 ```
 
-What this bot acknowledges, a queue holds: that is one more call of the one process that is all of the emulated AWS
-here, and the same process is busy with the answers, their records and echoes meanwhile. Many callers at once wait for
-it; on AWS each service scales by itself. What the peer acknowledges, it has answered: it waits for Facebook each time.
+What this bot acknowledges, a queue holds: one more call of the one process that is all of the emulated AWS here. While
+more callers than processors wait for that process it does not look into the queue, for five seconds at most, since on
+AWS the two share nothing. So with many callers the rate is that of acknowledging; the answers come after, a batch at a
+time. What the peer acknowledges, it has answered: it waits for Facebook each time.
 """
 
 
