@@ -16,6 +16,7 @@ import select
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, cast
 
@@ -36,6 +37,9 @@ PIPE_BYTES = 1024 * 1024
 
 HOLD_SECONDS = 5.0
 """How long event sources may have to wait for callers: as long as Facebook waits for its acknowledgement."""
+
+# Not the loop's own threads, which are few: a function that starts may itself make calls that need one.
+BESIDE = ThreadPoolExecutor(1000, "starting")  # Lambda quotas: concurrent executions of an account
 
 PENDING_SECONDS = 0.05
 """For how long a new or changed function is pending; MiniStack takes half a second."""
@@ -66,7 +70,8 @@ def patch() -> None:
 
     MiniStack loads botocore before each Python function, to count in its calls how deep functions call functions: here
     it is loaded only when the function asks for it. And it looks for 5 ms after an invocation's last line of log
-    whether another comes, or for 50 ms whether a first one does: here the invocation says when it is over.
+    whether another comes, or for 50 ms whether a first one does: here the invocation says when it is over. Two threads
+    an invocation, which it starts and waits for, take longer than the invocation: here there is none.
     """
     from ministack.core import lambda_runtime
     from ministack.services import apigateway_v1, lambda_svc
@@ -134,10 +139,7 @@ def let_callers_go_first(gateway: Any, functions: Any) -> None:  # noqa: ANN401 
 
 
 class OnLoop(greenlet.greenlet):
-    """A call on the event loop's own thread, which goes on with other work whenever the call waits.
-
-    To hand each call of a function to a thread of its own, as MiniStack does, takes longer than the call.
-    """
+    """A call on the event loop's own thread, which goes on with other work whenever the call waits."""
 
     def wait_for(self, work: Awaitable[Any]) -> Any:  # noqa: ANN401 - whatever it gives
         """What some work gives, once it is done."""
@@ -164,7 +166,7 @@ def aside(call: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 
     if not isinstance(here, OnLoop):
         return call(*arguments)
     within = contextvars.copy_context()
-    return here.wait_for(asyncio.get_running_loop().run_in_executor(None, partial(within.run, call, *arguments)))
+    return here.wait_for(asyncio.get_running_loop().run_in_executor(BESIDE, partial(within.run, call, *arguments)))
 
 
 def is_readable(pipe: int, seconds: float) -> bool:
@@ -211,7 +213,7 @@ def invoke(
     durable: dict[str, Any] | None = None,
     invoked_function_arn: str | None = None,
 ) -> dict[str, Any]:
-    """One invocation, read in the thread that asks for it; see MiniStack's `Worker.invoke`, in place of which it is."""
+    """One invocation; see MiniStack's `Worker.invoke`, in place of which it is."""
     from ministack.core import lambda_runtime
 
     with worker._lock:
@@ -258,7 +260,7 @@ def exchange(worker: Any, line: str, seconds: float) -> tuple[dict[str, Any], st
             chunk = os.read(out, PIPE_BYTES)
             said += chunk
             answer = answer_in(said) or (None if chunk else {"status": "error", "error": "Worker process died"})
-        elif time.monotonic() > deadline:
+        if answer is None and time.monotonic() > deadline:
             answer = {"status": "error", "error": f"Task timed out after {seconds:.2f} seconds"}
         logged += whatever_is_in(log)
     # Written before the answer; but one that ended by force says no more.

@@ -38,9 +38,9 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # as above
         return " ".join(TOGETHER[place]) if place < len(TOGETHER) else str(super()._split_scope(nodeid))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
-    """Have xdist hand out tests in this way."""
-    return Scheduling(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Have xdist hand out tests in this way, where it is to hand out files."""
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(trylast=True)
