@@ -58,13 +58,9 @@ class Spread(NamedTuple):
         """Median, and the 99th of a hundred, of seconds."""
         return f"{self.median * 1000:.1f} / {self.at(0.99) * 1000:.1f}"
 
-    def rate(self) -> str:
-        """Median, least and most."""
-        return f"{self.median:.0f} ({min(self.values):.0f} to {max(self.values):.0f})"
-
-    def seconds(self) -> str:
-        """The same, to a tenth."""
-        return f"{self.median:.1f} ({min(self.values):.1f} to {max(self.values):.1f})"
+    def around(self, digits: int) -> str:
+        """Median, least and most, with so many digits behind the point."""
+        return f"{self.median:.{digits}f} ({min(self.values):.{digits}f} to {max(self.values):.{digits}f})"
 
 
 Row = tuple[str, list[str]]
@@ -134,7 +130,7 @@ def to_answer(match: Contest) -> dict[str, Spread]:
             time.sleep(0.002)
         raise RuntimeError(f"{contestant.name} did not answer within {ANSWER_TIMEOUT:.0f} s.")
 
-    return in_turns(match, ANSWERS, once, among=[each for each in match.everybody if each.answers])
+    return in_turns(match, ANSWERS, once, among=match.answering)
 
 
 def acknowledged(match: Contest, contestant: Contestant, parallel: int, uncounted: float, seconds: float) -> float:
@@ -181,7 +177,7 @@ def burst(match: Contest) -> dict[str, Spread]:
         match.sandbox.settle(300)
         return time.perf_counter() - began
 
-    return in_turns(match, TURNS, once, among=[each for each in match.everybody if each.answers])
+    return in_turns(match, TURNS, once, among=match.answering)
 
 
 def measured(match: Contest) -> list[Row]:
@@ -202,11 +198,11 @@ def measured(match: Contest) -> list[Row]:
     in_turns(match, 1, lambda each: acknowledged(match, each, most, STARTING_SECONDS, 0.1))
     for parallel, delay in THROUGHPUT:
         rates = throughput(match, parallel, delay)
-        add(f"acknowledged a second, {parallel} parallel, {graph(delay)}", {n: rates[n].rate() for n in names})
+        add(f"acknowledged a second, {parallel} parallel, {graph(delay)}", {n: rates[n].around(0) for n in names})
     bursts = burst(match)
     add(
         f"{math.prod(BURST)} messages at once, all answered (s)",
-        {name: each.seconds() for name, each in bursts.items()},
+        {name: each.around(1) for name, each in bursts.items()},
     )
     add("memory at its peak (MiB)", {name: f"{kib / 1024:.0f}" for name, kib in match.memory().items()})
     started = just_started(match)

@@ -85,6 +85,7 @@ class Contest:
         self.claudia = Contestant("claudia-bot-builder", outputs["claudiaUrl"], outputs["claudiaFunction"], True)
         self.floor = Contestant("floor", outputs["floorUrl"], outputs["floorFunction"], False)
         self.everybody = (self.ours, self.claudia, self.floor)
+        self.answering = [each for each in self.everybody if each.answers]
 
     @contextmanager
     def turn(self, contestant: Contestant, delay: float = 0.0) -> Iterator[None]:

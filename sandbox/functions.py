@@ -221,7 +221,7 @@ def invoke(
         if cold:
             aside(worker._spawn)
             os.set_blocking(worker._proc.stderr.fileno(), False)
-            worker._cold, worker._unread = False, b""
+            worker._unread = b""
         arn = worker.config.get("FunctionArn", "") if invoked_function_arn is None else invoked_function_arn
         seconds = float(worker.config.get("Timeout", 30))
         context = {

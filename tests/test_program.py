@@ -363,7 +363,7 @@ def test_a_stack_as_it_comes_warns_of_nothing(graph: Graph) -> None:
 
 OTHERWISE = {
     "memoryMb": 1024, "timeoutSeconds": 60, "logRetentionDays": 7, "throttleRate": 7, "throttleBurst": 9,
-    "alarmEmail": "a@b.org", "stateDays": 8, "pageId": "42", "graphApiVersion": "v27.0",
+    "alarmEmail": "a@b.org", "stateDays": 7, "pageId": "42", "graphApiVersion": "v27.0",
     "graphApiUrl": "https://example.org", "picturesUrl": "https://example.org/steps",
 }  # fmt: skip
 

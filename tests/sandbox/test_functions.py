@@ -1,4 +1,4 @@
-"""How functions run on the emulated AWS: what they load, and which lines of log are whose."""
+"""How functions run on the emulated AWS: what they load, which lines of log are whose, how they end, and who waits."""
 
 import asyncio
 import base64
@@ -53,6 +53,8 @@ exports.handle = async (event) => {
 """
 RUNTIMES = {"python3.13": ("index.py", PYTHON), "nodejs22.x": ("index.js", NODE)}
 
+in_python = pytest.mark.parametrize("runtime", ["python3.13"])
+
 Invoke = Callable[..., tuple[Any, list[str]]]
 
 
@@ -88,7 +90,7 @@ def test_an_invocations_lines_of_log_are_its_own(invoke: Invoke) -> None:
         assert invoke(lines=lines)[1] == [f"line {number}" for number in range(lines)]
 
 
-@pytest.mark.parametrize("runtime", ["python3.13"])
+@in_python
 def test_the_lines_of_an_invocation_that_fails_are_kept(invoke: Invoke) -> None:
     answer, lines = invoke(lines=2, fails=True)
     assert answer["errorMessage"] == "no"
@@ -96,7 +98,7 @@ def test_the_lines_of_an_invocation_that_fails_are_kept(invoke: Invoke) -> None:
     assert invoke(lines=1)[1] == ["line 0"]
 
 
-@pytest.mark.parametrize("runtime", ["python3.13"])
+@in_python
 def test_a_function_that_dies_is_told_with_what_it_logged_and_started_again(invoke: Invoke) -> None:
     answer, lines = invoke(lines=2, dies=True)
     assert answer["errorMessage"] == "Worker process died"
@@ -104,19 +106,19 @@ def test_a_function_that_dies_is_told_with_what_it_logged_and_started_again(invo
     assert invoke(lines=1)[1] == ["line 0"]
 
 
-@pytest.mark.parametrize("runtime", ["python3.13"])
+@in_python
 def test_a_function_that_takes_too_long_is_ended_told_and_started_again(invoke: Invoke) -> None:
     answer, _ = invoke(awaits="/nowhere")
     assert answer["errorMessage"] == "Task timed out after 2.00 seconds"
     assert invoke(lines=1)[1] == ["line 0"]
 
 
-@pytest.mark.parametrize("runtime", ["python3.13"])
+@in_python
 def test_a_function_may_log_more_than_a_pipe_holds(invoke: Invoke) -> None:
     assert invoke(logs=3 * PIPE_BYTES, lines=1)[1] == ["line 0"]
 
 
-@pytest.mark.parametrize("runtime", ["python3.13"])
+@in_python
 def test_invocations_go_on_at_the_same_time(invoke: Invoke, tmp_path: Path) -> None:
     first, second = str(tmp_path / "first"), str(tmp_path / "second")
     with ThreadPoolExecutor() as pool:
@@ -153,7 +155,7 @@ def test_event_sources_wait_for_callers_when_there_are_more_of_them_than_process
     asyncio.run(crowd())
 
 
-@pytest.mark.parametrize("runtime", ["python3.13"])
+@in_python
 def test_botocore_is_loaded_when_the_function_asks_for_it_and_counts_the_depth_of_calls(invoke: Invoke) -> None:
     assert invoke()[0] == {"before": False, "depth": []}
     answer = invoke(asks=True)[0]
