@@ -139,7 +139,7 @@ def divide(body: bytes, page_id: str, settled: Settled) -> Split:
         return Split([], list(unusable_letters("not a webhook of a page", body)), counts)
 
     head = {"object": payload["object"], "page": "", "received": round(time.time() * 1000)}
-    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    groups: dict[tuple[str, str, bool], tuple[str, list[tuple[str, str]]]] = {}
     letters: list[Message] = []
     for page, item, standby in _items(payload["entry"]):
         try:
@@ -164,21 +164,22 @@ def divide(body: bytes, page_id: str, settled: Settled) -> Split:
             )
         else:
             counts["events"] += 1
-            groups.setdefault((page, message_group(event)), []).append((event.id, text))
+            _, items = groups.setdefault((page, event.user, event.echo), (message_group(event), []))
+            items.append((event.id, text))
     messages = [
         message
-        for (page, group), items in groups.items()
+        for (page, _, _), (group, items) in groups.items()
         for message in event_messages(head | {"page": page}, group, items)
     ]
     return Split(messages, letters, counts)
 
 
 def message_group(event: Identity) -> str:
-    """The message group of an event: its user's, or the one beside it for echoes.
+    """The message group of an event: its user's, or for an echo one of its own.
 
-    An echo would else wait behind the very event that waits for it.
+    An echo would else wait behind the very event that waits for it, or behind another echo that is to be tried again.
     """
-    lane = ("echo",) if event.echo else ()
+    lane = ("echo", event.id) if event.echo else ()
     return fingerprint(event.page, event.user, *lane)
 
 

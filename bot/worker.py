@@ -244,8 +244,7 @@ class Worker:
         if record.outcome:
             log("INFO", "seen_before", event=task.key.event)
             return
-        if (paused := reading.paused_until / 1000 - self._now()) > 0:
-            raise Later("the page is paused", paused)
+        self._look_ahead(reading)
         try:
             begun = record.answers is None
             if begun:
@@ -260,6 +259,15 @@ class Worker:
             self._fault(task, str(error), {})
         except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault
             self._fault(task, f"{type(error).__name__} in the conversation", {"at": _where(error)})
+
+    def _look_ahead(self, reading: Reading) -> None:
+        """Raise what is sure to be in the way of a send, before it is recorded that one is tried.
+
+        Without the secrets the webhook takes no echo either: no wait for one may begin, or end, until they are there.
+        """
+        if (paused := reading.paused_until / 1000 - self._now()) > 0:
+            raise Later("the page is paused", paused)
+        self._sender(False)
 
     def _plan(self, task: Task, reading: Reading) -> Record:
         """Work out the answers to an event and store them, with the user's new state."""
@@ -324,15 +332,14 @@ class Worker:
     def _await_echo(self, task: Task, record: Record, since: float) -> None:
         """Let an event wait for the echo of an answer that may have been sent; return once that was long enough.
 
-        The time begins only when a run looks for the echo, and so finds that the ledger works: what kept that run away
-        may have kept the echo away as well, and for as long.
+        The time begins only when a run looks for the echo, and so finds that ledger and secrets can be read: what kept
+        that run away may have kept the echo away as well, and for as long. It begins anew if the run that comes after
+        its end was kept away for longer than it took.
         """
-        now = self._now()
-        if record.awaited is None:
+        now, until = self._now(), (record.awaited or 0) / 1000
+        if now - until > until - since:
             until = now + self._echo_seconds + min(now - since, LONGEST_ECHO_WAIT)
             self._ledger.awaiting(task.key, record, until)
-        else:
-            until = record.awaited / 1000
         if until > now:
             raise Later("the echo of a message that may have arrived is awaited", min(until - now, SHORTEST_WAIT))
 

@@ -298,16 +298,15 @@ def test_receipts_are_counted_and_not_enqueued(
     assert json.loads(capsys.readouterr().out)["receipts"] == 2
 
 
-def test_an_echo_has_a_group_of_its_own_beside_its_user_s(webhook: Webhook, cloud: Cloud) -> None:
-    echo = {
-        "sender": {"id": PAGE},
-        "recipient": {"id": "77"},
-        "message": {"mid": "e", "is_echo": True, "metadata": "k:0"},
-    }
+def test_echoes_have_a_group_of_their_own_in_each_request(webhook: Webhook, cloud: Cloud) -> None:
+    def echo(mid: str) -> Json:
+        return {"sender": {"id": PAGE}, "recipient": {"id": "77"}, "message": {"mid": mid, "is_echo": True}}
 
-    webhook.handle(post(page(event(), echo)))
+    webhook.handle(post(page(event(), echo("e1"), echo("e2"))))
+    webhook.handle(post(page(echo("e3"))))
 
-    assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 2
+    assert [len(message["items"]) for message in cloud.events] == [1, 2, 1]
+    assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 3
 
 
 def test_of_what_another_app_handles_only_echoes_are_taken(webhook: Webhook, cloud: Cloud) -> None:
@@ -604,11 +603,9 @@ def test_a_queue_message_tells_where_its_events_came_from_and_when(webhook: Webh
 
 
 def test_a_user_s_group_is_the_fingerprint_by_which_their_state_is_kept(webhook: Webhook, cloud: Cloud) -> None:
-    echo = {"sender": {"id": PAGE}, "recipient": {"id": "77"}, "message": {"mid": "e", "is_echo": True}}
-    webhook.handle(post(page(event(), echo)))
+    webhook.handle(post(page(event())))
 
-    groups = [entry["MessageGroupId"] for entry in cloud.sent["events"]]
-    assert groups == [fingerprint(PAGE, "77"), fingerprint(PAGE, "77", "echo")]
+    assert [entry["MessageGroupId"] for entry in cloud.sent["events"]] == [fingerprint(PAGE, "77")]
 
 
 def test_the_echo_of_what_this_instance_has_settled_is_counted_and_calls_nothing(

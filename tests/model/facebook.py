@@ -137,10 +137,9 @@ class Facebook:
         self._latency = lambda: seconds
 
     def echo_failed(self, metadata: str, reason: str) -> None:
-        """Note that an answer's echo was held up, and with it all echoes of the same user: they have one order."""
-        users = {taken.user for taken in self.taken if taken.metadata == metadata}
+        """Note that an answer's echo was held up."""
         for taken in self.taken:
-            if taken.user in users:
+            if taken.metadata == metadata:
                 taken.echo_failed.append((self._world.now, reason))
 
     def _take(self, user: str, message: Json) -> None:

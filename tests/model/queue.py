@@ -49,13 +49,12 @@ class Fifo:
         on_change: called when something may have become receivable.
     """
 
-    _ids = itertools.count(1)
-
     def __init__(self, world: World, visibility: float, most_receives: int = 0, dead: "Fifo | None" = None) -> None:
         self._world, self._visibility, self._most, self._dead = world, visibility, most_receives, dead
         self.order: list[str] = []
         self.stored: list[Stored] = []
         self.on_change: Callable[[], None] = lambda: None
+        self._ids = itertools.count(1)
         self._taken: dict[tuple[str, str], float] = {}
 
     def send(self, entry: Json) -> Json:

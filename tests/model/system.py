@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 from bot.aws import Aws
 from bot.ledger import Ledger
@@ -103,9 +104,10 @@ class System:
         self.cloud.on_echo_failed = self.facebook.echo_failed
 
     def run(self) -> None:
-        """Let everything happen, until nothing is left to do."""
-        random.seed(0)  # the jitter of the bot's pauses is part of the storm
-        with contextlib.redirect_stdout(Log(self.world)):
+        """Let everything happen, until nothing is left to do: in the same way each time, with all jitter of pauses."""
+        random.seed(0)
+        chance, clock = patch("os.urandom", random.randbytes), patch("time.time", self.world.time)
+        with contextlib.redirect_stdout(Log(self.world)), chance, clock:
             self.world.run()
 
     def call_webhook(self, request: Json, about: str, answered: Callable[[int], None]) -> None:
@@ -152,8 +154,9 @@ class System:
                 kept = {each["itemIdentifier"] for each in answers[0]["batchItemFailures"]}
                 assert kept <= receipts.keys(), "the worker reports what it was not given"
                 if not self.faults.outage("sqs"):
-                    for message_id in receipts.keys() - kept:
-                        self.queue.delete(receipts[message_id])
+                    for message_id, receipt in receipts.items():
+                        if message_id not in kept:
+                            self.queue.delete(receipt)
             else:
                 self._note_death(batch)
             self.poll()

@@ -10,8 +10,9 @@ import pytest
 from bot import queue, webhook, worker
 from bot.aws import AwsError
 from bot.ledger import Key, Ledger, Reading, Record, Stale
-from bot.messenger import errors, events
+from bot.messenger import errors
 from bot.messenger.client import GraphApi
+from bot.messenger.identity import Identity
 from bot.queue import Message, Queues
 from bot.webhook import Webhook
 from bot.worker import WAITS, Later, Task, Worker
@@ -30,6 +31,20 @@ ANSWER_LOST = replace(ONE, faults=(Fault("send", How.LOST),))
 KILLED_AFTER_THE_SECOND_SEND = replace(THREE_ANSWERS, faults=(Fault("send", How.KILLED_AFTER, skip=1),))
 LEDGER_LOST_AFTER_THE_SEND = Storm(
     (Post(0, (Said(0, 2),)),), outages=(Outage("dynamodb", How.REFUSED, 1, 1800),), latencies=(250,)
+)
+NO_SECRETS_AFTER_THE_SEND = Storm(
+    (Post(0, (Said(0, 3),), again=(1,)),),  # the second request begins another instance, which never had the secrets
+    outages=(Outage("aws", How.REFUSED, 2, 10), Outage("ssm", How.THROTTLED, 1, 700)),
+    latencies=(250,),
+    concurrency=5,
+)
+ECHO_AFTER_AN_ECHO_THAT_WAITS = Storm(
+    # The second user keeps the instance busy that has settled the first one's event; another one takes the echo.
+    (Post(0, (Said(0, 1),)), Post(0, (Said(1, 3),)), Post(1001, (Said(0, 1),))),
+    faults=(Fault("send", How.LOST, skip=4),),
+    outages=(Outage("dynamodb", How.REFUSED, 2, 990),),
+    echoes=(2, 0),
+    latencies=(250,),
 )
 KILLED_AFTER_THE_PLAN = Storm((Post(0, (Said(0, 1), Said(0, 1))),), (Fault("TransactWriteItems", How.KILLED_AFTER),))
 FIRST_OF_TWO_FAILS = Storm(
@@ -82,9 +97,20 @@ def with_waiting_counted_from_the_send(patch: Patch) -> None:
     patch.setattr(Worker, "_await_echo", await_echo)
 
 
+def without_looking_ahead(patch: Patch) -> None:
+    patch.setattr(Worker, "_look_ahead", lambda *_: None)
+
+
 def with_echoes_in_their_users_group(patch: Patch) -> None:
-    def group(event: events.Event) -> str:
+    def group(event: Identity) -> str:
         return queue.fingerprint(event.page, event.user)
+
+    patch.setattr(webhook, "message_group", group)
+
+
+def with_echoes_of_a_user_in_one_group(patch: Patch) -> None:
+    def group(event: Identity) -> str:
+        return queue.fingerprint(event.page, event.user, *(["echo"] if event.echo else []))
 
     patch.setattr(webhook, "message_group", group)
 
@@ -218,7 +244,9 @@ MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {
     "echoes are recorded": (without_recording_echoes, ANSWER_LOST, "twice"),
     "echoes are waited for": (without_waiting_for_echoes, replace(ANSWER_LOST, echoes=(12,)), "twice"),
     "the wait begins when the ledger works": (with_waiting_counted_from_the_send, LEDGER_LOST_AFTER_THE_SEND, "twice"),
+    "the wait begins when the secrets are there": (without_looking_ahead, NO_SECRETS_AFTER_THE_SEND, "twice"),
     "echoes have a group of their own": (with_echoes_in_their_users_group, ANSWER_LOST, "twice"),
+    "each of them": (with_echoes_of_a_user_in_one_group, ECHO_AFTER_AN_ECHO_THAT_WAITS, "twice"),
     "ambiguous sends are not tried again": (with_ambiguous_sends_tried_again, ANSWER_LOST, "twice"),
     "a try is recorded before the send": (
         without_recording_that_a_send_is_tried, KILLED_AFTER_THE_SECOND_SEND, "twice"),

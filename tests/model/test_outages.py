@@ -3,7 +3,7 @@
 import pytest
 
 from tests.model import storm
-from tests.model.faults import How, Outage
+from tests.model.faults import Fault, How, Outage
 from tests.model.storm import Post, Said, Storm
 
 HOUR = 3600
@@ -46,3 +46,19 @@ def test_an_outage_of_everything_at_once_is_sat_out(start: int) -> None:
     outages = (Outage("aws", How.VANISHED, start, 900), Outage("graph", How.VANISHED, start, 1800))
     outcome = storm.run(Storm(POSTS, outages=outages, latencies=(60, 250)))
     assert (outcome.dead, outcome.doubled) == (0, 0)
+
+
+@pytest.mark.parametrize("seconds", [600, 1200, 2000])
+def test_an_outage_that_begins_while_an_echo_is_awaited_makes_no_second_answer(seconds: int) -> None:
+    lost, outage = Fault("send", How.LOST), Outage("dynamodb", How.REFUSED, 11, seconds)
+    outcome = storm.run(Storm((Post(0, (Said(0, 1),)),), (lost,), (outage,), echoes=(14,)))
+    assert (outcome.answers, outcome.doubled) == (1, 0)
+
+
+@pytest.mark.parametrize("seconds", [300, 1200, 2300])
+def test_an_outage_in_which_nobody_has_the_secrets_makes_no_second_answer(seconds: int) -> None:
+    # The second request begins another instance, which has not read the secrets when they go.
+    posts, silent = (Post(0, (Said(0, 3),), again=(1,)),), Outage("aws", How.REFUSED, 2, 10)
+    outages = (silent, Outage("ssm", How.THROTTLED, 1, seconds))
+    outcome = storm.run(Storm(posts, outages=outages, latencies=(250,), concurrency=5))
+    assert (outcome.answers, outcome.doubled) == (3, 0)

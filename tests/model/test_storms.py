@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
 from tests.model import storm
-from tests.model.storm import Storm, storms
+from tests.model.faults import Fault, How, Outage
+from tests.model.storm import Post, Said, Storm, storms
 
 SHARES = 4
 EXAMPLES = int(os.environ.get("STORMS", "100")) // SHARES
@@ -32,3 +33,12 @@ def test_every_answer_comes_once_and_in_order_whatever_goes_wrong(share: int) ->
     rage()
     print(dict(totals))
     assert totals["answers"] > totals["storms"]
+
+
+def test_a_storm_rages_in_the_same_way_each_time() -> None:
+    raging = Storm(
+        (Post(0, (Said(0, 2), Said(1, 1))),),
+        (Fault("send", How.REFUSED), Fault("send", How.LOST, skip=2)),
+        (Outage("dynamodb", How.THROTTLED, 1, 100),),
+    )
+    assert storm.run(raging) == storm.run(raging)
