@@ -31,7 +31,7 @@ class Taken:
         user: to whom.
         text: what it says.
         metadata: which answer of which event it is.
-        echo_failed: why its echo came late or not at all, if it did: the time and the reason of each failure.
+        echo_failed: why its echo came late or not at all, if it did: until when each failure held it up, and how.
     """
 
     time: float
@@ -136,11 +136,11 @@ class Facebook:
         """Take so long for each send from now on."""
         self._latency = lambda: seconds
 
-    def echo_failed(self, metadata: str, reason: str) -> None:
-        """Note that an answer's echo was held up."""
+    def echo_failed(self, metadata: str, reason: str, until: float = 0.0) -> None:
+        """Note that an answer's echo was held up, now or `until` later."""
         for taken in self.taken:
             if taken.metadata == metadata:
-                taken.echo_failed.append((self._world.now, reason))
+                taken.echo_failed.append((max(self._world.now, until), reason))
 
     def _take(self, user: str, message: Json) -> None:
         taken = Taken(self._world.now, user, message["text"], message["metadata"])

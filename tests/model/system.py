@@ -141,7 +141,7 @@ class System:
         container = self._container()
         receipts = {message.id: message.receipt for message in batch}
         event = {"Records": [Fifo.record(message) for message in batch]}
-        deadline = self.world.now + TIMEOUT_SECONDS
+        deadline, away = self.world.now + TIMEOUT_SECONDS, self.world.now + VISIBILITY_SECONDS
         answers: list[Json] = []
 
         def work() -> None:
@@ -159,6 +159,7 @@ class System:
                             self.queue.delete(receipt)
             else:
                 self._note_death(batch)
+            self._note_held_up(batch, away)
             self.poll()
 
         self._invoke(work, end, "worker")
@@ -176,9 +177,15 @@ class System:
     def _note_death(self, batch: Sequence[Stored]) -> None:
         for message in batch:
             for item in json.loads(message.body)["items"]:
-                name = item["message"].get("metadata") or item["message"]["mid"]
+                name = item["message"]["mid"]
                 self.ended[name] = self.ended.get(name, 0) + 1
-                self.facebook.echo_failed(name, "the function was killed")
+
+    def _note_held_up(self, batch: Sequence[Stored], until: float) -> None:
+        """Note the echoes that stay hidden for the whole visibility timeout: the worker neither ended nor hid them."""
+        for message in batch:
+            if message in self.queue.stored and message.visible == until:
+                for item in json.loads(message.body)["items"]:
+                    self.facebook.echo_failed(item["message"].get("metadata", ""), "hidden for long", until)
 
     def _container(self) -> Container:
         if self.containers:

@@ -245,8 +245,8 @@ MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {
     "echoes are waited for": (without_waiting_for_echoes, replace(ANSWER_LOST, echoes=(12,)), "twice"),
     "the wait begins when the ledger works": (with_waiting_counted_from_the_send, LEDGER_LOST_AFTER_THE_SEND, "twice"),
     "the wait begins when the secrets are there": (without_looking_ahead, NO_SECRETS_AFTER_THE_SEND, "twice"),
-    "echoes have a group of their own": (with_echoes_in_their_users_group, ANSWER_LOST, "twice"),
-    "each of them": (with_echoes_of_a_user_in_one_group, ECHO_AFTER_AN_ECHO_THAT_WAITS, "twice"),
+    "echoes do not wait behind events": (with_echoes_in_their_users_group, ANSWER_LOST, "twice"),
+    "nor behind each other": (with_echoes_of_a_user_in_one_group, ECHO_AFTER_AN_ECHO_THAT_WAITS, "twice"),
     "ambiguous sends are not tried again": (with_ambiguous_sends_tried_again, ANSWER_LOST, "twice"),
     "a try is recorded before the send": (
         without_recording_that_a_send_is_tried, KILLED_AFTER_THE_SECOND_SEND, "twice"),
