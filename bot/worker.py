@@ -267,7 +267,8 @@ class Worker:
         """
         if (paused := reading.paused_until / 1000 - self._now()) > 0:
             raise Later("the page is paused", paused)
-        self._sender(False)
+        with contextlib.suppress(errors.Credentials):  # the send itself then looks for a newer token
+            self._sender(False)
 
     def _plan(self, task: Task, reading: Reading) -> Record:
         """Work out the answers to an event and store them, with the user's new state."""

@@ -13,7 +13,7 @@ from bot.messenger.messages import Text
 from bot.queue import Queues, fingerprint
 from bot.rules import Answer, Context
 from tests.model import system as model
-from tests.model.cloud import EVENTS
+from tests.model.cloud import EVENTS, SECRETS
 from tests.model.facebook import PAGE, TRACE
 from tests.model.faults import Fault, How, Outage
 from tests.model.system import Counting, System
@@ -153,6 +153,18 @@ def test_a_refused_token_is_looked_up_again_and_the_event_kept() -> None:
     lasting = run([item("u", "m1")], outages=(Outage("graph", How.DENIED, 0, 900),))
     assert texts(lasting) == ["m1 0 0"]
     assert {each["level"] for each in logged(lasting, "credentials")} == {"ERROR"}
+
+
+def test_a_token_that_no_header_takes_is_told_like_one_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    usable = SECRETS["page-access-token"]
+    monkeypatch.setitem(SECRETS, "page-access-token", "EAA token")
+    system = System()
+    later(system, 0, [item("u", "m1")])
+    system.world.after(60, lambda: SECRETS.update({"page-access-token": usable}))
+    system.run()
+    assert texts(system) == ["m1 0 0"]
+    assert {each["level"] for each in logged(system, "credentials")} == {"ERROR"}
+    assert logged(system, "defect") == []
 
 
 def test_when_facebook_says_slow_down_nothing_is_sent_for_the_page_for_a_minute() -> None:
