@@ -244,6 +244,15 @@ def test_nothing_is_begun_that_the_time_left_does_not_cover() -> None:
     assert not [noted for noted in system.world.timeline if noted.text == "killed"]
 
 
+def test_without_the_secrets_no_send_is_recorded_as_tried_and_so_no_echo_is_waited_for() -> None:
+    system = System(outages=(Outage("ssm", How.THROTTLED, 0, 100),))
+    message = {"object": "page", "page": PAGE, "received": round(BEGIN * 1000), "items": [item("u", "m1")]}
+    system.queue.put(fingerprint(PAGE, "u"), json.dumps(message))
+    system.run()
+    assert texts(system) == ["m1 0 0"]
+    assert [each for each in logged(system, "handed_back") if "echo" in each["reason"]] == []
+
+
 def test_what_is_not_a_message_of_ours_is_a_dead_letter_and_holds_up_nothing() -> None:
     system = System()
     system.queue.put("group", '{"not": "ours"}')

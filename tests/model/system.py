@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -105,9 +106,13 @@ class System:
 
     def run(self) -> None:
         """Let everything happen, until nothing is left to do: in the same way each time, with all jitter of pauses."""
-        random.seed(0)
-        chance, clock = patch("os.urandom", random.randbytes), patch("time.time", self.world.time)
-        with contextlib.redirect_stdout(Log(self.world)), chance, clock:
+        chance = random.Random(0)  # noqa: S311  no secret
+        with (
+            contextlib.redirect_stdout(Log(self.world)),
+            patch("bot.worker.random", chance),
+            patch("bot.aws.os", SimpleNamespace(urandom=chance.randbytes)),
+            patch("bot.webhook.time", self.world),
+        ):
             self.world.run()
 
     def call_webhook(self, request: Json, about: str, answered: Callable[[int], None]) -> None:

@@ -29,14 +29,8 @@ THREE_ANSWERS = Storm((Post(0, (Said(0, 3),)),))
 DELIVERED_AGAIN = Storm((Post(0, (Said(0, 1),), again=(400,)),))
 ANSWER_LOST = replace(ONE, faults=(Fault("send", How.LOST),))
 KILLED_AFTER_THE_SECOND_SEND = replace(THREE_ANSWERS, faults=(Fault("send", How.KILLED_AFTER, skip=1),))
-LEDGER_LOST_AFTER_THE_SEND = Storm(
-    (Post(0, (Said(0, 2),)),), outages=(Outage("dynamodb", How.REFUSED, 1, 1800),), latencies=(250,)
-)
-NO_SECRETS_AFTER_THE_SEND = Storm(
-    (Post(0, (Said(0, 3),), again=(1,)),),  # the second request begins another instance, which never had the secrets
-    outages=(Outage("aws", How.REFUSED, 2, 10), Outage("ssm", How.THROTTLED, 1, 700)),
-    latencies=(250,),
-    concurrency=5,
+AWS_LOST_AFTER_THE_SEND = Storm(
+    (Post(0, (Said(0, 2),)),), outages=(Outage("aws", How.REFUSED, 1, 1800),), latencies=(250,)
 )
 ECHO_AFTER_AN_ECHO_THAT_WAITS = Storm(
     # The second user keeps the instance busy that has settled the first one's event; another one takes the echo.
@@ -95,10 +89,6 @@ def with_waiting_counted_from_the_send(patch: Patch) -> None:
             raise Later("", 2)
 
     patch.setattr(Worker, "_await_echo", await_echo)
-
-
-def without_looking_ahead(patch: Patch) -> None:
-    patch.setattr(Worker, "_look_ahead", lambda *_: None)
 
 
 def with_echoes_in_their_users_group(patch: Patch) -> None:
@@ -243,8 +233,7 @@ MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {
     "the ledger": (without_the_ledger, DELIVERED_AGAIN, "twice"),
     "echoes are recorded": (without_recording_echoes, ANSWER_LOST, "twice"),
     "echoes are waited for": (without_waiting_for_echoes, replace(ANSWER_LOST, echoes=(12,)), "twice"),
-    "the wait begins when the ledger works": (with_waiting_counted_from_the_send, LEDGER_LOST_AFTER_THE_SEND, "twice"),
-    "the wait begins when the secrets are there": (without_looking_ahead, NO_SECRETS_AFTER_THE_SEND, "twice"),
+    "the wait begins when AWS works": (with_waiting_counted_from_the_send, AWS_LOST_AFTER_THE_SEND, "twice"),
     "echoes do not wait behind events": (with_echoes_in_their_users_group, ANSWER_LOST, "twice"),
     "nor behind each other": (with_echoes_of_a_user_in_one_group, ECHO_AFTER_AN_ECHO_THAT_WAITS, "twice"),
     "ambiguous sends are not tried again": (with_ambiguous_sends_tried_again, ANSWER_LOST, "twice"),

@@ -50,7 +50,7 @@ def test_an_outage_of_everything_at_once_is_sat_out(start: int) -> None:
 
 @pytest.mark.parametrize("seconds", [600, 1200, 2000])
 def test_an_outage_that_begins_while_an_echo_is_awaited_makes_no_second_answer(seconds: int) -> None:
-    lost, outage = Fault("send", How.LOST), Outage("dynamodb", How.REFUSED, 11, seconds)
+    lost, outage = Fault("send", How.LOST), Outage("aws", How.REFUSED, 11, seconds)
     outcome = storm.run(Storm((Post(0, (Said(0, 1),)),), (lost,), (outage,), echoes=(14,)))
     assert (outcome.answers, outcome.doubled) == (1, 0)
 
