@@ -139,7 +139,7 @@ def divide(body: bytes, page_id: str, settled: Settled) -> Split:
         return Split([], list(unusable_letters("not a webhook of a page", body)), counts)
 
     head = {"object": payload["object"], "page": "", "received": round(time.time() * 1000)}
-    groups: dict[tuple[str, str, bool], tuple[str, list[tuple[str, str]]]] = {}
+    groups: dict[tuple[str, str, bool], list[tuple[Identity, str]]] = {}
     letters: list[Message] = []
     for page, item, standby in _items(payload["entry"]):
         try:
@@ -164,12 +164,13 @@ def divide(body: bytes, page_id: str, settled: Settled) -> Split:
             )
         else:
             counts["events"] += 1
-            _, items = groups.setdefault((page, event.user, event.echo), (message_group(event), []))
-            items.append((event.id, text))
+            groups.setdefault((page, event.user, event.echo), []).append((event, text))
     messages = [
         message
-        for (page, _, _), (group, items) in groups.items()
-        for message in event_messages(head | {"page": page}, group, items)
+        for (page, _, _), items in groups.items()
+        for message in event_messages(
+            head | {"page": page}, message_group(items[0][0]), ((event.id, text) for event, text in items)
+        )
     ]
     return Split(messages, letters, counts)
 
