@@ -9,18 +9,17 @@ import datetime
 import math
 import os
 import platform
-import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from rich.console import Console
 
 from bench import calls, cold, divide, loop
 from bench.command import command
 from bench.contest import Caller, Contest, Contestant, contest
+from bench.spread import Spread
 from sandbox.local import new_person
 
 DELAYS = (0.0, 0.2, 1.0)
@@ -37,31 +36,6 @@ BURST = (32, 6)
 ANSWER_TIMEOUT = 30.0
 
 console = Console(stderr=True, highlight=False)
-
-
-class Spread(NamedTuple):
-    """Some figures of one kind, in their order."""
-
-    values: Sequence[float]
-
-    def at(self, share: float) -> float:
-        """The value that so large a share of all does not exceed."""
-        ordered = sorted(self.values)
-        return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
-
-    @property
-    def median(self) -> float:
-        """The middle one."""
-        return statistics.median(self.values)
-
-    def milliseconds(self) -> str:
-        """Median, and the 99th of a hundred, of seconds."""
-        return f"{self.median * 1000:.1f} / {self.at(0.99) * 1000:.1f}"
-
-    def around(self, digits: int) -> str:
-        """Median, least and most, with so many digits behind the point."""
-        return f"{self.median:.{digits}f} ({min(self.values):.{digits}f} to {max(self.values):.{digits}f})"
-
 
 Row = tuple[str, list[str]]
 

@@ -5,7 +5,6 @@ Example:
 """
 
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.command import command
+from bench.spread import Spread
 from sandbox.local import PROJECT, Sandbox
 from tests.harness import STACKS, run_main
 
@@ -90,16 +90,12 @@ def checks() -> float:
 
 def rows(*, with_checks: bool) -> list[Row]:
     """What was waited for, and how long."""
-
-    def spread(values: list[float]) -> str:
-        return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
-
     measured: list[tuple[str, Callable[[], list[float]]]] = [
         ("the sandbox is ready, its page included", lambda: [ready() for _ in range(STARTS)]),
         ("a saved file of the bot is live", live),
         ("the program under mocks, one stack", program),
     ]
-    found = [(what, spread(measure())) for what, measure in measured]
+    found = [(what, Spread(measure()).around(2)) for what, measure in measured]
     return [*found, ("`make test`", f"{checks():.0f}")] if with_checks else found
 
 
