@@ -107,6 +107,10 @@ def event(user: str = "77", text: str = "hi", mid: str = "m1", **more: object) -
     }
 
 
+def echo(mid: str, **more: object) -> Json:
+    return {"sender": {"id": PAGE}, "recipient": {"id": "77"}, "message": {"mid": mid, "is_echo": True, **more}}
+
+
 def page(*items: object, **entry: object) -> str:
     return json.dumps({"object": "page", "entry": [{"id": PAGE, "time": 1, "messaging": list(items), **entry}]})
 
@@ -299,9 +303,6 @@ def test_receipts_are_counted_and_not_enqueued(
 
 
 def test_echoes_have_a_group_of_their_own_in_each_request(webhook: Webhook, cloud: Cloud) -> None:
-    def echo(mid: str) -> Json:
-        return {"sender": {"id": PAGE}, "recipient": {"id": "77"}, "message": {"mid": mid, "is_echo": True}}
-
     webhook.handle(post(page(event(), echo("e1"), echo("e2"))))
     webhook.handle(post(page(echo("e3"))))
 
@@ -310,15 +311,11 @@ def test_echoes_have_a_group_of_their_own_in_each_request(webhook: Webhook, clou
 
 
 def test_of_what_another_app_handles_only_echoes_are_taken(webhook: Webhook, cloud: Cloud) -> None:
-    echo = {
-        "sender": {"id": PAGE},
-        "recipient": {"id": "77"},
-        "message": {"mid": "e", "is_echo": True, "metadata": "k:0"},
-    }
+    sent = echo("e", metadata="k:0")
 
-    webhook.handle(post(page(standby=[event(), echo])))
+    webhook.handle(post(page(standby=[event(), sent])))
 
-    assert [message["items"] for message in cloud.events] == [[echo]]
+    assert [message["items"] for message in cloud.events] == [[sent]]
 
 
 def test_an_event_of_another_page_is_kept_as_a_dead_letter_that_can_be_put_back(webhook: Webhook, cloud: Cloud) -> None:
@@ -613,15 +610,12 @@ def test_the_echo_of_what_this_instance_has_settled_is_counted_and_calls_nothing
 ) -> None:
     settled.add("known")
 
-    def echo(metadata: object) -> Json:
-        message = {"mid": f"e{metadata}", "is_echo": True, "metadata": metadata}
-        return {"sender": {"id": PAGE}, "recipient": {"id": "77"}, "message": message}
-
-    webhook.handle(post(page(echo("known:0"), standby=[echo("known:1")])))
+    webhook.handle(post(page(echo("e0", metadata="known:0"), standby=[echo("e1", metadata="known:1")])))
     assert cloud.sent == {"events": [], "dead": []}
     assert logged(capsys)[-1]["settled"] == 2
 
-    webhook.handle(post(page(echo("unknown:0"), echo(""), echo(None), echo(7))))
+    unknown = [echo(f"e{metadata}", metadata=metadata) for metadata in ("unknown:0", "", None, 7)]
+    webhook.handle(post(page(*unknown)))
     assert sum(len(message["items"]) for message in cloud.events) == 4
 
 

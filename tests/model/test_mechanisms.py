@@ -91,18 +91,13 @@ def with_waiting_counted_from_the_send(patch: Patch) -> None:
     patch.setattr(Worker, "_await_echo", await_echo)
 
 
-def with_echoes_in_their_users_group(patch: Patch) -> None:
+def with_echoes_of_a_user_in_one_group(*lane: str) -> Callable[[Patch], None]:
+    """The user's own group, or the one with that lane."""
+
     def group(event: Identity) -> str:
-        return queue.fingerprint(event.page, event.user)
+        return queue.fingerprint(event.page, event.user, *(lane if event.echo else ()))
 
-    patch.setattr(webhook, "message_group", group)
-
-
-def with_echoes_of_a_user_in_one_group(patch: Patch) -> None:
-    def group(event: Identity) -> str:
-        return queue.fingerprint(event.page, event.user, *(["echo"] if event.echo else []))
-
-    patch.setattr(webhook, "message_group", group)
+    return lambda patch: patch.setattr(webhook, "message_group", group)
 
 
 def with_ambiguous_sends_tried_again(patch: Patch) -> None:
@@ -234,8 +229,8 @@ MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {
     "echoes are recorded": (without_recording_echoes, ANSWER_LOST, "twice"),
     "echoes are waited for": (without_waiting_for_echoes, replace(ANSWER_LOST, echoes=(12,)), "twice"),
     "the wait begins when AWS works": (with_waiting_counted_from_the_send, AWS_LOST_AFTER_THE_SEND, "twice"),
-    "echoes do not wait behind events": (with_echoes_in_their_users_group, ANSWER_LOST, "twice"),
-    "nor behind each other": (with_echoes_of_a_user_in_one_group, ECHO_AFTER_AN_ECHO_THAT_WAITS, "twice"),
+    "echoes do not wait behind events": (with_echoes_of_a_user_in_one_group(), ANSWER_LOST, "twice"),
+    "nor behind each other": (with_echoes_of_a_user_in_one_group("echo"), ECHO_AFTER_AN_ECHO_THAT_WAITS, "twice"),
     "ambiguous sends are not tried again": (with_ambiguous_sends_tried_again, ANSWER_LOST, "twice"),
     "a try is recorded before the send": (
         without_recording_that_a_send_is_tried, KILLED_AFTER_THE_SECOND_SEND, "twice"),
