@@ -3,9 +3,13 @@
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 OLDEST_PYTHON = (3, 11)
+AGAIN_SECONDS = 0.01
 
 
 class Stopped(BaseException):
@@ -18,10 +22,22 @@ def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise Stopped
 
 
+def stop_again(dropped: "UnraisableHookArgs") -> None:
+    """End a moment later if a signal came within a finalizer or the callback of a weak reference.
+
+    Python drops what is raised there (https://docs.python.org/3/reference/datamodel.html#object.__del__).
+    """
+    if dropped.exc_type is not Stopped:
+        sys.__unraisablehook__(dropped)
+        return
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+
+
 def ignore_signals() -> None:
     """From now on nothing is interrupted any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def main() -> int:
@@ -33,6 +49,7 @@ def main() -> int:
     if sys.version_info < OLDEST_PYTHON:
         print("The sandbox needs Python 3.11 or newer: run `make up PYTHON=python3.12`.", file=sys.stderr)
         return 1
+    sys.unraisablehook = stop_again
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     try:

@@ -20,8 +20,20 @@ PROJECT = Path(__file__).parents[2]
 CLEAN_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
+STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def none_outlives_its_test() -> Iterator[None]:
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        process.kill()
+        process.communicate()
+
+
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", *arguments],
         cwd=PROJECT,
         env=CLEAN_ENVIRONMENT | environment,
@@ -29,6 +41,8 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+    STARTED.append(process)
+    return process
 
 
 def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
@@ -71,14 +85,12 @@ def folders_of(pid: int) -> list[Path]:
 
 
 @pytest.fixture
-def up() -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+def up() -> tuple[subprocess.Popen[str], dict[str, Any]]:
     process = start("up", "--json")
     assert process.stdout
     line = process.stdout.readline()
     assert line, process.communicate()[1]
-    yield process, json.loads(line)
-    process.kill()
-    process.communicate()
+    return process, json.loads(line)
 
 
 def test_up_tells_where_things_are_another_runs_beside_it_and_nothing_is_left(
@@ -156,6 +168,44 @@ def test_stopping_at_any_stage_leaves_nothing(stage: str, number: signal.Signals
     assert "Traceback" not in err
     assert started
     assert eventually(lambda: not any(alive(pid) for pid in started))
+    assert folders_of(process.pid) == []
+
+
+FINALIZERS = """
+import signal, sys
+
+class Broken:
+    def __del__(self):
+        raise ValueError("a finalizer's own fault")
+
+class Interrupted:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "MODULE":
+            Broken()
+            Interrupted()
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "told"), [("sandbox.cli", ""), ("sandbox.page.page", "Stopped before it was done.")]
+)
+def test_a_signal_is_not_lost_where_python_drops_what_is_raised(module: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(FINALIZERS.replace("MODULE", module))
+    process = start("up", PYTHONPATH=str(tmp_path))
+
+    out, err = process.communicate(timeout=20)
+
+    assert (process.returncode, out) == (1, "")
+    assert told in err
+    assert "✓ stack" not in err
+    assert "ValueError: a finalizer's own fault" in err
+    assert err.count("Exception ignored in") == 1
     assert folders_of(process.pid) == []
 
 
