@@ -228,6 +228,9 @@ What this bot acknowledges, a queue holds: one more call of the one process that
 more callers than processors wait for that process it does not look into the queue, for five seconds at most, since on
 AWS the two share nothing. So with many callers the rate is that of acknowledging; the answers come after, a batch at a
 time. What the peer acknowledges, it has answered: it waits for Facebook each time.
+
+With an instant Graph API and 32 callers the two are close, and either may be ahead from run to run: the one process of
+the emulated AWS sets the pace of this bot, both processors that of the peer. No real Graph API is instant.
 """
 
 

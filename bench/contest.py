@@ -1,5 +1,6 @@
 """Who takes part: our bot, the same bot made with claudia-bot-builder, and the floor; all on one emulated AWS."""
 
+import contextlib
 import hashlib
 import hmac
 import http.client
@@ -116,10 +117,12 @@ class Contest:
 
     def kill_functions(self) -> None:
         """End all running functions: the next request of each meets a cold one."""
-        for worker in self.sandbox.function_workers():
-            os.kill(worker, signal.SIGKILL)
-        while self.sandbox.function_workers():
-            time.sleep(0.01)
+        while workers := self.sandbox.function_workers():
+            for worker in workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+            while any(runs(worker) for worker in workers):
+                time.sleep(0.01)
 
     def memory(self) -> dict[str, int]:
         """Largest resident memory, in KiB, of each running function, by a word of its command line or environment."""
@@ -132,6 +135,15 @@ class Contest:
                 if f"AWS_LAMBDA_FUNCTION_NAME={contestant.function}" in environment:
                     found[contestant.name] = max(found.get(contestant.name, 0), peak)
         return found
+
+
+def runs(process: int) -> bool:
+    """Whether a process has not ended: its command line is gone a moment before its parent can tell that it has."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
 
 
 class Caller:
