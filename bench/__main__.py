@@ -78,7 +78,7 @@ def just_started(match: Contest) -> dict[str, Spread]:
     """Seconds to the acknowledgement of a function that has just been started for it."""
 
     def once(contestant: Contestant) -> float:
-        match.kill_functions()
+        match.sandbox.kill_functions()
         caller = Caller(contestant.url)
         took = caller.post(*match.request(new_person()))
         caller.close()

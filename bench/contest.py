@@ -1,12 +1,9 @@
 """Who takes part: our bot, the same bot made with claudia-bot-builder, and the floor; all on one emulated AWS."""
 
-import contextlib
 import hashlib
 import hmac
 import http.client
-import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -115,15 +112,6 @@ class Contest:
         answer = self.sandbox.client("lambda").get_function_configuration(FunctionName=contestant.function)
         return int(answer["CodeSize"])
 
-    def kill_functions(self) -> None:
-        """End all running functions: the next request of each meets a cold one."""
-        while workers := self.sandbox.function_workers():
-            for worker in workers:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(worker, signal.SIGKILL)
-            while any(runs(worker) for worker in workers):
-                time.sleep(0.01)
-
     def memory(self) -> dict[str, int]:
         """Largest resident memory, in KiB, of each running function, by a word of its command line or environment."""
         found: dict[str, int] = {}
@@ -135,15 +123,6 @@ class Contest:
                 if f"AWS_LAMBDA_FUNCTION_NAME={contestant.function}" in environment:
                     found[contestant.name] = max(found.get(contestant.name, 0), peak)
         return found
-
-
-def runs(process: int) -> bool:
-    """Whether a process has not ended: its command line is gone a moment before its parent can tell that it has."""
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
 
 
 class Caller:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import select
 import shutil
 import signal
 import socket
@@ -170,7 +171,7 @@ class Cloud:
         self.check()
 
     def function_workers(self) -> list[int]:
-        """The process ids of the functions that run just now (Linux), to be killed by those who test that."""
+        """The process ids of the functions that run just now (Linux)."""
         if self._process is None:
             return []
         workers = []
@@ -185,6 +186,14 @@ class Cloud:
             if parent == self._process.pid and b"_worker." in command:
                 workers.append(int(entry.name))
         return workers
+
+    def kill_functions(self) -> None:
+        """End the functions that run just now (Linux), and wait until they have: what is invoked next is started."""
+        for worker in self.function_workers():
+            with contextlib.suppress(ProcessLookupError), os.fdopen(os.pidfd_open(worker), "rb") as process:
+                os.kill(worker, signal.SIGKILL)
+                # Readable once its parent can tell; its command line is gone before, and its threads end last.
+                select.select([process], [], [])
 
     def stop(self) -> None:
         """End the cloud with all its workers, and remove its folder. Harmless if repeated."""

@@ -471,8 +471,12 @@ class Sandbox:
         self._proxy.set_faults(described)
 
     def function_workers(self) -> list[int]:
-        """The process ids of the functions that run just now, to be killed by those who test that."""
+        """The process ids of the functions that run just now: see ``Cloud.function_workers``."""
         return self._cloud.function_workers()
+
+    def kill_functions(self) -> None:
+        """End the functions that run just now: see ``Cloud.kill_functions``."""
+        self._cloud.kill_functions()
 
     def wait(self) -> None:
         """Wait for as long as the emulated AWS runs.

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import time
 from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -262,7 +261,5 @@ class Page:
         client.set_queue_attributes(QueueUrl=queue, Attributes={name: value})
 
     def _kill(self) -> None:
-        for process in self._sandbox.function_workers():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+        self._sandbox.kill_functions()
         self.journal.note("killed")

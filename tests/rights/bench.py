@@ -1,8 +1,6 @@
 """The sandbox in which rights are tried: a stack with everything, and a member with our own policies alone."""
 
 import json
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -97,8 +95,7 @@ class Bench:
 
     def restart_function(self) -> None:
         """Let the next call meet a function that knows nothing yet: no secret, no connection."""
-        for worker in self.sandbox.function_workers():
-            os.kill(worker, signal.SIGKILL)
+        self.sandbox.kill_functions()
 
     def denials(self) -> list[str]:
         """What the function's role was denied so far: action and resource, in the order in which they first were."""

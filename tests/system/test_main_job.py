@@ -2,10 +2,8 @@
 
 import itertools
 import json
-import os
 import re
 import shutil
-import signal
 import time
 import urllib.error
 import urllib.parse
@@ -218,16 +216,23 @@ def test_without_the_right_to_keep_dead_letters_what_is_unusable_is_not_acknowle
     assert facebook(sandbox).post(unusable)[0] == 200
 
 
-def test_without_the_right_to_read_the_secrets_a_new_function_accepts_nothing(sandbox: Sandbox) -> None:
-    def restart() -> None:  # a function that runs has read its secrets
-        for worker in sandbox.function_workers():
-            os.kill(worker, signal.SIGKILL)
-        wait_for(lambda: not sandbox.function_workers())
+def test_killed_functions_have_ended_and_the_next_request_meets_a_new_one(sandbox: Sandbox) -> None:
+    facebook(sandbox).post(hello(sandbox))
+    sandbox.settle()
+    killed = sandbox.function_workers()
+    assert killed
 
+    sandbox.kill_functions()
+
+    assert facebook(sandbox).post(hello(sandbox))[0] == 200
+    assert set(killed).isdisjoint(sandbox.function_workers())
+
+
+def test_without_the_right_to_read_the_secrets_a_new_function_accepts_nothing(sandbox: Sandbox) -> None:
     with role_without(sandbox, "ReadSecrets"):
-        restart()
+        sandbox.kill_functions()  # a function that runs has read its secrets
         assert facebook(sandbox).post(hello(sandbox))[0] == 503
-    restart()
+    sandbox.kill_functions()
     assert facebook(sandbox).post(hello(sandbox))[0] == 200
 
 

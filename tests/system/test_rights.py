@@ -7,9 +7,7 @@ import hashlib
 import hmac
 import http.client
 import json
-import os
 import secrets
-import signal
 import threading
 import urllib.error
 import urllib.request
@@ -85,8 +83,7 @@ class Rotation:
         sandbox.graph._proof = proof.hexdigest()
         sandbox.update({**NEW, "appSecretPrevious": self._old}, key=key)
         # Functions look again after some seconds; new ones do at once.
-        for worker in sandbox.function_workers():
-            os.kill(worker, signal.SIGKILL)
+        sandbox.kill_functions()
         load.stop()
         sandbox.settle()
         self.people = load.people
