@@ -32,7 +32,7 @@ proofs: .venv/installed
 	$(BIN)/pytest -m long -rs -q
 
 docs: .venv/installed
-	@$(BIN)/python -m docs
+	@$(BIN)/python -m tools.docs
 
 pictures: .venv/installed
 	@$(BIN)/python -m tests.page.pictures
@@ -50,13 +50,13 @@ storms: .venv/installed
 	@$(BIN)/python -m bench.load
 
 rights: .venv/installed
-	@$(BIN)/python -m tests.rights
+	@$(BIN)/python -m tools.rights
 
 fuzz: .venv/installed
 	@$(BIN)/python -m tests.fuzz
 
 audit: .venv/installed
-	@$(BIN)/python -m tests.audit
+	@$(BIN)/python -m tools.audit
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

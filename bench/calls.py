@@ -11,9 +11,9 @@ from collections import Counter
 from typing import Any
 
 from bench.command import command
-from sandbox.facebook import text_item
+from sandbox.aws.proxy import Called
+from sandbox.facebook.webhooks import text_item
 from sandbox.local import Sandbox, new_person
-from sandbox.proxy import Called
 
 MESSAGES = 20
 REPORT = re.compile(r"^REPORT .*Billed Duration: (\d+) ms.*Memory Size: (\d+) MB")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from sandbox.facebook import text_item
+from sandbox.facebook.webhooks import text_item
 from sandbox.local import PROJECT, Sandbox
 
 HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ import time
 from bot.messenger import signature
 from bot.settled import Settled
 from bot.webhook import divide
-from sandbox.facebook import text_item
+from sandbox.facebook.webhooks import text_item
 
 SIZES = (1, 10, 100, 1000)
 PAGE, SECRET = "104201", "made up"

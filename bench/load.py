@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from bot.queue import fingerprint
+from bot.aws.queues import fingerprint
 from sandbox.errors import SandboxError
-from sandbox.facebook import Item, Posted, text_item
+from sandbox.facebook.webhooks import Item, Posted, text_item
 from sandbox.local import Sandbox, new_person
 
 Json = dict[str, Any]

@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from bot.aws import Aws, AwsError
+from bot.aws.client import Aws, AwsError
+from bot.aws.ledger import Ledger
+from bot.aws.queues import BATCH_MESSAGES, Queues
+from bot.aws.secrets import Secrets
 from bot.conversation import bot
+from bot.conversation.parcels import DemonstrationParcels
+from bot.dialogue.lex import recognize_path
+from bot.dialogue.rules import Context, LexUnavailable
 from bot.http import Pool
-from bot.ledger import Ledger
-from bot.lex import recognize_path
 from bot.log import log
 from bot.messenger.client import GraphApi
 from bot.pace import Pace
-from bot.parcels import DemonstrationParcels
-from bot.queue import BATCH_MESSAGES, Queues
-from bot.rules import Context, LexUnavailable
-from bot.secrets import Secrets
 from bot.settled import Settled
 from bot.worker import Sender, Worker
 
@@ -61,7 +61,7 @@ class LexRuntime:
         self._asked = (environ["LEX_BOT_ID"], environ["LEX_BOT_ALIAS_ID"], environ["LEX_LOCALE_ID"])
 
     def recognize(self, session: str, text: str) -> Mapping[str, Any]:
-        """What Lex makes of a text; see `bot.rules.Lex`."""
+        """What Lex makes of a text; see `bot.dialogue.rules.Lex`."""
         path = recognize_path(*self._asked, session)
         try:
             # Not repeated where it may have been heard: to say a thing twice changes what Lex believes was said.

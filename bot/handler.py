@@ -7,9 +7,9 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.aws import Aws
-from bot.queue import Queues
-from bot.secrets import Secrets
+from bot.aws.client import Aws
+from bot.aws.queues import Queues
+from bot.aws.secrets import Secrets
 from bot.settled import Settled
 
 if TYPE_CHECKING:

@@ -11,11 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from bot.aws import AwsError
-from bot.log import log
-from bot.messenger import signature
-from bot.messenger.identity import Fields, Identity, identify
-from bot.queue import (
+from bot.aws.client import AwsError
+from bot.aws.queues import (
     BODY_BYTES,
     OVERHEAD_BYTES,
     Message,
@@ -27,7 +24,10 @@ from bot.queue import (
     fingerprint,
     unusable_letters,
 )
-from bot.secrets import SecretMissing, Secrets, SecretValues
+from bot.aws.secrets import SecretMissing, Secrets, SecretValues
+from bot.log import log
+from bot.messenger import signature
+from bot.messenger.identity import Fields, Identity, identify
 from bot.settled import Settled
 
 Json = dict[str, Any]

@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from bot.aws import AwsError
-from bot.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale
+from bot.aws.client import AwsError
+from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale
+from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint, unusable_letters
+from bot.aws.secrets import SecretMissing
+from bot.dialogue.rules import Answer, Context
 from bot.log import log
 from bot.messenger import errors, events
 from bot.pace import Pace
-from bot.queue import NotQueued, Queues, dead_letter, fingerprint, unusable_letters
-from bot.rules import Answer, Context
-from bot.secrets import SecretMissing
 from bot.settled import Settled
 
 Json = dict[str, Any]
@@ -73,7 +73,7 @@ class Conversation(Protocol):
     """What the worker needs of a bot."""
 
     def answer(self, event: events.Event, state: Json, context: Context) -> Answer:
-        """The messages that answer an event, and the user's new state; see `bot.rules.Bot`."""
+        """The messages that answer an event, and the user's new state; see `bot.dialogue.rules.Bot`."""
 
 
 class Sender(Protocol):

@@ -23,7 +23,7 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from bot.aws import Aws, AwsError
+from bot.aws.client import Aws, AwsError
 from ops.errors import OpsError
 
 SETTINGS = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 4})
@@ -44,7 +44,7 @@ NOT_THERE = frozenset({"NonExistentQueue", "QueueDoesNotExist", "ResourceNotFoun
 
 
 class OperatorAws(Aws):
-    """Calls to AWS as `bot.aws.Aws` makes them, with boto3's credentials and its retries.
+    """Calls to AWS as `bot.aws.client.Aws` makes them, with boto3's credentials and its retries.
 
     Args:
         region: such as `eu-central-1`.
@@ -71,7 +71,7 @@ class OperatorAws(Aws):
         timeout: float = 0.0,  # noqa: ARG002  boto3's own holds: nobody waits for an answer to a webhook here
         repeatable: bool = True,  # noqa: ARG002  nothing that is done here is unsafe to repeat
     ) -> dict[str, Any]:
-        """Call one operation; see `bot.aws.Aws.call`.
+        """Call one operation; see `bot.aws.client.Aws.call`.
 
         Raises:
             AwsError: AWS refused.

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.aws import AwsError
+from bot.aws.client import AwsError
 from ops import cost
 from ops.aws import OperatorAws, sentence
 from ops.deadletters import Held, Redriven, drop, drop_all, find, obstacle, redrive_all, redrive_chosen

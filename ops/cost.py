@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.aws import Aws
+from bot.aws.client import Aws
 from ops.errors import OpsError
 from ops.stack import Stack
 

@@ -11,8 +11,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from bot.aws import Aws, AwsError
-from bot.queue import BATCH_MESSAGES, Message, NotQueued, Queues, fingerprint
+from bot.aws.client import Aws, AwsError
+from bot.aws.queues import BATCH_MESSAGES, Message, NotQueued, Queues, fingerprint
 from ops.errors import OpsError
 from ops.interruption import uninterrupted
 from ops.ledger import Fate, Ledger, fate

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.aws import Aws
-from bot.queue import fingerprint
+from bot.aws.client import Aws
+from bot.aws.queues import fingerprint
 from ops.deadletters import ROUND, Held, waiting
 from ops.ledger import Ledger
 from ops.letters import EventLetter, Letter, UnusableLetter, joined

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 
-from bot.ledger import DEAD, EVENT_SECONDS, LET_GO, SETTLED, Key, Record, Stale
-from bot.ledger import Ledger as BotLedger
+from bot.aws.ledger import DEAD, EVENT_SECONDS, LET_GO, SETTLED, Key, Record, Stale
+from bot.aws.ledger import Ledger as BotLedger
 from ops.errors import OpsError
 
 EVENT, USER = "event#", "user#"
-"""What ids of `bot.ledger`'s records begin with."""
+"""What ids of `bot.aws.ledger`'s records begin with."""
 TRIES = 5
 
 

@@ -1,7 +1,7 @@
 """What lies on the dead-letter queue, read: events with a reason, bytes that never were events, and whatever else.
 
-The formats are `bot.queue`'s. One more comes from SQS itself: what the function received too often without an outcome
-lies here as it was on the event queue.
+The formats are `bot.aws.queues`'s. One more comes from SQS itself: what the function received too often without an
+outcome lies here as it was on the event queue.
 """
 
 import base64
@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.ledger import Key
+from bot.aws.ledger import Key
+from bot.aws.queues import compact, fingerprint
 from bot.messenger import events
-from bot.queue import compact, fingerprint
 
 Json = dict[str, Any]
 

@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.aws import Aws
+from bot.aws.client import Aws
+from bot.aws.queues import BODY_BYTES, Message, NotQueued, Queues, compact, event_messages
 from bot.messenger.identity import identify
-from bot.queue import BODY_BYTES, Message, NotQueued, Queues, compact, event_messages
 from bot.webhook import message_group
 from ops.errors import OpsError
 from ops.stack import Stack

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from bot import conversation
-from bot.aws import Aws, AwsError
+from bot.aws.client import Aws, AwsError
+from bot.aws.secrets import SecretMissing, SecretValues
 from bot.http import Connection, NotSent, Unanswered
 from bot.messenger.client import GraphApi
 from bot.messenger.errors import SendError
 from bot.messenger.profile import Profile, difference
-from bot.secrets import SecretMissing, SecretValues
 from ops.errors import OpsError
 from ops.stack import Stack
 
@@ -176,9 +176,11 @@ class Registration:
 
     def _check_profile(self) -> Iterator[Verdict]:
         if self._profile is None:
-            yield Verdict("profile", fine=True, found="bot/conversation.py defines none: the page's is left as it is")
+            yield Verdict(
+                "profile", fine=True, found="bot/conversation/answers.py defines none: the page's is left as it is"
+            )
         else:
-            yield Verdict("profile", *_verdict(self._profile_lack(), "is what bot/conversation.py defines"))
+            yield Verdict("profile", *_verdict(self._profile_lack(), "is what bot/conversation/answers.py defines"))
 
     # What is missing, in words; "" if nothing is
 

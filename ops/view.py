@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bot.ledger import Record
-from bot.queue import Message
+from bot.aws.ledger import Record
+from bot.aws.queues import Message
 from ops.cost import Bill
 from ops.deadletters import Redriven, obstacle
 from ops.forget import Forgotten

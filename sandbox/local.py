@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from sandbox import pictures
+from sandbox import assets as pictures
+from sandbox.aws.clients import Clients
+from sandbox.aws.cloud import OWNER, Cloud
+from sandbox.aws.proxy import Proxy
 from sandbox.background import Background
-from sandbox.clients import Clients
-from sandbox.cloud import OWNER, Cloud
 from sandbox.configuration import Configuration, read
-from sandbox.deployment import Deployed, Observer, Run, State
-from sandbox.door import Door
+from sandbox.control import Door
+from sandbox.engine.deployment import Deployed, Observer, Run, State
 from sandbox.errors import SandboxError
-from sandbox.facebook import Delivery, Facebook, Item, text_item
-from sandbox.graph import Graph
-from sandbox.proxy import Proxy
+from sandbox.facebook.graph import Graph
+from sandbox.facebook.webhooks import Delivery, Facebook, Item, text_item
 from sandbox.serving import Server
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Sandbox:
         chat_port: where the chat page listens, if there is to be one; 0 for a free port.
         functions_endpoint: where functions send their AWS calls: to the proxy that faults are put in, if not given;
             ``""`` for straight to the emulated AWS, which knows no Lex.
-        observe: told what happens while it starts: the events of ``sandbox.engine``, and
+        observe: told what happens while it starts: the events of ``sandbox.engine.embedded``, and
             ``{"event": "stage", "name", "seconds"}``.
 
     Attributes:

@@ -7,7 +7,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from sandbox.cloud import HOST
+from sandbox.aws.cloud import HOST
 from sandbox.errors import SandboxError
 
 

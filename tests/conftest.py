@@ -19,7 +19,7 @@ TOGETHER = (
     ("tests/page/",),
     ("tests/system/", "tests/ops/"),
     ("tests/sandbox/test_cli.py",),
-    ("tests/components/", "tests/docs/", "tests/rights/", "tests/test_"),
+    ("tests/components/", "tests/tools/", "tests/test_"),
     ("tests/sandbox/",),
     ("tests/model/",),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from recorder import (
+from tools.recorder import (
     ACCOUNT,
     PROJECT,
     REGION,

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from components.code_archive import archive_bytes
-from tests import audit
-from tests.bill import bill
 from tests.harness import ROOT
+from tools import audit
+from tools.bill import bill
 
 REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "policies/requirements.txt")
 

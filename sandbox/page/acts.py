@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.errors import SandboxError
-from sandbox.facebook import Item
+from sandbox.facebook.webhooks import Item
 
 LIKE_STICKER = 369239263222822  # the thumb of Messenger, in its small size
 REACTIONS = {"❤": "love", "😆": "smile", "😮": "wow", "😢": "sad", "😠": "angry", "👍": "like", "👎": "dislike"}

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from sandbox import pictures
+from sandbox import assets as pictures
 from sandbox.errors import SandboxError
 from sandbox.page.journal import Journal
 from sandbox.page.memory import UNREADABLE

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sandbox.errors import SandboxError
-from sandbox.facebook import Item
+from sandbox.facebook.webhooks import Item
 
 HOUR_SECONDS = 3600.0  # for so long Facebook delivers again
 TOGETHER_SECONDS = 1.5  # what comes within is mixed up when the order is to be wrong

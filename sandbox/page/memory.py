@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from bot.queue import fingerprint
+from bot.aws.queues import fingerprint
 from sandbox.page.acts import letter
 from sandbox.page.witness import readable
 

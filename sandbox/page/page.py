@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from sandbox.aws.proxy import Proxy
 from sandbox.background import Background
 from sandbox.errors import SandboxError
-from sandbox.facebook import Facebook, Item
-from sandbox.graph import Asked
+from sandbox.facebook.graph import Asked
+from sandbox.facebook.webhooks import Facebook, Item
 from sandbox.page import acts
 from sandbox.page.app import Site, cancelled
 from sandbox.page.journal import Journal
@@ -22,7 +23,6 @@ from sandbox.page.picture import picture
 from sandbox.page.reload import Reload
 from sandbox.page.switches import KILLED_VISIBLE_SECONDS, Board
 from sandbox.page.witness import Witness
-from sandbox.proxy import Proxy
 from sandbox.serving import Server
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from bot.aws.queues import fingerprint
 from bot.messenger import events
-from bot.queue import fingerprint
-from sandbox.facebook import Posted
-from sandbox.graph import Asked
+from sandbox.aws.proxy import Called
+from sandbox.facebook.graph import Asked
+from sandbox.facebook.webhooks import Posted
 from sandbox.page.acts import letter
 from sandbox.page.journal import Journal
-from sandbox.proxy import Called
 
 Json = dict[str, Any]
 OK = 200

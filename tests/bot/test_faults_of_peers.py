@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from bot.conversation import bot
+from bot.conversation.parcels import HOUR, DemonstrationParcels
+from bot.dialogue.rules import Context
+from bot.dialogue.testing import Chat
 from bot.messenger.client import WEBHOOK_FIELDS, GraphApi
 from bot.messenger.errors import Credentials, Transient, Unreachable, WindowClosed, from_response
 from bot.messenger.events import parse
 from bot.messenger.messages import Buttons, Media, Refused, Tap, Text
 from bot.messenger.signature import verify
 from bot.messenger.text import split
-from bot.parcels import HOUR, DemonstrationParcels
-from bot.rules import Context
-from tests.bot.chat import Chat
 
 BOT = Path(__file__).parents[2] / "bot"
 PICTURE = {"type": "image", "payload": {"url": "https://example.org/a.png"}}

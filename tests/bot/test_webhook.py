@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.aws import AwsError
+from bot.aws.client import AwsError
+from bot.aws.queues import BATCH_BYTES, BODY_BYTES, OVERHEAD_BYTES, NotQueued, Queues, compact, fingerprint
+from bot.aws.secrets import Secrets
 from bot.messenger.signature import sign
-from bot.queue import BATCH_BYTES, BODY_BYTES, OVERHEAD_BYTES, NotQueued, Queues, compact, fingerprint
-from bot.secrets import Secrets
 from bot.settled import Settled
 from bot.webhook import Webhook, divide
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from bot import worker
+from bot.aws.queues import Queues, fingerprint
+from bot.dialogue.rules import Answer, Context
 from bot.messenger import events
 from bot.messenger.messages import Text
-from bot.queue import Queues, fingerprint
-from bot.rules import Answer, Context
 from tests.model import system as model
 from tests.model.cloud import EVENTS, SECRETS
 from tests.model.facebook import PAGE, TRACE

@@ -12,16 +12,16 @@ from unittest import mock
 
 import settings
 from bot import handler
+from bot.aws.queues import BATCH_BYTES, Message
+from bot.aws.secrets import SecretValues
 from bot.conversation import bot
+from bot.conversation.parcels import DemonstrationParcels
+from bot.dialogue.rules import Context
 from bot.messenger import events, signature
-from bot.parcels import DemonstrationParcels
-from bot.queue import BATCH_BYTES, Message
-from bot.rules import Context
-from bot.secrets import SecretValues
 from bot.settled import Settled
 from bot.webhook import Webhook
-from recorder import project_defaults
 from tests.fuzz.inputs import ATOMS, PAGE, TEXT_CANARY, Inputs
+from tools.recorder import project_defaults
 
 SECRET, PREVIOUS = "CANARYapp4be1", "CANARYold77aa"
 TOKEN, VERIFY = "CANARYpage0c3d", "CANARYverify51f0"

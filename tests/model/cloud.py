@@ -1,4 +1,4 @@
-"""Where the bot's calls to AWS arrive: real requests, as `bot.aws` signs them, answered by the models."""
+"""Where the bot's calls to AWS arrive: real requests, as `bot.aws.client` signs them, answered by the models."""
 
 import json
 from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bot.queue import fingerprint
+from bot.aws.queues import fingerprint
 from bot.worker import ATTEMPTS, FAULTS
 from tests.model.facebook import PAGE, TRACE, Taken
 from tests.model.faults import Fault, How, Outage

@@ -10,16 +10,16 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from bot.aws import Aws
-from bot.ledger import Ledger
+from bot.aws.client import Aws
+from bot.aws.ledger import Ledger
+from bot.aws.queues import Queues
+from bot.aws.secrets import Secrets
+from bot.conversation.parcels import DemonstrationParcels
+from bot.dialogue.rules import Answer, Context
 from bot.messenger import events
 from bot.messenger.client import GraphApi
 from bot.messenger.messages import Action, Message, Text
 from bot.pace import Pace
-from bot.parcels import DemonstrationParcels
-from bot.queue import Queues
-from bot.rules import Answer, Context
-from bot.secrets import Secrets
 from bot.settled import Settled
 from bot.webhook import Webhook
 from bot.worker import Worker
@@ -110,7 +110,7 @@ class System:
         with (
             contextlib.redirect_stdout(Log(self.world)),
             patch("bot.worker.random", chance),
-            patch("bot.aws.os", SimpleNamespace(urandom=chance.randbytes)),
+            patch("bot.aws.client.os", SimpleNamespace(urandom=chance.randbytes)),
             patch("bot.webhook.time", self.world),
         ):
             self.world.run()

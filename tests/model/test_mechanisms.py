@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from bot import queue, webhook, worker
-from bot.aws import AwsError
-from bot.ledger import Key, Ledger, Reading, Record, Stale
+from bot import webhook, worker
+from bot.aws import queues as queue
+from bot.aws.client import AwsError
+from bot.aws.ledger import Key, Ledger, Reading, Record, Stale
+from bot.aws.queues import Message, Queues
 from bot.messenger import errors
 from bot.messenger.client import GraphApi
 from bot.messenger.identity import Identity
-from bot.queue import Message, Queues
 from bot.webhook import Webhook
 from bot.worker import WAITS, Later, Task, Worker
 from tests.model import storm, system

@@ -9,16 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.aws import Aws
-from bot.ledger import Key
-from bot.ledger import Ledger as BotLedger
+from bot.aws.client import Aws
+from bot.aws.ledger import Key
+from bot.aws.ledger import Ledger as BotLedger
+from bot.aws.queues import Message, Queues, compact, dead_letter, event_messages, fingerprint
+from bot.conversation.parcels import DemonstrationParcels
+from bot.dialogue.rules import Answer, Context
 from bot.messenger.errors import Rejected
 from bot.messenger.events import Event, TextMessage, parse
 from bot.messenger.messages import Text
 from bot.pace import Pace
-from bot.parcels import DemonstrationParcels
-from bot.queue import Message, Queues, compact, dead_letter, event_messages, fingerprint
-from bot.rules import Answer, Context
 from bot.settled import Settled
 from bot.worker import Worker
 from ops.ledger import Ledger

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from bot.ledger import Key, Ledger
-from bot.queue import Queues, compact, dead_letter, fingerprint
+from bot.aws.ledger import Key, Ledger
+from bot.aws.queues import Queues, compact, dead_letter, fingerprint
 from ops import cli, stack
 from ops.aws import OperatorAws
 from ops.errors import OpsError
 from ops.registration import SUBSCRIBED
-from sandbox.cloud import OWNER
-from sandbox.facebook import text_item
+from sandbox.aws.cloud import OWNER
+from sandbox.facebook.webhooks import text_item
 from sandbox.local import APP_ID, PROJECT, Sandbox, new_person
 
 Json = dict[str, Any]

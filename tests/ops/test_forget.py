@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from bot.queue import fingerprint, unusable_letters
+from bot.aws.queues import fingerprint, unusable_letters
 from ops.forget import Forgotten, forget, mentions
 from ops.ledger import Ledger
 from tests.ops.place import ANNA, BEN, PAGE, Breaking, Broken, Place

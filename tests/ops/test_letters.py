@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.queue import PART_BYTES, dead_letter, fingerprint, unusable_letters
+from bot.aws.queues import PART_BYTES, dead_letter, fingerprint, unusable_letters
 from ops.deadletters import Held, drop_all, find
 from ops.errors import OpsError
 from ops.letters import EventLetter, Letter, UnusableLetter, joined, read

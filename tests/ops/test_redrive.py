@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from bot.aws import Aws
-from bot.queue import dead_letter, fingerprint, unusable_letters
+from bot.aws.client import Aws
+from bot.aws.queues import dead_letter, fingerprint, unusable_letters
 from ops.deadletters import Held, Redriven, drop, redrive_all, redrive_chosen
 from ops.errors import OpsError
 from ops.ledger import Fate, Ledger

@@ -115,7 +115,7 @@ def test_a_saved_file_changes_the_next_answer_and_a_broken_one_changes_nothing(
     ole = opened("Ole")
     ole.write("12345678")
     ole.hear("12345678")
-    file = project / "bot" / "conversation.py"
+    file = project / "bot" / "conversation" / "answers.py"
     before = file.read_text(encoding="utf-8")
     rule = '@bot.text("are you new")\ndef new(turn: object) -> str:\n    return "Yes, since just now."\n\n\n'
     try:
@@ -128,7 +128,7 @@ def test_a_saved_file_changes_the_next_answer_and_a_broken_one_changes_nothing(
         line = before.count("\n") + 2
         file.write_text(before + "\ndef broken(:\n", encoding="utf-8")
         alert = ole.page.get_by_role("alert")
-        expect(alert).to_contain_text(f"bot/conversation.py, line {line}")
+        expect(alert).to_contain_text(f"bot/conversation/answers.py, line {line}")
         ole.write("are you new")
         expect(ole.answers.filter(has_text="Yes, since just now.")).to_have_count(2)
         file.write_text(before + "\nraise ValueError('not like this')\n", encoding="utf-8")

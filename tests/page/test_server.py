@@ -143,7 +143,7 @@ def test_no_secret_reaches_the_page(stage: Stage) -> None:
 
 def test_what_is_saved_while_the_stack_comes_up_is_live_as_well(tmp_path: Path) -> None:
     folder = copied(tmp_path)
-    file = folder / "bot" / "conversation.py"
+    file = folder / "bot" / "conversation" / "answers.py"
 
     def save(event: Mapping[str, Any]) -> None:
         if event.get("name") == "stack":

@@ -11,11 +11,11 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from sandbox.aws.clients import Clients
+from sandbox.aws.cloud import OWNER, Cloud
 from sandbox.background import Background
-from sandbox.clients import Clients
-from sandbox.cloud import OWNER, Cloud
-from sandbox.graph import Graph
-from sandbox.resources import Account
+from sandbox.facebook.graph import Graph
+from sandbox.provider.resources import Account
 from sandbox.serving import Server
 
 REGION = "eu-central-1"

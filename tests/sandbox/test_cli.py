@@ -212,7 +212,9 @@ def test_a_signal_is_not_lost_where_python_drops_what_is_raised(module: str, tol
 def test_an_emulator_that_is_killed_is_told_and_nothing_is_left(up: tuple[subprocess.Popen[str], Any]) -> None:
     process, _ = up
     started = descendants(process.pid)
-    (emulator,) = [pid for pid in started if b"sandbox.launcher" in (Path("/proc") / str(pid) / "cmdline").read_bytes()]
+    (emulator,) = [
+        pid for pid in started if b"sandbox.aws.launcher" in (Path("/proc") / str(pid) / "cmdline").read_bytes()
+    ]
 
     os.kill(emulator, signal.SIGKILL)
 

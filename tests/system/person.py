@@ -5,7 +5,7 @@ import secrets
 import time
 from typing import Any
 
-from bot.queue import fingerprint
+from bot.aws.queues import fingerprint
 from sandbox.local import Sandbox, new_person
 
 Json = dict[str, Any]

@@ -10,9 +10,9 @@ from contextlib import closing
 
 import pytest
 
+from bot.aws.queues import fingerprint
 from bot.conversation import PROFILE
-from bot.parcels import DemonstrationParcels, Step
-from bot.queue import fingerprint
+from bot.conversation.parcels import DemonstrationParcels, Step
 from sandbox.local import Sandbox, new_person
 from tests.system.person import Json, Person, texts
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.errors import Refused
-from sandbox.lex import recognize
+from sandbox.facebook.lex import recognize
 from sandbox.local import Sandbox, new_person
 
 LEX = {"lexBotId": "ABCDEFGHIJ", "lexBotAliasId": "TSTALIASID", "lexLocaleId": "en_US"}

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.facebook import Facebook, text_item
+from sandbox.facebook.webhooks import Facebook, text_item
 from sandbox.local import PROJECT, Sandbox, new_person
 from tests.bot.servers import Served, serve
 

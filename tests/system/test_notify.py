@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.parcels import DemonstrationParcels, Step
+from bot.conversation.parcels import DemonstrationParcels, Step
 from ops import cli
 from sandbox.local import PROJECT, Sandbox
 from tests.system.person import Json, Person, texts

@@ -19,13 +19,13 @@ from urllib.parse import urlencode
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import resources
 from sandbox.errors import SandboxError
-from sandbox.facebook import text_item
+from sandbox.facebook.webhooks import text_item
 from sandbox.local import Sandbox, new_person
-from tests.rights import steps
-from tests.rights.bench import SETTINGS, STACK, Bench
-from tests.rights.steps import KINDS, MEMBER_STEPS, Missing
+from sandbox.provider import resources
+from tools.rights import steps
+from tools.rights.bench import SETTINGS, STACK, Bench
+from tools.rights.steps import KINDS, MEMBER_STEPS, Missing
 
 pytestmark = pytest.mark.long
 

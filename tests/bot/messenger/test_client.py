@@ -13,7 +13,7 @@ from bot.messenger.client import UPLOAD, GraphApi, Token
 from bot.messenger.errors import Ambiguous, Credentials, Rejected, SendError, Transient, Unreachable
 from bot.messenger.messages import Action, Media, Refused, Text
 from bot.messenger.profile import MenuItem, Profile
-from sandbox.graph import Graph
+from sandbox.facebook.graph import Graph
 
 PAGE, APP, TOKEN, SECRET = "1001", "2002", "EAAGpagetoken", "app-secret-7"
 

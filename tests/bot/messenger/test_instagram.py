@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.conversation import bot
+from bot.dialogue.testing import Chat
 from bot.messenger.events import Event, Image, QuickReplyTapped, parse
 from bot.messenger.instagram import adapt
 from bot.messenger.messages import (
@@ -35,7 +36,6 @@ from bot.messenger.messages import (
     Text,
     Update,
 )
-from tests.bot.chat import Chat
 
 HTTPS = "https://example.org/"
 TAP = Tap("Go", "GO")

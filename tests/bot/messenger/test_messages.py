@@ -45,7 +45,7 @@ from bot.messenger.messages import (
     Update,
 )
 
-SCHEMA = Path(__file__).parents[3] / "sandbox" / "schemas" / "send-api.json"
+SCHEMA = Path(__file__).parents[3] / "sandbox" / "facebook" / "schemas" / "send-api.json"
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 HTTPS = "https://example.org/"

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from bot.messenger.messages import Refused
 from bot.messenger.profile import IceBreaker, MenuItem, Profile, difference
 
-SCHEMA = Path(__file__).parents[3] / "sandbox" / "schemas" / "messenger-profile.json"
+SCHEMA = Path(__file__).parents[3] / "sandbox" / "facebook" / "schemas" / "messenger-profile.json"
 VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 MENU = {"default": (MenuItem("Status", "STATUS"), MenuItem("Site", url="https://example.org/"))}

@@ -1,0 +1,325 @@
+"""What was seen, planned and sent, and each user's state: one DynamoDB table with the key `id`.
+
+`event#…` is what is known of an event, `user#…` a user's state, `page#…` until when a page may not send. An event's
+record holds what is planned and how far it got; once all is sent nothing is left but the fact, about nobody, that this
+event was dealt with. One write says both that an answer was sent and that the next one is being tried, so that after a
+crash one knows whether a send was tried.
+"""
+
+import contextlib
+import json
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from bot.aws.client import Aws, AwsError
+from bot.aws.queues import compact
+
+DAY_SECONDS = 24 * 60 * 60
+# Longer than both queues together can hold an event, 14 days each.
+EVENT_SECONDS = 29 * DAY_SECONDS
+CALL_SECONDS = 1.0
+SETTLED, DEAD = "settled", "dead"
+# What goes from an event's record once it is dealt with: whatever says something about its user.
+LET_GO = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
+
+Json = dict[str, Any]
+
+
+class Stale(Exception):
+    """The record is no longer what it was when it was read: another run went on with it."""
+
+
+class Key(NamedTuple):
+    """Where an event's record is: the fingerprints of page and user, and of the event."""
+
+    user: str
+    event: str
+
+
+class Record(NamedTuple):
+    """What the ledger knows of an event.
+
+    Attributes:
+        outcome: empty while it is under way, else `settled` or `dead`.
+        answers: the planned requests to the Send API, or nothing if none were planned yet.
+        next: which of them is to be sent next.
+        since: when sending that one was begun, in ms since the epoch; nothing if it certainly has not been sent.
+        awaited: until when its echo is awaited, in ms since the epoch; nothing while no later run has looked for it.
+        echoed: of which of them the page's echo came.
+        faults: how often the event itself was at fault.
+        attempts: on how many occasions its answers were begun to be worked out, and nothing is known of how that ended.
+    """
+
+    outcome: str = ""
+    answers: tuple[Json, ...] | None = None
+    next: int = 0
+    since: int | None = None
+    awaited: int | None = None
+    echoed: frozenset[int] = frozenset()
+    faults: int = 0
+    attempts: int = 0
+
+
+class Reading(NamedTuple):
+    """One reading of the ledger.
+
+    Attributes:
+        record: the event's.
+        state: the user's, empty if there is none.
+        version: of the state, to be handed back with a plan.
+        paused_until: when the page may send again, in ms since the epoch.
+    """
+
+    record: Record
+    state: Json
+    version: int
+    paused_until: int
+
+
+class Ledger:
+    """Reads and writes the table.
+
+    Args:
+        aws: the door to AWS.
+        table: its name.
+        state_days: how long a user's state is kept after the last change.
+        now: the clock, in seconds since the epoch.
+    """
+
+    def __init__(self, aws: Aws, table: str, state_days: int, now: Callable[[], float] = time.time) -> None:
+        self._aws, self._table, self._state_days, self._now = aws, table, state_days, now
+
+    def read(self, key: Key, page: str) -> Reading:
+        """The records of an event, its user's state and its page's pause, as last written.
+
+        Raises:
+            AwsError: as does everything here, if AWS refuses or does not answer.
+        """
+        return self.read_all({key: page})[key]
+
+    def read_all(self, pages: Mapping[Key, str]) -> dict[Key, Reading]:
+        """The same for some events, at most 30, in one call; errors as of `read`.
+
+        Args:
+            pages: the page of each event.
+        """
+        ids = dict.fromkeys(each for key, page in pages.items() for each in (_event(key), _user(key.user), _page(page)))
+        keys = [{"id": {"S": each}} for each in ids]
+        answer = self._call("BatchGetItem", {"RequestItems": {self._table: {"Keys": keys, "ConsistentRead": True}}})
+        if answer.get("UnprocessedKeys"):
+            raise AwsError("BatchGetItem", "ThrottlingException", 400)
+        found = {item["id"]["S"]: item for item in answer["Responses"].get(self._table, [])}
+        return {key: self._reading(found, key, page) for key, page in pages.items()}
+
+    def _reading(self, found: Mapping[str, Json], key: Key, page: str) -> Reading:
+        event, user, pause = (found.get(each, {}) for each in (_event(key), _user(key.user), _page(page)))
+        # DynamoDB deletes what has expired within days, not at once.
+        kept = user and int(user["expires"]["N"]) > self._now()
+        return Reading(
+            _record(event),
+            json.loads(user["state"]["S"]) if kept else {},
+            int(user["version"]["N"]) if user else 0,
+            int(pause["until"]["N"]) if pause else 0,
+        )
+
+    def plan(self, key: Key, answers: Sequence[Json], state: Json | None, version: int) -> Record:
+        """Store planned answers and new state in one transaction, and that the first answer is being sent.
+
+        Args:
+            key: the event's.
+            answers: requests to the Send API; if there are none, the event is settled.
+            state: the user's new state: nothing if it did not change, an empty one to delete it.
+            version: of the state that it follows.
+
+        Returns:
+            The event's record as it is now.
+
+        Raises:
+            Stale: another run planned for this event, or changed the state.
+        """
+        since = self._milliseconds()
+        item: Json = {"id": {"S": _event(key)}, "expires": self._expires(EVENT_SECONDS)}
+        if answers:
+            item |= {
+                "user": {"S": key.user},
+                "answers": {"S": compact(list(answers))},
+                "next": _n(0),
+                "since": _n(since),
+            }
+        else:
+            item |= {"outcome": {"S": SETTLED}}
+        new = "attribute_not_exists(answers) AND attribute_not_exists(outcome)"
+        writes: list[Json] = [{"Put": {"TableName": self._table, "Item": item, "ConditionExpression": new}}]
+        if state is not None:
+            writes.append(self._state_write(key.user, state, version))
+        try:
+            self._call("TransactWriteItems", {"TransactItems": writes, "ClientRequestToken": uuid.uuid4().hex})
+        except AwsError as error:
+            if "ConditionalCheckFailed" in error.reasons:
+                raise Stale from None
+            raise
+        return Record(answers=tuple(answers), since=since) if answers else Record(outcome=SETTLED)
+
+    def sending(self, key: Key, record: Record, number: int) -> Record:
+        """Record that all answers before `number` were sent, and that this one is being sent now.
+
+        Raises:
+            Stale: another run went on with the event.
+        """
+        since = max(self._milliseconds(), (record.since or 0) + 1)
+        values = {":next": _n(number), ":since": _n(since)}
+        done = "#next = :next AND since = :since"
+        self._advance(key, record, "SET #next = :next, since = :since REMOVE awaited", values, done)
+        return record._replace(next=number, since=since, awaited=None)
+
+    def awaiting(self, key: Key, record: Record, until: float) -> None:
+        """Record until when, in seconds since the epoch, the next answer's echo is awaited; raises as `sending`."""
+        values = {":awaited": _n(round(until * 1000))}
+        self._advance(key, record, "SET awaited = :awaited", values, "awaited = :awaited")
+
+    def stopped(self, key: Key, record: Record, number: int) -> Record:
+        """Record that all answers before `number` were sent, and this one certainly not; raises as `sending` does."""
+        done = "#next = :next AND attribute_not_exists(since)"
+        self._advance(key, record, "SET #next = :next REMOVE since, awaited", {":next": _n(number)}, done)
+        return record._replace(next=number, since=None, awaited=None)
+
+    def settle(self, key: Key, record: Record) -> None:
+        """Record that the event is dealt with, and let go of what was planned; raises as `sending` does."""
+        values = {":settled": {"S": SETTLED}}
+        self._advance(key, record, f"SET outcome = :settled {LET_GO}", values, "outcome = :settled")
+
+    def bury(self, key: Key) -> None:
+        """Record that the event went to the dead letters. Its plan is kept: a redrive goes on with it."""
+        values = {":outcome": {"S": DEAD}, ":user": {"S": key.user}, ":expires": self._expires(EVENT_SECONDS)}
+        self._update(key, "SET outcome = :outcome, #user = :user, expires = :expires", values)
+
+    def add(self, key: Key, what: str, occasion: str) -> int:
+        """Add an occasion to the event's `faults` or `attempts`, and return how many there are now.
+
+        Args:
+            key: the event's.
+            what: `faults` or `attempts`.
+            occasion: its name; the same one counts once, so that a call without an answer can be made again.
+
+        Raises:
+            Stale: another run has dealt with the event.
+        """
+        values = {":one": {"SS": [occasion]}, ":expires": self._expires(EVENT_SECONDS)}
+        update = f"ADD {what} :one SET expires = :expires"
+        answer = self._update(key, update, values, "attribute_not_exists(outcome)", "UPDATED_NEW")
+        return len(answer["Attributes"][what]["SS"])
+
+    def take_back(self, key: Key, what: str, occasion: str) -> None:
+        """Take an occasion away again, if it was added; arguments as of `add`."""
+        with contextlib.suppress(Stale):
+            self._update(key, f"DELETE {what} :one", {":one": {"SS": [occasion]}}, f"attribute_exists({what})")
+
+    def echoed(self, key: Key, number: int) -> None:
+        """Record that the page's echo of an answer came, if the event is still under way."""
+        values = {":number": {"NS": [str(number)]}}
+        with contextlib.suppress(Stale):
+            self._update(key, "ADD echoed :number", values, "attribute_exists(answers)")
+
+    def pause(self, page: str, seconds: float) -> None:
+        """Let no worker send for a page for so many seconds from now."""
+        until = {"until": _n(self._milliseconds() + round(seconds * 1000)), "expires": self._expires(DAY_SECONDS)}
+        self._call("PutItem", {"TableName": self._table, "Item": {"id": {"S": _page(page)}} | until})
+
+    def forget(self, key: Key) -> None:
+        """Let go of what is planned for an event, which will never be answered; that it was seen is all that stays."""
+        values = {":settled": {"S": SETTLED}, ":expires": self._expires(EVENT_SECONDS)}
+        self._update(key, f"SET outcome = :settled, expires = :expires {LET_GO}", values)
+
+    def _state_write(self, user: str, state: Json, version: int) -> Json:
+        condition: Json = {"TableName": self._table, "ConditionExpression": "attribute_not_exists(id)"}
+        if version:
+            condition["ConditionExpression"] = "version = :version"
+            condition["ExpressionAttributeValues"] = {":version": _n(version)}
+        if not state:
+            return {"Delete": condition | {"Key": {"id": {"S": _user(user)}}}}
+        item = {
+            "id": {"S": _user(user)},
+            "state": {"S": compact(state)},
+            "version": _n(version + 1),
+            "expires": self._expires(self._state_days * DAY_SECONDS),
+        }
+        return {"Put": condition | {"Item": item}}
+
+    def _advance(self, key: Key, record: Record, update: str, values: Json, done: str) -> None:
+        """Change a record that is as it was read, or on which this very change was made before.
+
+        The second is for a call that AWS carried out without an answer, and that is then made again.
+        """
+        unchanged = "#next = :read_next AND attribute_not_exists(since)"
+        values = values | {":read_next": _n(record.next)}
+        if record.since is not None:
+            unchanged = "#next = :read_next AND since = :read_since"
+            values |= {":read_since": _n(record.since)}
+        self._update(key, update, values, f"({unchanged}) OR ({done})")
+
+    def _update(self, key: Key, update: str, values: Json, condition: str = "", wanted: str = "NONE") -> Json:
+        request: Json = {
+            "TableName": self._table,
+            "Key": {"id": {"S": _event(key)}},
+            "UpdateExpression": update,
+            "ExpressionAttributeValues": values,
+            "ReturnValues": wanted,
+        }
+        if condition:
+            request["ConditionExpression"] = condition
+        names = {"#next": "next", "#user": "user"}
+        used = {short: name for short, name in names.items() if short in update + condition}
+        if used:
+            request["ExpressionAttributeNames"] = used
+        try:
+            return self._call("UpdateItem", request)
+        except AwsError as error:
+            if error.code == "ConditionalCheckFailedException":
+                raise Stale from None
+            raise
+
+    def _call(self, operation: str, request: Json) -> Json:
+        return self._aws.call("dynamodb", operation, request, timeout=CALL_SECONDS)
+
+    def _milliseconds(self) -> int:
+        return round(self._now() * 1000)
+
+    def _expires(self, seconds: float) -> Json:
+        return _n(round(self._now() + seconds))
+
+
+def _event(key: Key) -> str:
+    return f"event#{key.event}"
+
+
+def _user(user: str) -> str:
+    return f"user#{user}"
+
+
+def _page(page: str) -> str:
+    return f"page#{page}"
+
+
+def _n(number: int) -> Json:
+    return {"N": str(number)}
+
+
+def _record(item: Json) -> Record:
+    def number(name: str) -> int | None:
+        return int(item[name]["N"]) if name in item else None
+
+    def occasions(name: str) -> int:
+        return len(item[name]["SS"]) if name in item else 0
+
+    return Record(
+        outcome=item["outcome"]["S"] if "outcome" in item else "",
+        answers=tuple(json.loads(item["answers"]["S"])) if "answers" in item else None,
+        next=number("next") or 0,
+        since=number("since"),
+        awaited=number("awaited"),
+        echoed=frozenset(int(each) for each in item["echoed"]["NS"]) if "echoed" in item else frozenset(),
+        faults=occasions("faults"),
+        attempts=occasions("attempts"),
+    )

@@ -1,0 +1,153 @@
+"""Amazon Lex V2 for what no rule takes: its answers as messages of Messenger.
+
+A conversation reaches Lex through the `lex` of its context, as it reaches parcels: nothing here calls AWS. Sources:
+Amazon Lex V2, "RecognizeText"; Messenger's limits as in `bot.messenger.messages`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from bot.dialogue.rules import LexUnavailable, Turn
+from bot.messenger.events import Event
+from bot.messenger.messages import (
+    BUTTON_TITLE,
+    BUTTONS,
+    CARD_SUBTITLE,
+    CARD_TITLE,
+    QUICK_REPLIES,
+    QUICK_REPLY_TITLE,
+    Card,
+    Carousel,
+    Message,
+    QuickReply,
+    Refused,
+    Tap,
+    Text,
+)
+from bot.messenger.record import Record
+from bot.messenger.text import clusters, split
+
+TEXT = 1024  # characters: RecognizeText, text
+SESSION = range(2, 101)  # characters: RecognizeText, sessionId
+_SESSION_SIGNS = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._:-")
+_NOT_UNDERSTOOD = "FallbackIntent"  # the built-in intent AMAZON.FallbackIntent
+PAYLOAD = "LEX"
+
+S = TypeVar("S", bound=Record)
+Json = dict[str, Any]
+
+
+def recognize_path(bot_id: str, alias_id: str, locale_id: str, session: str) -> str:
+    """The path of a RecognizeText request; its body is `{"text": …}`, its method POST, its service `lex`."""
+    parts = ("bots", bot_id, "botAliases", alias_id, "botLocales", locale_id, "sessions", session, "text")
+    return "".join(f"/{quote(part, safe='')}" for part in parts)
+
+
+def session_id(page: str, user: str) -> str:
+    """A name of the user's session that Lex takes; one that it would not take is hashed."""
+    name = f"{page}:{user}"
+    if len(name) in SESSION and _SESSION_SIGNS.issuperset(name):
+        return name
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def understand(turn: Turn[S, Event], text: str, *, yes: str, no: str) -> tuple[Message, ...] | None:
+    """What Lex says to a text; None if there is no Lex, or it fails, or it does not understand.
+
+    Args:
+        turn: with the `lex` of its context.
+        text: what the user wrote, or what follows `LEX:` in a payload.
+        yes: title of the quick reply that confirms what Lex asks to be confirmed.
+        no: title of the one that denies it.
+    """
+    asked = "".join(_taken(text.strip(), TEXT))
+    if turn.context.lex is None or not asked:
+        return None
+    try:
+        answer = turn.context.lex.recognize(session_id(turn.event.page, turn.event.user), asked)
+    except LexUnavailable:
+        return None
+    return answered(answer, yes=yes, no=no)
+
+
+def answered(answer: Mapping[str, Any], *, yes: str, no: str) -> tuple[Message, ...] | None:
+    """RecognizeText's answer as messages; None if it holds nothing to say, or Lex did not understand.
+
+    Args:
+        answer: as received; what is not as documented is passed over.
+        yes: title of the quick reply that confirms.
+        no: title of the one that denies.
+    """
+    state = _object(answer.get("sessionState"))
+    if _object(state.get("intent")).get("name") == _NOT_UNDERSTOOD:
+        return None
+    said: list[Message] = []
+    for message in _list(answer.get("messages")):
+        said.extend(_message(_object(message)))
+    confirming = _object(state.get("dialogAction")).get("type") == "ConfirmIntent"
+    if confirming and said and isinstance(last := said[-1], Text) and not last.quick_replies:
+        said[-1] = last.replace(quick_replies=(_choice(yes, "yes"), _choice(no, "no")))
+    return tuple(said) or None
+
+
+def _message(message: Json) -> list[Message]:
+    card = _object(message.get("imageResponseCard"))
+    if message.get("contentType") == "ImageResponseCard" and card:
+        return [_card(card)]
+    content = message.get("content")
+    return [Text(piece) for piece in split(content)] if isinstance(content, str) else []
+
+
+def _card(card: Json) -> Message:
+    """A response card: three of its buttons stay, the rest become quick replies."""
+    title, subtitle = _string(card, "title") or "…", _string(card, "subtitle")
+    choices = [
+        (_string(each, "text"), _string(each, "value"))
+        for each in map(_object, _list(card.get("buttons")))
+        if _string(each, "text") and _string(each, "value")
+    ]
+    replies = tuple(_choice(text, value) for text, value in choices[BUTTONS:][:QUICK_REPLIES])
+    buttons = tuple(Tap(_short(text, BUTTON_TITLE), f"{PAYLOAD}:{value}") for text, value in choices[:BUTTONS])
+    try:
+        shown = Card(
+            _short(title, CARD_TITLE), _short(subtitle, CARD_SUBTITLE), _string(card, "imageUrl"), buttons=buttons
+        )
+    except Refused:  # a title alone, or a picture's address that Messenger does not take
+        replies = tuple(_choice(*each) for each in choices[:QUICK_REPLIES])
+        return Text(_short(f"{title}\n{subtitle}".strip(), TEXT), quick_replies=replies)
+    return Carousel((shown,), quick_replies=replies)
+
+
+def _choice(text: str, value: str) -> QuickReply:
+    return QuickReply(_short(text, QUICK_REPLY_TITLE), f"{PAYLOAD}:{value}")
+
+
+def _short(text: str, most: int) -> str:
+    """The text, or as much of it as fits with a sign that it goes on; never half of a character as one sees it."""
+    return text if len(text) <= most else "".join(_taken(text, most - 1)).rstrip() + "…"
+
+
+def _taken(text: str, most: int) -> list[str]:
+    taken: list[str] = []
+    length = 0
+    for cluster in clusters(text):
+        length += len(cluster)
+        if length > most:
+            break
+        taken.append(cluster)
+    return taken
+
+
+def _object(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _string(values: Json, name: str) -> str:
+    value = values.get(name)
+    return value.strip() if isinstance(value, str) else ""

@@ -1,0 +1,222 @@
+"""Stands between the functions and the emulated AWS, so that AWS can be slow, refuse, or lose an answer on demand.
+
+It passes on the bytes as they are (the Host header too, so signatures hold) over kept connections, and reads only as
+much of a request as it takes to know which call it is.
+"""
+
+import asyncio
+import http.client
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from sandbox.aws.cloud import HOST
+from sandbox.errors import Refused, SandboxError
+from sandbox.facebook import lex
+from sandbox.faults import Fault, Faults, fault
+
+EFFECTS: Mapping[str, type | tuple[type, ...]] = {
+    "status": int,
+    "code": str,
+    "message": str,
+    "delaySeconds": (int, float),
+    "after": bool,
+}
+LONGEST_HEAD = 64 * 1024
+LEX = b"POST /bots/"  # how a request to Lex begins, which the emulated AWS does not have
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+_HEADER = re.compile(rb"\r\n([^:\r\n]+):[ \t]*([^\r\n]*)")
+_SCOPE = re.compile(rb"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+
+
+class Closed(Exception):
+    """The other side has closed the connection."""
+
+
+async def read_message(reader: asyncio.StreamReader) -> tuple[bytes, dict[bytes, bytes], bytes]:
+    """Read one HTTP/1.1 message: its head, its headers with names in lower case, its body as it came.
+
+    Raises:
+        Closed: the connection was closed.
+    """
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        headers = {name.lower(): value for name, value in _HEADER.findall(head)}
+        if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
+            return head, headers, await _read_chunks(reader)
+        return head, headers, await reader.readexactly(int(headers.get(b"content-length", b"0")))
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError) as error:
+        raise Closed from error
+
+
+async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+    raw = bytearray()
+    while True:
+        line = await reader.readuntil(b"\r\n")
+        size = int(line.split(b";")[0], 16)
+        raw += line + await reader.readexactly(size + 2)
+        if size == 0:
+            return bytes(raw)
+
+
+def call_of(head: bytes, headers: Mapping[bytes, bytes], body: bytes) -> str:
+    """Which AWS call a request is, as ``service:Action``; for services without action names ``service:METHOD``."""
+    scope = _SCOPE.search(headers.get(b"authorization", b""))
+    service = scope.group(1).decode() if scope else ""
+    if target := headers.get(b"x-amz-target"):
+        return f"{service}:{target.decode().rpartition('.')[2]}"
+    if query := re.search(rb"(?:^|&)Action=(\w+)", body):
+        return f"{service}:{query.group(1).decode()}"
+    return f"{service}:{head.split(b' ', 1)[0].decode()}"
+
+
+def refusal(status: int, code: str, message: str) -> bytes:
+    """An error as AWS JSON services answer it."""
+    body = json.dumps({"__type": code, "message": message}).encode()
+    phrase = http.client.responses.get(status, "Error")
+    return (
+        f"HTTP/1.1 {status} {phrase}\r\ncontent-type: application/x-amz-json-1.0\r\nx-amzn-errortype: {code}\r\n"
+        f"x-amzn-query-error: {code};{'Sender' if status < http.client.INTERNAL_SERVER_ERROR else 'Receiver'}\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def lex_answer(head: bytes, body: bytes) -> bytes:
+    """What the stand-in for Lex answers, as HTTP."""
+    try:
+        content = json.dumps(lex.recognize(head.split(b" ", 2)[1].decode(), body)).encode()
+    except Refused as refused:
+        return refusal(http.client.BAD_REQUEST, refused.code, str(refused))
+    return (
+        f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n".encode()
+        + content
+    )
+
+
+class Called(NamedTuple):
+    """One AWS call of a function's.
+
+    Attributes:
+        name: as `service:Action`.
+        request: its body.
+        status: the answer's.
+        answer: the answer's body.
+        began: when, in seconds since 1970.
+        seconds: how long it took.
+        connection: the same for all calls over one connection, and so of one instance of the function.
+        lost: AWS did it, and the answer was lost on purpose.
+    """
+
+    name: str
+    request: bytes
+    status: int
+    answer: bytes
+    began: float
+    seconds: float
+    connection: int
+    lost: bool
+
+
+class Proxy:
+    """The proxy; ``start`` it on an event loop, then tell it where the cloud is with ``upstream_port``."""
+
+    def __init__(self) -> None:
+        self.upstream_port = 0
+        self.url = ""
+        self._faults = Faults()
+        self._server: asyncio.Server | None = None
+        self._serving: set[asyncio.Task[None]] = set()
+        self.observe: Callable[[Called], None] | None = None
+        """Told of each call."""
+
+    async def start(self) -> None:
+        """Listen on a free port of loopback."""
+        self._server = await asyncio.start_server(self._accept, HOST, 0, limit=LONGEST_HEAD)
+        self.url = f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
+
+    async def stop(self) -> None:
+        """Listen no more, and end what is under way."""
+        if self._server:
+            self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    def set_faults(self, described: object) -> None:
+        """Set the faults from now on.
+
+        Args:
+            described: ``{"sqs:SendMessageBatch": {…}, "dynamodb:*": {…}}``, each an object or a list of them.
+
+        Raises:
+            SandboxError: it is something else.
+        """
+        if not isinstance(described, Mapping):
+            raise SandboxError('AWS faults are a JSON object by call, such as {"sqs:*": {"status": 503}}.')
+        faults: list[tuple[str, Fault]] = []
+        for call, each in described.items():
+            faults += [(str(call), fault(one, EFFECTS)) for one in (each if isinstance(each, list) else [each])]
+        self._faults.set(faults)
+
+    async def _pass_on(self, head: bytes, body: bytes, upstream: Streams | None) -> tuple[bytes, Streams | None]:
+        """The answer of the emulated AWS, or of the stand-in for Lex, and the connection to the first."""
+        if head.startswith(LEX):
+            return lex_answer(head, body), upstream
+        if upstream is None or upstream[1].is_closing() or upstream[0].at_eof():
+            upstream = await asyncio.open_connection(HOST, self.upstream_port, limit=LONGEST_HEAD)
+        upstream[1].write(head + body)
+        answered, _, content = await read_message(upstream[0])
+        return answered + content, upstream
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream: Streams | None = None
+        try:
+            while True:
+                head, headers, body = await read_message(reader)
+                name = call_of(head, headers, body) if self._faults or self.observe else ""
+                met = self._faults.meet(name) if self._faults else None
+                answer = None
+                began = time.time()
+                lost = bool(met and met.get("after"))
+                if met:
+                    await asyncio.sleep(met.get("delaySeconds", 0))
+                    if met.get("status"):
+                        answer = refusal(
+                            met.get("status"),
+                            met.get("code", "ServiceUnavailable"),
+                            met.get("message", "Asked for by a fault."),
+                        )
+                hung_up = False
+                if answer is None or lost:
+                    hung_up = lost and answer is None
+                    done, upstream = await self._pass_on(head, body, upstream)
+                    answer = answer or done
+                if self.observe:
+                    status, content = _parted(answer)
+                    seconds = time.time() - began
+                    self.observe(Called(name, body, status, content, began, seconds, id(writer), lost))
+                if hung_up:
+                    return  # AWS did it, and the answer is lost
+                writer.write(answer)
+                await writer.drain()
+        except (Closed, ConnectionError, asyncio.CancelledError):
+            pass  # cancelled only when the sandbox ends
+        finally:
+            writer.close()
+            if upstream:
+                upstream[1].close()
+
+
+def _parted(answer: bytes) -> tuple[int, bytes]:
+    """The status and the body of an answer."""
+    head, _, content = answer.partition(b"\r\n\r\n")
+    return int(head.split(b" ", 2)[1]), content

@@ -1,0 +1,1 @@
+"""Facebook: a stand-in for the Graph API, the sender of webhooks, and a stand-in for Lex."""

@@ -1,0 +1,197 @@
+"""What is put on the queues, in which calls, and what happens when SQS does not take it."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import pytest
+
+from bot.aws.client import Aws
+from bot.aws.queues import (
+    BATCH_BYTES,
+    BATCH_MESSAGES,
+    BODY_BYTES,
+    Message,
+    NotQueued,
+    Queues,
+    compact,
+    dead_letter,
+    event_messages,
+    fingerprint,
+    unusable_letters,
+)
+from bot.http import Response
+
+Json = dict[str, Any]
+
+ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+HEAD = {"object": "page", "page": "1", "received": 2}
+
+
+class Sqs:
+    """Takes each call, and answers as it was told: a status, or the ids of the entries that fail."""
+
+    def __init__(self, *answers: int | list[str]) -> None:
+        self.calls: list[tuple[str, Json, float]] = []
+        self._answers = list(answers)
+
+    def request(self, _method: str, _path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
+        asked = json.loads(body)
+        self.calls.append((headers["x-amz-target"].partition(".")[2], asked, timeout))
+        answer = self._answers.pop(0) if self._answers else []
+        if isinstance(answer, int):
+            return Response(answer, {}, b'{"__type": "ServiceUnavailable"}')
+        failed = [{"Id": each, "Code": "InternalError"} for each in answer]
+        return Response(200, {}, json.dumps({"Successful": [], "Failed": failed}).encode())
+
+
+def queues(sqs: Sqs, now: float = 0.0) -> Queues:
+    aws = Aws(ENVIRON, time.time, lambda _origin: sqs, lambda _seconds: None)
+    return Queues(aws, "https://events", "https://dead", lambda: now)
+
+
+def message(number: int, size: int = 10) -> Message:
+    return Message(f"group {number}", f"once {number}", "x" * size)
+
+
+def sent(sqs: Sqs) -> list[list[str]]:
+    return [[entry["MessageGroupId"] for entry in asked["Entries"]] for _, asked, _ in sqs.calls]
+
+
+def test_messages_go_in_batches_of_ten_in_order() -> None:
+    sqs = Sqs()
+    queues(sqs).put([message(number) for number in range(23)], 4.0)
+    assert [len(batch) for batch in sent(sqs)] == [10, 10, 3]
+    assert [group for batch in sent(sqs) for group in batch] == [f"group {number}" for number in range(23)]
+
+
+def test_no_batch_is_larger_than_sqs_takes() -> None:
+    sqs = Sqs()
+    queues(sqs).put([message(number, 400_000) for number in range(5)], 4.0)
+    assert [len(batch) for batch in sent(sqs)] == [2, 2, 1]
+    assert all(len(json.dumps(asked["Entries"])) < BATCH_BYTES for _, asked, _ in sqs.calls)
+
+
+def test_an_entry_names_its_group_and_what_it_must_not_be_twice() -> None:
+    sqs = Sqs()
+    queues(sqs).put([Message("a", "b", "{}")], 4.0)
+    ((operation, asked, _),) = sqs.calls
+    assert operation == "SendMessageBatch"
+    assert asked == {
+        "QueueUrl": "https://events",
+        "Entries": [{"Id": "0", "MessageBody": "{}", "MessageGroupId": "a", "MessageDeduplicationId": "b"}],
+    }
+
+
+def test_nothing_is_sent_after_a_batch_that_failed() -> None:
+    sqs = Sqs([], 503, 503)
+    with pytest.raises(NotQueued, match="503"):
+        queues(sqs).put([message(number) for number in range(30)], 4.0)
+    assert [batch[0] for batch in sent(sqs)] == ["group 0", "group 10", "group 10"]
+
+
+def test_a_batch_that_was_taken_in_part_was_not_taken() -> None:
+    sqs = Sqs(["3"])
+    with pytest.raises(NotQueued, match="a part"):
+        queues(sqs).put([message(number) for number in range(30)], 4.0)
+    assert len(sqs.calls) == 1
+
+
+def test_a_call_that_failed_once_is_made_again() -> None:
+    sqs = Sqs(503)
+    queues(sqs).put([message(0)], 4.0)
+    assert len(sqs.calls) == 2
+
+
+@pytest.mark.parametrize("left", [0.5, 0.7, 1.0, 2.15, 2.2, 4.0])
+def test_both_tries_of_a_call_fit_into_the_time_that_is_left(left: float) -> None:
+    sqs = Sqs()
+    queues(sqs, now=10.0).put([message(0)], 10.0 + left)
+    ((_, _, timeout),) = sqs.calls
+    assert 0 < timeout <= 1.0
+    assert 2 * timeout + 0.1 < left
+
+
+def test_without_time_nothing_is_begun() -> None:
+    sqs = Sqs()
+    with pytest.raises(NotQueued, match="no time"):
+        queues(sqs, now=10.0).put([message(0)], 10.4)
+    assert sqs.calls == []
+
+
+def test_dead_letters_go_to_their_own_queue() -> None:
+    sqs = Sqs()
+    queues(sqs).bury([message(0)], 4.0)
+    assert sqs.calls[0][1]["QueueUrl"] == "https://dead"
+
+
+def test_a_deadline_is_on_the_queues_own_clock() -> None:
+    assert queues(Sqs(), now=7.0).deadline(4.0) == 11.0
+
+
+def test_received_messages_are_hidden_all_in_one_call() -> None:
+    sqs = Sqs()
+    queues(sqs).hide(["r1", "r2"], 30)
+    ((operation, asked, _),) = sqs.calls
+    assert operation == "ChangeMessageVisibilityBatch"
+    assert [(entry["ReceiptHandle"], entry["VisibilityTimeout"]) for entry in asked["Entries"]] == [
+        ("r1", 30),
+        ("r2", 30),
+    ]
+    assert len({entry["Id"] for entry in asked["Entries"]}) == 2
+    assert BATCH_MESSAGES == 10
+
+
+def test_events_of_one_group_are_one_message() -> None:
+    (made,) = event_messages(HEAD, "group", [("a", '{"n":1}'), ("b", '{"n":2}')])
+    assert json.loads(made.body) == HEAD | {"items": [{"n": 1}, {"n": 2}]}
+    assert made.group == "group"
+
+
+def test_only_what_is_too_large_for_one_message_is_divided_and_nothing_of_it_lost() -> None:
+    items = [(str(number), compact({"n": number, "text": "x" * 300_000})) for number in range(7)]
+    made = list(event_messages(HEAD, "group", items))
+    assert [each["n"] for one in made for each in json.loads(one.body)["items"]] == list(range(7))
+    assert [len(json.loads(one.body)["items"]) for one in made] == [3, 3, 1]
+    assert all(len(one.body) <= BODY_BYTES for one in made)
+
+
+def test_the_same_events_have_the_same_deduplication_id_whenever_they_come() -> None:
+    (first,) = event_messages(HEAD, "group", [("a", "{}"), ("b", "{}")])
+    (again,) = event_messages(HEAD | {"received": 99}, "group", [("a", "{}"), ("b", "{}")])
+    (other,) = event_messages(HEAD, "group", [("b", "{}"), ("a", "{}")])
+    assert first.deduplication == again.deduplication != other.deduplication
+    assert len(first.deduplication) <= 128
+
+
+def test_a_fingerprint_tells_apart_what_joins_to_the_same() -> None:
+    assert fingerprint("ab", "c") != fingerprint("a", "bc")
+    assert len(fingerprint("x" * 5000, "\ud83d")) == 64
+
+
+def test_a_dead_letter_holds_the_reason_and_what_a_redrive_puts_back() -> None:
+    letter = dead_letter("reason", {"fbtrace_id": "A"}, HEAD | {"items": [{}]}, "group", "identity")
+    assert json.loads(letter.body) == {
+        "reason": "reason",
+        "detail": {"fbtrace_id": "A"},
+        "message": HEAD | {"items": [{}]},
+    }
+    assert letter.group == "group"
+
+
+@pytest.mark.parametrize("size", [0, 1, 700_000, 700_001, 2_500_000])
+def test_unusable_bytes_are_kept_whole_in_letters_that_sqs_takes(size: int) -> None:
+    content = bytes(number % 251 for number in range(size))
+    letters = list(unusable_letters("why", content))
+    bodies = [json.loads(letter.body) for letter in letters]
+    assert b"".join(base64.b64decode(body["base64"]) for body in bodies) == content
+    assert [(body["part"], body["of"]) for body in bodies] == [(n, len(bodies)) for n in range(1, len(bodies) + 1)]
+    assert all(len(letter.body) <= BODY_BYTES for letter in letters)
+    assert len({letter.deduplication for letter in letters}) == len(letters)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_json_cannot_hold_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        compact({"n": value})

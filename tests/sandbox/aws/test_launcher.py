@@ -1,0 +1,139 @@
+"""The differences between MiniStack and AWS that the launcher makes up for, seen as a plain user meets them."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.aws import clients
+from sandbox.aws.clients import Clients
+from sandbox.aws.cloud import ACCOUNT, OWNER, Cloud
+from tests.sandbox.conftest import REGION
+
+User = Callable[..., Clients]
+
+
+def statement(*actions: str, resource: str = "*", **more: object) -> dict[str, object]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource, **more}
+
+
+@pytest.fixture
+def user(cloud: Cloud, owner: Clients, name: str) -> User:
+    """Makes the user with the given statements, and signs in as them."""
+
+    def sign_in(*statements: dict[str, object]) -> Clients:
+        iam = owner("iam")
+        iam.create_user(UserName=name)
+        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return Clients(cloud.url, REGION, (key["AccessKeyId"], key["SecretAccessKey"]))
+
+    return sign_in
+
+
+def test_a_batch_is_authorised_as_the_single_call(owner: Clients, user: User, name: str) -> None:
+    url = owner("sqs").create_queue(QueueName=name)["QueueUrl"]
+    sender = user(statement("sqs:SendMessage"))("sqs")
+
+    sent = sender.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "x"}])
+    assert len(sent["Successful"]) == 1
+    with pytest.raises(ClientError, match="not authorized to perform: sqs:DeleteMessage"):
+        sender.delete_message_batch(QueueUrl=url, Entries=[{"Id": "1", "ReceiptHandle": "x"}])
+
+
+def test_parameters_by_path_are_authorised_on_the_path(user: User, name: str) -> None:
+    arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name}"
+    reader = user(statement("ssm:GetParametersByPath", resource=arn))("ssm")
+
+    assert reader.get_parameters_by_path(Path=f"/{name}")["Parameters"] == []
+    with pytest.raises(ClientError, match=r"parameter/other"):
+        reader.get_parameters_by_path(Path="/other")
+
+
+def test_each_parameter_asked_for_is_authorised(user: User, name: str) -> None:
+    arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name}"
+    reader = user(statement("ssm:GetParameters", resource=arn))("ssm")
+
+    assert reader.get_parameters(Names=[f"/{name}"])["InvalidParameters"] == [f"/{name}"]
+    with pytest.raises(ClientError, match="parameter/other"):
+        reader.get_parameters(Names=[f"/{name}", "/other"])
+
+
+def create_function(lambda_: Clients, name: str, role: str) -> None:
+    lambda_("lambda").create_function(
+        FunctionName=name, Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": b"no zip"}
+    )
+
+
+def test_a_function_is_created_only_under_names_that_one_may_use(user: User, role: str) -> None:
+    arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:mine-*"
+    maker = user(statement("lambda:CreateFunction", resource=arn), statement("iam:PassRole"))
+
+    with pytest.raises(ClientError, match="not authorized to perform: lambda:CreateFunction"):
+        create_function(maker, "yours", role)
+    with pytest.raises(ClientError, match="Could not unzip"):
+        create_function(maker, "mine-1", role)
+
+
+def test_a_role_is_passed_only_by_those_who_may(user: User, role: str) -> None:
+    maker = user(statement("lambda:*"))
+
+    with pytest.raises(ClientError, match=f"not authorized to perform: iam:PassRole on resource: {role}"):
+        create_function(maker, "f", role)
+
+
+def test_a_role_is_passed_only_to_the_service_that_the_right_names(user: User, role: str) -> None:
+    to_gateway = {"StringEquals": {"iam:PassedToService": "apigateway.amazonaws.com"}}
+    maker = user(statement("lambda:*", "apigateway:*"), statement("iam:PassRole", Condition=to_gateway))
+
+    with pytest.raises(ClientError, match="not authorized to perform: iam:PassRole"):
+        create_function(maker, "f", role)
+    maker("apigateway").update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}])
+    maker("apigateway").update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": ""}])
+
+
+def test_multi_factor_is_present_only_in_a_session_got_with_a_code(
+    cloud: Cloud, owner: Clients, user: User, name: str
+) -> None:
+    with_code = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    plain = user(statement("sqs:ListQueues", Condition=with_code))
+    serial = owner("iam").create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]["SerialNumber"]
+    owner("iam").enable_mfa_device(
+        UserName=name, SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="654321"
+    )
+
+    def session(**code: str) -> Clients:
+        got = plain("sts").get_session_token(**code)["Credentials"]
+        return Clients(cloud.url, REGION, (got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"]))
+
+    session(SerialNumber=serial, TokenCode="123456")("sqs").list_queues()
+    for without in (plain, session()):
+        with pytest.raises(ClientError, match="not authorized"):
+            without("sqs").list_queues()
+    with pytest.raises(ClientError, match="invalid MFA one time pass code"):
+        session(SerialNumber=serial, TokenCode="12345x")
+
+
+@pytest.mark.parametrize("identifier", ["MessageGroupId", "MessageDeduplicationId"])
+@pytest.mark.parametrize("value", ["x" * 129, "a b", "ü"])
+def test_an_identifier_that_sqs_refuses_is_refused(owner: Clients, name: str, identifier: str, value: str) -> None:
+    url = owner("sqs").create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    message = {"MessageBody": "x", "MessageGroupId": "g" * 128, "MessageDeduplicationId": "d" * 128}
+
+    with pytest.raises(ClientError, match=f"for parameter {identifier} is invalid"):
+        owner("sqs").send_message(QueueUrl=url, **message | {identifier: value})
+    owner("sqs").send_message(QueueUrl=url, **message)
+
+
+def test_the_owner_may_do_everything(owner: Clients) -> None:
+    assert owner("sts").get_caller_identity()["Account"] == ACCOUNT
+    assert OWNER == ("test", "test")
+
+
+def test_a_profile_of_the_persons_own_has_no_say(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    clients._session.cache_clear()
+
+    assert Clients(cloud.url, REGION, OWNER)("sts").get_caller_identity()["Account"] == ACCOUNT

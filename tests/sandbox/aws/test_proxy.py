@@ -1,0 +1,94 @@
+import time
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.aws.clients import Clients
+from sandbox.aws.cloud import OWNER, Cloud
+from sandbox.aws.proxy import Proxy, call_of
+from sandbox.background import Background
+from sandbox.errors import SandboxError
+from tests.sandbox.conftest import REGION
+
+
+@pytest.fixture
+def proxy(cloud: Cloud, background: Background) -> Iterator[Proxy]:
+    running = Proxy()
+    running.upstream_port = cloud.port
+    background.run(running.start())
+    yield running
+    background.run(running.stop())
+
+
+@pytest.fixture
+def through(proxy: Proxy) -> Clients:
+    return Clients(proxy.url, REGION, OWNER)
+
+
+def test_a_call_goes_through_with_its_signature(through: Clients) -> None:
+    assert through("sts").get_caller_identity()["Arn"].endswith(":root")
+    assert "Parameters" in through("ssm").describe_parameters()
+
+
+def test_a_refusal_reaches_only_its_own_calls_and_counts(proxy: Proxy, through: Clients) -> None:
+    proxy.set_faults({"sqs:ListQueues": {"status": 400, "code": "AWS.SimpleQueueService.Broken", "count": 1}})
+
+    through("dynamodb").list_tables()
+    with pytest.raises(ClientError, match="Broken"):
+        through("sqs").list_queues()
+    through("sqs").list_queues()
+
+
+def test_a_whole_service_can_be_refused(proxy: Proxy, through: Clients) -> None:
+    proxy.set_faults({"dynamodb:*": {"status": 400, "code": "ProvisionedThroughputExceededException"}})
+
+    with pytest.raises(ClientError, match="ProvisionedThroughputExceeded"):
+        through("dynamodb").list_tables()
+    proxy.set_faults({})
+    through("dynamodb").list_tables()
+
+
+def test_an_answer_can_be_lost_after_the_call_was_carried_out(proxy: Proxy, through: Clients, owner: Clients) -> None:
+    proxy.set_faults({"sqs:CreateQueue": {"status": 400, "code": "Lost", "after": True}})
+
+    with pytest.raises(ClientError, match="Lost"):
+        through("sqs").create_queue(QueueName="made-all-the-same")
+    assert owner("sqs").get_queue_url(QueueName="made-all-the-same")
+
+
+def test_a_refused_call_is_not_carried_out(proxy: Proxy, through: Clients, owner: Clients) -> None:
+    proxy.set_faults({"sqs:CreateQueue": {"status": 400, "code": "Refused"}})
+
+    with pytest.raises(ClientError, match="Refused"):
+        through("sqs").create_queue(QueueName="never-made")
+    with pytest.raises(ClientError, match="NonExistentQueue"):
+        owner("sqs").get_queue_url(QueueName="never-made")
+
+
+def test_a_call_can_be_slow(proxy: Proxy, through: Clients) -> None:
+    through("sqs").list_queues()
+    proxy.set_faults({"sqs:*": {"delaySeconds": 0.1, "count": 1}})
+    started = time.monotonic()
+
+    through("sqs").list_queues()
+
+    assert time.monotonic() - started >= 0.1
+
+
+@pytest.mark.parametrize("faults", [[], {"sqs:*": {"colour": 1}}, {"sqs:*": {"status": "503"}}])
+def test_a_fault_that_does_not_exist_is_refused(proxy: Proxy, faults: object) -> None:
+    with pytest.raises(SandboxError):
+        proxy.set_faults(faults)
+
+
+def test_a_call_is_known_by_target_or_form_or_method() -> None:
+    scope = b"AWS4-HMAC-SHA256 Credential=K/20260101/eu-central-1/%s/aws4_request, SignedHeaders=host"
+    target = {b"authorization": scope % b"sqs", b"x-amz-target": b"AmazonSQS.SendMessageBatch"}
+
+    assert call_of(b"POST / HTTP/1.1\r\n", target, b"{}") == "sqs:SendMessageBatch"
+    assert (
+        call_of(b"POST / HTTP/1.1\r\n", {b"authorization": scope % b"iam"}, b"Version=1&Action=GetUser")
+        == "iam:GetUser"
+    )
+    assert call_of(b"GET /x HTTP/1.1\r\n", {b"authorization": scope % b"lambda"}, b"") == "lambda:GET"

@@ -1,0 +1,331 @@
+import http.client
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sandbox.errors import SandboxError
+from tests.sandbox.conftest import APP, PAGE, SECRET, Api
+
+POSTBACK = {"type": "postback", "title": "Track", "payload": "TRACK"}
+ELEMENT = {"title": "Parcel", "subtitle": "On its way"}
+
+
+def template(**payload: object) -> dict[str, Any]:
+    return {"attachment": {"type": "template", "payload": payload}}
+
+
+def quick_reply(**changes: object) -> dict[str, object]:
+    return {"content_type": "text", "title": "Yes", "payload": "YES", **changes}
+
+
+def test_a_message_to_someone_who_wrote_is_taken(api: Api) -> None:
+    taken = api.send()
+
+    assert taken.status == 200
+    assert taken.body["recipient_id"] == "7"
+    assert taken.body["message_id"].startswith("m_")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"text": "x" * 1999},
+        {"text": "Which?", "quick_replies": [quick_reply()] * 13},
+        {"text": "Who?", "quick_replies": [{"content_type": "user_email"}]},
+        {"attachment": {"type": "image", "payload": {"url": "https://example.com/a.png"}}},
+        template(template_type="button", text="x" * 640, buttons=[POSTBACK] * 3),
+        template(template_type="generic", elements=[ELEMENT] * 10),
+        template(template_type="media", elements=[{"media_type": "image", "attachment_id": "1"}]),
+    ],
+)
+def test_what_the_platform_allows_is_taken(api: Api, message: Mapping[str, object]) -> None:
+    assert api.send(message=message).status == 200
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ({"text": "x" * 2000}, "message.text"),
+        ({"text": ""}, "message.text"),
+        ({"text": "x", "metadata": "x" * 1000}, "message.metadata"),
+        ({"text": "x", "quick_replies": [quick_reply()] * 14}, "message.quick_replies"),
+        ({"text": "x", "quick_replies": [quick_reply(title="x" * 21)]}, "message.quick_replies[0].title"),
+        ({"text": "x", "quick_replies": [quick_reply(payload="x" * 1001)]}, "message.quick_replies[0].payload"),
+        (
+            {"text": "x", "quick_replies": [quick_reply(content_type="location")]},
+            "message.quick_replies[0].content_type",
+        ),
+        ({"text": "x", "surprise": 1}, "message"),
+        (template(template_type="button", text="x" * 641, buttons=[POSTBACK]), "message.attachment.payload.text"),
+        (template(template_type="button", text="x", buttons=[POSTBACK] * 4), "message.attachment.payload.buttons"),
+        (template(template_type="button", text="x", buttons=[]), "message.attachment.payload.buttons"),
+        (
+            template(template_type="button", text="x", buttons=[{**POSTBACK, "title": "x" * 21}]),
+            "message.attachment.payload.buttons[0].title",
+        ),
+        (template(template_type="generic", elements=[ELEMENT] * 11), "message.attachment.payload.elements"),
+        (
+            template(template_type="generic", elements=[{**ELEMENT, "title": "x" * 81}]),
+            "message.attachment.payload.elements[0].title",
+        ),
+        (template(template_type="generic", elements=[{"title": "alone"}]), "message.attachment.payload.elements[0]"),
+        (template(template_type="list", elements=[ELEMENT]), "message.attachment.payload.template_type"),
+    ],
+)
+def test_what_the_platform_forbids_is_refused_and_named(api: Api, message: Mapping[str, object], param: str) -> None:
+    refused = api.send(message=message)
+
+    assert (refused.status, refused.body["error"]["code"]) == (400, 100)
+    assert f"Param {param} is not valid" in refused.body["error"]["message"]
+    assert refused.body["error"]["fbtrace_id"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"messaging_type": None},
+        {"messaging_type": "MESSAGE_TAG"},
+        {"messaging_type": "MESSAGE_TAG", "tag": "POST_PURCHASE_UPDATE"},
+        {"tag": "HUMAN_AGENT"},
+        {"sender_action": "typing_on"},
+        {"message": None},
+        {"recipient": {"id": "7", "user_ref": "8"}},
+        {"recipient": None},
+    ],
+)
+def test_a_request_that_contradicts_itself_is_refused(api: Api, changes: Mapping[str, object]) -> None:
+    assert api.error(api.send(**changes)) == (100, None)
+
+
+def test_a_sender_action_is_taken_and_not_echoed(api: Api, echoes: list[Any]) -> None:
+    assert api.send(message=None, messaging_type=None, sender_action="typing_on").body == {"recipient_id": "7"}
+    assert echoes == []
+
+
+def test_a_wrong_token_is_refused(api: Api) -> None:
+    answered = api.call("POST", f"/v26.0/{PAGE}/messages", {}, token="other")
+
+    assert answered.status == 401
+    assert api.error(answered) == (190, None)
+
+
+def test_a_call_without_token_is_refused(api: Api) -> None:
+    assert api.error(api.call("GET", "/v26.0/me", token="")) == (104, None)
+
+
+@pytest.mark.parametrize("proof", ["", "0" * 64])
+def test_a_call_without_the_right_proof_is_refused(api: Api, proof: str) -> None:
+    assert api.error(api.call("GET", "/v26.0/me", proof=proof)) == (100, None)
+
+
+@pytest.mark.parametrize("path", ["/v3.2/me", "/me", "/v27.0/me"])
+def test_an_unknown_version_is_refused(api: Api, path: str) -> None:
+    assert api.error(api.call("GET", path)) == (2500, None)
+
+
+def test_another_page_is_refused(api: Api) -> None:
+    assert api.error(api.call("POST", "/v26.0/9999/messages", {})) == (100, 33)
+
+
+def test_someone_who_never_wrote_is_not_found(api: Api) -> None:
+    assert api.error(api.send(recipient={"id": "8"})) == (100, 2018001)
+
+
+def test_a_day_after_the_last_message_the_window_is_closed(api: Api) -> None:
+    api.graph.note_message("9", time.time() - 24 * 3600 - 1)
+
+    refused = api.send(recipient={"id": "9"})
+
+    assert api.error(refused) == (10, 2018278)
+    assert api.send(recipient={"id": "9"}, messaging_type="MESSAGE_TAG", tag="HUMAN_AGENT").status == 200
+
+
+def test_an_older_message_does_not_close_the_window(api: Api) -> None:
+    api.graph.note_message("7", time.time() - 48 * 3600)
+
+    assert api.send().status == 200
+
+
+def test_a_taken_message_is_echoed_with_its_metadata(api: Api, echoes: list[Any]) -> None:
+    taken = api.send(message={"text": "Hello", "metadata": "key"})
+
+    ((item, delay),) = echoes
+    assert delay == 0
+    assert (item["sender"], item["recipient"]) == ({"id": PAGE}, {"id": "7"})
+    assert item["message"] == {
+        "mid": taken.body["message_id"], "is_echo": True, "app_id": int(APP), "text": "Hello", "metadata": "key",
+    }  # fmt: skip
+
+
+def test_a_refused_message_is_not_echoed(api: Api, echoes: list[Any]) -> None:
+    api.send(recipient={"id": "8"})
+
+    assert echoes == []
+
+
+def test_more_than_300_messages_a_second_are_refused(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr("sandbox.facebook.graph.time.monotonic", lambda: now)
+
+    statuses = [api.send().status for _ in range(301)]
+
+    assert statuses == [200] * 300 + [400]
+
+
+def test_all_requests_are_told_in_order_and_without_secrets(api: Api) -> None:
+    api.send(message={"text": "first"})
+    api.send(message={"text": "x" * 2000})
+
+    first, second = api.graph.requests()
+    assert (first["method"], first["path"], first["status"]) == ("POST", f"/v26.0/{PAGE}/messages", 200)
+    assert first["body"]["message"] == {"text": "first"}
+    assert "appsecret_proof" not in first["body"]
+    assert second["status"] == 400
+
+
+def test_a_fault_answers_with_facebooks_error_and_takes_nothing(api: Api, echoes: list[Any]) -> None:
+    fault = {"error": {"status": 400, "code": 551, "subcode": 1545041, "isTransient": False}, "count": 1}
+    assert api.put_faults(fault) == 204
+
+    refused, taken = api.send(), api.send()
+
+    assert (refused.status, api.error(refused)) == (400, (551, 1545041))
+    assert refused.body["error"]["is_transient"] is False
+    assert taken.status == 200
+    assert len(echoes) == 1
+
+
+def test_a_delay_holds_the_answer_back(api: Api) -> None:
+    api.put_faults({"delaySeconds": 0.05, "count": 1})
+    started = time.monotonic()
+
+    api.send()
+
+    assert time.monotonic() - started >= 0.05
+
+
+def test_echoes_can_be_lost_or_late(api: Api, echoes: list[Any]) -> None:
+    api.put_faults([{"loseEchoes": True, "count": 1}, {"echoDelaySeconds": 3, "count": 1}])
+
+    statuses = [api.send().status for _ in range(3)]
+
+    assert statuses == [200, 200, 200]
+    assert [delay for _, delay in echoes] == [3, 0]
+
+
+def test_the_same_seed_draws_the_same_faults(api: Api) -> None:
+    def storm() -> list[int]:
+        api.put_faults({"error": {}, "probability": 0.5, "seed": 7})
+        return [api.send().status for _ in range(20)]
+
+    first = storm()
+
+    assert first == storm()
+    assert set(first) == {200, 500}
+
+
+def test_no_faults_means_none(api: Api) -> None:
+    api.put_faults({"error": {}})
+    api.put_faults({})
+
+    assert api.send().status == 200
+
+
+@pytest.mark.parametrize("faults", [{"surprise": 1}, {"count": "2"}, {"error": {"colour": 1}}, 7])
+def test_a_fault_that_does_not_exist_is_refused(api: Api, faults: object) -> None:
+    with pytest.raises(SandboxError):
+        api.graph.set_faults(faults)
+    assert api.put_faults(faults) == 400
+
+
+def test_the_page_is_subscribed_only_with_fields(api: Api) -> None:
+    path = f"/v26.0/{PAGE}/subscribed_apps"
+
+    assert api.error(api.call("POST", path, {})) == (100, None)
+    assert api.call("GET", path).body == {"data": []}
+    assert api.call("POST", path, {"subscribed_fields": ["messages", "message_echoes"]}).body == {"success": True}
+    assert api.call("GET", path).body["data"][0]["subscribed_fields"] == ["messages", "message_echoes"]
+    assert api.call("DELETE", path).body == {"success": True}
+    assert api.call("GET", path).body == {"data": []}
+
+
+def test_the_profile_is_kept_and_told(api: Api) -> None:
+    path = f"/v26.0/{PAGE}/messenger_profile"
+
+    assert api.call("POST", path, {"get_started": {"payload": "START"}}).body == {"result": "success"}
+    assert api.call("GET", f"{path}?fields=get_started").body == {"data": [{"get_started": {"payload": "START"}}]}
+    assert api.call("DELETE", path, {"fields": ["get_started"]}).body == {"result": "success"}
+    assert api.call("GET", f"{path}?fields=get_started").body == {"data": []}
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {},
+        {"greeting": [{"locale": "default", "text": "x" * 161}]},
+        {"greeting": [{"locale": "de_DE", "text": "Hallo"}]},
+        {"ice_breakers": [{"question": "?", "payload": "P"}] * 5},
+        {"whitelisted_domains": ["https://example.com"] * 51},
+        {"persistent_menu": [{"locale": "default", "call_to_actions": [POSTBACK]}]},
+    ],
+)
+def test_a_profile_beyond_the_limits_is_refused(api: Api, profile: object) -> None:
+    assert api.error(api.call("POST", f"/v26.0/{PAGE}/messenger_profile", profile)) == (100, None)
+
+
+def test_the_eleventh_change_of_the_profile_in_ten_minutes_is_refused(api: Api) -> None:
+    body = {"get_started": {"payload": "START"}}
+
+    statuses = [api.call("POST", f"/v26.0/{PAGE}/messenger_profile", body).status for _ in range(11)]
+
+    assert statuses == [200] * 10 + [400]
+
+
+def test_the_token_can_be_debugged_with_the_apps_own(api: Api) -> None:
+    app_token = f"{APP}|{SECRET}"
+
+    valid = api.call("GET", "/v26.0/debug_token?input_token=page-token", token=app_token).body["data"]
+    other = api.call("GET", "/v26.0/debug_token?input_token=other", token=app_token).body["data"]
+
+    assert valid["is_valid"]
+    assert "pages_messaging" in valid["scopes"]
+    assert not other["is_valid"]
+
+
+def test_the_apps_subscription_needs_the_apps_token_and_a_webhook_that_answers(api: Api) -> None:
+    path = f"/v26.0/{APP}/subscriptions"
+    body = {"object": "page", "callback_url": "http://127.0.0.1:1/", "verify_token": "v", "fields": "messages"}
+
+    assert api.error(api.call("POST", path, body)) == (190, None)
+    assert api.error(api.call("POST", path, body, token=f"{APP}|{SECRET}")) == (2200, None)
+
+
+def test_a_connection_dropped_before_takes_nothing(api: Api, echoes: list[Any]) -> None:
+    api.put_faults({"dropBefore": True, "count": 1})
+
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        api.send()
+
+    assert echoes == []
+    assert [request["status"] for request in api.graph.requests()] == [0]
+
+
+def test_a_connection_dropped_after_has_taken_the_message(api: Api, echoes: list[Any]) -> None:
+    api.put_faults({"dropAfter": True, "count": 1})
+
+    with pytest.raises((ConnectionError, http.client.HTTPException)):
+        api.send()
+
+    assert len(echoes) == 1
+    assert [request["status"] for request in api.graph.requests()] == [200]
+
+
+def test_hundreds_of_requests_a_second_are_answered(api: Api) -> None:
+    started = time.monotonic()
+
+    for _ in range(500):
+        api.send(message=None, messaging_type=None, sender_action="typing_on")
+
+    assert time.monotonic() - started < 5

@@ -1,0 +1,98 @@
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.background import Background
+from sandbox.errors import SandboxError
+from sandbox.facebook.webhooks import Facebook, text_item
+from sandbox.serving import Server
+
+
+class Webhook:
+    """Takes webhooks, and answers with the next of its statuses, then 200."""
+
+    def __init__(self) -> None:
+        self.statuses: list[int] = []
+        self.received: list[tuple[bytes, str]] = []
+        self.app = Starlette(routes=[Route("/webhook", self._take, methods=["POST"])])
+
+    async def _take(self, request: Request) -> Response:
+        self.received.append((await request.body(), request.headers["x-hub-signature-256"]))
+        return Response(status_code=self.statuses.pop(0) if self.statuses else 200)
+
+
+@pytest.fixture
+def webhook() -> Webhook:
+    return Webhook()
+
+
+@pytest.fixture
+def facebook(webhook: Webhook, background: Background) -> Iterator[Facebook]:
+    server = Server(webhook.app, 0, "a test")
+    background.run(server.start())
+    sending = Facebook(f"{server.url}/webhook", "secret", "1000")
+    yield sending
+    sending.stop()
+    background.run(server.stop())
+
+
+def until_idle(facebook: Facebook) -> None:
+    deadline = time.monotonic() + 5
+    while not facebook.idle():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_webhook_is_signed_over_its_escaped_bytes(facebook: Facebook, webhook: Webhook) -> None:
+    facebook.deliver([text_item("1000", "7", "Grüße 😀")])
+
+    ((body, signature),) = webhook.received
+    assert body.isascii()
+    assert b"Gr\\u00fc\\u00dfe \\ud83d\\ude00" in body
+    assert signature == "sha256=" + hmac.new(b"secret", body, hashlib.sha256).hexdigest()
+    entry = json.loads(body)["entry"][0]
+    assert (entry["id"], entry["messaging"][0]["message"]["text"]) == ("1000", "Grüße 😀")
+
+
+def test_what_is_not_acknowledged_is_sent_again_as_it_was(facebook: Facebook, webhook: Webhook) -> None:
+    webhook.statuses = [503, 500]
+
+    delivery = facebook.deliver([text_item("1000", "7", "x")])
+
+    assert delivery.attempts == 3
+    assert len(set(webhook.received)) == 1
+
+
+def test_what_is_never_acknowledged_is_told(facebook: Facebook, webhook: Webhook) -> None:
+    webhook.statuses = [403] * 50
+
+    with pytest.raises(SandboxError, match="last answer's status: 403"):
+        facebook.deliver([text_item("1000", "7", "x")], seconds=0.2)
+
+
+def test_echoes_are_sent_in_order_until_acknowledged(facebook: Facebook, webhook: Webhook) -> None:
+    webhook.statuses = [503]
+
+    for number in range(3):
+        facebook.echo({"number": number})
+    until_idle(facebook)
+
+    accepted = webhook.received[1:]
+    assert [item["number"] for body, _ in accepted for item in json.loads(body)["entry"][0]["messaging"]] == [0, 1, 2]
+
+
+def test_a_late_echo_is_not_idle_until_it_was_sent(facebook: Facebook, webhook: Webhook) -> None:
+    facebook.echo({"number": 1}, delay=0.05)
+
+    assert not facebook.idle()
+    assert webhook.received == []
+    until_idle(facebook)
+    assert len(webhook.received) == 1

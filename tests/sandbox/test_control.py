@@ -1,0 +1,131 @@
+"""The side door to a running stack: what it takes, what it says; and the commands that go through it."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from sandbox import cli
+from sandbox.aws.cloud import OWNER
+from sandbox.background import Background
+from sandbox.control import Door, wanted
+from sandbox.engine.deployment import Deployed
+from sandbox.errors import SandboxError
+from sandbox.serving import Server
+
+
+class Stacks:
+    """Notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+
+    def update(
+        self, settings: Mapping[str, str] | None = None, *, stack: str | None = None, key: tuple[str, ...] = OWNER
+    ) -> Deployed:
+        self.asked.append(("update", settings, stack, key))
+        return Deployed(
+            outputs={"a": "secret"}, shown_outputs={"a": "[secret]"}, done={"queue": "changed", "table": "same"}
+        )
+
+    def destroy(self, *, stack: str | None = None, key: tuple[str, ...] = OWNER) -> Deployed:
+        self.asked.append(("destroy", stack, key))
+        raise SandboxError("Protected against deletion: queue.")
+
+    def key_of(self, user: str) -> tuple[str, ...]:
+        return ("key of", user)
+
+    def session_of(self, user: str) -> tuple[str, ...]:
+        return ("session of", user)
+
+
+async def elsewhere(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 418, "headers": []})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+@pytest.fixture
+def stacks() -> Stacks:
+    return Stacks()
+
+
+@pytest.fixture
+def url(stacks: Stacks, background: Background) -> Iterator[str]:
+    server = Server(Door(elsewhere, stacks), 0, "a test")
+    background.run(server.start())
+    yield server.url
+    background.run(server.stop())
+
+
+def run(*arguments: str) -> int:
+    return cli.run(arguments, KeyboardInterrupt, lambda: None)
+
+
+def test_update_names_what_it_did_and_as_whom(stacks: Stacks, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("update", "--on", url, "--as", "anna", "--stack", "dev", "--set", "memoryMb=256", "--set", "a=b=c") == 0
+
+    assert stacks.asked == [("update", {"memoryMb": "256", "a": "b=c"}, "dev", ("key of", "anna"))]
+    told = capsys.readouterr()
+    assert told.out == "changed  queue\n"
+    assert "1 changed, 1 same" in told.err
+
+
+def test_update_in_json_shows_no_secret(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("update", "--on", url, "--json") == 0
+
+    assert json.loads(capsys.readouterr().out) == {
+        "outputs": {"a": "[secret]"},
+        "done": {"queue": "changed", "table": "same"},
+    }
+
+
+def test_a_session_with_mfa_can_be_asked_for_and_a_refusal_is_told(
+    stacks: Stacks, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("destroy", "--on", url, "--as", "anna", "--mfa") == 1
+
+    assert stacks.asked == [("destroy", None, ("session of", "anna"))]
+    assert "Protected against deletion: queue." in capsys.readouterr().err
+
+
+def test_where_no_sandbox_answers_that_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("update", "--on", "http://127.0.0.1:9") == 1
+
+    assert "No sandbox answers at http://127.0.0.1:9: give the graphUrl" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("text", ["memoryMb", "=1"])
+def test_a_setting_without_name_or_value_is_a_wrong_command_line(text: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run("update", "--on", "http://127.0.0.1:9", "--set", text)
+    assert ended.value.code == 2
+
+
+def test_everything_else_is_answered_behind_the_door(stacks: Stacks) -> None:
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    for path, method in (("/v26.0/1/messages", "POST"), ("/_sandbox/update", "GET")):
+        scope: Any = {"type": "http", "path": path, "method": method}
+        asyncio.run(Door(elsewhere, stacks)(scope, None, send))  # type: ignore[arg-type]  # nothing is received
+    assert [each["status"] for each in sent if "status" in each] == [418, 418]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"[]", "takes a JSON object"),
+        (b"{", "takes a JSON object"),
+        (b'{"who": "anna"}', "does not know 'who': choose of as, mfa, settings, stack"),
+        (b'{"mfa": "yes"}', "does not take 'yes' as 'mfa'"),
+        (b'{"settings": {"memoryMb": 256}}', "Each setting is text"),
+    ],
+)
+def test_what_the_door_does_not_know_it_names(body: bytes, sentence: str) -> None:
+    with pytest.raises(SandboxError, match=sentence):
+        wanted(body)

@@ -1,0 +1,207 @@
+"""What the docs say of the code is what the code says."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.dialogue.testing import Chat
+from settings import parse
+from tools.docs import components
+from tools.docs.__main__ import main
+from tools.docs.pages import BEGIN, END, README, pages, with_picture
+from tools.docs.table import table
+from tools.recorder import PROJECT, ROOT, Graph, project_defaults
+
+WRITTEN = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)#:]+)(?:#[^)]*)?\)")
+EXAMPLE = re.compile(r"^```yaml\n# Pulumi\.(?P<stack>[a-z]+)\.yaml\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+PYTHON = re.compile(r"^```python\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
+NAMED_TEST = re.compile(r"`(?P<path>tests/[\w/]+\.py)::(?P<name>\w+)`")
+
+
+@pytest.fixture(scope="module")
+def generated() -> dict[Path, str]:
+    return pages()
+
+
+def test_no_page_is_stale(generated: dict[Path, str]) -> None:
+    stale = [str(path.relative_to(ROOT)) for path, text in generated.items() if path.read_text("utf-8") != text]
+
+    assert not stale, f"Run `make docs` and commit {', '.join(stale)}."
+
+
+def test_the_picture_goes_between_its_markers_and_leaves_the_rest() -> None:
+    text = f"before\n{BEGIN}old\n{END}after\n"
+
+    assert with_picture(text, "new\n") == f"before\n{BEGIN}```mermaid\nnew\n```\n{END}after\n"
+
+
+@pytest.mark.parametrize("text", ["", BEGIN, END + BEGIN, BEGIN + BEGIN + END])
+def test_a_readme_without_a_place_for_the_picture_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match="has no place"):
+        with_picture(text, "new\n")
+
+
+def test_writing_tells_what_was_stale(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fresh, stale = tmp_path / "fresh.md", tmp_path / "stale.md"
+    fresh.write_text("same", "utf-8")
+    monkeypatch.setattr("tools.docs.__main__.ROOT", tmp_path)
+    monkeypatch.setattr("tools.docs.__main__.pages", lambda: {fresh: "same", stale: "new"})
+
+    main()
+
+    assert capsys.readouterr().out == "fresh.md: as it was\nstale.md: written\n"
+    assert stale.read_text("utf-8") == "new"
+
+
+def test_every_component_of_a_stack_is_in_the_picture(generated: dict[Path, str], graphs: dict[str, Graph]) -> None:
+    kinds = {
+        each.type.rpartition(":")[2] for each in graphs["local"].resources.values() if each.type.startswith("fbm:")
+    }
+
+    drawn = set(re.findall(r'^ +(\w+)\["\1<br/>', generated[README], re.MULTILINE))
+
+    assert drawn == kinds
+
+
+@pytest.mark.parametrize(
+    "arrow",
+    [
+        'Facebook -->|"GET, POST /webhook"| RestApi',
+        'RestApi -->|"calls"| BotFunction',
+        'BotRole -->|"may keep dead letters, may send events, may take events"| EventQueue',
+        'EventQueue -->|"is read by"| QueueConsumer',
+        'QueueConsumer -->|"calls with batches"| BotFunction',
+        'BotFunction -->|"Send API"| Facebook',
+        'AdminGroup -.->|"administers"| Stack',
+    ],
+)
+def test_the_picture_shows_the_way_of_a_message_and_who_may_do_what(generated: dict[Path, str], arrow: str) -> None:
+    assert arrow in generated[README]
+
+
+def test_every_setting_is_on_its_page(generated: dict[Path, str]) -> None:
+    page = generated[ROOT / "docs" / "settings.md"]
+
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(project_defaults())
+
+
+def test_every_argument_of_every_component_is_described(generated: dict[Path, str]) -> None:
+    page = generated[ROOT / "docs" / "components.md"]
+
+    bare = [line for line in page.splitlines() if line.startswith("| `") and line.endswith("|  |")]
+
+    assert not bare
+    assert page.count("\n## ") == len(set(_components()))
+    assert "| `app_secret_previous` | `pulumi.Input[str] \\| None` | `None` |" in page
+
+
+def test_attributes_described_together_are_each_on_the_page(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text(
+        '"""A file."""\nclass X(pulumi.ComponentResource):\n    """A thing.\n\n    Attributes:\n        a, b: Both,\n'
+        '            on two lines.\n        c: One.\n    """\n',
+        "utf-8",
+    )
+
+    page = components.page(tmp_path)
+
+    assert page.endswith("| `a` | Both, on two lines. |\n| `b` | Both, on two lines. |\n| `c` | One. |\n")
+
+
+def test_a_cell_cannot_break_its_table() -> None:
+    assert table(["a"], [["x | y\nz"]]) == "| a |\n| --- |\n| x \\| y z |\n"
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda path: path.name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    targets = [found["target"] for found in LINK.finditer(page.read_text("utf-8"))]
+
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def _examples() -> list[tuple[str, str]]:
+    texts = [page.read_text("utf-8") for page in WRITTEN]
+    return [(found["stack"], found["text"]) for text in texts for found in EXAMPLE.finditer(text)]
+
+
+@pytest.mark.parametrize(("stack", "text"), _examples())
+def test_every_example_of_a_stack_s_settings_is_valid(stack: str, text: str) -> None:
+    everything = yaml.safe_load(text)["config"].items()
+    given = {key.removeprefix(f"{PROJECT}:"): value for key, value in everything if not key.startswith("aws:")}
+    secrets = {"pageAccessToken": "token", "appSecret": "secret", "verifyToken": "word"}
+    defaults = {**project_defaults(), **(secrets if given.get("bot", True) else {})}
+
+    settings = parse(PROJECT, stack, {**defaults, **given}, secrets.keys())
+
+    assert (settings.bot is None) == (given.get("bot") is False)
+    assert (settings.group is None) == (given.get("adminGroupName") == "")
+
+
+def test_there_are_examples_for_both_ways_of_administration() -> None:
+    assert {"admins", "dev"} <= {stack for stack, _ in _examples()}
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda path: path.name)
+def test_every_test_that_a_page_names_exists(page: Path) -> None:
+    named = {(found["path"], found["name"]) for found in NAMED_TEST.finditer(page.read_text("utf-8"))}
+
+    missing = [f"{path}::{name}" for path, name in sorted(named) if name not in _functions(ROOT / path)]
+
+    assert not missing
+
+
+def test_every_row_of_the_page_on_bad_input_names_a_test() -> None:
+    page = (ROOT / "docs" / "bad-input.md").read_text("utf-8")
+    rows = [
+        line for line in page.splitlines() if line.startswith("| ") and not line.startswith(("| ---", "| What comes"))
+    ]
+
+    assert rows
+    assert [row for row in rows if not NAMED_TEST.search(row)] == []
+
+
+def _with_example(page: Path) -> dict[str, Any]:
+    """The conversation's module with the page's first example of Python put where the page says."""
+    example = PYTHON.search(page.read_text("utf-8"))
+    assert example is not None
+    source = (ROOT / "bot" / "conversation" / "answers.py").read_text("utf-8")
+    imports = "import re\nfrom bot.dialogue.rules import Dialogue, Invalid, ask\n"
+    before, fallback, after = source.partition("@bot.fallback")
+    module: dict[str, Any] = {"__name__": "example"}
+    exec(compile(f"{imports}{before}{example['text']}\n\n{fallback}{after}", str(page), "exec"), module)  # noqa: S102  our own page
+    return module
+
+
+def test_the_change_that_the_readme_makes_is_heard() -> None:
+    chat = Chat(_with_example(README)["bot"])
+
+    assert [f"  {said}" for said in chat.says("opening hours")] == ["  We are there from 8 to 18 o'clock."]
+    assert "  We are there from 8 to 18 o'clock.\n" in README.read_text("utf-8")
+
+
+def test_the_dialogue_that_contributors_are_shown_passes_the_test_that_they_are_shown() -> None:
+    page = ROOT / "CONTRIBUTING.md"
+    _, test = PYTHON.findall(page.read_text("utf-8"))
+    shown = {"bot": _with_example(page)["bot"]}
+    exec(test.replace("from bot.conversation import bot", ""), shown)  # noqa: S102  our own page
+
+    shown["test_a_complaint_is_taken_and_a_wrong_number_is_asked_for_again"]()
+
+
+def _functions(path: Path) -> set[str]:
+    if not path.exists():
+        return set()
+    tree = ast.parse(path.read_text("utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def _components() -> Iterator[str]:
+    for path in (ROOT / "components").glob("*.py"):
+        yield from re.findall(r"^class (\w+)\(pulumi\.ComponentResource\)", path.read_text("utf-8"), re.MULTILINE)
