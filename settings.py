@@ -16,7 +16,7 @@ KEYS = (
     "adminGroupName", "adminMembers", "adminPolicies", "adminStacks", "bot", "pageId", "pageAccessToken", "appSecret",
     "appSecretPrevious", "verifyToken", "graphApiVersion", "graphApiUrl", "memoryMb", "timeoutSeconds",
     "logRetentionDays", "throttleRate", "throttleBurst", "apiAccessLog", "manageApiGatewayAccount", "stateDays",
-    "echoSeconds", "concurrency", "picturesUrl", "lexBotId", "lexBotAliasId", "lexLocaleId", "alarmEmail",
+    "echoSeconds", "concurrency", "assetsUrl", "lexBotId", "lexBotAliasId", "lexLocaleId", "alarmEmail",
     "protectData", "requireMfa",
 )  # fmt: skip
 
@@ -96,7 +96,7 @@ class BotSettings:
     state_days: int
     echo_seconds: int
     concurrency: int
-    pictures_url: str
+    assets_url: str
     lex: LexSettings | None
     alarm_email: str
     protect_data: bool
@@ -112,8 +112,8 @@ class BotSettings:
             "ECHO_SECONDS": str(self.echo_seconds),
             "CONCURRENCY": str(self.concurrency),
         }
-        if self.pictures_url:
-            told["PICTURES_URL"] = self.pictures_url
+        if self.assets_url:
+            told["ASSETS_URL"] = self.assets_url
         if self.lex:
             told |= {
                 "LEX_BOT_ID": self.lex.bot_id,
@@ -256,7 +256,7 @@ def _bot(read: "_Reader", *, plain_secrets: bool, required: bool) -> BotSettings
         state_days=read.integer("stateDays", STATE_DAYS),
         echo_seconds=read.integer("echoSeconds", ECHO_SECONDS),
         concurrency=read.integer("concurrency", CONCURRENCY),
-        pictures_url=read.folder_url("picturesUrl"),
+        assets_url=read.folder_url("assetsUrl"),
         lex=_lex(read),
         alarm_email=read.text("alarmEmail", r"([^@\s]{1,64}@[^@\s]{1,255})?", "an e-mail address", "NAME@EXAMPLE.ORG"),
         protect_data=read.boolean("protectData"),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import calls, cold, divide, loop
+from bench import calls, cold, loop, split
 from bench.command import command
 from bench.contest import Caller, Contest, Contestant, contest
 from bench.spread import Spread
@@ -248,7 +248,7 @@ def main() -> int:
     console.print("Taking the cold start apart, counting calls, timing a developer's loop …")
     parts = [
         cold.section(),
-        divide.section(),
+        split.section(),
         calls.section(calls.counted(calls.MESSAGES)),
         loop.section(with_checks=options.checks),
     ]

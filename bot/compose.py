@@ -12,38 +12,39 @@ from bot.conversation import bot
 from bot.conversation.parcels import DemonstrationParcels
 from bot.dialogue.lex import recognize_path
 from bot.dialogue.rules import Context, LexUnavailable
+from bot.environment import Environment
 from bot.http import Pool
 from bot.log import log
 from bot.messenger.client import GraphApi
 from bot.pace import Pace
-from bot.settled import Settled
+from bot.recently_answered import RecentlyAnswered
 from bot.worker import Sender, Worker
 
 # What a person waits for Lex before the bot answers in its own words; and what a run's time allows for.
 LEX_SECONDS = 2.0
 
 
-def worker(aws: Aws, secrets: Secrets, queues: Queues, settled: Settled, environ: Mapping[str, str]) -> Worker:
+def worker(aws: Aws, secrets: Secrets, queues: Queues, recent: RecentlyAnswered, environment: Environment) -> Worker:
     """Put a worker together.
 
     Args:
         aws: the door to AWS.
         secrets: where the page's token comes from.
         queues: the event queue and its dead-letter queue.
-        settled: what this instance has dealt with.
-        environ: the function's environment.
+        recent: what this instance has dealt with.
+        environment: the function's environment.
     """
-    parcels, lex = DemonstrationParcels(), LexRuntime(aws, environ) if "LEX_BOT_ID" in environ else None
-    pictures = environ.get("PICTURES_URL", "")
+    parcels, lex = DemonstrationParcels(), LexRuntime(aws, environment) if environment.lex_bot_id else None
+    pictures = environment.assets_url
     return Worker(
-        ledger=Ledger(aws, environ["LEDGER_TABLE"], int(environ["STATE_DAYS"])),
+        ledger=Ledger(aws, environment.ledger_table, environment.state_days),
         queues=queues,
         conversation=bot,
         context=lambda now: Context(now=now, parcels=parcels, pictures=pictures, lex=lex),
-        sender=_sender(secrets, environ),
-        settled=settled,
-        pace=Pace(int(environ["CONCURRENCY"])),
-        echo_seconds=float(environ["ECHO_SECONDS"]),
+        sender=_sender(secrets, environment),
+        recent=recent,
+        pace=Pace(environment.concurrency),
+        echo_seconds=environment.echo_seconds,
         together=ThreadPoolExecutor(BATCH_MESSAGES).map,
     )
 
@@ -53,12 +54,12 @@ class LexRuntime:
 
     Args:
         aws: the door to AWS.
-        environ: names the Lex bot, its alias and its locale.
+        environment: names the Lex bot, its alias and its locale.
     """
 
-    def __init__(self, aws: Aws, environ: Mapping[str, str]) -> None:
+    def __init__(self, aws: Aws, environment: Environment) -> None:
         self._aws = aws
-        self._asked = (environ["LEX_BOT_ID"], environ["LEX_BOT_ALIAS_ID"], environ["LEX_LOCALE_ID"])
+        self._asked = (environment.lex_bot_id, environment.lex_bot_alias_id, environment.lex_locale_id)
 
     def recognize(self, session: str, text: str) -> Mapping[str, Any]:
         """What Lex makes of a text; see `bot.dialogue.rules.Lex`."""
@@ -73,14 +74,14 @@ class LexRuntime:
             raise LexUnavailable from None
 
 
-def _sender(secrets: Secrets, environ: Mapping[str, str]) -> Callable[[bool], Sender]:
+def _sender(secrets: Secrets, environment: Environment) -> Callable[[bool], Sender]:
     """Gives the Send API with the page's token as it is now, over one pool of connections."""
-    url = environ["GRAPH_API_URL"]
+    url = environment.graph_api_url
     pool = Pool(url)
 
     def sender(renewed: bool) -> Sender:
         found = secrets.renewed() if renewed else secrets.get()
-        version, page = environ["GRAPH_API_VERSION"], environ["PAGE_ID"]
+        version, page = environment.graph_api_version, environment.page_id
         return GraphApi(url, version, page, found.page_access_token, found.app_secrets[0], connection=pool)
 
     return sender

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bot.aws.client import Aws
 from bot.aws.queues import Queues
 from bot.aws.secrets import Secrets
-from bot.settled import Settled
+from bot.environment import Environment, read
+from bot.recently_answered import RecentlyAnswered
 
 if TYPE_CHECKING:
     from bot.webhook import Webhook
@@ -42,34 +43,39 @@ def handle(event: Json, context: LambdaContext) -> Json:
 
 
 @cache
+def _environment() -> Environment:
+    return read(os.environ)
+
+
+@cache
 def _aws() -> Aws:
     return Aws()
 
 
 @cache
 def _secrets() -> Secrets:
-    return Secrets(_aws(), os.environ["SECRETS_PATH"])
+    return Secrets(_aws(), _environment().secrets_path)
 
 
 @cache
 def _queues() -> Queues:
-    return Queues(_aws(), os.environ["QUEUE_URL"], os.environ["DEAD_LETTER_QUEUE_URL"])
+    return Queues(_aws(), _environment().queue_url, _environment().dead_letter_queue_url)
 
 
 @cache
-def _settled() -> Settled:
-    return Settled()
+def _recently_answered() -> RecentlyAnswered:
+    return RecentlyAnswered()
 
 
 @cache
 def _webhook() -> "Webhook":
     from bot.webhook import Webhook  # noqa: PLC0415  loaded when first needed
 
-    return Webhook(_secrets(), _queues(), _settled(), os.environ["PAGE_ID"])
+    return Webhook(_secrets(), _queues(), _recently_answered(), _environment().page_id)
 
 
 @cache
 def _worker() -> "Worker":
     from bot.compose import worker  # noqa: PLC0415  loaded when first needed
 
-    return worker(_aws(), _secrets(), _queues(), _settled(), os.environ)
+    return worker(_aws(), _secrets(), _queues(), _recently_answered(), _environment())

@@ -28,7 +28,7 @@ from bot.aws.secrets import SecretMissing, Secrets, SecretValues
 from bot.log import log
 from bot.messenger import signature
 from bot.messenger.identity import Fields, Identity, identify
-from bot.settled import Settled
+from bot.recently_answered import RecentlyAnswered
 
 Json = dict[str, Any]
 
@@ -55,7 +55,7 @@ class Webhook:
     Args:
         secrets: verify token and app secrets.
         queues: where events go.
-        settled: what this instance has dealt with.
+        recent: what this instance has dealt with.
         page_id: the page that this bot answers for.
         now: a clock in seconds that never goes back.
     """
@@ -64,11 +64,11 @@ class Webhook:
         self,
         secrets: Secrets,
         queues: Queues,
-        settled: Settled,
+        recent: RecentlyAnswered,
         page_id: str,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._secrets, self._queues, self._settled, self._page_id, self._now = secrets, queues, settled, page_id, now
+        self._secrets, self._queues, self._recent, self._page_id, self._now = secrets, queues, recent, page_id, now
 
     def handle(self, request: Json) -> Json:
         """Answer one request.
@@ -106,7 +106,7 @@ class Webhook:
         if body is None or not self._true_of(lambda secrets: signature.verify(body, signed, secrets.app_secrets)):
             log("WARN", "signature_refused", bytes=len(body or b""))
             return _answer(403)
-        split = divide(body, self._page_id, self._settled)
+        split = split_by_user(body, self._page_id, self._recent)
         deadline = began + ANSWER_SECONDS
         self._queues.put(split.messages, deadline)
         if split.letters:
@@ -121,13 +121,13 @@ class Webhook:
         return holds(self._secrets.get()) or holds(self._secrets.renewed())
 
 
-def divide(body: bytes, page_id: str, settled: Settled) -> Split:
+def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered) -> Split:
     """Divide a signed request by user. Nothing that Facebook signed is dropped, and what is unusable holds up nothing.
 
     Args:
         body: the bytes as received.
         page_id: the page that this bot answers for. (Entries of Instagram name an account instead, so any is taken.)
-        settled: what this instance has dealt with: echoes of that are counted only.
+        recent: what this instance has dealt with: echoes of that are counted only.
     """
     counts = dict.fromkeys(("events", "receipts", "standby", "settled"), 0)
     try:
@@ -155,7 +155,7 @@ def divide(body: bytes, page_id: str, settled: Settled) -> Split:
             counts["receipts"] += 1
         elif standby and not event.echo:
             counts["standby"] += 1
-        elif event.echo and settled.knows(Fields(item).object("message").text("metadata")):
+        elif event.echo and recent.knows(Fields(item).object("message").text("metadata")):
             counts["settled"] += 1
         elif payload["object"] == "page" and page != page_id:
             message = head | {"page": page, "items": [item]}

@@ -20,7 +20,7 @@ from bot.dialogue.rules import Answer, Context
 from bot.log import log
 from bot.messenger import errors, events
 from bot.pace import Pace
-from bot.settled import Settled
+from bot.recently_answered import RecentlyAnswered
 
 Json = dict[str, Any]
 
@@ -120,7 +120,7 @@ class Worker:
         conversation: what the bot says.
         context: what it may know beside event and state, at a time in seconds since the epoch.
         sender: gives the Send API with the page's token; told `True`, it looks the token up again first.
-        settled: what this instance has dealt with.
+        recent: what this instance has dealt with.
         pace: keeps sends apart.
         echo_seconds: how long the echo of a send that may have arrived is waited for before it is sent again.
         now: the clock, in seconds since the epoch.
@@ -136,14 +136,14 @@ class Worker:
         conversation: Conversation,
         context: Callable[[float], Context],
         sender: Callable[[bool], Sender],
-        settled: Settled,
+        recent: RecentlyAnswered,
         pace: Pace,
         echo_seconds: float,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
         together: Together = map,
     ) -> None:
-        self._together, self._settled = together, settled
+        self._together, self._recent = together, recent
         self._ledger, self._queues, self._conversation, self._context = ledger, queues, conversation, context
         self._sender, self._pace, self._echo_seconds, self._now, self._pause = sender, pace, echo_seconds, now, pause
         self._new: dict[Key, Reading] = {}
@@ -234,7 +234,7 @@ class Worker:
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
         event, _, number = echo.metadata.partition(":")
-        if number.isdecimal() and len(number) <= ANSWER_DIGITS and not self._settled.knows(echo.metadata):
+        if number.isdecimal() and len(number) <= ANSWER_DIGITS and not self._recent.knows(echo.metadata):
             self._ledger.echoed(Key(user, event), int(number))
 
     def _answer(self, task: Task, remaining: Callable[[], float]) -> None:
@@ -327,7 +327,7 @@ class Worker:
                 log("WARN", "given_up", reason=str(error), messages=len(answers) - number)
                 break
         self._ledger.settle(task.key, record)
-        self._settled.add(task.key.event)
+        self._recent.add(task.key.event)
         log("INFO", "answered", event=task.key.event, messages=len(answers), milliseconds=self._age(task))
 
     def _await_echo(self, task: Task, record: Record, since: float) -> None:

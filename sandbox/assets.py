@@ -7,8 +7,8 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 FOLDER = Path(__file__).resolve().parent.parent / "assets"
-PATH = "/_sandbox/pictures"
-SETTING = "picturesUrl"
+PATH = "/_sandbox/assets"
+SETTING = "assetsUrl"
 
 
 async def _serve(request: Request) -> Response:

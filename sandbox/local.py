@@ -178,7 +178,7 @@ class Sandbox:
         configuration = self._configured(stack).with_values(graphApiUrl=self.graph_url)
         if self._chat_port is not None and not configuration.get(pictures.SETTING):
             # Only who looks at the page sees pictures; others read what is said.
-            configuration = configuration.with_values(picturesUrl=self.graph_url + pictures.PATH)
+            configuration = configuration.with_values(assetsUrl=self.graph_url + pictures.PATH)
         state = self._states.setdefault(stack, {})
         deployed = run.deploy(configuration, self.cloud_url, self._observe, key, state)
         if stack == self.stack:

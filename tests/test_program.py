@@ -364,7 +364,7 @@ def test_a_stack_as_it_comes_warns_of_nothing(graph: Graph) -> None:
 OTHERWISE = {
     "memoryMb": 1024, "timeoutSeconds": 60, "logRetentionDays": 7, "throttleRate": 7, "throttleBurst": 9,
     "alarmEmail": "a@b.org", "stateDays": 7, "pageId": "42", "graphApiVersion": "v27.0",
-    "graphApiUrl": "https://example.org", "picturesUrl": "https://example.org/steps",
+    "graphApiUrl": "https://example.org", "assetsUrl": "https://example.org/steps",
 }  # fmt: skip
 
 
@@ -404,7 +404,7 @@ def test_a_setting_reaches_its_resource(otherwise: Graph, setting: str, type_: s
         ("pageId", "PAGE_ID"),
         ("graphApiVersion", "GRAPH_API_VERSION"),
         ("graphApiUrl", "GRAPH_API_URL"),
-        ("picturesUrl", "PICTURES_URL"),
+        ("assetsUrl", "ASSETS_URL"),
     ],
 )
 def test_a_setting_reaches_the_function(otherwise: Graph, setting: str, variable: str) -> None:

@@ -141,13 +141,13 @@ def test_secrets_stand_in_no_text_of_the_settings() -> None:
         ("graphApiUrl", "https://[::1", "allowed: https:// and a host"),
         ("graphApiUrl", "http://127.0.0.1.example.org", "allowed: https:// and a host"),
         ("graphApiUrl", "file:///etc/passwd", "allowed: https:// and a host"),
-        ("picturesUrl", "http://example.org/steps", "allowed: https:// and a folder's address"),
-        ("picturesUrl", "https://example.org/steps/", "allowed: https:// and a folder's address"),
-        ("picturesUrl", "https://example.org/a b", "allowed: https:// and a folder's address"),
-        ("picturesUrl", "https://example.org/steps?x=1", "allowed: https:// and a folder's address"),
-        ("picturesUrl", "https://me@example.org/steps", "allowed: https:// and a folder's address"),
-        ("picturesUrl", "https://example.org/" + "x" * 1900, "allowed: https:// and a folder's address"),
-        ("picturesUrl", None, "not set; allowed: https:// and a folder's address"),
+        ("assetsUrl", "http://example.org/steps", "allowed: https:// and a folder's address"),
+        ("assetsUrl", "https://example.org/steps/", "allowed: https:// and a folder's address"),
+        ("assetsUrl", "https://example.org/a b", "allowed: https:// and a folder's address"),
+        ("assetsUrl", "https://example.org/steps?x=1", "allowed: https:// and a folder's address"),
+        ("assetsUrl", "https://me@example.org/steps", "allowed: https:// and a folder's address"),
+        ("assetsUrl", "https://example.org/" + "x" * 1900, "allowed: https:// and a folder's address"),
+        ("assetsUrl", None, "not set; allowed: https:// and a folder's address"),
         ("memoryMb", 127, "127; allowed: a whole number from 128 to 10240"),
         ("memoryMb", 10_241, "10241; allowed: a whole number from 128 to 10240"),
         ("memoryMb", 512.0, "512.0; allowed: a whole number"),
@@ -287,13 +287,13 @@ def test_the_graph_api_may_be_on_this_machine_without_encryption(url: str) -> No
 
 
 @pytest.mark.parametrize(
-    "url", ["", "https://example.org", "https://example.org/a/b.c", "http://127.0.0.1:4567/_sandbox/pictures"]
+    "url", ["", "https://example.org", "https://example.org/a/b.c", "http://127.0.0.1:4567/_sandbox/assets"]
 )
 def test_pictures_may_be_in_any_public_folder_or_on_this_machine(url: str) -> None:
-    bot = read(picturesUrl=url).bot
+    bot = read(assetsUrl=url).bot
 
     assert bot is not None
-    assert bot.pictures_url == bot.environment.get("PICTURES_URL", "") == url
+    assert bot.assets_url == bot.environment.get("ASSETS_URL", "") == url
 
 
 @pytest.mark.parametrize("days", LOG_RETENTION_DAYS)

@@ -14,8 +14,8 @@ from bot.aws.client import AwsError
 from bot.aws.queues import BATCH_BYTES, BODY_BYTES, OVERHEAD_BYTES, NotQueued, Queues, compact, fingerprint
 from bot.aws.secrets import Secrets
 from bot.messenger.signature import sign
-from bot.settled import Settled
-from bot.webhook import Webhook, divide
+from bot.recently_answered import RecentlyAnswered
+from bot.webhook import Webhook, split_by_user
 
 Json = dict[str, Any]
 
@@ -76,14 +76,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def settled() -> Settled:
-    return Settled()
+def recent() -> RecentlyAnswered:
+    return RecentlyAnswered()
 
 
 @pytest.fixture
-def webhook(cloud: Cloud, clock: Clock, settled: Settled) -> Webhook:
+def webhook(cloud: Cloud, clock: Clock, recent: RecentlyAnswered) -> Webhook:
     door: Any = cloud
-    return Webhook(Secrets(door, "/secrets", clock), Queues(door, "events", "dead", clock), settled, PAGE, clock)
+    return Webhook(Secrets(door, "/secrets", clock), Queues(door, "events", "dead", clock), recent, PAGE, clock)
 
 
 def post(body: bytes | str, *, signature: str | None = None, base64_encoded: bool = False, sha1: str = "") -> Json:
@@ -550,7 +550,7 @@ JSON = st.recursive(
 
 @given(entries=JSON, kind=st.sampled_from(["page", "instagram", "user", 7]))
 def test_nothing_that_facebook_signs_is_dropped_or_raises(entries: object, kind: object) -> None:
-    split = divide(json.dumps({"object": kind, "entry": entries}).encode(), PAGE, Settled())
+    split = split_by_user(json.dumps({"object": kind, "entry": entries}).encode(), PAGE, RecentlyAnswered())
 
     known = kind in {"page", "instagram"} and isinstance(entries, list)
     assert known or split.letters
@@ -562,7 +562,7 @@ def test_however_items_are_spread_over_entries_each_user_s_stay_in_order(spread:
         {"id": PAGE, "messaging": [event(user, mid=f"{user}{number}") for user in users]}
         for number, users in enumerate(spread)
     ]
-    split = divide(json.dumps({"object": "page", "entry": entries}).encode(), PAGE, Settled())
+    split = split_by_user(json.dumps({"object": "page", "entry": entries}).encode(), PAGE, RecentlyAnswered())
 
     for message in split.messages:
         items = json.loads(message.body)["items"]
@@ -574,7 +574,7 @@ def test_however_items_are_spread_over_entries_each_user_s_stay_in_order(spread:
 
 def test_no_time_left_is_not_queued(cloud: Cloud, clock: Clock) -> None:
     door: Any = cloud
-    messages = divide(page(event()).encode(), PAGE, Settled()).messages
+    messages = split_by_user(page(event()).encode(), PAGE, RecentlyAnswered()).messages
 
     with pytest.raises(NotQueued, match="no time was left"):
         Queues(door, "events", "dead", clock).put(messages, clock.now)
@@ -606,9 +606,9 @@ def test_a_user_s_group_is_the_fingerprint_by_which_their_state_is_kept(webhook:
 
 
 def test_the_echo_of_what_this_instance_has_settled_is_counted_and_calls_nothing(
-    webhook: Webhook, cloud: Cloud, settled: Settled, capsys: pytest.CaptureFixture[str]
+    webhook: Webhook, cloud: Cloud, recent: RecentlyAnswered, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settled.add("known")
+    recent.add("known")
 
     webhook.handle(post(page(echo("e0", metadata="known:0"), standby=[echo("e1", metadata="known:1")])))
     assert cloud.sent == {"events": [], "dead": []}
@@ -619,8 +619,10 @@ def test_the_echo_of_what_this_instance_has_settled_is_counted_and_calls_nothing
     assert sum(len(message["items"]) for message in cloud.events) == 4
 
 
-def test_what_somebody_writes_is_taken_whatever_it_is_called(webhook: Webhook, cloud: Cloud, settled: Settled) -> None:
-    settled.add("known")
+def test_what_somebody_writes_is_taken_whatever_it_is_called(
+    webhook: Webhook, cloud: Cloud, recent: RecentlyAnswered
+) -> None:
+    recent.add("known")
     webhook.handle(post(page(event() | {"message": {"mid": "m1", "text": "hello", "metadata": "known:0"}})))
     assert len(cloud.events) == 1
 

@@ -18,7 +18,7 @@ from bot.conversation import bot
 from bot.conversation.parcels import DemonstrationParcels
 from bot.dialogue.rules import Context
 from bot.messenger import events, signature
-from bot.settled import Settled
+from bot.recently_answered import RecentlyAnswered
 from bot.webhook import Webhook
 from tests.fuzz.inputs import ATOMS, PAGE, TEXT_CANARY, Inputs
 from tools.recorder import project_defaults
@@ -85,7 +85,7 @@ class Target(NamedTuple):
 
 
 QUEUES = Queues()
-WEBHOOK = Webhook(Secrets(), QUEUES, Settled(), PAGE)  # type: ignore[arg-type]  # it uses of both what these have
+WEBHOOK = Webhook(Secrets(), QUEUES, RecentlyAnswered(), PAGE)  # type: ignore[arg-type]  # it uses of both what these have
 CONTEXT = Context(now=1_800_000_000.0, parcels=DemonstrationParcels())
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot import handler, webhook
 from bot.messenger import events, signature
-from bot.settled import Settled
+from bot.recently_answered import RecentlyAnswered
 from tests.fuzz import targets
 from tests.fuzz.inputs import Inputs
 from tests.fuzz.targets import TARGETS, Found, Target, run
@@ -76,13 +76,13 @@ def test_a_parser_that_trusts_a_type_is_found(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_text_in_the_log_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    divide = webhook.divide
+    original = webhook.split_by_user
 
-    def telling(body: bytes, page: str, settled: Settled) -> webhook.Split:
+    def telling(body: bytes, page: str, recent: RecentlyAnswered) -> webhook.Split:
         print(json.dumps({"kind": "seen", "body": repr(body)}))
-        return divide(body, page, settled)
+        return original(body, page, recent)
 
-    monkeypatch.setattr(webhook, "divide", telling)
+    monkeypatch.setattr(webhook, "split_by_user", telling)
 
     with pytest.raises(Found, match="CANARYtext9f2c in the log"):
         run(named("handler"), seed=7, number=INPUTS)

@@ -20,7 +20,7 @@ from bot.messenger import events
 from bot.messenger.client import GraphApi
 from bot.messenger.messages import Action, Message, Text
 from bot.pace import Pace
-from bot.settled import Settled
+from bot.recently_answered import RecentlyAnswered
 from bot.webhook import Webhook
 from bot.worker import Worker
 from tests.model.cloud import DEAD_LETTERS, EVENTS, Cloud
@@ -199,7 +199,7 @@ class System:
         aws = Aws(ENVIRON, clock, lambda _origin: self.cloud, wait)
         secrets = Secrets(aws, "/secrets", clock)
         queues = Queues(aws, EVENTS, DEAD_LETTERS, clock)
-        settled = Settled()
+        recent = RecentlyAnswered()
 
         def sender(renewed: bool) -> GraphApi:
             found = secrets.renewed() if renewed else secrets.get()
@@ -212,14 +212,14 @@ class System:
             conversation=Counting(),
             context=lambda now: Context(now=now, parcels=DemonstrationParcels()),
             sender=sender,
-            settled=settled,
+            recent=recent,
             pace=Pace(self.concurrency, clock, wait),
             echo_seconds=ECHO_SECONDS,
             now=clock,
             pause=wait,
             together=self.world.together,
         )
-        return Container(Webhook(secrets, queues, settled, PAGE, clock), worker)
+        return Container(Webhook(secrets, queues, recent, PAGE, clock), worker)
 
 
 class Log(io.TextIOBase):

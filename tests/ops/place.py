@@ -19,7 +19,7 @@ from bot.messenger.errors import Rejected
 from bot.messenger.events import Event, TextMessage, parse
 from bot.messenger.messages import Text
 from bot.pace import Pace
-from bot.settled import Settled
+from bot.recently_answered import RecentlyAnswered
 from bot.worker import Worker
 from ops.ledger import Ledger
 from ops.stack import Stack
@@ -116,7 +116,7 @@ class Place:
             conversation=self.conversation,
             context=lambda now: Context(now=now, parcels=parcels),
             sender=lambda _: self.facebook,
-            settled=Settled(),
+            recent=RecentlyAnswered(),
             pace=Pace(1),
             echo_seconds=0.0,
             pause=lambda _: None,

@@ -6,7 +6,7 @@ from collections import deque
 KEPT = 1000
 
 
-class Settled:
+class RecentlyAnswered:
     """Events all of whose answers were sent: their echoes say nothing new. An instance that forgets asks the ledger."""
 
     def __init__(self) -> None:

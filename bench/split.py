@@ -1,7 +1,7 @@
 """What the bot itself does for an acknowledgement, without AWS: verify, parse, split, one line a size of request.
 
 Example:
-    python -m bench.divide
+    python -m bench.split
 """
 
 import itertools
@@ -11,8 +11,8 @@ import sys
 import time
 
 from bot.messenger import signature
-from bot.settled import Settled
-from bot.webhook import divide
+from bot.recently_answered import RecentlyAnswered
+from bot.webhook import split_by_user
 from sandbox.facebook.webhooks import text_item
 
 SIZES = (1, 10, 100, 1000)
@@ -30,13 +30,13 @@ def request(size: int) -> bytes:
 
 
 def took(body: bytes, times: int) -> float:
-    """The median time, in milliseconds at work, to verify and divide a request."""
+    """The median time, in milliseconds at work, to verify and split a request."""
     signed, found = signature.sign(body, SECRET), []
     for _ in range(times):
         began = time.process_time()
         if not signature.verify(body, signed, (SECRET,)):
             raise RuntimeError("The bench signs wrongly.")
-        divide(body, PAGE, Settled())
+        split_by_user(body, PAGE, RecentlyAnswered())
         found.append((time.process_time() - began) * 1000)
     return statistics.median(found)
 

@@ -1,0 +1,73 @@
+"""What the function's environment tells it: Pulumi writes these names, and the function reads the same ones."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Environment(NamedTuple):
+    """The function's environment; each field is a variable of the same name in capitals.
+
+    Attributes:
+        page_id: the Facebook page that the bot speaks for.
+        graph_api_url: where the Graph API answers.
+        graph_api_version: such as `v26.0`.
+        queue_url: of the event queue.
+        dead_letter_queue_url: of its dead-letter queue.
+        ledger_table: the name of the ledger's table.
+        secrets_path: the SSM path of the secrets.
+        state_days: how many days a user's state is kept after their last message.
+        echo_seconds: how long the echo of a message that may have arrived is awaited.
+        concurrency: how many batches of events are worked on at once.
+        assets_url: the public folder of what the conversation shows; empty for none.
+        lex_bot_id: of an Amazon Lex V2 bot; empty for none, and so are its alias and locale.
+        lex_bot_alias_id: of its alias.
+        lex_locale_id: such as `en_US`.
+    """
+
+    page_id: str
+    graph_api_url: str
+    graph_api_version: str
+    queue_url: str
+    dead_letter_queue_url: str
+    ledger_table: str
+    secrets_path: str
+    state_days: int
+    echo_seconds: float
+    concurrency: int
+    assets_url: str = ""
+    lex_bot_id: str = ""
+    lex_bot_alias_id: str = ""
+    lex_locale_id: str = ""
+
+
+def read(variables: Mapping[str, str]) -> Environment:
+    """The environment as the function finds it.
+
+    Args:
+        variables: `os.environ`, with more in it than this.
+
+    Raises:
+        KeyError: one without a default is missing.
+        ValueError: one that is a number is not.
+    """
+    values = {name: variables.get(name.upper(), default) for name, default in Environment._field_defaults.items()}
+    values |= {name: variables[name.upper()] for name in Environment._fields if name not in values}
+    return Environment(**{name: Environment.__annotations__[name](value) for name, value in values.items()})
+
+
+def variables(**values: object) -> dict[str, object]:
+    """The variables that tell a function these values, those that are as by default left out.
+
+    Args:
+        values: the fields of `Environment`; a Pulumi output may stand for any of them.
+
+    Raises:
+        TypeError: a field is unknown, or one without a default is missing.
+    """
+    Environment(**values)  # type: ignore[arg-type]  # an output stands for its value
+    defaults = Environment._field_defaults
+    return {
+        name.upper(): value if not isinstance(value, (int, float)) else str(value)
+        for name, value in values.items()
+        if not (name in defaults and isinstance(value, str) and value == defaults[name])
+    }
