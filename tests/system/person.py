@@ -79,7 +79,7 @@ class Person:
 
     def falls_silent(self, seconds: float = DAY_SECONDS + 60) -> None:
         """They do nothing for so long: as if all they did had been so much earlier."""
-        self._sandbox.graph._wrote[self.id] -= seconds
+        self._sandbox.graph.windows.written[self.id] -= seconds
         record = self.record()
         state = json.loads(record["state"]["S"])
         state["session"]["opened"] -= seconds

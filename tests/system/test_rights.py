@@ -20,8 +20,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.errors import SandboxError
+from sandbox.facebook.credentials import Credentials
 from sandbox.facebook.webhooks import text_item
-from sandbox.local import Sandbox, new_person
+from sandbox.local import APP_ID, Sandbox, new_person
 from sandbox.provider import resources
 from tools.rights import steps
 from tools.rights.bench import SETTINGS, STACK, Bench
@@ -78,9 +79,7 @@ class Rotation:
         load = Load(sandbox)
         assert sandbox.facebook
         sandbox.facebook._secret = NEW["appSecret"].encode()
-        sandbox.graph._token = NEW["pageAccessToken"]
-        proof = hmac.new(NEW["appSecret"].encode(), NEW["pageAccessToken"].encode(), hashlib.sha256)
-        sandbox.graph._proof = proof.hexdigest()
+        sandbox.graph.credentials = Credentials(sandbox.page_id, APP_ID, NEW["pageAccessToken"], NEW["appSecret"])
         sandbox.update({**NEW, "appSecretPrevious": self._old}, key=key)
         # Functions look again after some seconds; new ones do at once.
         sandbox.kill_functions()

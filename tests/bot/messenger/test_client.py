@@ -14,6 +14,7 @@ from bot.messenger.errors import Ambiguous, Credentials, Rejected, SendError, Tr
 from bot.messenger.messages import Action, Media, Refused, Text
 from bot.messenger.profile import MenuItem, Profile
 from sandbox.facebook.graph import Graph
+from sandbox.facebook.send_api import AlwaysOpen
 
 PAGE, APP, TOKEN, SECRET = "1001", "2002", "EAAGpagetoken", "app-secret-7"
 
@@ -64,7 +65,7 @@ def api(connection: Recorded | InProcess) -> GraphApi:
 
 @pytest.fixture
 def graph() -> Graph:
-    return Graph(PAGE, APP, TOKEN, SECRET, anyone=True)
+    return Graph(PAGE, APP, TOKEN, SECRET, windows=AlwaysOpen())
 
 
 @pytest.fixture
