@@ -2,7 +2,7 @@
 # make test   every check
 # make proofs what takes longer: every path of the bot, all rights in the life of a stack, storms over a running one
 # make docs   the parts of the documentation that follow from the code
-# make pictures  the README's pictures of the chat page, with Chromium
+# make screenshots  the README's screenshots of the chat page, with Chromium
 # make coverage  how much of bot/ the tests beside it reach, branches included; less than 95 % is an error
 # make bench  figures beside a peer's, a cold start taken apart, calls, a developer's loop: into docs/benchmarks.md
 # make storms 10,000 storms over a model of all that surrounds the bot, and 10,000 events of 500 people in the sandbox
@@ -15,7 +15,7 @@ BIN := .venv/bin
 # What is compiled is kept, wherever this is otherwise set: each sandbox starts several processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up test proofs docs pictures coverage bench storms rights fuzz audit clean
+.PHONY: help up test proofs docs screenshots coverage bench storms rights fuzz audit clean
 help:
 	@sed -n 's/^# make /make /p' Makefile
 
@@ -34,8 +34,8 @@ proofs: .venv/installed
 docs: .venv/installed
 	@$(BIN)/python -m tools.docs
 
-pictures: .venv/installed
-	@$(BIN)/python -m tests.page.pictures
+screenshots: .venv/installed
+	@$(BIN)/python -m tools.screenshots
 
 # Without the long runs of the model: what they reach, its mechanisms' tests reach too.
 coverage: .venv/installed

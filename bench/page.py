@@ -10,7 +10,7 @@ import time
 
 from playwright.sync_api import Page
 
-from tests.page.pictures import DESKTOP, browsing, open_page, write
+from tools.screenshots import DESKTOP, browsing, open_page, write
 
 ROUNDS, MESSAGES = 7, 200
 

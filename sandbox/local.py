@@ -23,11 +23,12 @@ from sandbox.control import Door
 from sandbox.engine.deployment import Deployed, Observer, Run, State
 from sandbox.errors import SandboxError
 from sandbox.facebook.graph import Graph
+from sandbox.facebook.send_api import AlwaysOpen
 from sandbox.facebook.webhooks import Delivery, Facebook, Item, text_item
 from sandbox.serving import Server
 
 if TYPE_CHECKING:
-    from sandbox.page.page import Page
+    from sandbox.page.page import ChatPage
 
 PROJECT = Path(__file__).resolve().parent.parent
 APP_ID = "200000000000001"
@@ -85,7 +86,7 @@ class Sandbox:
         self._settings = {stack: dict(settings or {})}
         self._ports = (cloud_port, graph_port)
         self._chat_port, self._functions_endpoint, self._observe = chat_port, functions_endpoint, observe
-        self.page: Page | None = None
+        self.page: ChatPage | None = None
         self._ending: list[Callable[[], None]] = []
         self._clients: dict[tuple[str, tuple[str, ...]], Any] = {}
         self._clients_lock = threading.Lock()
@@ -155,13 +156,13 @@ class Sandbox:
             page.start()
             stage("chat page")
 
-    def _new_page(self, background: Background) -> "Page | None":
+    def _new_page(self, background: Background) -> "ChatPage | None":
         """The chat page, if there is to be one: before the stack, so that whatever is saved from now on is noticed."""
         if self._chat_port is None:
             return None
-        from sandbox.page.page import Page  # noqa: PLC0415 - only who looks at the page waits for it
+        from sandbox.page.page import ChatPage  # noqa: PLC0415 - only who looks at the page waits for it
 
-        page = Page(self, self._proxy, background, self._chat_port)
+        page = ChatPage(self, self._proxy, background, self._chat_port)
         self._ending.append(page.stop)
         return page
 
@@ -533,7 +534,7 @@ class BareCloud:
         self._cloud.start()
         graph = Graph(
             configuration.get("pageId"), APP_ID, configuration.get("pageAccessToken"), configuration.get("appSecret"),
-            aws_faults=proxy.set_faults, anyone=True,
+            aws_faults=proxy.set_faults, windows=AlwaysOpen(),
         )  # fmt: skip
         server = Server(graph.app, graph_port, "the stand-in for the Graph API")
         self._ending.append(lambda: background.run(server.stop()))

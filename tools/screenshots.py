@@ -1,6 +1,5 @@
-"""Writes the README's pictures of the chat page: ``python -m tests.page.pictures``, or ``make pictures``."""
+"""Takes the README's screenshots of the chat page: `python -m tools.screenshots`, or `make screenshots`."""
 
-import json
 import sys
 import tempfile
 import time
@@ -10,21 +9,22 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from sandbox.local import PROJECT, Sandbox
-from tests.page.conftest import CHROMIUM, FLAGS, PHONE, copied, until
+from sandbox.local import Sandbox
+from tools.browser import CHROMIUM, FLAGS, PHONE, copy_program
+from tools.recorder import ROOT
 
 DESKTOP = {"width": 1240, "height": 780}
-FOLDER = PROJECT / "docs" / "pictures"
+FOLDER = ROOT / "docs" / "images"
 
 
 @contextmanager
 def browsing() -> Iterator[tuple[Browser, Sandbox]]:
-    """A browser, and a sandbox with its page, of a copy of the project; ends the program where there is no Chromium."""
+    """A browser, and a sandbox with its chat page; ends the program where there is no Chromium."""
     if CHROMIUM is None:
         sys.exit("Chromium is not installed: `apt-get install chromium-headless-shell`.")
     with (
         tempfile.TemporaryDirectory() as folder,
-        Sandbox(folder=copied(Path(folder)), chat_port=0) as sandbox,
+        Sandbox(folder=copy_program(Path(folder)), chat_port=0) as sandbox,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -33,53 +33,63 @@ def browsing() -> Iterator[tuple[Browser, Sandbox]]:
 
 
 def open_page(browser: Browser, sandbox: Sandbox, size: dict[str, int], scheme: str) -> Page:
-    """The page, with what was said so far."""
+    """The chat page, with everything said so far.
+
+    Args:
+        browser: the browser.
+        sandbox: the sandbox.
+        size: the window's `width` and `height`, in pixels.
+        scheme: `light` or `dark`.
+    """
     page = browser.new_context(viewport=size, color_scheme=scheme, has_touch=size == PHONE).new_page()  # type: ignore[arg-type]  # literal types
     page.goto(sandbox.chat_url or "")
     page.locator(".chat").wait_for()
     return page
 
 
-def write(page: Page, text: str) -> None:
-    """Say something, and wait for the answer."""
-    before = page.locator(".theirs").count()
+def send(page: Page, text: str) -> None:
+    """Send a text."""
     field = page.locator(".chat textarea").first
     field.fill(text)
     field.press("Enter")
-    until(lambda: page.locator(".theirs").count() > before)
 
 
-def shoot(page: Page, name: str) -> None:
-    """Write one picture, once all that moves has come to rest."""
+def write(page: Page, text: str) -> None:
+    """Send a text, and wait for its answer."""
+    answers = page.locator(".theirs")
+    count = answers.count()
+    send(page, text)
+    answers.nth(count).wait_for()
+
+
+def take(page: Page, name: str) -> None:
+    """Take one screenshot, once everything is still."""
     page.evaluate("document.activeElement.blur()")
-    time.sleep(1.5)  # smooth scrolling has no end that a script can see
-    path: Path = FOLDER / f"{name}.png"
+    time.sleep(1.5)  # a script cannot see when smooth scrolling ends
+    path = FOLDER / f"{name}.png"
     page.screenshot(path=path, animations="disabled")
-    sys.stdout.write(f"{path.relative_to(PROJECT)}: {path.stat().st_size // 1024} kB\n")
+    sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} kB\n")
 
 
 def main() -> None:
-    """Chat a little, and take the pictures."""
+    """Chat a little, and take the screenshots."""
     with browsing() as (browser, sandbox):
         FOLDER.mkdir(exist_ok=True)
         desktop = open_page(browser, sandbox, DESKTOP, "light")
+        tabs = desktop.locator("#tabs")
         for text in ("hello", "12345678"):
             write(desktop, text)
         desktop.locator(".theirs .why").last.click()
-        shoot(desktop, "chat-desktop")
-        phone = open_page(browser, sandbox, PHONE, "dark")
-        shoot(phone, "chat-phone")
-        desktop.locator("#tabs").get_by_role("button", name="Stack").click()
+        take(desktop, "chat-desktop")
+        take(open_page(browser, sandbox, PHONE, "dark"), "chat-phone")
+        tabs.get_by_role("button", name="Stack").click()
         desktop.locator(".box").first.wait_for()
-        shoot(desktop, "stack")
-        desktop.locator("#tabs").get_by_role("button", name="Break").click()
+        take(desktop, "stack")
+        tabs.get_by_role("button", name="Faults").click()
         desktop.get_by_role("switch", name="Is down").check()
-        assert sandbox.page is not None
-        journal = sandbox.page.journal
-        desktop.locator(".chat textarea").first.fill("status")
-        desktop.keyboard.press("Enter")
-        until(lambda: any(json.loads(note).get("name") == "handed_back" for note in journal.since(0)[1]))
-        shoot(desktop, "faults-desktop")
+        send(desktop, "status")
+        desktop.locator(".badge", has_text="Waits in the queue").first.wait_for()
+        take(desktop, "faults-desktop")
 
 
 if __name__ == "__main__":

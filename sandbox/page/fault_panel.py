@@ -1,190 +1,216 @@
-"""What can be broken with a switch, and the promise that each puts to the test."""
+"""The faults that the chat page can switch on, and the promise that each puts to the test."""
 
 import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-Fault = dict[str, Any]
+Effects = Mapping[str, Any]
+"""A fault as a control endpoint takes it."""
 
 SLOW_SECONDS = 3.0
-KILLED_VISIBLE_SECONDS = 3  # instead of minutes, so that one can watch
+VISIBILITY_SECONDS = 3  # while the function is killed: the stack's own value is minutes
+KILL_CHANCE = 0.5
 
 
-class Switch(NamedTuple):
-    """One thing to break.
+class Fault(NamedTuple):
+    """One fault.
 
     Attributes:
-        name: by which it is set.
-        group: with which it is shown.
-        title: what is broken.
+        name: its name.
+        group: the part that it is in.
+        title: what goes wrong.
         promise: what holds nevertheless, in one sentence.
-        graph: the fault of the Graph API.
-        aws: the faults between function and AWS, by call.
+        graph: its effects on the Graph API.
+        aws: its effects on AWS calls, by call.
     """
 
     name: str
     group: str
     title: str
     promise: str
-    graph: Fault | None = None
-    aws: Mapping[str, Fault] | None = None
+    graph: Effects | None = None
+    aws: Mapping[str, Effects] | None = None
 
 
-def _error(status: int, code: int, message: str, **more: object) -> Fault:
+def _error(status: int, code: int, message: str, **more: object) -> Effects:
     return {"error": {"status": status, "code": code, "message": message, **more}}
 
 
-FACEBOOK, AWS, BOT, WEBHOOKS = "Facebook's API", "AWS", "The function", "Webhooks"
-REFUSED: Fault = {"status": 503, "code": "ServiceUnavailable"}
-SWITCHES = (
-    Switch(
-        "slow", FACEBOOK, f"Answers after {SLOW_SECONDS:.0f} seconds",
-        "A slow Facebook never slows the acknowledgement: the webhook answers at once, only the sending takes longer.",
+FACEBOOK, AWS, FUNCTION, WEBHOOKS = "Facebook's API", "AWS", "The function", "Webhooks"
+EVERY_SECOND = {"probability": 0.5}
+REFUSED: Effects = {"status": 503, "code": "ServiceUnavailable"}
+FAULTS = (
+    Fault(
+        "slow",
+        FACEBOOK,
+        f"Answers after {SLOW_SECONDS:.0f} seconds",
+        "A slow Facebook never slows the acknowledgement: the webhook answers at once, only sending takes longer.",
         {"delaySeconds": SLOW_SECONDS},
     ),
-    Switch(
-        "down", FACEBOOK, "Is down (HTTP 500)",
-        "Events wait, for up to 14 days, and are answered once Facebook is back; none becomes a dead letter.",
+    Fault(
+        "down",
+        FACEBOOK,
+        "Is down (HTTP 500)",
+        "Events wait, for up to 14 days, and are answered once Facebook is back. None becomes a dead letter.",
         _error(500, 2, "Service temporarily unavailable", isTransient=True),
     ),
-    Switch(
-        "throttled", FACEBOOK, "Too many calls (error 613)",
-        "What is refused for its rate is tried again with growing pauses, in each person's order.",
+    Fault(
+        "throttled",
+        FACEBOOK,
+        "Too many calls (error 613)",
+        "The bot tries again after growing pauses, and keeps each person's order.",
         _error(400, 613, "(#613) Calls to this api have exceeded the rate limit.", isTransient=True),
     ),
-    Switch(
-        "token", FACEBOOK, "Refuses the token (error 190)",
+    Fault(
+        "token",
+        FACEBOOK,
+        "Refuses the token (error 190)",
         "The event is kept, an alarm goes off, and the answer is sent once the token works again.",
         _error(401, 190, "Error validating access token: the session has been invalidated."),
     ),
-    Switch(
-        "unreachable", FACEBOOK, "This person cannot be reached (error 551)",
-        "It is given up and counted: no dead letter, and nobody else waits.",
+    Fault(
+        "unreachable",
+        FACEBOOK,
+        "This person cannot be reached (error 551)",
+        "The answer is not delivered, and is counted. There is no dead letter, and nobody else waits.",
         _error(400, 551, "(#551) This person isn't available right now."),
     ),
-    Switch(
-        "rejected", FACEBOOK, "Finds the message wrong (error 100)",
-        "After three tries the event is a dead letter with its reason, and the next ones are answered.",
+    Fault(
+        "rejected",
+        FACEBOOK,
+        "Rejects the message (error 100)",
+        "After three tries the event is a dead letter with its reason, and the next events are answered.",
         _error(400, 100, "(#100) Param message is not valid."),
     ),
-    Switch(
-        "drop_before", FACEBOOK, "Every second call breaks off, nothing taken",
+    Fault(
+        "drop_before",
+        FACEBOOK,
+        "Drops every second call before taking it",
         "A call that never arrived is made again: no answer is missing.",
-        {"dropBefore": True, "probability": 0.5},
+        {"dropBefore": True, **EVERY_SECOND},
     ),
-    Switch(
-        "drop_after", FACEBOOK, "Every second call is taken, and its answer lost",
-        "Nothing is sent twice: the page's own echo tells the bot that its message arrived.",
-        {"dropAfter": True, "probability": 0.5},
+    Fault(
+        "drop_after",
+        FACEBOOK,
+        "Takes every second call, but its answer is lost",
+        "Nothing is sent twice: the page's own echo shows the bot that its message arrived.",
+        {"dropAfter": True, **EVERY_SECOND},
     ),
-    Switch(
-        "no_echoes", FACEBOOK, "Sends no echoes",
-        "Echoes are needed only where an answer was lost; all else goes on without them.",
+    Fault(
+        "no_echoes",
+        FACEBOOK,
+        "Sends no echoes",
+        "Echoes are needed only where an answer was lost. Everything else works without them.",
         {"loseEchoes": True},
     ),
-    Switch(
-        "queue_refuses", AWS, "The queue refuses new events",
-        "Nothing is acknowledged that the queue does not have: the webhook answers 503, and Facebook delivers again.",
+    Fault(
+        "queue_refuses",
+        AWS,
+        "The queue refuses new events",
+        "The webhook acknowledges only what the queue has: it answers 503, and Facebook delivers again.",
         aws={"sqs:SendMessageBatch": REFUSED},
     ),
-    Switch(
-        "queue_lost", AWS, "The queue takes events, and its answer is lost",
+    Fault(
+        "queue_lost",
+        AWS,
+        "The queue takes events, but its answer is lost",
         "The event is put on the queue twice and answered once.",
-        aws={"sqs:SendMessageBatch": {"after": True, "probability": 0.5}},
+        aws={"sqs:SendMessageBatch": {"after": True, **EVERY_SECOND}},
     ),
-    Switch(
-        "ledger_refuses", AWS, "The ledger refuses every call",
-        "Without its ledger the bot says nothing rather than something twice; the event waits in the queue.",
+    Fault(
+        "ledger_refuses",
+        AWS,
+        "The ledger refuses every call",
+        "Without its ledger the bot says nothing rather than something twice. The event waits in the queue.",
         aws={"dynamodb:*": REFUSED},
     ),
-    Switch(
-        "ledger_lost", AWS, "The ledger's every second answer is lost",
-        "A write made twice counts once; an answer that may have left waits for its echo, and is sent if none comes.",
-        aws={"dynamodb:*": {"after": True, "probability": 0.5}},
+    Fault(
+        "ledger_lost",
+        AWS,
+        "Every second answer of the ledger is lost",
+        "A repeated write counts once. An answer that may be out waits for its echo, and is sent if none comes.",
+        aws={"dynamodb:*": {"after": True, **EVERY_SECOND}},
     ),
-    Switch(
-        "paused", BOT, "Does not read the queue",
-        "What is acknowledged is kept: it is answered, in order, once the queue is read again.",
+    Fault(
+        "paused",
+        FUNCTION,
+        "Does not read the queue",
+        "Acknowledged events are kept, and answered in order once the queue is read again.",
     ),
-    Switch(
-        "killed", BOT, "Is killed at every second send",
-        "The next run finds in the ledger how far the killed one got, and goes on from there. "
-        f"(What it held is shown again after {KILLED_VISIBLE_SECONDS} s here, minutes in AWS.)",
+    Fault(
+        "killed",
+        FUNCTION,
+        "Is killed at every second send",
+        "The next run finds in the ledger how far the killed one got, and continues from there. "
+        f"(Here the event is visible again after {VISIBILITY_SECONDS} s, in AWS after minutes.)",
     ),
-    Switch(
-        "duplicates", WEBHOOKS, "Each is delivered three times",
-        "However often an event is delivered, it is answered once.",
+    Fault(
+        "duplicates",
+        WEBHOOKS,
+        "Each is delivered three times",
+        "An event is answered once, however often it is delivered.",
     ),
-    Switch(
-        "disorder", WEBHOOKS, "Come in the wrong order",
-        "The order of acceptance is the order of the answers; nothing is lost or doubled.",
+    Fault(
+        "disorder",
+        WEBHOOKS,
+        "Come in the wrong order",
+        "Answers come in the order of acceptance. Nothing is lost or doubled.",
     ),
-)  # fmt: skip
-NAMES = frozenset(switch.name for switch in SWITCHES)
+)
+NAMES = frozenset(fault.name for fault in FAULTS)
 
 
-class Board:
-    """Which switches are on, and what follows from it.
+class FaultPanel:
+    """Which faults are on.
 
     Args:
-        set_graph: takes the faults of the Graph API.
-        set_aws: takes the faults between function and AWS.
-        pause: has the queue read no more, or again.
-        kill: prepares for the function to be killed, or ends that.
-        kill_now: kills every instance of the function.
+        set_graph: sets the faults of the Graph API.
+        set_aws: sets the faults between the function and AWS.
+        switches: for a fault that is neither, what switches it on (`True`) or off.
+        kill: kills every instance of the function.
+
+    Attributes:
+        on: the names of the faults that are on.
     """
 
     def __init__(
         self,
         set_graph: Callable[[object], None],
         set_aws: Callable[[object], None],
-        pause: Callable[[bool], None],
-        kill: Callable[[bool], None],
-        kill_now: Callable[[], None],
+        switches: Mapping[str, Callable[[bool], None]],
+        kill: Callable[[], None],
     ) -> None:
-        self._set_graph, self._set_aws, self._pause, self._kill, self._kill_now = (
-            set_graph,
-            set_aws,
-            pause,
-            kill,
-            kill_now,
-        )
+        self._set_graph, self._set_aws, self._switches, self._kill = set_graph, set_aws, switches, kill
         self.on: frozenset[str] = frozenset()
-        self._random = random.Random(1)  # noqa: S311 - draws of a demonstration
+        self._random = random.Random(1)  # noqa: S311 - a demonstration needs no secure draws
 
     def set(self, names: Iterable[str]) -> None:
-        """Have exactly these switches on; what they do begins at once."""
+        """Switch exactly these faults on, at once."""
         before, self.on = self.on, frozenset(names) & NAMES
-        self._set_graph(graph_faults(self.on))
-        self._set_aws({call: fault for each in self._chosen() for call, fault in (each.aws or {}).items()})
-        for name, act in (("paused", self._pause), ("killed", self._kill)):
+        chosen = [fault for fault in FAULTS if fault.name in self.on]
+        self._set_graph(graph_faults(chosen))
+        self._set_aws({call: effects for each in chosen for call, effects in (each.aws or {}).items()})
+        for name, switch in self._switches.items():
             if (name in before) != (name in self.on):
-                act(name in self.on)
-
-    def _chosen(self) -> list[Switch]:
-        return [switch for switch in SWITCHES if switch.name in self.on]
+                switch(name in self.on)
 
     def sent(self) -> None:
-        """Facebook has just taken a message: the moment at which a function is best killed."""
-        if "killed" in self.on and self._random.random() < 0.5:  # noqa: PLR2004 - every second one
-            self._kill_now()
+        """Facebook has just taken a message: the worst moment for the function to be killed."""
+        if "killed" in self.on and self._random.random() < KILL_CHANCE:
+            self._kill()
 
-    def described(self) -> list[dict[str, Any]]:
-        """All switches as the page shows them."""
-        return [
-            {"name": each.name, "group": each.group, "title": each.title, "promise": each.promise} for each in SWITCHES
-        ]
+    def described(self) -> list[dict[str, str]]:
+        """All faults as the page shows them."""
+        return [{name: getattr(each, name) for name in ("name", "group", "title", "promise")} for each in FAULTS]
 
 
-def graph_faults(on: frozenset[str]) -> list[Fault]:
-    """The stand-in's faults for these switches: slowness and missing echoes come with each other."""
-    everywhere: Fault = {}
-    each: list[Fault] = []
-    for switch in SWITCHES:
-        if switch.name in on and switch.graph is not None:
-            if switch.name in ("slow", "no_echoes"):
-                everywhere |= switch.graph
-            else:
-                each.append(dict(switch.graph))
-    faults = [everywhere | fault for fault in each]
-    return [*faults, everywhere] if everywhere else faults
+def graph_faults(faults: Iterable[Fault]) -> list[Effects]:
+    """The faults of the Graph API. A call meets one of them: so those that only delay are added to each."""
+    delays: Effects = {}
+    others: list[Effects] = []
+    for fault in faults:
+        if fault.graph and fault.name in ("slow", "no_echoes"):
+            delays = {**delays, **fault.graph}
+        elif fault.graph:
+            others.append(fault.graph)
+    return [{**delays, **effects} for effects in others] + ([delays] if delays else [])
