@@ -3,11 +3,9 @@
 import asyncio
 import io
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import zipfile
 from collections.abc import Awaitable, Callable
@@ -50,65 +48,26 @@ def file_states(folder: Path) -> State:
     return found
 
 
-class Checker:
-    """Checks whether code would start. It keeps a copy of the code, so that only what changed is compiled again."""
+def check(content: bytes, changed: list[str]) -> Json:
+    """Whether a zip of the bot would start: what `sandbox.page.check` prints.
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="sandbox-check-"))
-        self._files: dict[str, bytes] = {}
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def close(self) -> None:
-        """Remove the copy once a running check has ended. Can be called twice."""
-        with self._lock:
-            self._closed = True
-            shutil.rmtree(self._folder, ignore_errors=True)
-
-    def check(self, content: bytes, changed: list[str]) -> Json:
-        """Whether a zip of the bot would start: what `sandbox.page.check` prints.
-
-        Args:
-            content: the zip.
-            changed: the names of the files in it that were changed.
-        """
-        with self._lock:
-            return _broken("The sandbox has ended.") if self._closed else self._checked(content, changed)
-
-    def _checked(self, content: bytes, changed: list[str]) -> Json:
-        self._copy(content)
-        script = Path(__file__).with_name("check.py")
+    Args:
+        content: the zip.
+        changed: the names of the files in it that were changed.
+    """
+    with tempfile.TemporaryDirectory(prefix="sandbox-check-") as folder:
+        zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
+        command = [sys.executable, "-I", str(Path(__file__).with_name("check.py")), folder, *changed]
         try:
             run = subprocess.run(
-                [sys.executable, "-I", str(script), str(self._folder), *changed],
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=CHECK_SECONDS,
-                cwd=self._folder,
+                command, check=False, capture_output=True, text=True, timeout=CHECK_SECONDS, cwd=folder
             )
             outcome: Json = json.loads(run.stdout.strip().rpartition("\n")[2])
         except subprocess.TimeoutExpired:
             return _broken(f"The code was not loaded within {CHECK_SECONDS:.0f} s: something in it does not finish.")
         except ValueError:
             return _broken(f"The code ended Python when it was loaded. {run.stderr.strip()[-300:]}".strip())
-        return outcome
-
-    def _copy(self, content: bytes) -> None:
-        with zipfile.ZipFile(io.BytesIO(content)) as zipped:
-            files = {name: zipped.read(name) for name in zipped.namelist()}
-        for name in self._files.keys() | files.keys():
-            path = self._folder / name
-            if self._files.get(name) == files.get(name):
-                continue
-            for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
-                compiled.unlink()  # Python sees a source's age in seconds only, and would overlook a second change
-            if name in files:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(files[name])
-            else:
-                path.unlink()
-        self._files = files
+    return outcome
 
 
 def _broken(message: str) -> Json:
@@ -143,18 +102,11 @@ class Reload:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        checker = Checker()
-        try:
-            await self._watch(checker)
-        finally:
-            checker.close()
-
-    async def _watch(self, checker: Checker) -> None:
         content = await asyncio.to_thread(bot_zip, self._folder)
         # If a file was saved while the stack came up, the function may not have it.
         if await asyncio.to_thread(file_states, self._folder / PACKAGE) == self._seen:
             self._good = self._live = content
-            first = await asyncio.to_thread(checker.check, content, [])
+            first = await asyncio.to_thread(check, content, [])
             if first["ok"]:
                 await self._new_profile(first["profile"])
         while True:
@@ -162,9 +114,9 @@ class Reload:
             before, self._seen = self._seen, await asyncio.to_thread(file_states, self._folder / PACKAGE)
             changed = {path for path, _ in before.items() ^ self._seen.items()}
             if changed:
-                await self._take(checker, sorted(path.relative_to(self._folder).as_posix() for path in changed))
+                await self._take(sorted(path.relative_to(self._folder).as_posix() for path in changed))
 
-    async def _take(self, checker: Checker, changed: list[str]) -> None:
+    async def _take(self, changed: list[str]) -> None:
         began = time.monotonic()
         try:
             content = await asyncio.to_thread(bot_zip, self._folder)
@@ -172,7 +124,7 @@ class Reload:
             self._report("broken", {"changed": changed, **_broken(str(error))})
             return
         self._report("checking", {"changed": changed})
-        outcome = await asyncio.to_thread(checker.check, content, changed)
+        outcome = await asyncio.to_thread(check, content, changed)
         if not outcome["ok"]:
             self._report("broken", {"changed": changed, **outcome})
             return

@@ -1,4 +1,4 @@
-"""What is to be sent again and again is uploaded first: the bot's client against the stand-in."""
+"""Uploading attachments to send several times: the bot's client against the stand-in."""
 
 import http.client
 import json
@@ -25,8 +25,8 @@ def attachment(**payload: object) -> dict[str, object]:
 
 def fields(**parts: bytes) -> bytes:
     """The body of a form with the boundary `b`."""
-    return b"".join(b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\n' % (name.encode(), part)
-                    for name, part in parts.items()) + b"--b--\r\n"  # fmt: skip
+    head = b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\n'
+    return b"".join(head % (name.encode(), part) for name, part in parts.items()) + b"--b--\r\n"
 
 
 @pytest.fixture
@@ -47,14 +47,14 @@ def client(url: str) -> GraphApi:
     return GraphApi(url, "v26.0", PAGE, TOKEN, SECRET)
 
 
-def test_a_medium_is_uploaded_by_its_address_and_has_an_id_of_its_own(client: GraphApi) -> None:
+def test_every_upload_by_url_gets_an_id_of_its_own(client: GraphApi) -> None:
     ids = {client.upload(Media("image", "https://example.org/a.png")) for _ in range(2)}
 
     assert len(ids) == 2
     assert all(each.isdigit() for each in ids)
 
 
-def test_a_file_is_uploaded_whole_whatever_bytes_it_holds_and_sent_by_its_id(graph: Graph, client: GraphApi) -> None:
+def test_a_file_of_any_bytes_is_uploaded_whole_and_sent_by_its_id(graph: Graph, client: GraphApi) -> None:
     content = bytes(range(256)) * 3 + b"\r\n--b--\r\n\n\r\x00"
     kept = client.upload_file("image", "label.png", "image/png", content)
 
@@ -86,7 +86,7 @@ def test_an_empty_file_is_refused(client: GraphApi) -> None:
         {"message": {"attachment": {"type": "template", "payload": {"is_reusable": True, "url": "https://e.org"}}}},
     ],
 )
-def test_what_the_platform_does_not_keep_is_refused(api: Api, body: dict[str, Any]) -> None:
+def test_an_upload_that_the_platform_does_not_allow_is_refused(api: Api, body: dict[str, Any]) -> None:
     answered = api.call("POST", PATH, body)
 
     assert (answered.status, api.error(answered)) == (400, (100, None))
@@ -104,13 +104,13 @@ FILE = b'; filename="a.png"\r\nContent-Type: image/png\r\n\r\nx\r\n'
     [
         (fields(message=written(attachment()), filedata=FILE), 200),
         (fields(message=written(attachment(url="https://e.org")), filedata=FILE), 400),
-        (fields(message=b"\r\n\r\nno JSON\r\n", filedata=FILE), 400),
+        (fields(message=b"\r\n\r\nnot JSON\r\n", filedata=FILE), 400),
         (fields(filedata=FILE), 400),
-        (b"no form", 400),
+        (b"not a form", 400),
         (fields(filedata=FILE).removesuffix(b"--b--\r\n"), 400),
     ],
-)  # fmt: skip
-def test_a_form_that_is_none_is_refused(url: str, body: bytes, status: int) -> None:
+)
+def test_an_invalid_form_is_refused(url: str, body: bytes, status: int) -> None:
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
     headers = {"Content-Type": "multipart/form-data; boundary=b", "Authorization": f"Bearer {TOKEN}"}
     connection.request("POST", f"{PATH}?appsecret_proof={PROOF}", body, headers)
