@@ -47,18 +47,13 @@ def open_page(browser: Browser, sandbox: Sandbox, size: dict[str, int], scheme: 
     return page
 
 
-def send(page: Page, text: str) -> None:
-    """Send a text."""
-    field = page.locator(".chat textarea").first
-    field.fill(text)
-    field.press("Enter")
-
-
 def write(page: Page, text: str) -> None:
     """Send a text, and wait for its answer."""
     answers = page.locator(".theirs")
     count = answers.count()
-    send(page, text)
+    field = page.locator(".chat textarea").first
+    field.fill(text)
+    field.press("Enter")
     answers.nth(count).wait_for()
 
 
@@ -76,20 +71,11 @@ def main() -> None:
     with browsing() as (browser, sandbox):
         FOLDER.mkdir(exist_ok=True)
         desktop = open_page(browser, sandbox, DESKTOP, "light")
-        tabs = desktop.locator("#tabs")
         for text in ("hello", "12345678"):
             write(desktop, text)
         desktop.locator(".theirs .why").last.click()
         take(desktop, "chat-desktop")
         take(open_page(browser, sandbox, PHONE, "dark"), "chat-phone")
-        tabs.get_by_role("button", name="Stack").click()
-        desktop.locator(".box").first.wait_for()
-        take(desktop, "stack")
-        tabs.get_by_role("button", name="Faults").click()
-        desktop.get_by_role("switch", name="Is down").check()
-        send(desktop, "status")
-        desktop.locator(".badge", has_text="Waits in the queue").first.wait_for()
-        take(desktop, "faults-desktop")
 
 
 if __name__ == "__main__":
