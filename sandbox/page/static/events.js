@@ -44,7 +44,7 @@ function meaning(step, event) {
       const what = body.sender_action ? { typing_on: "typing", typing_off: "end of typing", mark_seen: "seen mark", react: "reaction" }[body.sender_action] ?? body.sender_action : "answer";
       if (step.lost) return { title: `Sent ${what}${answer}, no answer came`, about: step.detail.answer.lost + "." };
       return failed ? { title: `Facebook refused ${what}${answer}`, about: `Error ${code}: ${step.detail?.answer?.error?.message ?? ""}` }
-        : { title: `Sent ${what}${answer}`, about: body.sender_action ? "" : "Taken by Facebook." };
+        : { title: `Sent ${what}${answer}`, about: body.sender_action ? "" : "Facebook took it." };
     }
     case "done": return { title: "Done", about: "The ledger keeps that it is done, but no longer whose it was." };
     case "echo": return { title: `The page’s echo of answer${answer}`, about: failed ? "Not acknowledged yet." : "Facebook confirms that it took the message.", minor: true };

@@ -107,7 +107,7 @@ FILE = b'; filename="a.png"\r\nContent-Type: image/png\r\n\r\nx\r\n'
         (fields(message=b"\r\n\r\nnot JSON\r\n", filedata=FILE), 400),
         (fields(filedata=FILE), 400),
         (b"not a form", 400),
-        (fields(filedata=FILE).removesuffix(b"--b--\r\n"), 400),
+        (fields(message=written(attachment()), filedata=FILE).removesuffix(b"--b--\r\n"), 400),
     ],
 )
 def test_an_invalid_form_is_refused(url: str, body: bytes, status: int) -> None:
