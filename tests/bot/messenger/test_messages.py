@@ -396,8 +396,8 @@ def test_what_facebook_would_refuse_is_refused_with_what_to_do(make: Callable[[]
         make()
 
 
-def test_a_text_that_is_too_long_is_told_how_to_be_cut() -> None:
-    with pytest.raises(Refused, match=r"^A text has 2000 characters, and it must be under 2000: cut it with .*split"):
+def test_the_error_of_a_long_text_says_how_to_split_it() -> None:
+    with pytest.raises(Refused, match=r"^A text has 2000 characters, and it must be under 2000: split it with .*split"):
         Text("x" * 2000)
 
 
