@@ -4,6 +4,7 @@ Sources: Messenger Platform, "Send API Reference", "Quick Replies", "Buttons", "
 """
 
 import math
+import re
 from typing import ClassVar, NoReturn
 
 from bot.messenger.record import Record
@@ -569,7 +570,7 @@ class Receipt(Template):
         _readable("The recipient's name", self.recipient_name, "say who ordered")
         _readable("The order's number", self.order_number, "give each order its own")
         _readable("The payment's method", self.payment_method, "say how it was paid, such as Visa 1234")
-        if not (_letters(self.currency) and self.currency.isupper() and len(self.currency) == 3):  # noqa: PLR2004 - ISO 4217
+        if not re.fullmatch("[A-Z]{3}", self.currency):
             _refuse(f"The currency is {self.currency!r}", "give its three letters, such as EUR")
         for name in ("total", "subtotal", "shipping", "tax"):
             if (amount := getattr(self, name)) is not None:
@@ -927,7 +928,3 @@ def _one_source(what: str, url: str, attachment_id: str) -> None:
 def _amount(what: str, amount: float) -> None:
     if not math.isfinite(amount) or amount < 0:
         _refuse(f"{what} is {amount}", "give an amount of at least 0")
-
-
-def _letters(text: str) -> bool:
-    return text.isascii() and text.isalpha()
