@@ -213,7 +213,7 @@ def test_stop_ends_the_news_but_not_the_answers(said: str) -> None:
     assert "12345678" in person.says("status")[0]
 
 
-def test_a_delivered_parcel_is_not_watched_any_longer() -> None:
+def test_a_delivered_parcel_is_no_longer_watched() -> None:
     source = OneParcel(2)
     person = watching(source)
     source.steps = 4
