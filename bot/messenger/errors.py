@@ -52,15 +52,15 @@ class SlowDown(SendError):
 
 
 class Unreachable(SendError):
-    """This person cannot be reached: they blocked the page or deleted the thread."""
+    """This user cannot be reached: they blocked the page or deleted the thread."""
 
-    meaning = "This person cannot be reached."
+    meaning = "This user cannot be reached."
 
 
 class WindowClosed(SendError):
-    """More than 24 hours have passed since the person's last message."""
+    """More than 24 hours have passed since the user's last message."""
 
-    meaning = "The person's last message is more than 24 hours old: only what they opted in to may be sent."
+    meaning = "The user's last message is more than 24 hours old: only what they opted in to may be sent."
 
 
 class Credentials(SendError):

@@ -54,7 +54,7 @@ class Template(Attachment):
 
 
 class Fallback(Attachment):
-    """A link that the person shared, with Messenger's preview of it."""
+    """A link that the user shared, with Messenger's preview of it."""
 
 
 class Reel(Attachment):
@@ -89,7 +89,7 @@ class ReplyTo(Record):
 
 
 class Referral(Record):
-    """How a person came: by an `m.me` link, an ad or a chat plugin.
+    """How a user came: by an `m.me` link, an ad or a chat plugin.
 
     Attributes:
         ref: the text that the page's owner put in the link.
@@ -112,7 +112,7 @@ class Event(Record, kw_only=True):
     Attributes:
         id: the same for every delivery of the same event, of any length.
         page: the page's id (or that of the Instagram account).
-        user: the person's page-scoped id; "" if there is no person. Of an echo, the recipient.
+        user: the user's page-scoped id; "" if there is no user. Of an echo, the recipient.
         timestamp: when it happened, in milliseconds since 1970; None if unknown.
         raw: the item as received.
         standby: True if another app has the thread and this one only listens.
@@ -134,7 +134,7 @@ class Event(Record, kw_only=True):
 
 
 class MessageEvent(Event, kw_only=True):
-    """A message from a person.
+    """A message from a user.
 
     Attributes:
         mid: the message's id.
@@ -159,7 +159,7 @@ class TextMessage(MessageEvent):
 
 
 class QuickReplyTapped(MessageEvent):
-    """The person tapped a quick reply."""
+    """The user tapped a quick reply."""
 
     kind = "quick_reply"
 
@@ -177,7 +177,7 @@ class AttachmentMessage(MessageEvent):
 
 
 class DeletedMessage(MessageEvent):
-    """The person deleted a message (Instagram). Whatever is stored of it must be deleted."""
+    """The user deleted a message (Instagram). Whatever is stored of it must be deleted."""
 
     kind = "deleted"
     opens_window = False
@@ -190,12 +190,12 @@ class UnsupportedMessage(MessageEvent):
 
 
 class Postback(Event):
-    """The person tapped a button, a menu item, an ice breaker or "Get started".
+    """The user tapped a button, a menu item, an ice breaker or "Get started".
 
     Attributes:
         payload: the button's payload; "" in standby, where Facebook leaves it out.
         title: the button's title.
-        referral: how the person came, if this is their first tap.
+        referral: how the user came, if this is their first tap.
         mid: the id of the tap.
     """
 
@@ -209,7 +209,7 @@ class Postback(Event):
 
 
 class Referred(Event):
-    """A person who already has a thread came by a link or an ad."""
+    """A user who already has a thread came by a link or an ad."""
 
     kind = "referral"
     opens_window = True
@@ -218,7 +218,7 @@ class Referred(Event):
 
 
 class OptedIn(Event):
-    """A person opted in to notifications, stopped them, or ticked a plugin's box.
+    """A user opted in to notifications, stopped them, or ticked a plugin's box.
 
     Attributes:
         type: `notification_messages`, `one_time_notif_req`, "" for a plugin.
@@ -226,7 +226,7 @@ class OptedIn(Event):
         token: allows notifications outside the messaging window.
         status: `STOP_NOTIFICATIONS`, `RESUME_NOTIFICATIONS`, or "" for a first opt-in.
         ref: the plugin's data.
-        user_ref: stands for the person if a plugin does not give their page-scoped id.
+        user_ref: stands for the user if a plugin does not give their page-scoped id.
     """
 
     kind = "opt_in"
@@ -240,7 +240,7 @@ class OptedIn(Event):
 
     @property
     def stops(self) -> bool:
-        """True if the person stopped the notifications."""
+        """True if the user stopped the notifications."""
         return self.status.replace(" ", "_").upper().startswith("STOP")
 
 
@@ -264,7 +264,7 @@ class Reacted(Event):
 
 
 class Edited(Event):
-    """A person edited a message. `number` counts the edits of that message, from 1."""
+    """A user edited a message. `number` counts the edits of that message, from 1."""
 
     kind = "edit"
 
@@ -284,7 +284,7 @@ class AccountLinked(Event):
 
 
 class GamePlayed(Event):
-    """A person played a round of an instant game."""
+    """A user played a round of an instant game."""
 
     kind = "game_play"
 
@@ -339,7 +339,7 @@ class PolicyEnforced(Event):
 
 
 class FeedbackGiven(Event):
-    """A person filled in a feedback form. `screens` are the answers as received."""
+    """A user filled in a feedback form. `screens` are the answers as received."""
 
     kind = "feedback"
     opens_window = True
@@ -348,7 +348,7 @@ class FeedbackGiven(Event):
 
 
 class ResponseRated(Event):
-    """A person rated an answer as good or bad."""
+    """A user rated an answer as good or bad."""
 
     kind = "response_feedback"
 
@@ -393,7 +393,7 @@ class Read(Event):
 
 
 class Notice(Event):
-    """News for a person from the page owner's own systems.
+    """News for a user from the page owner's own systems.
 
     It is the one kind that does not come from Facebook: those systems put it on the queue (docs/operations.md).
 

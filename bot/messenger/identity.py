@@ -43,7 +43,7 @@ class Identity(NamedTuple):
         echo: True if the page itself wrote.
         id: the same for every delivery of the same event, of any length.
         page: the page's id (or that of the Instagram account).
-        user: the person's page-scoped id; "" if there is no person. Of an echo, the recipient.
+        user: the user's page-scoped id; "" if there is no user. Of an echo, the recipient.
     """
 
     field: str
@@ -72,7 +72,7 @@ def identify(item: object, entry_id: str) -> Identity:
 
 def _named(field: str, content: "Fields", event: "Fields", sender: str) -> str:
     """The id in the item itself; "" if it has none."""
-    if field == "notice":  # its sender's own id, which several people's notices may share
+    if field == "notice":  # its sender's own id, which several users' notices may share
         identity = content.text("id")
         return identity and f"notice:{sender}:{identity}"
     if field not in {"message", "postback", "reaction", "message_edit"} or not (mid := content.text("mid")):

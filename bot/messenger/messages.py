@@ -39,7 +39,7 @@ class Message(Record, kw_only=True):
     """A message. `to_request` returns the exact body of the Send API's request.
 
     Attributes:
-        needs_window: True if it may only be sent within 24 hours of the person's last message.
+        needs_window: True if it may only be sent within 24 hours of the user's last message.
     """
 
     needs_window: ClassVar[bool] = True
@@ -48,7 +48,7 @@ class Message(Record, kw_only=True):
         """The request's body.
 
         Args:
-            recipient: the person's page-scoped id.
+            recipient: the user's page-scoped id.
         """
         raise NotImplementedError
 
@@ -83,7 +83,7 @@ class QuickReply(Record):
 
 
 class AskPhone(Record):
-    """A quick reply with the person's own phone number, if Facebook knows it."""
+    """A quick reply with the user's own phone number, if Facebook knows it."""
 
     def to_json(self) -> Json:
         """The quick reply as the Send API expects it."""
@@ -91,7 +91,7 @@ class AskPhone(Record):
 
 
 class AskEmail(Record):
-    """A quick reply with the person's own e-mail address, if Facebook knows it."""
+    """A quick reply with the user's own e-mail address, if Facebook knows it."""
 
     def to_json(self) -> Json:
         """The quick reply as the Send API expects it."""
@@ -180,7 +180,7 @@ class Call(Button):
 
 
 class LogIn(Button):
-    """Links the person's account. Facebook opens this URL, which must be https, where they log in."""
+    """Links the user's account. Facebook opens this URL, which must be https, where they log in."""
 
     url: str
 
@@ -194,7 +194,7 @@ class LogIn(Button):
 
 
 class LogOut(Button):
-    """Unlinks the person's account."""
+    """Unlinks the user's account."""
 
     def to_json(self) -> Json:
         """The button as the Send API expects it."""
@@ -223,7 +223,7 @@ class Play(Button):
 
 
 class Content(Message, kw_only=True):
-    """A message that the person sees in the chat.
+    """A message that the user sees in the chat.
 
     Args:
         quick_replies: choices under it, at most 13.
@@ -630,7 +630,7 @@ class Coupon(Template):
 
     Args:
         title: the offer.
-        code: the code that the person enters.
+        code: the code that the user enters.
         url: where they enter it.
         subtitle: the terms.
         image: URL of an image.
@@ -772,7 +772,7 @@ class Action(Message):
 
 
 class React(Message):
-    """A reaction to a message of the person. An empty emoji removes it.
+    """A reaction to a message of the user. An empty emoji removes it.
 
     Args:
         mid: the message's id.
@@ -802,7 +802,7 @@ class React(Message):
 
 
 class Update(Message):
-    """A message that responds to nothing, within 24 hours of the person's last message."""
+    """A message that responds to nothing, within 24 hours of the user's last message."""
 
     message: Content
 
@@ -812,7 +812,7 @@ class Update(Message):
 
 
 class HumanAgent(Message):
-    """A message that a human wrote, within 7 days of the person's last one. Bots may not use it."""
+    """A message that a human wrote, within 7 days of the user's last one. Bots may not use it."""
 
     needs_window = False
 
@@ -824,7 +824,7 @@ class HumanAgent(Message):
 
 
 class Notification(Message):
-    """A message to a person who opted in, at any time.
+    """A message to a user who opted in, at any time.
 
     Args:
         message: the content.
@@ -841,7 +841,7 @@ class Notification(Message):
         _readable("The token of a notification", self.token, "take it from the OptedIn event")
 
     def to_request(self, recipient: str) -> Json:
-        """The request's body: see `Message.to_request`. The token stands for the person."""
+        """The request's body: see `Message.to_request`. The token stands for the user."""
         body = self.message.to_request(recipient)
         return body | {"recipient": {"notification_messages_token": self.token}, "messaging_type": "UPDATE"}
 
@@ -864,7 +864,7 @@ class PrivateReply(Message):
         _readable("The comment's id", self.comment_id, "take it from the page's feed")
 
     def to_request(self, recipient: str) -> Json:
-        """The request's body: see `Message.to_request`. The comment stands for the person."""
+        """The request's body: see `Message.to_request`. The comment stands for the user."""
         return self.message.to_request(recipient) | {"recipient": {"comment_id": self.comment_id}}
 
 

@@ -1,4 +1,4 @@
-"""The Messenger profile: what people see before they write. Get-started button, greeting, menu, ice breakers.
+"""The Messenger profile: what users see before they write. Get-started button, greeting, menu, ice breakers.
 
 A profile is data. `difference` says what to change: Facebook allows ten calls in ten minutes.
 Source: Messenger Platform, "Messenger Profile API" and the pages of its properties.
@@ -62,7 +62,7 @@ class MenuItem(Record):
 
 
 class IceBreaker(Record):
-    """A question offered to people who open the chat for the first time. A tap on it is a postback.
+    """A question offered to users who open the chat for the first time. A tap on it is a postback.
 
     Args:
         question: at most 80 characters.
@@ -87,11 +87,11 @@ class Profile(Record):
 
     Args:
         get_started: payload of the get-started button; "" for none.
-        greeting: shown above that button, at most 160 characters. `{{user_first_name}}` stands for the person's name.
+        greeting: shown above that button, at most 160 characters. `{{user_first_name}}` stands for the user's name.
         menu: at most 20 items. It needs `get_started`.
         ice_breakers: at most 4 questions.
         domains: of web pages that may use Messenger's extensions, at most 50, each beginning with `https://`.
-        account_linking_url: where people link their accounts; "" for nowhere.
+        account_linking_url: where users link their accounts; "" for nowhere.
     """
 
     get_started: str = ""

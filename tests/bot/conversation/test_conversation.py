@@ -183,6 +183,7 @@ def test_a_change_is_not_reported_outside_the_window_without_an_opt_in() -> None
     person = watching(OneParcel(2))
     person.now += 24 * HOUR
     assert person.does(CHANGE) == []
+    assert person.last.defect is None
 
 
 def test_a_change_is_reported_once_outside_the_window_by_an_opt_in() -> None:

@@ -66,6 +66,7 @@ def test_a_dialogue_asks_again_until_the_answer_is_right() -> None:
     chat.says("Ada")
     assert chat.says("some") == ["A number, please.", "How many?"]
     assert chat.says("many") == ["A number, please.", "How many?"]
+    assert chat.state["session"]["dialogue"]["answers"] == ["Ada"]
     assert chat.says("9") == ["That is many! When?"]
     assert chat.says("late") == ["That is many! When?"]
     assert chat.says("20") == ["Ada, 9 at 20"]

@@ -116,7 +116,7 @@ def test_the_code_matters_more_than_the_status() -> None:
 
 
 def test_an_error_says_what_to_do_and_with_which_numbers() -> None:
-    assert str(answer(551)) == "This person cannot be reached. (status 400, code 551, fbtrace_id Az9)"
+    assert str(answer(551)) == "This user cannot be reached. (status 400, code 551, fbtrace_id Az9)"
     assert "status 0" not in str(Transient("Nothing was sent: TimeoutError."))
 
 
