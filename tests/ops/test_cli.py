@@ -178,7 +178,7 @@ def test_a_wrong_app_is_told_apart_from_a_wrong_token(sandbox: Sandbox, ops: Ops
     assert "is --app-id right, and appSecret?" in out
     sandbox.faults({"error": {"status": 401, "code": 190}})
     try:
-        assert "Page access token or app secret is not accepted" in ops("check", "--app-id", APP_ID)[1]
+        assert "Facebook refuses the page access token or the app secret" in ops("check", "--app-id", APP_ID)[1]
     finally:
         sandbox.faults({})
 
