@@ -1,7 +1,6 @@
 """The stand-in's control endpoints: what it received, and the faults that it and AWS are to show."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -68,7 +67,7 @@ def control_routes(log: RequestLog, set_faults: SetFaults, set_aws_faults: SetFa
     ]
 
 
-def _setter(set_faults: SetFaults) -> Any:  # noqa: ANN401 - an endpoint, as Starlette types it
+def _setter(set_faults: SetFaults) -> Callable[[Request], Awaitable[Response]]:
     async def put(request: Request) -> Response:
         try:
             set_faults(await request.json())

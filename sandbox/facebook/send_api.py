@@ -61,8 +61,8 @@ class MessagingWindows:
 class AlwaysOpen(MessagingWindows):
     """Lets the page send to anyone at any time: for a stand-in that does not see the webhooks."""
 
-    def check(self, psid: str, messaging_type: str) -> None:  # noqa: D102 - as the class says
-        pass
+    def check(self, psid: str, messaging_type: str) -> None:
+        """Raise nothing."""
 
 
 class SendApi:

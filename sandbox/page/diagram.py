@@ -164,7 +164,7 @@ def _last(type_: str) -> str:
     return type_.rpartition(":")[2]
 
 
-def _list(value: Any) -> list[Any]:  # noqa: ANN401 - JSON: one or several
+def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 

@@ -105,7 +105,7 @@ class ChatPage:
         """Do work; if it fails, the page says so."""
         try:
             await work
-        except Exception as error:  # noqa: BLE001 - whatever it is, the page goes on without this work, and says so
+        except Exception as error:  # noqa: BLE001 - whatever it is, the page continues without this work, and says so
             self.feed.note("failure", sentence=f"{type(error).__name__}: {error}")
 
     def stop(self) -> None:

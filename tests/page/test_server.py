@@ -32,10 +32,16 @@ def test_it_listens_on_loopback_only(stage: Stage) -> None:
     assert urlsplit(stage.url).hostname == "127.0.0.1"
 
 
-@pytest.mark.parametrize("headers", [
-    {"Host": "evil.example"}, {"Host": "evil.example:80"}, {"Origin": "http://evil.example"}, {"Origin": "null"},
-    {"Sec_Fetch_Site": "cross-site"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:80"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec_Fetch_Site": "cross-site"},
+    ],
+)
 @pytest.mark.parametrize(("method", "path"), [("GET", "/api/memory"), ("POST", "/api/actions"), ("GET", "/api/stream")])
 def test_a_request_under_another_name_or_from_another_site_is_refused(
     stage: Stage, method: str, path: str, headers: dict[str, str]
@@ -64,24 +70,30 @@ def test_its_policy_allows_only_its_own_scripts(stage: Stage) -> None:
     assert "https://" not in text
 
 
-@pytest.mark.parametrize(("path", "body", "sentence"), [
-    ("/api/actions", {"person": "1", "kind": "text", "text": "x"}, "no such person"),
-    ("/api/actions", [], "must be a JSON object"),
-    ("/api/memory?person=1", None, "no such person"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "body", "sentence"),
+    [
+        ("/api/actions", {"person": "1", "kind": "text", "text": "x"}, "no such person"),
+        ("/api/actions", [], "must be a JSON object"),
+        ("/api/memory?person=1", None, "no such person"),
+    ],
+)
 def test_bad_input_is_answered_with_a_sentence(stage: Stage, path: str, body: object, sentence: str) -> None:
     code, answer = stage.ask(path, body)
     assert code == 400
     assert sentence in answer["error"]
 
 
-@pytest.mark.parametrize(("action", "sentence"), [
-    ({"kind": "dance"}, "There is no action 'dance'"),
-    ({"kind": "text"}, "has no 'text'"),
-    ({"kind": "text", "text": "x" * 20_001}, "at most 20000"),
-    ({"kind": "attachment", "type": "smell", "url": "x"}, "cannot be 'smell'"),
-    ({"kind": "reaction", "emoji": "❤", "action": "hug", "mid": "m"}, "choose react or unreact"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("action", "sentence"),
+    [
+        ({"kind": "dance"}, "There is no action 'dance'"),
+        ({"kind": "text"}, "has no 'text'"),
+        ({"kind": "text", "text": "x" * 20_001}, "at most 20000"),
+        ({"kind": "attachment", "type": "smell", "url": "x"}, "cannot be 'smell'"),
+        ({"kind": "reaction", "emoji": "❤", "action": "hug", "mid": "m"}, "choose react or unreact"),
+    ],
+)
 def test_a_wrong_action_is_answered_with_a_sentence(stage: Stage, action: Json, sentence: str) -> None:
     code, answer = stage.ask("/api/actions", {"person": stage.person(), **action})
     assert code == 400

@@ -39,7 +39,7 @@ export class Chat {
     this.scroller.addEventListener("scroll", () => {
       const { scrollHeight, scrollTop, clientHeight } = this.scroller;
       if (scrollHeight - scrollTop - clientHeight < NEAR_END) this.atEnd = true;
-      else if (scrollTop < this.top) this.atEnd = false; // somebody reads back: new messages do not scroll
+      else if (scrollTop < this.top) this.atEnd = false; // the person scrolled up: new messages do not scroll down
       this.top = scrollTop;
     }, { passive: true });
     const size = new ResizeObserver(() => { if (this.atEnd) this.toEnd(); });
