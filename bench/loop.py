@@ -45,7 +45,7 @@ def live() -> list[float]:
                 shutil.copy(source, folder / name)
         for settings in PROJECT.glob("Pulumi*.yaml"):
             shutil.copy(settings, folder)
-        file = folder / "bot" / "conversation" / "answers.py"
+        file = folder / "bot" / "conversation" / "__init__.py"
         with Sandbox(folder=folder, chat_port=0) as sandbox:
             functions, name = sandbox.client("lambda"), sandbox.outputs["functionName"]
 

@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from bot import conversation
 from bot.aws.client import Aws, AwsError
 from bot.aws.ledger import Ledger
 from bot.aws.queues import BATCH_MESSAGES, Queues
 from bot.aws.secrets import Secrets
-from bot.conversation import bot
-from bot.conversation.parcels import DemonstrationParcels
+from bot.dialogue import Context, LexUnavailable
 from bot.dialogue.lex import recognize_path
-from bot.dialogue.rules import Context, LexUnavailable
 from bot.environment import Environment
 from bot.http import Pool
 from bot.log import log
@@ -34,13 +33,12 @@ def worker(aws: Aws, secrets: Secrets, queues: Queues, recent: RecentlyAnswered,
         recent: what this instance has dealt with.
         environment: the function's environment.
     """
-    parcels, lex = DemonstrationParcels(), LexRuntime(aws, environment) if environment.lex_bot_id else None
-    pictures = environment.assets_url
+    world, lex = conversation.world(environment), LexRuntime(aws, environment) if environment.lex_bot_id else None
     return Worker(
         ledger=Ledger(aws, environment.ledger_table, environment.state_days),
         queues=queues,
-        conversation=bot,
-        context=lambda now: Context(now=now, parcels=parcels, pictures=pictures, lex=lex),
+        conversation=conversation.bot,
+        context=lambda now: Context(now, world, lex),
         sender=_sender(secrets, environment),
         recent=recent,
         pace=Pace(environment.concurrency),
@@ -62,7 +60,7 @@ class LexRuntime:
         self._asked = (environment.lex_bot_id, environment.lex_bot_alias_id, environment.lex_locale_id)
 
     def recognize(self, session: str, text: str) -> Mapping[str, Any]:
-        """What Lex makes of a text; see `bot.dialogue.rules.Lex`."""
+        """What Lex makes of a text; see `bot.dialogue.Lex`."""
         path = recognize_path(*self._asked, session)
         try:
             # Not repeated where it may have been heard: to say a thing twice changes what Lex believes was said.

@@ -16,7 +16,7 @@ from bot.aws.client import AwsError
 from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale
 from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint, unusable_letters
 from bot.aws.secrets import SecretMissing
-from bot.dialogue.rules import Answer, Context
+from bot.dialogue import Answer, Context
 from bot.log import log
 from bot.messenger import errors, events
 from bot.pace import Pace
@@ -72,8 +72,8 @@ WAITS = (Later, AwsError, NotQueued, Stale, SecretMissing)
 class Conversation(Protocol):
     """What the worker needs of a bot."""
 
-    def answer(self, event: events.Event, state: Json, context: Context) -> Answer:
-        """The messages that answer an event, and the user's new state; see `bot.dialogue.rules.Bot`."""
+    def answer(self, event: events.Event, state: Json, context: Context[Any]) -> Answer:
+        """The messages that answer an event, and the user's new state; see `bot.dialogue.Bot`."""
 
 
 class Sender(Protocol):
@@ -134,7 +134,7 @@ class Worker:
         ledger: Ledger,
         queues: Queues,
         conversation: Conversation,
-        context: Callable[[float], Context],
+        context: Callable[[float], Context[Any]],
         sender: Callable[[bool], Sender],
         recent: RecentlyAnswered,
         pace: Pace,

@@ -177,10 +177,10 @@ class Registration:
     def _check_profile(self) -> Iterator[Verdict]:
         if self._profile is None:
             yield Verdict(
-                "profile", fine=True, found="bot/conversation/answers.py defines none: the page's is left as it is"
+                "profile", fine=True, found="bot/conversation defines none: the page's is left as it is"
             )
         else:
-            yield Verdict("profile", *_verdict(self._profile_lack(), "is what bot/conversation/answers.py defines"))
+            yield Verdict("profile", *_verdict(self._profile_lack(), "is what bot/conversation defines"))
 
     # What is missing, in words; "" if nothing is
 

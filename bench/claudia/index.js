@@ -20,6 +20,6 @@ const botBuilder = require("claudia-bot-builder");
 
 module.exports = botBuilder((message) =>
   message.text === "status"
-    ? { text: "Which parcel? Please send me its number of 8 digits.", messaging_type: "RESPONSE" }
+    ? { text: "Which parcel? Please send me its 8-digit number.", messaging_type: "RESPONSE" }
     : { text: "I am a bot and answer questions about parcels.", messaging_type: "RESPONSE" },
 );

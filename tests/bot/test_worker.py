@@ -9,7 +9,7 @@ import pytest
 
 from bot import worker
 from bot.aws.queues import Queues, fingerprint
-from bot.dialogue.rules import Answer, Context
+from bot.dialogue import Answer, Context
 from bot.messenger import events
 from bot.messenger.messages import Text
 from tests.model import system as model
@@ -280,7 +280,7 @@ class Saying(Counting):
     def __init__(self, say: Callable[[events.Event, Json], Answer]) -> None:
         self._say = say
 
-    def answer(self, event: events.Event, state: Json, _context: Context) -> Answer:
+    def answer(self, event: events.Event, state: Json, _context: Context[None]) -> Answer:
         """What the function says."""
         return self._say(event, state)
 

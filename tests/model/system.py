@@ -14,8 +14,7 @@ from bot.aws.client import Aws
 from bot.aws.ledger import Ledger
 from bot.aws.queues import Queues
 from bot.aws.secrets import Secrets
-from bot.conversation.parcels import DemonstrationParcels
-from bot.dialogue.rules import Answer, Context
+from bot.dialogue import Answer, Context
 from bot.messenger import events
 from bot.messenger.client import GraphApi
 from bot.messenger.messages import Action, Message, Text
@@ -46,7 +45,7 @@ class Counting:
     before each answer, and one that is `bulky` is a large one.
     """
 
-    def answer(self, event: events.Event, state: Json, _context: Context) -> Answer:
+    def answer(self, event: events.Event, state: Json, _context: Context[None]) -> Answer:
         """The messages that answer an event, and the user's new state."""
         assert isinstance(event, events.TextMessage)
         asked = json.loads(event.text)
@@ -210,7 +209,7 @@ class System:
             ledger=Ledger(aws, "ledger", 30, clock),
             queues=queues,
             conversation=Counting(),
-            context=lambda now: Context(now=now, parcels=DemonstrationParcels()),
+            context=lambda now: Context(now, None),
             sender=sender,
             recent=recent,
             pace=Pace(self.concurrency, clock, wait),

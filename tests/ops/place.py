@@ -13,8 +13,7 @@ from bot.aws.client import Aws
 from bot.aws.ledger import Key
 from bot.aws.ledger import Ledger as BotLedger
 from bot.aws.queues import Message, Queues, compact, dead_letter, event_messages, fingerprint
-from bot.conversation.parcels import DemonstrationParcels
-from bot.dialogue.rules import Answer, Context
+from bot.dialogue import Answer, Context
 from bot.messenger.errors import Rejected
 from bot.messenger.events import Event, TextMessage, parse
 from bot.messenger.messages import Text
@@ -35,7 +34,7 @@ class Conversation:
     def __init__(self) -> None:
         self.mended = False
 
-    def answer(self, event: Event, state: Json, _context: Context) -> Answer:
+    def answer(self, event: Event, state: Json, _context: Context[None]) -> Answer:
         text = event.text if isinstance(event, TextMessage) else event.kind
         if "poison" in text and not self.mended:
             raise ValueError(text)
@@ -97,9 +96,7 @@ class Place:
         """Let an event die as the worker does, `answered` of its two answers having been sent."""
         key, written = self.key(user, text), item(user, text)
         if answered:
-            planned = self.conversation.answer(
-                parse(written, PAGE), {}, Context(now=0.0, parcels=DemonstrationParcels())
-            )
+            planned = self.conversation.answer(parse(written, PAGE), {}, Context(0.0, None))
             requests = [each.to_request(user) for each in planned.messages]
             self.ledger.stopped(key, self.ledger.plan(key, requests, None, 0), answered)
             self.facebook.sent += [(user, f"{text}: one")]
@@ -109,12 +106,11 @@ class Place:
 
     def work(self) -> None:
         """Let the worker run, as Lambda does, until the event queue is empty; what has to wait waits no time."""
-        parcels = DemonstrationParcels()
         worker = Worker(
             ledger=BotLedger(self.aws, self.stack.ledger_table, state_days=1),
             queues=self.queues,
             conversation=self.conversation,
-            context=lambda now: Context(now=now, parcels=parcels),
+            context=lambda now: Context(now, None),
             sender=lambda _: self.facebook,
             recent=RecentlyAnswered(),
             pace=Pace(1),
