@@ -7,11 +7,8 @@ import ssl
 import time
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 # A frozen function's clock goes on, and the other side drops what is idle: a connection older than this may be dead.
 IDLE_SECONDS = 10.0
@@ -150,7 +147,7 @@ class _Stream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "WriteableBuffer") -> int:
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401  Python 3.11 has no name for a buffer's type
         return self._limited().recv_into(buffer)
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.aws.queues import fingerprint
-from bot.worker import ATTEMPTS, FAULTS
+from bot.responder import ATTEMPTS, FAULTS
 from tests.model.facebook import PAGE, TRACE, Taken
 from tests.model.faults import Fault, How, Outage
 from tests.model.system import System
@@ -23,7 +23,7 @@ BULK = 600_000
 
 @dataclass(frozen=True)
 class Said:
-    """What one user says: how many answers it gets, and its nature (see `tests.model.system.Counting`)."""
+    """What one user says: how many answers it gets, and its nature (see `tests.model.system.count`)."""
 
     user: int
     answers: int = 1

@@ -103,7 +103,7 @@ class World:
         self.after(0, run.resume)
         return run
 
-    def together(self, work: Callable[[T], R], each: Iterable[T]) -> list[R]:
+    def map(self, work: Callable[[T], R], each: Iterable[T]) -> list[R]:
         """Do some work on each of some things at the same time, in threads of the run that is being executed."""
         run = self.running
         assert run is not None, "only a run has threads"
