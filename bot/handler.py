@@ -55,6 +55,6 @@ def _webhook() -> Webhook:
 @cache
 def _worker() -> "Worker":
     # An acknowledgement must not wait until the conversation is loaded.
-    from bot.compose import worker  # noqa: PLC0415  for that reason
+    from bot.compose import worker
 
     return worker(*_shared())

@@ -147,7 +147,7 @@ class _Stream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401  Python 3.11 has no name for a buffer's type
+    def readinto(self, buffer: Any) -> int:
         return self._limited().recv_into(buffer)
 
     def close(self) -> None:

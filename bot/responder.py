@@ -307,7 +307,7 @@ class Responder:
                     self._ledger.stopped(task.key, record, record.next)
                     raise RetryLater(str(error)) from None
                 renew = refused
-                self._pause(RETRY_SECONDS * 2 ** (tried - 1) * random.uniform(0.5, 1))  # noqa: S311  not a secret
+                self._pause(RETRY_SECONDS * 2 ** (tried - 1) * random.uniform(0.5, 1))
             else:
                 return
 

@@ -145,7 +145,7 @@ class Worker:
             seconds = age * WAIT_SHARE
         receives = int(deliveries[0]["attributes"]["ApproximateReceiveCount"])
         least = max(SHORTEST_WAIT, RETENTION_SECONDS * (receives / MOST_RECEIVES) ** 4)
-        seconds = min(max(seconds, least), LONGEST_WAIT) * random.uniform(1, 1.2)  # noqa: S311  not a secret
+        seconds = min(max(seconds, least), LONGEST_WAIT) * random.uniform(1, 1.2)
         log("WARN", "handed_back", reason=reason, seconds=round(seconds), messages=len(deliveries))
         try:
             self._queues.hide([each["receiptHandle"] for each in deliveries], round(seconds))

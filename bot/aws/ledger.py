@@ -1,16 +1,16 @@
 """What was seen, planned and sent, and each user's state: one DynamoDB table with the key `id`.
 
 `event#…` is what is known of an event, `user#…` a user's state, `page#…` until when a page may not send. An event's
-record holds what is planned and how far it got; once all is sent nothing is left but the fact, about nobody, that this
-event was dealt with. One write says both that an answer was sent and that the next one is being tried, so that after a
-crash one knows whether a send was tried.
+record holds what is planned and how far it got. Once everything is sent, only the fact remains that this event needs no
+answer, and nothing about its user. One write says both that an answer was sent and that the next one is being tried, so
+that after a crash it is known whether a send was tried.
 """
 
 import contextlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bot.aws.client import Aws, AwsError
@@ -21,8 +21,10 @@ DAY_SECONDS = 24 * 60 * 60
 EVENT_SECONDS = 29 * DAY_SECONDS
 CALL_SECONDS = 1.0
 SETTLED, DEAD = "settled", "dead"
-# What goes from an event's record once it is dealt with: whatever says something about its user.
-LET_GO = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
+EVENT = "event#"
+REVIVE_TRIES = 5
+# From a record once no more answers are needed: whatever says something about its user.
+DELETE_PLAN = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
 
 Json = dict[str, Any]
 
@@ -60,6 +62,11 @@ class Record(NamedTuple):
     echoed: frozenset[int] = frozenset()
     faults: int = 0
     attempts: int = 0
+
+    @property
+    def untouched(self) -> bool:
+        """Whether certainly nothing of the plan was sent."""
+        return self.next == 0 and self.since is None and not self.echoed
 
 
 class Reading(NamedTuple):
@@ -188,7 +195,7 @@ class Ledger:
     def settle(self, key: Key, record: Record) -> None:
         """Record that the event is dealt with, and let go of what was planned; raises as `sending` does."""
         values = {":settled": {"S": SETTLED}}
-        self._advance(key, record, f"SET outcome = :settled {LET_GO}", values, "outcome = :settled")
+        self._advance(key, record, f"SET outcome = :settled {DELETE_PLAN}", values, "outcome = :settled")
 
     def bury(self, key: Key) -> None:
         """Record that the event went to the dead letters. Its plan is kept: a redrive goes on with it."""
@@ -228,9 +235,84 @@ class Ledger:
         self._call("PutItem", {"TableName": self._table, "Item": {"id": {"S": _page(page)}} | until})
 
     def forget(self, key: Key) -> None:
-        """Let go of what is planned for an event, which will never be answered; that it was seen is all that stays."""
+        """Delete what is planned for an event, which will never be answered; only that it was seen stays."""
         values = {":settled": {"S": SETTLED}, ":expires": self._expires(EVENT_SECONDS)}
-        self._update(key, f"SET outcome = :settled, expires = :expires {LET_GO}", values)
+        self._update(key, f"SET outcome = :settled, expires = :expires {DELETE_PLAN}", values)
+
+    # For operators
+
+    def revive(self, key: Key, page: str) -> Record:
+        """Make a dead event live: the next run of the worker takes it up again.
+
+        If nothing of its plan was sent, the plan goes too, so that a repaired bot plans again; else the event goes on
+        behind what was sent. An event that is not dead is left alone: a run may be at it.
+
+        Returns:
+            The event's record as it was.
+
+        Raises:
+            Stale: others keep changing the record.
+        """
+        for _ in range(REVIVE_TRIES):
+            record = self.read(key, page).record
+            if record.outcome != DEAD:
+                return record
+            with contextlib.suppress(Stale):
+                self._revive(key, record)
+                return record
+        raise Stale
+
+    def abandon(self, key: Key) -> None:
+        """Delete a dead event's plan: its letter is gone, so nobody will go on with it."""
+        values = {":settled": {"S": SETTLED}, ":dead": {"S": DEAD}}
+        with contextlib.suppress(Stale):  # it was never dead, or is not any longer: a run may be at it
+            self._update(key, f"SET outcome = :settled {DELETE_PLAN}", values, "outcome = :dead")
+
+    def events_of(self, user: str) -> Iterator[Key]:
+        """The events of which something about a user is kept.
+
+        Args:
+            user: the fingerprint of page and user.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "FilterExpression": "#user = :user AND begins_with(id, :event)",
+            "ProjectionExpression": "id",
+            "ExpressionAttributeNames": {"#user": "user"},
+            "ExpressionAttributeValues": {":user": {"S": user}, ":event": {"S": EVENT}},
+            "ConsistentRead": True,
+        }
+        while True:
+            answer = self._call("Scan", request)
+            for item in answer.get("Items", []):
+                yield Key(user, item["id"]["S"].removeprefix(EVENT))
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def has_state(self, user: str) -> bool:
+        """Whether a state of this user is kept."""
+        return self.read(Key(user, ""), "").version > 0
+
+    def forget_state(self, user: str) -> None:
+        """Delete a user's state."""
+        self._call("DeleteItem", {"TableName": self._table, "Key": {"id": {"S": _user(user)}}})
+
+    def _revive(self, key: Key, record: Record) -> None:
+        gone = ["outcome", "faults", "attempts"]
+        values: Json = {":expires": self._expires(EVENT_SECONDS), ":dead": {"S": DEAD}}
+        conditions = ["outcome = :dead"]
+        if record.answers is None:
+            conditions.append("attribute_not_exists(answers)")
+        else:
+            unchanged, read = _unchanged(record)
+            conditions.append(unchanged)
+            values |= read
+            if record.untouched:
+                conditions.append("attribute_not_exists(echoed)")
+                gone += ["answers", "#next"]
+        update = f"SET expires = :expires REMOVE {', '.join(gone)}"
+        self._update(key, update, values, " AND ".join(conditions))
 
     def _state_write(self, user: str, state: Json, version: int) -> Json:
         condition: Json = {"TableName": self._table, "ConditionExpression": "attribute_not_exists(id)"}
@@ -252,12 +334,8 @@ class Ledger:
 
         The second is for a call that AWS carried out without an answer, and that is then made again.
         """
-        unchanged = "#next = :read_next AND attribute_not_exists(since)"
-        values = values | {":read_next": _n(record.next)}
-        if record.since is not None:
-            unchanged = "#next = :read_next AND since = :read_since"
-            values |= {":read_since": _n(record.since)}
-        self._update(key, update, values, f"({unchanged}) OR ({done})")
+        unchanged, read = _unchanged(record)
+        self._update(key, update, values | read, f"({unchanged}) OR ({done})")
 
     def _update(self, key: Key, update: str, values: Json, condition: str = "", wanted: str = "NONE") -> Json:
         request: Json = {
@@ -290,8 +368,16 @@ class Ledger:
         return _n(round(self._now() + seconds))
 
 
+def _unchanged(record: Record) -> tuple[str, Json]:
+    """The condition that a record got no further than it was read, with its values."""
+    if record.since is None:
+        return "#next = :read_next AND attribute_not_exists(since)", {":read_next": _n(record.next)}
+    read = {":read_next": _n(record.next), ":read_since": _n(record.since)}
+    return "#next = :read_next AND since = :read_since", read
+
+
 def _event(key: Key) -> str:
-    return f"event#{key.event}"
+    return f"{EVENT}{key.event}"
 
 
 def _user(user: str) -> str:

@@ -60,7 +60,7 @@ def _plain(value: object) -> object:
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
-def _fit(value: object, wanted: Any, *, strictly: bool) -> object:  # noqa: ANN401 - a type, or what `X | None` and `tuple[X, ...]` make
+def _fit(value: object, wanted: Any, *, strictly: bool) -> object:
     origin = get_origin(wanted)
     if origin in (Union, UnionType):
         return _first_fit(value, get_args(wanted), strictly=strictly)

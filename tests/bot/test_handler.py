@@ -16,7 +16,7 @@ class Part:
     def __init__(self) -> None:
         self.handled: list[tuple[Any, ...]] = []
 
-    def handle(self, *arguments: Any) -> dict[str, Any]:  # noqa: ANN401  either source's
+    def handle(self, *arguments: Any) -> dict[str, Any]:
         self.handled.append(arguments)
         return {"answered by": id(self)}
 

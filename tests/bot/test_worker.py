@@ -31,7 +31,7 @@ def item(user: str, mid: str, answers: int = 1, nature: str = "good") -> Json:
     }
 
 
-def run(*posts: list[Json], **more: Any) -> System:  # noqa: ANN401  arguments of `System`
+def run(*posts: list[Json], **more: Any) -> System:
     """Let Facebook send these requests, a second apart, and everything happen that follows."""
     system = System(**more)
     for number, items in enumerate(posts):
@@ -292,7 +292,7 @@ def test_an_event_that_needs_no_answer_and_changes_nothing_costs_one_read() -> N
 def test_an_unforeseen_failure_holds_back_only_its_own_user(monkeypatch: pytest.MonkeyPatch) -> None:
     parse = events.parse
 
-    def stumble(item: Any, page: str, **named: Any) -> events.Event:  # noqa: ANN401  as of `parse`
+    def stumble(item: Any, page: str, **named: Any) -> events.Event:
         event = parse(item, page, **named)
         if event.user == "u" and "standby" not in named:
             raise KeyError(event.user)

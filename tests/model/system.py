@@ -123,7 +123,7 @@ class System:
 
     def run(self) -> None:
         """Let everything happen, until nothing is left to do: in the same way each time, with all jitter of pauses."""
-        chance = random.Random(0)  # noqa: S311  no secret
+        chance = random.Random(0)
         with (
             contextlib.redirect_stdout(Log(self.world)),
             patch("bot.worker.random", chance),

@@ -61,7 +61,7 @@ HEADER_VALUES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_
     parts=st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=12), max_size=3),
     now=st.integers(1_000_000_000, 4_000_000_000),
 )
-def test_a_signature_is_the_one_that_botocore_makes(  # noqa: PLR0917  hypothesis hands them over by name
+def test_a_signature_is_the_one_that_botocore_makes(
     body: bytes, service: str, region: str, key: str, secret: str, token: str, target: str, parts: list[str], now: int
 ) -> None:
     host = f"{service}.{region}.amazonaws.com"
@@ -89,8 +89,8 @@ def test_a_signature_is_the_one_that_botocore_makes(  # noqa: PLR0917  hypothesi
     assert ours.get("x-amz-security-token") == theirs.headers.get("X-Amz-Security-Token")
 
 
-def time_of(now: int) -> Any:  # noqa: ANN401  what botocore's own clock returns
-    import datetime  # noqa: PLC0415  used here alone
+def time_of(now: int) -> Any:
+    import datetime
 
     return datetime.datetime.fromtimestamp(now, datetime.UTC)
 
