@@ -53,7 +53,7 @@ def times(system: System) -> list[float]:
 
 
 def logged(system: System, kind: str) -> list[Json]:
-    lines = [json.loads(noted.text[4:]) for noted in system.world.timeline if noted.text.startswith("log ")]
+    lines = [json.loads(entry.text[4:]) for entry in system.world.timeline if entry.text.startswith("log ")]
     return [line for line in lines if line["kind"] == kind]
 
 
@@ -202,7 +202,7 @@ def test_a_defect_of_the_conversation_is_told_by_its_place_and_never_by_its_word
 def test_no_line_of_the_log_holds_what_a_user_wrote_or_was_answered() -> None:
     natures = ("good", "raises", "rejected", "shy")
     system = run(*[[item("u", f"m{number}", 2, nature)] for number, nature in enumerate(natures)])
-    lines = [noted.text for noted in system.world.timeline if noted.text.startswith("log ")]
+    lines = [entry.text for entry in system.world.timeline if entry.text.startswith("log ")]
     assert lines
     assert not [line for line in lines if "xyzzy" in line or " 0 0" in line or "EAA" in line]
 
@@ -240,7 +240,7 @@ def test_nothing_is_begun_that_the_time_left_does_not_cover() -> None:
     system.run()
     assert [text.split()[1] for text in texts(system)] == [str(number) for number in range(9)]
     assert [each["reason"] for each in logged(system, "handed_back")] == ["no time is left in this run"] * 2
-    assert not [noted for noted in system.world.timeline if noted.text == "killed"]
+    assert not [entry for entry in system.world.timeline if entry.text == "killed"]
 
 
 def test_without_the_secrets_no_send_is_recorded_as_tried_and_so_no_echo_is_waited_for() -> None:
