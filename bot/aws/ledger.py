@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 
 class Stale(Exception):
-    """The record is no longer what it was when it was read: another run went on with it."""
+    """The record has changed since it was read: another run went on with it."""
 
 
 class Key(NamedTuple):
@@ -45,13 +45,13 @@ class Record(NamedTuple):
 
     Attributes:
         outcome: empty while it is under way, else `settled` or `dead`.
-        answers: the planned requests to the Send API, or nothing if none were planned yet.
+        answers: the planned requests to the Send API; None before they are planned.
         next: which of them is to be sent next.
-        since: when sending that one was begun, in ms since the epoch; nothing if it certainly has not been sent.
-        awaited: until when its echo is awaited, in ms since the epoch; nothing while no later run has looked for it.
-        echoed: of which of them the page's echo came.
+        since: when sending that one began, in ms since the epoch; None if it certainly has not been sent.
+        awaited: until when to wait for its echo, in ms since the epoch; None until a later run looks for it.
+        echoed: those whose echo came from the page.
         faults: how often the event itself was at fault.
-        attempts: on how many occasions its answers were begun to be worked out, and nothing is known of how that ended.
+        attempts: how often a run began to plan its answers, without a recorded end.
     """
 
     outcome: str = ""
@@ -75,7 +75,7 @@ class Reading(NamedTuple):
     Attributes:
         record: the event's.
         state: the user's, empty if there is none.
-        version: of the state, to be handed back with a plan.
+        version: of the state, which a plan must name.
         paused_until: when the page may send again, in ms since the epoch.
     """
 
@@ -89,9 +89,9 @@ class Ledger:
     """Reads and writes the table.
 
     Args:
-        aws: the door to AWS.
+        aws: the client.
         table: its name.
-        state_days: how long a user's state is kept after the last change.
+        state_days: how many days a user's state is kept after the last change.
         now: the clock, in seconds since the epoch.
     """
 
@@ -102,12 +102,12 @@ class Ledger:
         """The records of an event, its user's state and its page's pause, as last written.
 
         Raises:
-            AwsError: as does everything here, if AWS refuses or does not answer.
+            AwsError: AWS refuses or does not answer; every method here raises it.
         """
         return self.read_all({key: page})[key]
 
     def read_all(self, pages: Mapping[Key, str]) -> dict[Key, Reading]:
-        """The same for some events, at most 30, in one call; errors as of `read`.
+        """The same for several events, at most 30, in one call; errors as of `read`.
 
         Args:
             pages: the page of each event.
@@ -137,8 +137,8 @@ class Ledger:
         Args:
             key: the event's.
             answers: requests to the Send API; if there are none, the event is settled.
-            state: the user's new state: nothing if it did not change, an empty one to delete it.
-            version: of the state that it follows.
+            state: the user's new state; None if it did not change, an empty one to delete it.
+            version: of the state before it.
 
         Returns:
             The event's record as it is now.
@@ -182,7 +182,7 @@ class Ledger:
         return record._replace(next=number, since=since, awaited=None)
 
     def awaiting(self, key: Key, record: Record, until: float) -> None:
-        """Record until when, in seconds since the epoch, the next answer's echo is awaited; raises as `sending`."""
+        """Record until when, in seconds since the epoch, to wait for the next answer's echo; raises as `sending`."""
         values = {":awaited": _n(round(until * 1000))}
         self._advance(key, record, "SET awaited = :awaited", values, "awaited = :awaited")
 
@@ -193,7 +193,7 @@ class Ledger:
         return record._replace(next=number, since=None, awaited=None)
 
     def settle(self, key: Key, record: Record) -> None:
-        """Record that the event is dealt with, and let go of what was planned; raises as `sending` does."""
+        """Record that the event needs no more answers, and delete its plan; raises as `sending` does."""
         values = {":settled": {"S": SETTLED}}
         self._advance(key, record, f"SET outcome = :settled {DELETE_PLAN}", values, "outcome = :settled")
 
@@ -208,10 +208,10 @@ class Ledger:
         Args:
             key: the event's.
             what: `faults` or `attempts`.
-            occasion: its name; the same one counts once, so that a call without an answer can be made again.
+            occasion: its name; the same one counts once, so that a call without an answer can be repeated.
 
         Raises:
-            Stale: another run has dealt with the event.
+            Stale: another run has settled or buried the event.
         """
         values = {":one": {"SS": [occasion]}, ":expires": self._expires(EVENT_SECONDS)}
         update = f"ADD {what} :one SET expires = :expires"
@@ -230,7 +230,7 @@ class Ledger:
             self._update(key, "ADD echoed :number", values, "attribute_exists(answers)")
 
     def pause(self, page: str, seconds: float) -> None:
-        """Let no worker send for a page for so many seconds from now."""
+        """Pause all sends of a page for so many seconds from now."""
         until = {"until": _n(self._milliseconds() + round(seconds * 1000)), "expires": self._expires(DAY_SECONDS)}
         self._call("PutItem", {"TableName": self._table, "Item": {"id": {"S": _page(page)}} | until})
 
@@ -330,9 +330,9 @@ class Ledger:
         return {"Put": condition | {"Item": item}}
 
     def _advance(self, key: Key, record: Record, update: str, values: Json, done: str) -> None:
-        """Change a record that is as it was read, or on which this very change was made before.
+        """Change a record that is as it was read, or on which this same change was made before.
 
-        The second is for a call that AWS carried out without an answer, and that is then made again.
+        The second is for a call that AWS carried out without an answer, and that is then repeated.
         """
         unchanged, read = _unchanged(record)
         self._update(key, update, values | read, f"({unchanged}) OR ({done})")
