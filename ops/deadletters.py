@@ -237,7 +237,7 @@ def redrive(letter: EventLetter, held: Held, ledger: Ledger, *, dry: bool) -> Re
     if dry:
         return Redriven(letter, tuple(fate(ledger.record(key, letter.page)) for key in letter.ledger_keys()))
     with uninterrupted():
-        fates = tuple(ledger.revive(key, letter.page) for key in letter.ledger_keys())
+        fates = tuple(fate(ledger.revive(key, letter.page)) for key in letter.ledger_keys())
         if any(each is not Fate.DONE for each in fates):
             held.send(letter)
         held.delete(letter)
@@ -249,7 +249,7 @@ def drop(letter: Letter, held: Held, ledger: Ledger) -> None:
     with uninterrupted():
         held.delete(letter)
         for key in letter.ledger_keys() if isinstance(letter, EventLetter) else ():
-            ledger.dropped(key)
+            ledger.abandon(key)
 
 
 def drop_all(held: Held, ledger: Ledger) -> Iterator[Letter]:

@@ -13,12 +13,13 @@ from bot.aws.client import Aws
 from bot.aws.ledger import Key
 from bot.aws.ledger import Ledger as BotLedger
 from bot.aws.queues import Message, Queues, compact, dead_letter, event_messages, fingerprint
-from bot.dialogue import Answer, Context
+from bot.dialogue import Answer
 from bot.messenger.errors import Rejected
 from bot.messenger.events import Event, TextMessage, parse
 from bot.messenger.messages import Text
 from bot.pace import Pace
 from bot.recently_answered import RecentlyAnswered
+from bot.responder import Responder
 from bot.worker import Worker
 from ops.ledger import Ledger
 from ops.stack import Stack
@@ -34,7 +35,7 @@ class Conversation:
     def __init__(self) -> None:
         self.mended = False
 
-    def answer(self, event: Event, state: Json, _context: Context[None]) -> Answer:
+    def answer(self, event: Event, state: Json, _now: float) -> Answer:
         text = event.text if isinstance(event, TextMessage) else event.kind
         if "poison" in text and not self.mended:
             raise ValueError(text)
@@ -47,6 +48,11 @@ class Facebook:
 
     sent: list[tuple[str, str]] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+
+    def get(self) -> "Facebook":
+        return self
+
+    renewed = get
 
     def send(self, request: Json, _timeout: float | None = None) -> str:
         text = request["message"]["text"]
@@ -96,7 +102,7 @@ class Place:
         """Let an event die as the worker does, `answered` of its two answers having been sent."""
         key, written = self.key(user, text), item(user, text)
         if answered:
-            planned = self.conversation.answer(parse(written, PAGE), {}, Context(0.0, None))
+            planned = self.conversation.answer(parse(written, PAGE), {}, 0.0)
             requests = [each.to_request(user) for each in planned.messages]
             self.ledger.stopped(key, self.ledger.plan(key, requests, None, 0), answered)
             self.facebook.sent += [(user, f"{text}: one")]
@@ -106,17 +112,18 @@ class Place:
 
     def work(self) -> None:
         """Let the worker run, as Lambda does, until the event queue is empty; what has to wait waits no time."""
-        worker = Worker(
-            ledger=BotLedger(self.aws, self.stack.ledger_table, state_days=1),
+        ledger = BotLedger(self.aws, self.stack.ledger_table, state_days=1)
+        responder = Responder(
+            ledger=ledger,
             queues=self.queues,
-            conversation=self.conversation,
-            context=lambda now: Context(now, None),
-            sender=lambda _: self.facebook,
+            converse=self.conversation.answer,
+            senders=self.facebook,
             recent=RecentlyAnswered(),
             pace=Pace(1),
             echo_seconds=0.0,
             pause=lambda _: None,
         )
+        worker = Worker(ledger, self.queues, responder)
         url = self.stack.queue_url
         while messages := self.receive(url):
             records = [
