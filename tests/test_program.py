@@ -393,7 +393,7 @@ def otherwise() -> Graph:
     ],
     ids=lambda value: value if isinstance(value, str) and value.isalnum() else "",
 )
-def test_a_setting_reaches_its_resource(otherwise: Graph, setting: str, type_: str, read: Any) -> None:  # noqa: ANN401 - reads any JSON
+def test_a_setting_reaches_its_resource(otherwise: Graph, setting: str, type_: str, read: Any) -> None:
     assert read(otherwise.one(type_).inputs) == OTHERWISE[setting]
 
 

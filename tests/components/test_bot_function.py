@@ -12,7 +12,7 @@ from components.errors import InvalidArgs
 from tests.harness import run_program
 
 
-def args(folder: Path, **changes: Any) -> BotFunctionArgs:  # noqa: ANN401 - any argument
+def args(folder: Path, **changes: Any) -> BotFunctionArgs:
     values: dict[str, Any] = {
         "code": folder,
         "package": "",

@@ -15,7 +15,7 @@ GET = Route(method_name="GET", required_query=["hub.mode", "hub.challenge"])
 POST = Route(method_name="POST", required_headers=["X-Hub-Signature-256"])
 
 
-def args(routes: Sequence[Route] = (GET, POST), **changes: Any) -> RestApiArgs:  # noqa: ANN401 - any argument
+def args(routes: Sequence[Route] = (GET, POST), **changes: Any) -> RestApiArgs:
     values: dict[str, Any] = {
         "path": "webhook",
         "routes": routes,
@@ -29,7 +29,7 @@ def args(routes: Sequence[Route] = (GET, POST), **changes: Any) -> RestApiArgs: 
     return RestApiArgs(**{**values, **changes})
 
 
-def make(routes: Sequence[Route] = (GET, POST), **changes: Any) -> Graph:  # noqa: ANN401 - any argument
+def make(routes: Sequence[Route] = (GET, POST), **changes: Any) -> Graph:
     return run_program(lambda: RestApi("api", args(routes, **changes)))
 
 
@@ -38,7 +38,7 @@ def usual() -> Graph:
     return make()
 
 
-def trigger(graph: Graph) -> Any:  # noqa: ANN401 - JSON
+def trigger(graph: Graph) -> Any:
     return graph.one("aws:apigateway/deployment:Deployment").inputs["triggers"]
 
 
