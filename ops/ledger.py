@@ -1,4 +1,4 @@
-"""The ledger as an operator needs it: taking *dead* back, and finding what is kept about a person."""
+"""What only an operator does with the bot's ledger: revive dead events, and find what is kept about a person."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -9,58 +9,60 @@ from bot.aws.ledger import Ledger as BotLedger
 from ops.errors import OpsError
 
 EVENT, USER = "event#", "user#"
-"""What ids of `bot.aws.ledger`'s records begin with."""
+"""The prefixes of the record ids in `bot.aws.ledger`."""
 TRIES = 5
 
 
-class Fate(Enum):
-    """What becomes of an event that is redriven."""
+class Outcome(Enum):
+    """What a redrive does with an event."""
 
-    ANEW = "its answers are worked out anew"
-    ON = "goes on where it stopped"
-    DONE = "was dealt with already"
+    STARTS_OVER = "its answers are planned again"
+    CONTINUES = "continues where it stopped"
+    DONE = "was handled already"
 
 
-def fate(record: Record) -> Fate:
-    """What a redrive would do with an event of which the ledger has this record."""
+def outcome(record: Record) -> Outcome:
+    """What a redrive does with an event that has this record."""
     if record.outcome == SETTLED:
-        return Fate.DONE
+        return Outcome.DONE
     if record.answers is None or (record.outcome == DEAD and _untouched(record)):
-        return Fate.ANEW
-    return Fate.ON
+        return Outcome.STARTS_OVER
+    return Outcome.CONTINUES
 
 
 def _untouched(record: Record) -> bool:
-    """Whether certainly nothing of the plan was sent."""
+    """Whether certainly none of the planned answers was sent."""
     return record.next == 0 and record.since is None and not record.echoed
 
 
 class Ledger(BotLedger):
-    """The bot's ledger, and what only an operator does with it."""
+    """The bot's ledger with an operator's methods."""
 
     def record(self, key: Key, page: str) -> Record:
-        """What the ledger knows of an event."""
+        """An event's record."""
         return self.read(key, page).record
 
-    def revive(self, key: Key, page: str) -> Fate:
-        """Let a dead event live: the next run of the worker takes it up again.
+    def revive(self, key: Key, page: str) -> Outcome:
+        """Revive a dead event: the worker handles it again when it arrives.
 
-        If nothing of its plan was sent, the plan goes too, so that a mended bot plans anew; else the event goes on with
-        its plan behind what was sent. An event that is not dead is left alone: a run may just be at it.
+        If none of its answers was sent, its plan is deleted, so that the corrected bot plans again. Otherwise it
+        continues its plan behind what was sent. An event that is not dead is left alone: the worker may be handling it.
 
         Raises:
-            OpsError: others keep changing the record.
+            OpsError: the record keeps changing.
         """
         for _ in range(TRIES):
             record = self.record(key, page)
             if record.outcome != DEAD:
-                return fate(record)
+                return outcome(record)
             try:
                 self._revive(key, record)
             except Stale:
                 continue
-            return fate(record)
-        raise OpsError("The ledger's record of an event keeps changing: is someone else redriving? Try again.")
+            return outcome(record)
+        raise OpsError(
+            "The ledger's record of an event keeps changing: check whether someone else is redriving, and try again."
+        )
 
     def _revive(self, key: Key, record: Record) -> None:
         gone = ["outcome", "faults", "attempts"]
@@ -83,15 +85,15 @@ class Ledger(BotLedger):
         self._update(key, update, values, " AND ".join(conditions))
 
     def dropped(self, key: Key) -> None:
-        """Let go of a dead event's plan: its letter is gone, so nobody will go on with it."""
+        """Delete the plan of a dead event whose letter is gone: nobody will continue it."""
         values = {":settled": {"S": SETTLED}, ":dead": {"S": DEAD}}
         try:
             self._update(key, f"SET outcome = :settled {LET_GO}", values, "outcome = :dead")
         except Stale:
-            return  # it was never dead, or is not any longer: a run may just be at it
+            return  # it is not dead: the worker may be handling it
 
     def events_of(self, user: str) -> Iterator[Key]:
-        """The events of which something about a person is kept.
+        """The events for which something about a person is kept.
 
         Args:
             user: the fingerprint of page and person.
@@ -113,7 +115,7 @@ class Ledger(BotLedger):
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def has_state(self, user: str) -> bool:
-        """Whether a state of this person is kept."""
+        """Whether this person's state is kept."""
         return self.read(Key(user, user), user).version > 0
 
     def forget_state(self, user: str) -> None:
