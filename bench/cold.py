@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from components.code_archive import archive_bytes
-from components.slim_python import slim_python
+from components.code import code_archive
 from sandbox.local import PROJECT
+from sandbox.provider.resources import archive
 
 RUNS = 15
 SMALLEST_MS = 0.3
@@ -56,9 +56,9 @@ def isolated(*options: str) -> str:
 
 def unpacked(folder: Path) -> None:
     """Put what is deployed into a folder, as Lambda does."""
-    content = archive_bytes(PROJECT / "bot", "bot", slim_python)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        archive.extractall(folder)
+    content = archive(code_archive(PROJECT / "bot", "bot"))
+    with zipfile.ZipFile(io.BytesIO(content)) as zipped:
+        zipped.extractall(folder)
 
 
 def imports(folder: Path) -> list[Loaded]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components.code_archive import archive_bytes
+from components.code import code_archive
+from sandbox.provider.resources import archive
 from tests.harness import ROOT
 from tools import audit
 from tools.bill import bill
@@ -24,7 +25,7 @@ def zipped(**files: str) -> bytes:
 
 
 def test_the_zip_holds_nothing_of_third_parties() -> None:
-    made = bill(archive_bytes(ROOT / "bot", "bot"))
+    made = bill(archive(code_archive(ROOT / "bot", "bot")))
 
     assert made["components"] == []
     assert re.fullmatch("[0-9a-f]{64}", made["metadata"]["component"]["hashes"][0]["content"])

@@ -140,8 +140,8 @@ def test_every_example_of_a_stack_s_settings_is_valid(stack: str, text: str) -> 
 
     settings = parse(PROJECT, stack, {**defaults, **given}, secrets.keys())
 
-    assert (settings.bot is None) == (given.get("bot") is False)
-    assert (settings.group is None) == (given.get("adminGroupName") == "")
+    assert settings.bot is given.get("bot", True)
+    assert settings.admin_group_name == given.get("adminGroupName", "Innolab_FBM")
 
 
 def test_there_are_examples_for_both_ways_of_administration() -> None:
