@@ -1,7 +1,7 @@
 """What the function's environment tells it: Pulumi writes these names, and the function reads the same ones."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Environment(NamedTuple):
@@ -55,7 +55,7 @@ def read(variables: Mapping[str, str]) -> Environment:
     return Environment(**{name: Environment.__annotations__[name](value) for name, value in values.items()})
 
 
-def variables(**values: object) -> dict[str, object]:
+def variables(**values: object) -> dict[str, Any]:
     """The variables that tell a function these values, those that are as by default left out.
 
     Args:
