@@ -282,9 +282,10 @@ def section(events: int = EVENTS, users: int = USERS) -> str:
     return f"""## The proof under load
 
 {users:,} people write {events:,} events. Meanwhile calls to Facebook and AWS fail, are delayed or lose their answers,
-requests are delivered twice and in another order, and the function's process is killed every half minute. `python -m
-bench.load --seed {seed}` repeats it. Nothing may be lost, doubled, misordered or dead. An answer is doubled for two
-failures if both its send and its echo failed: Facebook then gets it again, because nobody can know that it arrived.
+requests are delivered twice and in another order, and the function's process is killed every half minute. Nothing may
+be lost, doubled, misordered or dead. An answer is doubled for two failures if both its send and its echo failed:
+Facebook then gets it again, because nobody can know that it arrived. To repeat the storm:
+`python -m bench.load --events {events} --users {users} --seed {seed}`.
 
 | | |
 |---|---:|

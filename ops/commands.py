@@ -5,12 +5,12 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.aws.ledger import Ledger
 from ops import view
 from ops.aws import OperatorAws
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.forget import Memory
-from ops.ledger import Ledger
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.notify import INSTAGRAM, PAGE, Notice, message, pairs, send
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
@@ -59,7 +59,7 @@ def show_letter(options: Namespace, target: Target) -> int:
         (letter,) = queue.find([options.id])
         parts = joined(letter, letters) if isinstance(letter, UnusableLetter) else None
         records = (
-            [target.ledger.record(key, letter.page) for key in letter.ledger_keys()]
+            [target.ledger.read(key, letter.page).record for key in letter.ledger_keys()]
             if isinstance(letter, EventLetter)
             else []
         )

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.aws.client import Aws
+from bot.aws.ledger import Ledger
 from bot.aws.queues import fingerprint
 from ops.dead_letter_queue import ROUND, DeadLetterQueue, message_count
-from ops.ledger import Ledger
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.stack import Stack
 

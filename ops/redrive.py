@@ -2,15 +2,33 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from typing import NamedTuple
 
+from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Record, Stale
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.interruption import uninterrupted
-from ops.ledger import Ledger, Outcome, outcome
 from ops.letters import EventLetter, Letter, UnusableLetter
 
 WINDOW_MILLISECONDS = 24 * 60 * 60 * 1000
+
+
+class Outcome(Enum):
+    """What a redrive does with an event."""
+
+    STARTS_OVER = "its answers are planned again"
+    CONTINUES = "continues where it stopped"
+    DONE = "was handled already"
+
+
+def outcome(record: Record) -> Outcome:
+    """What a redrive does with an event that has this record."""
+    if record.outcome == SETTLED:
+        return Outcome.DONE
+    if record.answers is None or (record.outcome == DEAD and record.untouched):
+        return Outcome.STARTS_OVER
+    return Outcome.CONTINUES
 
 
 class Redriven(NamedTuple):
@@ -88,7 +106,7 @@ def redrivable(queue: DeadLetterQueue, page_id: str) -> Iterator[EventLetter]:
 
 def preview(letter: EventLetter, ledger: Ledger) -> Redriven:
     """What a redrive would do now. Changes nothing."""
-    return Redriven(letter, tuple(outcome(ledger.record(key, letter.page)) for key in letter.ledger_keys()))
+    return Redriven(letter, tuple(outcome(ledger.read(key, letter.page).record) for key in letter.ledger_keys()))
 
 
 def redrive(letter: EventLetter, queue: DeadLetterQueue, ledger: Ledger) -> Redriven:
@@ -96,13 +114,25 @@ def redrive(letter: EventLetter, queue: DeadLetterQueue, ledger: Ledger) -> Redr
 
     Wherever this breaks off, the letter is still there, and repeating it is harmless. An event that is not dead is left
     alone. The queue drops a second copy, or the ledger shows the worker that the event was handled.
+
+    Raises:
+        OpsError: an event's record keeps changing, or SQS did not accept the events.
     """
     with uninterrupted():
-        outcomes = tuple(ledger.revive(key, letter.page) for key in letter.ledger_keys())
+        outcomes = tuple(outcome(_revived(key, letter.page, ledger)) for key in letter.ledger_keys())
         if any(each is not Outcome.DONE for each in outcomes):
             queue.send_back(letter)
         queue.delete(letter)
     return Redriven(letter, outcomes)
+
+
+def _revived(key: Key, page: str, ledger: Ledger) -> Record:
+    try:
+        return ledger.revive(key, page)
+    except Stale:
+        raise OpsError(
+            "The ledger's record of an event keeps changing: check whether someone else is redriving, and try again."
+        ) from None
 
 
 def drop(letter: Letter, queue: DeadLetterQueue, ledger: Ledger) -> None:
@@ -110,4 +140,4 @@ def drop(letter: Letter, queue: DeadLetterQueue, ledger: Ledger) -> None:
     with uninterrupted():
         queue.delete(letter)
         for key in letter.ledger_keys() if isinstance(letter, EventLetter) else ():
-            ledger.dropped(key)
+            ledger.abandon(key)

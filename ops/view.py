@@ -14,9 +14,8 @@ from rich.table import Table
 from bot.aws.ledger import Record
 from bot.aws.queues import Message
 from ops.forget import Forgotten
-from ops.ledger import Outcome, outcome
 from ops.letters import EventLetter, Letter, UnusableLetter
-from ops.redrive import Redriven, obstacle
+from ops.redrive import Outcome, Redriven, obstacle, outcome
 from ops.registration import Change, Verdict
 
 Json = dict[str, Any]

@@ -1,4 +1,4 @@
-"""The pictures that the bot's messages show, served on this machine: a sandbox fetches nothing from elsewhere."""
+"""Serves the folder `assets/`, whose images the conversation shows: a sandbox fetches nothing from elsewhere."""
 
 from pathlib import Path
 

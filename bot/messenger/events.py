@@ -399,7 +399,7 @@ class Notice(Event):
     The one kind that does not come from Facebook: the owner's own systems put it on the queue (docs/operations.md).
 
     Attributes:
-        topic: what it is about, such as `parcel`.
+        topic: what it is about, such as `order`.
         data: texts by name.
     """
 

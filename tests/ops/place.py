@@ -9,18 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.aws.client import Aws
-from bot.aws.ledger import Key
-from bot.aws.ledger import Ledger as BotLedger
+from bot.aws.ledger import Key, Ledger
 from bot.aws.queues import Message, Queues, compact, dead_letter, event_messages, fingerprint
-from bot.conversation.parcels import DemonstrationParcels
-from bot.dialogue.rules import Answer, Context
+from bot.dialogue import Answer
 from bot.messenger.errors import Rejected
 from bot.messenger.events import Event, TextMessage, parse
 from bot.messenger.messages import Text
 from bot.pace import Pace
 from bot.recently_answered import RecentlyAnswered
+from bot.responder import Responder
 from bot.worker import Worker
-from ops.ledger import Ledger
 from ops.stack import Stack
 
 PAGE, ANNA, BEN = "4711", "1000000000000001", "1000000000000002"
@@ -34,7 +32,7 @@ class Conversation:
     def __init__(self) -> None:
         self.corrected = False
 
-    def answer(self, event: Event, state: Json, _context: Context) -> Answer:
+    def answer(self, event: Event, state: Json, _now: float) -> Answer:
         text = event.text if isinstance(event, TextMessage) else event.kind
         if "poison" in text and not self.corrected:
             raise ValueError(text)
@@ -47,6 +45,11 @@ class Facebook:
 
     sent: list[tuple[str, str]] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+
+    def get(self) -> "Facebook":
+        return self
+
+    renewed = get
 
     def send(self, request: Json, _timeout: float | None = None) -> str:
         text = request["message"]["text"]
@@ -96,9 +99,7 @@ class Place:
         """Let an event die as the worker does, after `answered` of its two answers were sent."""
         key, written = self.key(user, text), item(user, text)
         if answered:
-            planned = self.conversation.answer(
-                parse(written, PAGE), {}, Context(now=0.0, parcels=DemonstrationParcels())
-            )
+            planned = self.conversation.answer(parse(written, PAGE), {}, 0.0)
             requests = [each.to_request(user) for each in planned.messages]
             self.ledger.stopped(key, self.ledger.plan(key, requests, None, 0), answered)
             self.facebook.sent += [(user, f"{text}: one")]
@@ -108,18 +109,18 @@ class Place:
 
     def work(self) -> None:
         """Run the worker, as Lambda does, until the event queue is empty. Nothing waits."""
-        parcels = DemonstrationParcels()
-        worker = Worker(
-            ledger=BotLedger(self.aws, self.stack.ledger_table, state_days=1),
+        ledger = Ledger(self.aws, self.stack.ledger_table, state_days=1)
+        responder = Responder(
+            ledger=ledger,
             queues=self.queues,
-            conversation=self.conversation,
-            context=lambda now: Context(now=now, parcels=parcels),
-            sender=lambda _: self.facebook,
+            converse=self.conversation.answer,
+            senders=self.facebook,
             recent=RecentlyAnswered(),
             pace=Pace(1),
             echo_seconds=0.0,
             pause=lambda _: None,
         )
+        worker = Worker(ledger, self.queues, responder)
         url = self.stack.queue_url
         while messages := self.receive(url):
             records = [

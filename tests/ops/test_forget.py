@@ -5,9 +5,9 @@ import itertools
 import pytest
 
 from bot.aws.client import Aws
+from bot.aws.ledger import Ledger
 from bot.aws.queues import fingerprint, unusable_letters
 from ops.forget import Forgotten, Memory, mentions
-from ops.ledger import Ledger
 from tests.ops.place import ANNA, BEN, PAGE, Breaking, Broken, Place
 
 

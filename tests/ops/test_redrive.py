@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import pytest
 
 from bot.aws.client import Aws
+from bot.aws.ledger import Ledger
 from bot.aws.queues import dead_letter, fingerprint, unusable_letters
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
-from ops.ledger import Ledger, Outcome
 from ops.letters import EventLetter, Letter
-from ops.redrive import Redriven, chosen, drop, preview, redrivable
+from ops.redrive import Outcome, Redriven, chosen, drop, preview, redrivable
 from ops.redrive import redrive as redrive_letter
 from tests.ops.place import ANNA, BEN, PAGE, Breaking, Broken, Interrupted, Place, item
 
@@ -84,7 +84,7 @@ def test_an_event_whose_first_answer_was_refused_is_planned_again(place: Place) 
     place.accept((ANNA, "hello"))
     place.work()
     assert [each.outcomes for each in redrive(place)] == [(Outcome.STARTS_OVER,)]
-    assert place.ledger.record(place.key(ANNA, "hello"), PAGE).answers is None
+    assert place.ledger.read(place.key(ANNA, "hello"), PAGE).record.answers is None
 
 
 def test_an_answer_that_arrived_although_it_was_refused_is_not_sent_again(place: Place) -> None:
@@ -264,4 +264,4 @@ def test_dropping_the_letter_of_an_event_that_lives_again_leaves_the_event_alone
         queue.look()
         place.ledger.revive(place.key(BEN, "poison 2"), PAGE)
         drop(queue.letters[first.id], queue, place.ledger)
-    assert place.ledger.record(place.key(BEN, "poison 2"), PAGE).outcome == ""
+    assert place.ledger.read(place.key(BEN, "poison 2"), PAGE).record.outcome == ""

@@ -172,7 +172,7 @@ def _with_example(page: Path) -> dict[str, Any]:
     example = PYTHON.search(page.read_text("utf-8"))
     assert example is not None
     source = (ROOT / "bot" / "conversation" / "answers.py").read_text("utf-8")
-    imports = "import re\nfrom bot.dialogue.rules import Dialogue, Invalid, ask\n"
+    imports = "import re\nfrom bot.dialogue import Dialogue, Invalid, ask\n"
     before, fallback, after = source.partition("@bot.fallback")
     module: dict[str, Any] = {"__name__": "example"}
     exec(compile(f"{imports}{before}{example['text']}\n\n{fallback}{after}", str(page), "exec"), module)
