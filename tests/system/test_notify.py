@@ -123,17 +123,17 @@ def test_who_notifies_somebody_unknown_is_told_so(ops: Ops) -> None:
     code, _, err = ops("notify", "77", "--topic", "parcel", "--dry-run")
 
     assert code == 0
-    assert "remembers nothing of this person" in err
+    assert "knows nothing about this person" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("7", "--topic", "parcel", "number"), "no name=text"),
-        (("7", "--topic", "parcel", "a b=1"), "no name=text"),
+        (("7", "--topic", "parcel", "number"), "is not name=text"),
+        (("7", "--topic", "parcel", "a b=1"), "is not name=text"),
         (("7", "--topic", "parcel", "a=1", "a=2"), "given twice"),
-        (("7", "--topic", ""), "name what it is about"),
-        (("+7", "--topic", "parcel"), "no page-scoped id"),
+        (("7", "--topic", ""), "name the subject in one word"),
+        (("+7", "--topic", "parcel"), "is not a page-scoped id"),
         (("7", "--topic", "parcel", f"text={'x' * 600_000}"), "look up the rest"),
     ],
 )
