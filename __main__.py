@@ -46,10 +46,10 @@ if settings.bot:
     secrets = fbm.BotSecrets(
         f"{name}-secrets",
         fbm.BotSecretsArgs(
-            page_access_token=pulumi.Output.secret(settings.page_access_token),
-            app_secret=pulumi.Output.secret(settings.app_secret),
-            app_secret_previous=pulumi.Output.secret(previous) if (previous := settings.app_secret_previous) else None,
-            verify_token=pulumi.Output.secret(settings.verify_token),
+            page_access_token=settings.page_access_token,
+            app_secret=settings.app_secret,
+            app_secret_previous=settings.app_secret_previous or None,
+            verify_token=settings.verify_token,
         ),
     )
     ledger = fbm.Ledger(

@@ -77,9 +77,7 @@ class Settings(BaseModel):
     A field's description says what is allowed; its example completes the command that sets it.
     """
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, strict=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, strict=True)
 
     admin_group_name: str = _text(f"({GROUP_NAME})?", "up to 128 letters, digits and +=,.@_-", "NAME")
     admin_members: list[str] = Field(description="a list of names of IAM users, each once")
