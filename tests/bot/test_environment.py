@@ -14,7 +14,7 @@ TOLD = {
 def test_what_is_written_is_what_is_read() -> None:
     written = variables(**TOLD, assets_url="https://example.org")
     assert all(isinstance(value, str) for value in written.values())
-    assert read({"PATH": "/bin"} | written) == Environment(**TOLD, assets_url="https://example.org")  # type: ignore[arg-type]  # all are text
+    assert read({"PATH": "/bin"} | written) == Environment(**TOLD, assets_url="https://example.org")
 
 
 def test_what_is_as_by_default_is_not_written() -> None:
@@ -32,4 +32,4 @@ def test_a_missing_variable_is_an_error_that_names_it() -> None:
     written = variables(**TOLD)
     del written["LEDGER_TABLE"]
     with pytest.raises(KeyError, match="LEDGER_TABLE"):
-        read(written)  # type: ignore[arg-type]  # all are text
+        read(written)
