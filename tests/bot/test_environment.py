@@ -14,7 +14,7 @@ TOLD = {
 def test_what_is_written_is_what_is_read() -> None:
     written = variables(**TOLD, assets_url="https://example.org")
     assert all(isinstance(value, str) for value in written.values())
-    assert read({"PATH": "/bin"} | written) == Environment(**TOLD, assets_url="https://example.org")
+    assert read({"PATH": "/bin"} | written) == Environment(**TOLD, assets_url="https://example.org")  # type: ignore[arg-type]  # all are text
 
 
 def test_what_is_as_by_default_is_not_written() -> None:
