@@ -232,6 +232,7 @@ def test_the_queues_wait_six_timeouts_and_keep_events_as_long_as_they_can(graph:
         assert each.inputs["messageRetentionSeconds"] == 14 * 24 * 3600
         assert each.inputs["fifoThroughputLimit"] == "perMessageGroupId"
         assert each.inputs["deduplicationScope"] == "messageGroup"
+        assert each.inputs["maxMessageSize"] == 1024 * 1024
         assert each.inputs["sqsManagedSseEnabled"] is True
 
 
