@@ -7,14 +7,10 @@ import pulumi_aws as aws
 
 import components as fbm
 from bot.environment import variables
+from bot.log import ALARM_KINDS
 from settings import load
 
 CODE = Path(__file__).parent.resolve() / "bot"
-# Kinds of errors in the bot's log, each with what its alarm says.
-LOG_KINDS = {
-    "credentials": "Facebook refuses the page access token: events wait until it is replaced.",
-    "slow_down": "Facebook asks the bot to send less: sending pauses.",
-}
 
 settings = load()
 project, stack = pulumi.get_project(), pulumi.get_stack()
@@ -46,10 +42,10 @@ if settings.bot:
     secrets = fbm.BotSecrets(
         f"{name}-secrets",
         fbm.BotSecretsArgs(
-            page_access_token=pulumi.Output.secret(settings.page_access_token),
-            app_secret=pulumi.Output.secret(settings.app_secret),
-            app_secret_previous=pulumi.Output.secret(previous) if (previous := settings.app_secret_previous) else None,
-            verify_token=pulumi.Output.secret(settings.verify_token),
+            page_access_token=settings.page_access_token,
+            app_secret=settings.app_secret,
+            app_secret_previous=settings.app_secret_previous or None,
+            verify_token=settings.verify_token,
         ),
     )
     ledger = fbm.Ledger(
@@ -131,7 +127,7 @@ if settings.bot:
             api_name=api.name,
             stage_name=api.stage_name,
             log_group_name=logs.name,
-            log_kinds=LOG_KINDS,
+            log_kinds=ALARM_KINDS,
             email=settings.alarm_email,
         ),
     )

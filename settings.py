@@ -4,7 +4,7 @@ import difflib
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import pulumi
@@ -36,6 +36,10 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 SECRETS = ("page_access_token", "app_secret", "app_secret_previous", "verify_token")
 LEX = ("lex_bot_id", "lex_bot_alias_id", "lex_locale_id")
 
+
+UserName = Annotated[str, Field(pattern=f"^({USER_NAME})$")]
+Policy = Annotated[str, Field(pattern=f"^({POLICY})$")]
+StackName = Annotated[str, Field(pattern=f"^({STACK_NAME})$")]
 
 Info = ValidationInfo[Mapping[str, Any]]
 """With the context of `parse`: the stack, the encrypted settings, and all values as they came."""
@@ -77,14 +81,12 @@ class Settings(BaseModel):
     A field's description says what is allowed; its example completes the command that sets it.
     """
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", frozen=True, strict=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, strict=True)
 
     admin_group_name: str = _text(f"({GROUP_NAME})?", "up to 128 letters, digits and +=,.@_-", "NAME")
-    admin_members: list[str] = Field(description="a list of names of IAM users, each once")
-    admin_policies: list[str] = Field(description="a list of names of AWS's policies, or ARNs, each once")
-    admin_stacks: list[str] = Field(description="a list of names of stacks, each once")
+    admin_members: list[UserName] = Field(description="a list of names of IAM users, each once")
+    admin_policies: list[Policy] = Field(description="a list of names of AWS's policies, or ARNs, each once")
+    admin_stacks: list[StackName] = Field(description="a list of names of stacks, each once")
     require_mfa: bool = _choice()
     bot: bool = _choice()
     page_id: str = _text("[0-9]{0,20}", "1 to 20 digits", "PAGE_ID")
@@ -93,9 +95,8 @@ class Settings(BaseModel):
     app_secret_previous: str = _secret()
     verify_token: str = _secret()
     graph_api_version: str = _text(r"v[0-9]{1,3}\.[0-9]{1,2}", "v and two numbers", "v26.0")
-    graph_api_url: str = Field(
-        description="https:// and a host, nothing after it; http:// for this machine only",
-        examples=["https://graph.facebook.com"],
+    graph_api_url: str = _text(
+        ORIGIN, "https:// and a host, nothing after it; http:// for this machine only", "https://graph.facebook.com"
     )
     memory_mb: int = _number(MEMORY_MB)
     timeout_seconds: int = _number(range(SHORTEST_TIMEOUT_SECONDS, TIMEOUT_SECONDS.stop))
@@ -107,9 +108,10 @@ class Settings(BaseModel):
     state_days: int = _number(STATE_DAYS)
     echo_seconds: int = _number(ECHO_SECONDS)
     concurrency: int = _number(CONCURRENCY)
-    assets_url: str = Field(
-        description="https:// and a folder's address, without a / at its end; http:// for this machine only",
-        examples=["https://example.org/assets"],
+    assets_url: str = _text(
+        f"({FOLDER})?",
+        "https:// and a folder's address, without a / at its end; http:// for this machine only",
+        "https://example.org/assets",
     )
     lex_bot_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of a Lex V2 bot's id", "BOT_ID")
     lex_bot_alias_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of an alias", "ALIAS_ID")
@@ -126,15 +128,14 @@ class Settings(BaseModel):
         if isinstance(value, str) and cls.model_fields[str(info.field_name)].annotation is not str:
             try:
                 return json.loads(value)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return value
         return value
 
     @field_validator("admin_members", "admin_policies", "admin_stacks")
     @classmethod
     def _check_names(cls, names: list[str], info: Info) -> list[str]:
-        pattern = {"admin_members": USER_NAME, "admin_policies": POLICY, "admin_stacks": STACK_NAME}
-        if len(set(names)) < len(names) or not all(re.fullmatch(pattern[str(info.field_name)], each) for each in names):
+        if len(set(names)) < len(names):
             raise ValueError
         if names and info.field_name != "admin_policies" and info.data.get("admin_group_name") == "":
             raise ValueError("an empty list, as adminGroupName is empty")
@@ -164,7 +165,6 @@ class Settings(BaseModel):
     @field_validator(*SECRETS)
     @classmethod
     def _check_secret(cls, value: str, info: Info) -> str:
-        others = {info.data.get(each) for each in SECRETS}
         if not value:
             return value
         if not re.fullmatch("[!-~]+", value):
@@ -176,17 +176,16 @@ class Settings(BaseModel):
         if info.field_name == "app_secret_previous" and value == info.data.get("app_secret"):
             raise ValueError("is the same as appSecret: leave it empty except during a rotation")
         # The verify token travels in URLs, where others may read it.
-        if info.field_name == "verify_token" and value in others:
+        if info.field_name == "verify_token" and value in {info.data.get(each) for each in SECRETS}:
             raise ValueError("is the same as another secret: choose a word that opens nothing else")
         return value
 
     @field_validator("graph_api_url", "assets_url")
     @classmethod
-    def _check_url(cls, value: str, info: Info) -> str:
-        pattern = {"graph_api_url": ORIGIN, "assets_url": f"({FOLDER})?"}[str(info.field_name)]
-        if not re.fullmatch(pattern, value) or (value and not _is_reachable(value)):
+    def _check_url(cls, url: str) -> str:
+        if url and not _is_reachable(url):
             raise ValueError
-        return value
+        return url
 
     @field_validator("log_retention_days")
     @classmethod
@@ -238,10 +237,13 @@ def parse(project: str, stack: str, values: Mapping[str, object], encrypted: Col
             f"The stack is named {stack!r}, and names in AWS start with that; allowed: 1 to 24 letters, digits, - and "
             "_, a letter or digit first. Create it again: pulumi stack init NAME"
         )
+    for key in sorted(values.keys() - FIELDS.keys()):
+        near = difflib.get_close_matches(key, FIELDS, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        mistakes[key] = f"{key} is not a setting.{meant} Remove it: pulumi config rm {project}:{key}"
+    known = {key: value for key, value in values.items() if key in FIELDS}
     try:
-        settings = Settings.model_validate(
-            dict(values), context={"stack": stack, "encrypted": encrypted, "values": values}
-        )
+        settings = Settings.model_validate(known, context={"stack": stack, "encrypted": encrypted, "values": values})
     except ValidationError as refusal:
         for error in refusal.errors(include_url=False, include_input=False):
             key = str(error["loc"][0])
@@ -265,10 +267,6 @@ def _is_reachable(url: str) -> bool:
 def _mistake(project: str, key: str, value: object, reason: str) -> str:
     """The sentence about a mistake. It never shows a secret."""
     setting = f"{project}:{key}"
-    if key not in FIELDS:
-        near = difflib.get_close_matches(key, FIELDS, n=1)
-        meant = f" Did you mean {near[0]}?" if near else ""
-        return f"{key} is not a setting.{meant} Remove it: pulumi config rm {setting}"
     unset = value is None or value == ""
     reason = reason or str(FIELDS[key].description)
     if not FIELDS[key].repr:

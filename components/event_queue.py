@@ -18,6 +18,8 @@ VISIBILITY_PER_TIMEOUT = 6
 
 CONSUMER_TIMEOUT_SECONDS = range(1, MAX_VISIBILITY_SECONDS // VISIBILITY_PER_TIMEOUT + 1)
 
+MAX_MESSAGE_BYTES = 1024 * 1024
+"""SQS's highest. The default of Pulumi's AWS provider is a quarter of it, and a user's joined events would not fit."""
 MAX_RECEIVE_COUNT = 1000
 """SQS's highest. It is only a backstop: events held back behind another's failure are received often."""
 
@@ -65,6 +67,7 @@ class EventQueue(pulumi.ComponentResource):
                 fifo_throughput_limit="perMessageGroupId",
                 message_retention_seconds=RETENTION_SECONDS,
                 visibility_timeout_seconds=args.consumer_timeout_seconds * VISIBILITY_PER_TIMEOUT,
+                max_message_size=MAX_MESSAGE_BYTES,
                 sqs_managed_sse_enabled=True,
                 redrive_policy=policy,
                 opts=child,

@@ -128,7 +128,7 @@ def data_tracing(inputs: Inputs) -> Iterator[str]:
     """An API's log holds neither bodies nor the verify token."""
     settings = inputs.get("settings") or {}
     if settings.get("dataTraceEnabled") or settings.get("loggingLevel", "OFF") == "INFO":
-        yield "Its log would hold whole messages and the verify token: turn dataTraceEnabled off, set loggingLevel to OFF."
+        yield "Its log would hold whole messages and the verify token: set dataTraceEnabled off and loggingLevel OFF."
 
 
 def tags(inputs: Inputs) -> Iterator[str]:

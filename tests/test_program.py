@@ -31,19 +31,41 @@ SHORT_NAMES = {"aws:lambda/function:Function": 64 - 8, "aws:iam/role:Role": 64 -
 LONGEST_STACK = 24
 # What IAM authorises on `*` only, or, for alarms, with composite ones among them (CloudWatch API, `DescribeAlarms`).
 ONLY_ON_ANY_RESOURCE = {
-    "ssm:DescribeParameters", "cloudwatch:DescribeAlarms", "logs:DescribeLogGroups",
-    "sns:GetSubscriptionAttributes", "sns:Unsubscribe", "iam:GetAccountPasswordPolicy",
-}  # fmt: skip
+    "ssm:DescribeParameters",
+    "cloudwatch:DescribeAlarms",
+    "logs:DescribeLogGroups",
+    "sns:GetSubscriptionAttributes",
+    "sns:Unsubscribe",
+    "iam:GetAccountPasswordPolicy",
+}
 # A member's own user, and the MFA device that they are about to make.
 OF_THE_CALLER = {f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}", f"arn:aws:iam::{ACCOUNT}:mfa/*"}
 ENVIRONMENT = {
-    "PAGE_ID", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "LEDGER_TABLE", "SECRETS_PATH", "GRAPH_API_URL",
-    "GRAPH_API_VERSION", "STATE_DAYS", "ECHO_SECONDS", "CONCURRENCY",
-}  # fmt: skip
+    "PAGE_ID",
+    "QUEUE_URL",
+    "DEAD_LETTER_QUEUE_URL",
+    "LEDGER_TABLE",
+    "SECRETS_PATH",
+    "GRAPH_API_URL",
+    "GRAPH_API_VERSION",
+    "STATE_DAYS",
+    "ECHO_SECONDS",
+    "CONCURRENCY",
+}
 OUTPUTS = {
-    "webhookUrl", "functionName", "roleName", "adminGroupName", "queueUrl", "deadLetterQueueUrl", "ledgerTable",
-    "logGroupName", "secretsPath", "pageId", "graphApiUrl", "graphApiVersion",
-}  # fmt: skip
+    "webhookUrl",
+    "functionName",
+    "roleName",
+    "adminGroupName",
+    "queueUrl",
+    "deadLetterQueueUrl",
+    "ledgerTable",
+    "logGroupName",
+    "secretsPath",
+    "pageId",
+    "graphApiUrl",
+    "graphApiVersion",
+}
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +231,14 @@ def test_the_queues_wait_six_timeouts_and_keep_events_as_long_as_they_can(graph:
         assert each.inputs["messageRetentionSeconds"] == 14 * 24 * 3600
         assert each.inputs["fifoThroughputLimit"] == "perMessageGroupId"
         assert each.inputs["deduplicationScope"] == "messageGroup"
+        assert each.inputs["maxMessageSize"] == 1024 * 1024
         assert each.inputs["sqsManagedSseEnabled"] is True
+
+
+def test_an_alarm_watches_each_kind_of_error_that_the_team_must_act_on(graph: Graph) -> None:
+    filters = graph.of("aws:cloudwatch/logMetricFilter:LogMetricFilter")
+
+    assert {each.inputs["metricTransformation"]["name"] for each in filters} == {"credentials", "slow_down"}
 
 
 def test_data_is_protected_in_prod_only(graphs: dict[str, Graph]) -> None:

@@ -101,10 +101,14 @@ def test_permissions_cover_each_prefix_and_nothing_else() -> None:
         f"arn:aws:{service}:{start}:{before}{prefix}*"
         for prefix in ("bot-dev-", "bot-anna-")
         for service, before in (
-            ("sqs", ""), ("sns", ""), ("dynamodb", "table/"), ("ssm", "parameter/"), ("logs", "log-group:"),
+            ("sqs", ""),
+            ("sns", ""),
+            ("dynamodb", "table/"),
+            ("ssm", "parameter/"),
+            ("logs", "log-group:"),
             ("cloudwatch", "alarm:"),
         )
-    }  # fmt: skip
+    }
 
 
 def test_another_stack_does_not_replace_a_policy() -> None:

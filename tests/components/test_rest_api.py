@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from pulumi_aws import sns
 
 from components import rest_api
 from components.errors import InvalidArgs
@@ -114,6 +115,16 @@ def test_a_deployment_waits_for_everything_that_it_freezes() -> None:
         assert {each.name for each in graph.of(f"aws:apigateway/{kind}")} <= needs
 
 
+def test_the_url_is_known_only_once_the_api_may_call_the_function() -> None:
+    def program() -> None:
+        sns.TopicSubscription("probe", topic="topic", protocol="https", endpoint=RestApi("api", args()).url)
+
+    graph = run_program(program)
+
+    needs = graph.needs(graph.one("aws:sns/topicSubscription:TopicSubscription"))
+    assert {each.name for each in graph.of("aws:lambda/permission:Permission")} <= needs
+
+
 def test_unchanged_inputs_give_an_unchanged_trigger(usual: Graph) -> None:
     assert trigger(make()) == trigger(usual)
 
@@ -135,8 +146,14 @@ def test_any_changed_route_gives_another_trigger(usual: Graph, changed: dict[str
     assert trigger(make(**changed)) != trigger(usual)
 
 
-def test_a_changed_answer_of_the_gateway_gives_another_trigger(usual: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest_api, "EMPTY_ANSWERS", rest_api.EMPTY_ANSWERS[:2])
+@pytest.mark.parametrize(
+    ("constant", "changed"),
+    [("EMPTY_ANSWERS", rest_api.EMPTY_ANSWERS[:2]), ("VALIDATION", {"validate_request_body": True})],
+)
+def test_other_answers_or_validation_give_another_trigger(
+    usual: Graph, monkeypatch: pytest.MonkeyPatch, constant: str, changed: object
+) -> None:
+    monkeypatch.setattr(rest_api, constant, changed)
 
     assert trigger(make()) != trigger(usual)
 
