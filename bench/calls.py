@@ -43,7 +43,7 @@ def counted(messages: int) -> Json:
         sandbox.say("status", person)  # the first request of a function reads the secrets, which are then kept
         sandbox.settle()
         before, sent = len(logged(sandbox)), len(sandbox.requests())
-        proxy = sandbox._proxy  # noqa: SLF001  it alone sees the calls
+        proxy = sandbox.proxy
         proxy.observe = note
         for _ in range(messages):
             sandbox.deliver([text_item(sandbox.page_id, person, "status")])

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from bench.command import command
 from bench.spread import Spread
-from sandbox.local import PROJECT, Sandbox
+from sandbox.chat import ChatSandbox
+from sandbox.local import PROJECT
 from tests.harness import STACKS, run_main
 
 STARTS, SAVES, PROGRAMS = 3, 5, 3
@@ -28,7 +29,7 @@ Row = tuple[str, str]
 def ready() -> float:
     """Seconds until the whole stack runs, with its chat page; loading the sandbox's own code is not in it."""
     began = time.perf_counter()
-    with Sandbox(chat_port=0):
+    with ChatSandbox():
         return time.perf_counter() - began
 
 
@@ -46,7 +47,7 @@ def live() -> list[float]:
         for settings in PROJECT.glob("Pulumi*.yaml"):
             shutil.copy(settings, folder)
         file = folder / "bot" / "conversation" / "answers.py"
-        with Sandbox(folder=folder, chat_port=0) as sandbox:
+        with ChatSandbox(folder=folder) as sandbox:
             functions, name = sandbox.client("lambda"), sandbox.outputs["functionName"]
 
             def code() -> str:

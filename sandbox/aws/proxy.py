@@ -130,8 +130,10 @@ class Proxy:
         self._faults = Faults()
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
+        self.before: Callable[[str, bytes], None] = lambda *_: None
+        """Takes each call's name and body, before AWS does."""
         self.observe: Callable[[Called], None] | None = None
-        """Told of each call."""
+        """Takes each call, once it is answered."""
 
     async def start(self) -> None:
         """Listen on a free port of loopback."""
@@ -182,8 +184,9 @@ class Proxy:
         try:
             while True:
                 head, headers, body = await read_message(reader)
-                name = call_of(head, headers, body) if self._faults or self.observe else ""
-                met = self._faults.meet(name) if self._faults else None
+                name = call_of(head, headers, body)
+                self.before(name, body)
+                met = self._faults.meet(name)
                 answer = None
                 began = time.time()
                 lost = bool(met and met.get("after"))

@@ -11,14 +11,16 @@ from starlette.types import Receive, Scope, Send
 from sandbox import cli
 from sandbox.aws.cloud import OWNER
 from sandbox.background import Background
-from sandbox.control import Door, wanted
+from sandbox.control import ControlApi, read_order
 from sandbox.engine.deployment import Deployed
 from sandbox.errors import SandboxError
 from sandbox.serving import Server
 
 
 class Stacks:
-    """Notes what it is asked for."""
+    """Records what it is asked for."""
+
+    stack = "local"
 
     def __init__(self) -> None:
         self.asked: list[tuple[object, ...]] = []
@@ -54,7 +56,7 @@ def stacks() -> Stacks:
 
 @pytest.fixture
 def url(stacks: Stacks, background: Background) -> Iterator[str]:
-    server = Server(Door(elsewhere, stacks), 0, "a test")
+    server = Server(ControlApi(elsewhere, stacks), 0, "a test")
     background.run(server.start())
     yield server.url
     background.run(server.stop())
@@ -112,7 +114,7 @@ def test_everything_else_is_answered_behind_the_door(stacks: Stacks) -> None:
 
     for path, method in (("/v26.0/1/messages", "POST"), ("/_sandbox/update", "GET")):
         scope: Any = {"type": "http", "path": path, "method": method}
-        asyncio.run(Door(elsewhere, stacks)(scope, None, send))  # type: ignore[arg-type]  # nothing is received
+        asyncio.run(ControlApi(elsewhere, stacks)(scope, None, send))  # type: ignore[arg-type]  # nothing is received
     assert [each["status"] for each in sent if "status" in each] == [418, 418]
 
 
@@ -121,11 +123,11 @@ def test_everything_else_is_answered_behind_the_door(stacks: Stacks) -> None:
     [
         (b"[]", "takes a JSON object"),
         (b"{", "takes a JSON object"),
-        (b'{"who": "anna"}', "does not know 'who': choose of as, mfa, settings, stack"),
+        (b'{"who": "anna"}', "does not know 'who': choose from as, mfa, settings, stack"),
         (b'{"mfa": "yes"}', "does not take 'yes' as 'mfa'"),
         (b'{"settings": {"memoryMb": 256}}', "Each setting is text"),
     ],
 )
 def test_what_the_door_does_not_know_it_names(body: bytes, sentence: str) -> None:
     with pytest.raises(SandboxError, match=sentence):
-        wanted(body)
+        read_order(body)

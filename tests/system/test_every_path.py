@@ -13,7 +13,8 @@ import pytest
 from bot.aws.queues import fingerprint
 from bot.conversation import PROFILE
 from bot.conversation.parcels import DemonstrationParcels, Step
-from sandbox.local import Sandbox, new_person
+from sandbox.chat import ChatSandbox
+from sandbox.local import new_person
 from tests.system.person import Json, Person, texts
 
 pytestmark = pytest.mark.long
@@ -26,14 +27,14 @@ STEPS = {
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
+def running() -> Iterator[ChatSandbox]:
     """The `local` stack with the chat page, and so with pictures."""
-    with Sandbox(chat_port=0) as sandbox:
+    with ChatSandbox() as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def person(running: Sandbox) -> Person:
+def person(running: ChatSandbox) -> Person:
     return Person(running)
 
 
@@ -70,7 +71,7 @@ def test_help_is_given_in_the_language_that_it_is_asked_for_in(person: Person, s
     assert answered in only_text(person.taps("HELP"))
 
 
-def test_every_item_of_the_menu_and_every_ice_breaker_is_answered(running: Sandbox) -> None:
+def test_every_item_of_the_menu_and_every_ice_breaker_is_answered(running: ChatSandbox) -> None:
     items = [item for each in (PROFILE.menu, PROFILE.ice_breakers) for some in each.values() for item in some]
     for payload in {item.payload for item in items if hasattr(item, "payload")}:
         assert "did not understand" not in only_text(Person(running).taps(payload))
@@ -96,7 +97,7 @@ def test_who_changes_the_language_is_answered_in_it_from_then_on(person: Person)
     ],
 )
 def test_the_status_is_asked_by_typing_and_told_as_four_steps(
-    running: Sandbox, step: Step, language: str, asked: str, question: str
+    running: ChatSandbox, step: Step, language: str, asked: str, question: str
 ) -> None:
     person, number = Person(running), parcel_at(step)
 
@@ -113,13 +114,12 @@ def test_the_status_is_asked_by_typing_and_told_as_four_steps(
 
 
 def test_the_pictures_of_the_steps_are_there_for_the_stand_in_and_for_the_chat_page(
-    running: Sandbox, person: Person
+    running: ChatSandbox, person: Person
 ) -> None:
     (answer,) = person.says(parcel_at(Step.ANNOUNCED))
     urls = [card["image_url"] for card in answer["message"]["attachment"]["payload"]["elements"]]
 
     assert len(set(urls)) == 4
-    assert running.chat_url is not None
     for url in urls:
         for origin in (running.graph_url, running.chat_url):
             with closing(urllib.request.urlopen(origin.rstrip("/") + url.removeprefix(running.graph_url))) as found:  # noqa: S310  loopback
@@ -130,7 +130,9 @@ def test_the_pictures_of_the_steps_are_there_for_the_stand_in_and_for_the_chat_p
             assert len(content) < 100_000
 
 
-def test_the_status_comes_by_the_menu_by_a_link_and_by_a_quick_reply_alike(running: Sandbox, person: Person) -> None:
+def test_the_status_comes_by_the_menu_by_a_link_and_by_a_quick_reply_alike(
+    running: ChatSandbox, person: Person
+) -> None:
     number = parcel_at(Step.IN_TRANSIT)
     by_link = texts(person.does(person.item(referral={"ref": f"TRACK:{number}", "source": "SHORTLINK"})))
 
@@ -144,7 +146,7 @@ def test_the_status_comes_by_the_menu_by_a_link_and_by_a_quick_reply_alike(runni
 
 
 def test_who_opts_in_is_notified_after_the_window_has_closed_and_not_after_stop(
-    running: Sandbox, person: Person
+    running: ChatSandbox, person: Person
 ) -> None:
     number = parcel_at(Step.OUT_FOR_DELIVERY)
     (answer,) = person.says(number)
@@ -216,7 +218,7 @@ def test_a_reaction_is_answered_if_it_is_a_kind_one_and_not_when_it_is_taken_bac
     assert reacts("react", emoji="😠", reaction="angry") == []
 
 
-def test_receipts_edits_and_kinds_of_tomorrow_are_taken_and_not_answered(running: Sandbox, person: Person) -> None:
+def test_receipts_edits_and_kinds_of_tomorrow_are_taken_and_not_answered(running: ChatSandbox, person: Person) -> None:
     for parts in (
         {"delivery": {"mids": ["m_1"], "watermark": 1}},
         {"read": {"watermark": 1}},
@@ -230,7 +232,7 @@ def test_receipts_edits_and_kinds_of_tomorrow_are_taken_and_not_answered(running
     assert letters["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
 
-def test_who_asks_to_be_forgotten_leaves_nothing_in_the_ledger(running: Sandbox, person: Person) -> None:
+def test_who_asks_to_be_forgotten_leaves_nothing_in_the_ledger(running: ChatSandbox, person: Person) -> None:
     number = parcel_at(Step.IN_TRANSIT)
     person.says(number)
     person.chooses(f"WATCH:{number}")
@@ -251,9 +253,10 @@ def test_who_asks_to_be_forgotten_leaves_nothing_in_the_ledger(running: Sandbox,
 # Instagram
 
 
-def test_somebody_on_instagram_is_answered_by_the_same_bot_and_only_with_what_instagram_has(running: Sandbox) -> None:
+def test_somebody_on_instagram_is_answered_by_the_same_bot_and_only_with_what_instagram_has(
+    running: ChatSandbox,
+) -> None:
     account, somebody, number = "17841400000000001", new_person(), parcel_at(Step.IN_TRANSIT)
-    running.graph.note_message(somebody)
     assert running.facebook is not None
 
     def says(**message: object) -> list[Json]:
