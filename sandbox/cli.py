@@ -8,7 +8,7 @@ import sys
 import webbrowser
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,7 +26,9 @@ SECRETS = ("appSecret", "verifyToken")
 PORTS = {"cloud": 4570, "graph": 4580, "chat": 4590}
 """Where `up` listens, or at the next free port. `Pulumi.local.yaml` has other ports, so `cloud` can run beside it."""
 
-SEARCHED_PORTS = 10
+SEARCHED: Sequence[int] = range(PORTS["graph"], PORTS["graph"] + 10)
+"""Where a running sandbox is searched for."""
+
 SEARCH_SECONDS = 1.0
 SAY_SECONDS = 60.0
 DEPLOY_SECONDS = 120.0
@@ -115,7 +117,7 @@ class Lifetime:
     """
 
     def __init__(self, stopped: type[BaseException], ignore_signals: Callable[[], None]) -> None:
-        self.stopped, self._ignore_signals = stopped, ignore_signals
+        self._stopped, self._ignore_signals = stopped, ignore_signals
 
     @contextmanager
     def of(self, platforms: Platforms) -> Iterator[None]:
@@ -126,12 +128,9 @@ class Lifetime:
             self._ignore_signals()
             platforms.stop()
 
-    def stay(self, platforms: Platforms) -> None:
-        """Wait for a signal."""
-        try:
-            platforms.wait()
-        except self.stopped:
-            return
+    def until_stopped(self) -> AbstractContextManager[None]:
+        """Inside the `with` block, a signal is not an interruption but the end."""
+        return suppress(self._stopped)
 
 
 def _up(options: argparse.Namespace, view: "View", lifetime: Lifetime) -> None:
@@ -147,10 +146,11 @@ def _up(options: argparse.Namespace, view: "View", lifetime: Lifetime) -> None:
     with lifetime.of(sandbox):
         with view.progress():
             sandbox.start()
-        view.up(sandbox)
-        if options.open and sandbox.facebook and not show(sandbox.chat_url):
-            view.print(f"There is no display here: open {sandbox.chat_url} in a browser.")
-        lifetime.stay(sandbox)
+        with lifetime.until_stopped():
+            view.up(sandbox)
+            if options.open and sandbox.facebook and not show(sandbox.chat_url):
+                view.print(f"There is no display here: open {sandbox.chat_url} in a browser.")
+            sandbox.wait()
 
 
 def _say(options: argparse.Namespace, view: "View", lifetime: Lifetime) -> None:
@@ -177,9 +177,10 @@ def _cloud(_: argparse.Namespace, view: "View", lifetime: Lifetime) -> None:
     with lifetime.of(bare):
         with view.progress():
             bare.start()
-        view.places(bare.described())
-        view.print("Now run [bold]pulumi up --stack local[/] in another terminal. Ctrl-C ends this.")
-        lifetime.stay(bare)
+        with lifetime.until_stopped():
+            view.places(bare.described())
+            view.print("Now run [bold]pulumi up --stack local[/] in another terminal. Ctrl-C ends this.")
+            bare.wait()
 
 
 def _control(options: argparse.Namespace, view: "View", _: Lifetime) -> None:
@@ -266,7 +267,7 @@ def _running_sandbox() -> str:
         SandboxError: none does, or several do.
     """
     found = []
-    for port in range(PORTS["graph"], PORTS["graph"] + SEARCHED_PORTS):
+    for port in SEARCHED:
         url = f"http://{HOST}:{port}"
         with suppress(SandboxError):
             if "stack" in _ask(url, "GET", "/_sandbox/stack", seconds=SEARCH_SECONDS):
