@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     formatter = argparse.RawDescriptionHelpFormatter
     top = argparse.ArgumentParser(
         prog="python -m sandbox", description=DESCRIPTION, formatter_class=formatter,
-        epilog="Without a command: up.\n\nExample:\n  python -m sandbox say status 12345678",
+        epilog='Without a command: up.\n\nExample:\n  python -m sandbox say "hello"',
     )  # fmt: skip
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
     say = add(
         "say",
         "Bring everything up, send each TEXT as one user, print the answers, exit.",
-        ' "status" "12345678" --json',
+        ' "hello" "help" --json',
     )
     say.add_argument("texts", metavar="TEXT", nargs="+", help="what to say")
     deploy = add("deploy", "Bring everything up, print the stack's resources (secrets masked), exit.", " --json")
