@@ -91,6 +91,38 @@ def test_a_role_is_passed_only_with_permission_and_to_the_service_that_the_condi
         )
 
 
+def test_a_policy_variable_stands_for_the_callers_name(owner: Clients, user: User, name: str) -> None:
+    owner("iam").create_user(UserName=f"{name}-other")
+    iam = user(statement("iam:GetUser", resource=f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"))("iam")
+
+    iam.get_user()  # without a name it is about the caller
+    assert iam.get_user(UserName=name)["User"]["UserName"] == name
+    with pytest.raises(ClientError, match="not authorized"):
+        iam.get_user(UserName=f"{name}-other")
+
+
+def test_a_managed_policy_grants_what_aws_publishes(owner: Clients, user: User, name: str) -> None:
+    member = user(statement("sqs:ListQueues"))
+    owner("iam").attach_user_policy(UserName=name, PolicyArn="arn:aws:iam::aws:policy/AWSLambda_FullAccess")
+
+    assert "Functions" in member("lambda").list_functions()
+    with pytest.raises(ClientError, match="not authorized to perform: dynamodb:ListTables"):
+        member("dynamodb").list_tables()
+
+
+def test_each_decision_about_a_user_is_recorded_once(cloud: Cloud, user: User, name: str) -> None:
+    member = user(statement("sqs:ListQueues"))
+    for _ in range(2):
+        member("sqs").list_queues()
+    with pytest.raises(ClientError):
+        member("dynamodb").list_tables()
+
+    decisions = [each for each in cloud.decisions() if each["principal"].endswith(f":user/{name}")]
+    assert [(each["action"], each["allowed"]) for each in decisions] == [
+        ("sqs:ListQueues", True), ("dynamodb:ListTables", False),
+    ]  # fmt: skip
+
+
 def test_multi_factor_is_present_only_in_a_session_that_started_with_a_code(
     cloud: Cloud, owner: Clients, user: User, name: str
 ) -> None:
