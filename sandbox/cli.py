@@ -1,4 +1,4 @@
-"""The sandbox's command line: what it takes, what it prints, how it ends."""
+"""The sandbox's command line: its commands, and how they end."""
 
 import argparse
 import http.client
@@ -6,23 +6,17 @@ import json
 import os
 import sys
 import webbrowser
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
-
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from sandbox.aws.cloud import HOST, next_free_port
 from sandbox.errors import SandboxError, unwritable
 from sandbox.local import Sandbox
 from sandbox.platforms import BareCloud, Platforms, new_person
+from sandbox.view import View
 
-# Programs need these to sign webhooks. A person looking over somebody's shoulder does not.
-SECRETS = ("appSecret", "verifyToken")
 PORTS = {"cloud": 4570, "graph": 4580, "chat": 4590}
 """Where `up` listens, or at the next free port. `Pulumi.local.yaml` has other ports, so `cloud` can run beside it."""
 
@@ -133,7 +127,7 @@ class Lifetime:
         return suppress(self._stopped)
 
 
-def _up(options: argparse.Namespace, view: "View", lifetime: Lifetime) -> None:
+def _up(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
     from sandbox.chat import ChatSandbox  # noqa: PLC0415 - the other commands need not load the chat page
 
     sandbox = ChatSandbox(
@@ -153,7 +147,7 @@ def _up(options: argparse.Namespace, view: "View", lifetime: Lifetime) -> None:
             sandbox.wait()
 
 
-def _say(options: argparse.Namespace, view: "View", lifetime: Lifetime) -> None:
+def _say(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
     sandbox, person, said = Sandbox(options.stack, observe=view.observe), new_person(), []
     with lifetime.of(sandbox):
         with view.progress():
@@ -164,7 +158,7 @@ def _say(options: argparse.Namespace, view: "View", lifetime: Lifetime) -> None:
         view.said(said)
 
 
-def _deploy(options: argparse.Namespace, view: "View", lifetime: Lifetime) -> None:
+def _deploy(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
     sandbox = Sandbox(options.stack, observe=view.observe)
     with lifetime.of(sandbox):
         with view.progress():
@@ -172,7 +166,7 @@ def _deploy(options: argparse.Namespace, view: "View", lifetime: Lifetime) -> No
         view.deployed(sandbox)
 
 
-def _cloud(_: argparse.Namespace, view: "View", lifetime: Lifetime) -> None:
+def _cloud(_: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
     bare = BareCloud()
     with lifetime.of(bare):
         with view.progress():
@@ -183,7 +177,7 @@ def _cloud(_: argparse.Namespace, view: "View", lifetime: Lifetime) -> None:
             bare.wait()
 
 
-def _control(options: argparse.Namespace, view: "View", _: Lifetime) -> None:
+def _control(options: argparse.Namespace, view: View, _: Lifetime) -> None:
     order = {
         "as": options.user,
         "stack": options.stack,
@@ -277,112 +271,3 @@ def _running_sandbox() -> str:
     if found:
         raise SandboxError(f"Several sandboxes run: choose one with --on, from {', '.join(found)}.")
     raise SandboxError("No sandbox runs: start one with `python -m sandbox up`, or give its graphUrl with --on.")
-
-
-class View:
-    """What a person reads, on stderr, and what a program reads, on stdout.
-
-    Args:
-        as_json: whether a program reads stdout.
-    """
-
-    def __init__(self, as_json: bool) -> None:
-        self._as_json = as_json
-        self._console = Console(stderr=True, highlight=False)
-        self._status = self._console.status("Starting")
-        self._made = 0
-
-    def progress(self) -> Any:  # noqa: ANN401 - rich's own context manager
-        """Show what is being done, inside the `with` block."""
-        return self._status
-
-    def doing(self, what: str) -> None:
-        """Show what is being done now."""
-        self._status.update(escape(what))
-
-    def observe(self, event: Mapping[str, Any]) -> None:
-        """Show an event of the start."""
-        match event["event"]:
-            case "stage":
-                self._console.print(f"[green]✓[/] {escape(event['name'])} [dim]{event['seconds']:.1f} s[/]")
-                self.doing("Deploying the stack")
-            case "resource":
-                self._made += 1
-                self.doing(f"Deploying the stack: {self._made} resources, {event['name']}")
-            case "log" if event["severity"] in ("warning", "error"):
-                self._console.print(f"[yellow]{event['severity']}:[/] {escape(event['message'])}")
-
-    def print(self, markup: str) -> None:
-        """Print a line for the person."""
-        self._console.print(markup)
-
-    def fail(self, sentence: str) -> None:
-        """Say why it did not work."""
-        self._console.print(f"[red]{escape(sentence)}[/]", soft_wrap=True)
-
-    def _print_json(self, content: object) -> None:
-        sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
-        sys.stdout.flush()
-
-    def up(self, sandbox: Sandbox) -> None:
-        """Show what is up, and where."""
-        if not self._as_json:
-            self._table(sandbox)
-        self.places(sandbox.described())
-        self.print("Ctrl-C ends it.")
-
-    def places(self, described: Mapping[str, Any]) -> None:
-        """Print where things are."""
-        if self._as_json:
-            self._print_json(described)
-            return
-        for name, value in described.items():
-            if isinstance(value, str) and name not in SECRETS:
-                # Not in a table, which might cut off an address.
-                self._console.print(f"[dim]{escape(name):<13}[/] {escape(value)}", soft_wrap=True)
-
-    def said(self, said: list[dict[str, Any]]) -> None:
-        """Print the answers to what was said."""
-        if self._as_json:
-            self._print_json(said)
-            return
-        for each in said:
-            sys.stdout.write(f"> {each['text']}\n")
-            for answer in each["answers"]:
-                message = answer.get("message")
-                if message:
-                    sys.stdout.write(f"  {message.get('text') or json.dumps(message, ensure_ascii=False)}\n")
-        sys.stdout.flush()
-
-    def deployed(self, sandbox: Sandbox) -> None:
-        """Print the stack's resources and outputs."""
-        if self._as_json:
-            resources = [{key: each[key] for key in ("urn", "type", "name", "inputs")} for each in sandbox.resources]
-            self._print_json({"outputs": sandbox.deployed.shown_outputs, "resources": resources})
-            return
-        self._table(sandbox)
-        for name, value in sandbox.deployed.shown_outputs.items():
-            sys.stdout.write(f"{name}: {value}\n")
-
-    def done(self, answer: Mapping[str, Any]) -> None:
-        """Print what was done with each resource."""
-        if self._as_json:
-            self._print_json(answer)
-            return
-        for name, what in answer["done"].items():
-            if what != "same":
-                sys.stdout.write(f"{what:8} {name}\n")
-        counted = Counter(answer["done"].values())
-        self.print(", ".join(f"{number} {what}" for what, number in sorted(counted.items())) or "Nothing to do.")
-
-    def _table(self, sandbox: Sandbox) -> None:
-        table = Table("resource", "name in AWS", box=None, header_style="dim", pad_edge=False)
-        for each in sandbox.resources:
-            if each["id"]:
-                table.add_row(escape(each["name"]), escape(_short(each["id"])))
-        self._console.print(table)
-
-
-def _short(provider_id: str) -> str:
-    """The resource's own name, if its id is a whole URL or ARN."""
-    return provider_id.rpartition("/")[2] if provider_id.startswith(("http:", "arn:")) else provider_id
