@@ -25,7 +25,7 @@ def counted(messages: int) -> Counter[str]:
         sandbox.say("status", person)  # a function's first request also reads the secrets, and keeps them
         sandbox.settle()
         sent, invoked = len(sandbox.requests()), invocations(sandbox)
-        proxy = sandbox._proxy  # noqa: SLF001  only the proxy sees the calls
+        proxy = sandbox.proxy
         proxy.observe = note
         for _ in range(messages):
             sandbox.deliver([text_item(sandbox.page_id, person, "status")])

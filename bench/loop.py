@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox.local import PROJECT, Sandbox
+from sandbox.chat import ChatSandbox
+from sandbox.local import PROJECT
 
 STARTS, SAVES = 3, 5
 LIVE_SECONDS = 30.0
@@ -21,7 +22,7 @@ CHECKS_SECONDS = 1800.0
 def ready() -> float:
     """Seconds until the whole stack runs, with the chat page."""
     began = time.perf_counter()
-    with Sandbox(chat_port=0):
+    with ChatSandbox():
         return time.perf_counter() - began
 
 
@@ -32,7 +33,7 @@ def live() -> list[float]:
         folder = Path(made) / "project"
         shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(".*", "__pycache__", "tests"))
         file, aside = folder / "bot" / "conversation" / "__init__.py", folder / "saved"
-        with Sandbox(folder=folder, chat_port=0) as sandbox:
+        with ChatSandbox(folder=folder) as sandbox:
             functions, name = sandbox.client("lambda"), sandbox.outputs["functionName"]
 
             def code() -> str:
