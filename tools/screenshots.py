@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from sandbox.local import Sandbox
+from sandbox.chat import ChatSandbox
 from tools.browser import CHROMIUM, FLAGS, PHONE, copy_program
 from tools.recorder import ROOT
 
@@ -18,13 +18,13 @@ FOLDER = ROOT / "docs" / "images"
 
 
 @contextmanager
-def browsing() -> Iterator[tuple[Browser, Sandbox]]:
+def browsing() -> Iterator[tuple[Browser, ChatSandbox]]:
     """A browser, and a sandbox with its chat page; ends the program where there is no Chromium."""
     if CHROMIUM is None:
         sys.exit("Chromium is not installed: `apt-get install chromium-headless-shell`.")
     with (
         tempfile.TemporaryDirectory() as folder,
-        Sandbox(folder=copy_program(Path(folder)), chat_port=0) as sandbox,
+        ChatSandbox(folder=copy_program(Path(folder))) as sandbox,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -32,7 +32,7 @@ def browsing() -> Iterator[tuple[Browser, Sandbox]]:
         browser.close()
 
 
-def open_page(browser: Browser, sandbox: Sandbox, size: dict[str, int], scheme: str) -> Page:
+def open_page(browser: Browser, sandbox: ChatSandbox, size: dict[str, int], scheme: str) -> Page:
     """The chat page, with everything said so far.
 
     Args:
@@ -42,7 +42,7 @@ def open_page(browser: Browser, sandbox: Sandbox, size: dict[str, int], scheme: 
         scheme: `light` or `dark`.
     """
     page = browser.new_context(viewport=size, color_scheme=scheme, has_touch=size == PHONE).new_page()  # type: ignore[arg-type]  # literal types
-    page.goto(sandbox.chat_url or "")
+    page.goto(sandbox.chat_url)
     page.locator(".chat").wait_for()
     return page
 

@@ -7,7 +7,6 @@ Messenger's limits as in `bot.messenger.messages`.
 import hashlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from bot.dialogue.turn import LexUnavailable, Turn
 from bot.messenger.events import Event
@@ -38,12 +37,6 @@ PAYLOAD = "LEX"
 S = TypeVar("S", bound=Record)
 W = TypeVar("W")
 Json = dict[str, Any]
-
-
-def recognize_path(bot_id: str, alias_id: str, locale_id: str, session: str) -> str:
-    """The path of a RecognizeText request: POST, service `lex`, body `{"text": …}`."""
-    parts = ("bots", bot_id, "botAliases", alias_id, "botLocales", locale_id, "sessions", session, "text")
-    return "".join(f"/{quote(part, safe='')}" for part in parts)
 
 
 def session_id(page: str, user: str) -> str:

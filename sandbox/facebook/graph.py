@@ -53,7 +53,6 @@ class Graph:
         app_secret: the app's secret.
         echo: takes the echo of each message that was sent.
         aws_faults: takes the faults between the function and AWS.
-        windows: whom the page may write to; if not given, whoever `note_message` was called for.
 
     Attributes:
         app: the ASGI application.
@@ -73,13 +72,12 @@ class Graph:
         *,
         echo: Echo = lambda *_: None,
         aws_faults: Callable[[object], None] = lambda _: None,
-        windows: MessagingWindows | None = None,
     ) -> None:
         self.page_id, self.app_id = page_id, app_id
         self._echo = echo
         self._log, self._faults = RequestLog(), Faults()
         self.credentials = Credentials(page_id, app_id, page_token, app_secret)
-        self.windows = windows or MessagingWindows()
+        self.windows = MessagingWindows()
         self.subscribed_apps, self.app_subscription = SubscribedApps(app_id), AppSubscription()
         self._profile, send_api = MessengerProfile(), SendApi(self.windows)
         self._page_edges: Edges = {
@@ -221,5 +219,5 @@ def _edge(edges: Edges, method: str, name: str) -> Edge:
 
 def _hang_up(request: Request) -> Response:
     """Close the connection without an answer."""
-    request.scope["transport"].abort()
+    request.scope["hang_up"]()
     return Response()

@@ -58,13 +58,6 @@ class MessagingWindows:
             raise GraphError(400, 10, "(#10) This message is sent outside of allowed window.", subcode=2018278)
 
 
-class AlwaysOpen(MessagingWindows):
-    """Lets the page send to anyone at any time: for a stand-in that does not see the webhooks."""
-
-    def check(self, psid: str, messaging_type: str) -> None:
-        """Raise nothing."""
-
-
 class SendApi:
     """Takes messages and sender actions.
 

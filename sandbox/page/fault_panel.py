@@ -182,7 +182,7 @@ class FaultPanel:
     ) -> None:
         self._set_graph, self._set_aws, self._switches, self._kill = set_graph, set_aws, switches, kill
         self.on: frozenset[str] = frozenset()
-        self._random = random.Random(1)  # noqa: S311 - a demonstration needs no secure draws
+        self._random = random.Random(1)
 
     def set(self, names: Iterable[str]) -> None:
         """Switch exactly these faults on, at once."""

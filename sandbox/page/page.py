@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.aws.proxy import Proxy
 from sandbox.background import Background
@@ -17,6 +17,7 @@ from sandbox.facebook import actions
 from sandbox.facebook.outbox import Outbox
 from sandbox.facebook.request_log import GraphCall
 from sandbox.facebook.webhooks import Facebook, Item
+from sandbox.local import Sandbox
 from sandbox.page.app import Site, cancelled
 from sandbox.page.aws_reader import UNREADABLE, AwsReader
 from sandbox.page.diagram import deployed_diagram
@@ -25,9 +26,6 @@ from sandbox.page.fault_panel import VISIBILITY_SECONDS, FaultPanel
 from sandbox.page.feed import Feed
 from sandbox.page.reload import Reload
 from sandbox.serving import Server
-
-if TYPE_CHECKING:
-    from sandbox.local import Sandbox
 
 Json = dict[str, Any]
 NAMES = ("Anna", "Ben", "Carla", "David", "Elif", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Klara", "Liam")
@@ -51,7 +49,7 @@ class ChatPage:
         feed: what happened.
     """
 
-    def __init__(self, sandbox: "Sandbox", proxy: Proxy, background: Background, port: int) -> None:
+    def __init__(self, sandbox: Sandbox, proxy: Proxy, background: Background, port: int) -> None:
         self.proxy, self.background = proxy, background
         self._sandbox = sandbox
         self.feed = Feed(background.loop, (sandbox.app_secret, sandbox.verify_token, sandbox.page_token))

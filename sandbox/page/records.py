@@ -12,7 +12,7 @@ def ledger_record(item: Json) -> Json:
     return {name: _value(*next(iter(typed.items()))) for name, typed in item.items()}
 
 
-def _value(kind: str, value: Any) -> object:  # noqa: ANN401 - JSON
+def _value(kind: str, value: Any) -> object:
     match kind:
         case "N":
             return _number(value)
@@ -41,7 +41,7 @@ def dead_letter(body: str) -> Json:
     return letter
 
 
-def parsed(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
+def parsed(text: str | bytes) -> Any:
     """The JSON in a text; `None` if it is not JSON."""
     try:
         return json.loads(text)

@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from components.code_archive import archive_bytes
+from components.code import code_archive
 from components.errors import InvalidArgs
+from sandbox.provider.resources import archive
 
 PACKAGE = "bot"
 POLL_SECONDS = 0.2
@@ -33,7 +34,7 @@ def bot_zip(folder: Path) -> bytes:
         InvalidArgs: there is no code.
         OSError: a file cannot be read.
     """
-    return archive_bytes(folder / PACKAGE, PACKAGE)
+    return archive(code_archive(folder / PACKAGE, PACKAGE))
 
 
 def file_states(folder: Path) -> State:

@@ -110,7 +110,7 @@ def expected(header: object, body: bytes) -> bool:
     return isinstance(header, str) and header in right
 
 
-def header_for(inputs: Inputs, body: bytes) -> Any:  # noqa: ANN401 - nearly a signature, or anything
+def header_for(inputs: Inputs, body: bytes) -> Any:
     """A signature that is right, nearly right, of something else, or nothing of the kind."""
     chance = inputs.chance
     right = signature.sign(body, chance.choice((SECRET, PREVIOUS)))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from bot.dialogue import Bot, Lex, LexUnavailable, Record, Reply, Turn
-from bot.dialogue.lex import recognize_path, session_id, to_messages, understand
+from bot.dialogue.lex import session_id, to_messages, understand
 from bot.dialogue.testing import Chat
 from bot.messenger.events import Event, TextMessage
 from bot.messenger.messages import Carousel, QuickReply, Text
@@ -139,15 +139,6 @@ def test_a_session_has_an_id_that_lex_accepts(page: str, user: str) -> None:
     assert name != session_id(page, user + "1")
 
 
-def test_the_request_is_that_of_the_aws_model() -> None:
-    http = _operation().http
-    expected = http["requestUri"].format(botId="BOT", botAliasId="ALIAS", localeId="de_DE", sessionId="1:24")
-    assert http["method"] == "POST"
-    assert recognize_path("BOT", "ALIAS", "de_DE", "1:24") == expected.replace(":", "%3A")
-    body = {name for name, member in _operation().input_shape.members.items() if "location" not in member.serialization}
-    assert "text" in body
-
-
 LEAVES = st.none() | st.integers() | st.text(max_size=30) | st.sampled_from(["ImageResponseCard", "ConfirmIntent"])
 NAMES = st.sampled_from(
     ["messages", "contentType", "content", "imageResponseCard", "title", "subtitle", "buttons", "text", "value"]
@@ -190,5 +181,5 @@ def messages(lex: FixedLex) -> tuple[Any, ...]:
     return to_messages(lex.answer, yes="Yes", no="No") or ()
 
 
-def _operation() -> Any:  # noqa: ANN401 - botocore has no types for its models
+def _operation() -> Any:
     return Session().get_service_model("lexv2-runtime").operation_model("RecognizeText")

@@ -14,7 +14,6 @@ from bot.messenger.errors import Ambiguous, Credentials, Rejected, SendError, Tr
 from bot.messenger.messages import Action, Refused, Text
 from bot.messenger.profile import MenuItem, Profile
 from sandbox.facebook.graph import Graph
-from sandbox.facebook.send_api import AlwaysOpen
 
 PAGE, APP, TOKEN, SECRET = "1001", "2002", "EAAGpagetoken", "app-secret-7"
 
@@ -65,7 +64,9 @@ def api(connection: FixedAnswers | InProcess) -> GraphApi:
 
 @pytest.fixture
 def graph() -> Graph:
-    return Graph(PAGE, APP, TOKEN, SECRET, windows=AlwaysOpen())
+    graph = Graph(PAGE, APP, TOKEN, SECRET)
+    graph.note_message("24")
+    return graph
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def default_graph() -> Graph:
 
 
 def mermaid(graph: Graph) -> str:
-    """The picture in Mermaid's language.
+    """The diagram in Mermaid's language.
 
     Args:
         graph: What a stack registered.
