@@ -34,7 +34,7 @@ class Clients:
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
+    def __call__(self, service: str) -> Any:
         """The client for a service; created at the first call."""
         with self._lock:
             if service not in self._clients:
@@ -42,7 +42,7 @@ class Clients:
                     self._clients[service] = self._make(service)
             return self._clients[service]
 
-    def _make(self, service: str) -> Any:  # noqa: ANN401 - as above
+    def _make(self, service: str) -> Any:
         client: Any = _session().client  # its overloads take only literal names
         return client(
             service,

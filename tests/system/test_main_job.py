@@ -29,8 +29,8 @@ def call(url: str, body: bytes | None = None, signature: str | None = None) -> t
     """One request: status, content type and body of the answer."""
     headers = {"X-Hub-Signature-256": signature} if signature is not None else {}
     try:
-        request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - the sandbox's own URL
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - as above
+        request = urllib.request.Request(url, data=body, headers=headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, answer.headers.get_content_type(), answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -84,7 +84,7 @@ def test_whoever_posts_a_signed_webhook_is_answered(sandbox: Sandbox) -> None:
     assert call(described["webhookUrl"], body, f"sha256={signature}")[0] == 200
 
     sandbox.settle()
-    with urllib.request.urlopen(f"{described['graphUrl']}/_sandbox/requests") as answer:  # noqa: S310 - loopback
+    with urllib.request.urlopen(f"{described['graphUrl']}/_sandbox/requests") as answer:
         received = json.load(answer)
     assert [each["status"] for each in received if person in json.dumps(each["body"])] == [200]
 
@@ -307,17 +307,17 @@ import pulumi
 sys.path.insert(0, {project!r})
 import components as fbm
 
-tags = {{"project": pulumi.get_project(), "stack": pulumi.get_stack()}}
+fbm.tag_everything({{"project": pulumi.get_project(), "stack": pulumi.get_stack()}})
 name = f"{{pulumi.get_project()}}-{{pulumi.get_stack()}}"
-logs = fbm.BotLogs(f"{{name}}-logs", fbm.BotLogsArgs(retention_days=1, tags=tags))
-role = fbm.BotRole(f"{{name}}-bot", fbm.BotRoleArgs(tags=tags))
+logs = fbm.BotLogs(f"{{name}}-logs", fbm.BotLogsArgs(retention_days=1))
+role = fbm.BotRole(f"{{name}}-bot", fbm.BotRoleArgs())
 function = fbm.BotFunction(f"{{name}}-bot", fbm.BotFunctionArgs(
-    code=Path({code!r}), package="", handler="index.handle", runtime="nodejs22.x", build_folder=Path({build!r}),
-    memory_mb=128, timeout_seconds=10, role_arn=role.arn, log_group_name=logs.name, tags=tags,
+    code=Path({code!r}), package="", handler="index.handle", runtime="nodejs22.x",
+    memory_mb=128, timeout_seconds=10, role_arn=role.arn, log_group_name=logs.name,
     environment={{"ANSWERS_URL": {answers!r}}}))
 api = fbm.RestApi(f"{{name}}-webhook", fbm.RestApiArgs(
     path="webhook", stage_name="live", function_name=function.name, function_invoke_arn=function.invoke_arn,
-    throttle_rate=10, throttle_burst=10, tags=tags,
+    throttle_rate=10, throttle_burst=10,
     routes=[fbm.Route(method_name="GET"), fbm.Route(method_name="POST")]))
 pulumi.export("webhookUrl", api.url)
 pulumi.export("functionName", function.name)
@@ -339,7 +339,6 @@ def test_a_function_in_node_js_on_the_same_components_answers_too(tmp_path: Path
             NODE_PROGRAM.format(
                 project=str(PROJECT),
                 code=str(Path(__file__).parent / "node_bot"),
-                build=str(tmp_path / "build"),
                 answers=answers,
             )
         )

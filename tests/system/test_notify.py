@@ -98,7 +98,7 @@ def test_a_system_sends_news_as_the_docs_show_it(
     docs = (PROJECT / "docs" / "operations.md").read_text("utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```", docs, re.MULTILINE | re.DOTALL)
     shown: Json = {}
-    exec(code, shown)  # noqa: S102 - our own docs
+    exec(code, shown)
     monkeypatch.setattr(shown["boto3"], "client", sandbox.client)
     before = len(sandbox.requests())
 
@@ -121,17 +121,17 @@ def test_notifying_an_unknown_person_gives_a_warning(ops: Ops) -> None:
     code, _, err = ops("notify", "77", "--topic", "parcel", "--dry-run")
 
     assert code == 0
-    assert "remembers nothing of this person" in err
+    assert "knows nothing about this person" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("7", "--topic", "parcel", "number"), "no name=text"),
-        (("7", "--topic", "parcel", "a b=1"), "no name=text"),
+        (("7", "--topic", "parcel", "number"), "is not name=text"),
+        (("7", "--topic", "parcel", "a b=1"), "is not name=text"),
         (("7", "--topic", "parcel", "a=1", "a=2"), "given twice"),
-        (("7", "--topic", ""), "name what it is about"),
-        (("+7", "--topic", "parcel"), "no page-scoped id"),
+        (("7", "--topic", ""), "name the subject in one word"),
+        (("+7", "--topic", "parcel"), "is not a page-scoped id"),
         (("7", "--topic", "parcel", f"text={'x' * 600_000}"), "look up the rest"),
     ],
 )
