@@ -17,6 +17,8 @@ MAX_VISIBILITY_SECONDS = 12 * 60 * 60
 VISIBILITY_PER_TIMEOUT = 6
 """Lambda Developer Guide, "Using Lambda with Amazon SQS": at least six times the function's time-out."""
 
+MAX_MESSAGE_BYTES = 1024 * 1024
+"""SQS's highest. Pulumi's AWS provider would set a quarter of it, and a user's joined events would not fit."""
 MAX_RECEIVE_COUNT = 1000
 """SQS's highest: a backstop only. Events held back behind another's failure are received often, without fault."""
 
@@ -69,6 +71,7 @@ class EventQueue(pulumi.ComponentResource):
                 fifo_throughput_limit="perMessageGroupId",
                 message_retention_seconds=RETENTION_SECONDS,
                 visibility_timeout_seconds=visibility,
+                max_message_size=MAX_MESSAGE_BYTES,
                 sqs_managed_sse_enabled=True,
                 redrive_policy=redrive_policy,
                 tags=args.tags,

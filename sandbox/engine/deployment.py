@@ -15,9 +15,6 @@ from sandbox.aws.cloud import OWNER
 from sandbox.configuration import Configuration
 from sandbox.errors import SandboxError
 
-# The process ends with its order: to look for garbage would take a quarter of its time.
-ENGINE = "import gc; gc.disable(); from sandbox.engine.embedded import main; main()"
-
 Observer = Callable[[Mapping[str, Any]], None]
 """Takes each event of a run: see ``sandbox.engine.embedded``."""
 
@@ -58,7 +55,7 @@ class Run:
     def __init__(self) -> None:
         self._errors = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - read when it dies, closed by stop
         self._process = subprocess.Popen(
-            [sys.executable, "-c", ENGINE],
+            [sys.executable, "-m", "sandbox.engine.embedded"],
             cwd=Path(__file__).parents[2],
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.PIPE,
