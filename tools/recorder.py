@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pulumi
+
 from sandbox import configuration
 from sandbox.engine import program as pulumi_program
 from sandbox.engine.program import Engine, Registration, is_secret, plain
@@ -87,7 +89,7 @@ class Recorder(Engine):
 
     def register(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
         """Record it."""
-        inputs = {key: plain(value) for key, value in registration.inputs.items()}
+        inputs = {key: as_json(plain(value)) for key, value in registration.inputs.items()}
         with self._lock:
             if registration.urn in self.recorded:
                 self.duplicates.append(registration.urn)
@@ -112,6 +114,18 @@ class Recorder(Engine):
         """Record them."""
         self.outputs.update({key: plain(value) for key, value in outputs.items()})
         self.secret_outputs |= {key for key, value in outputs.items() if is_secret(value)}
+
+
+def as_json(value: object) -> object:
+    """A value with archives and assets as what they hold: ``path``, ``assets`` or ``text``."""
+    match value:
+        case pulumi.AssetArchive():
+            return {"assets": {name: as_json(part) for name, part in value.assets.items()}}
+        case pulumi.FileArchive() | pulumi.FileAsset():
+            return {"path": str(value.path)}
+        case pulumi.StringAsset():
+            return {"text": value.text}
+    return value
 
 
 LOOKUPS: dict[str, dict[str, Any]] = {

@@ -17,8 +17,8 @@ class Argument:
 
     Attributes:
         name: in the provider's camelCase; one within a block is ``block.name``.
-        facts: ``default``, ``replaces``, ``required``, ``set``, ``json``, what is allowed, and ``computed``: AWS's value is
-            right if the program sets none.
+        facts: ``default``, ``replaces``, ``required``, ``set`` (order does not matter), ``computed`` (AWS chooses if the
+            program does not), and what is allowed: ``oneOf``, ``range``, ``length``, ``pattern``, ``arn``, ``json``.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What the classes take from the facts: defaults, names, refused values, replacement; and that the facts fit the SDK."""
+"""What the classes take from the facts: defaults, names, refused values, replacement. And the facts fit the SDK."""
 
 import importlib
 import json
