@@ -27,7 +27,7 @@ import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.aws.clients import Clients
-from sandbox.engine.program import Engine, Registration, is_secret, plain, run
+from sandbox.engine.program import Engine, Json, Registration, is_secret, plain, run
 from sandbox.errors import SandboxError
 from sandbox.provider.account import Account
 from sandbox.provider.catalog import resource_type
@@ -41,7 +41,7 @@ REFUSALS = (SandboxError, BotoCoreError, ClientError)
 Operation = Literal["", "same", "made", "changed", "replaced"]
 
 
-def shown(value: Any) -> Any:  # noqa: ANN401 - any value of an input
+def shown(value: Json) -> Json:
     """A value as JSON that may be shown: secrets masked, code as its paths."""
     if is_secret(value):
         return MASK
@@ -245,7 +245,7 @@ class Report:
         self.failed = False
         self.outputs: dict[str, dict[str, Any]] = {}
 
-    def send(self, event: str, **content: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+    def send(self, event: str, **content: Json) -> None:
         """Write one event."""
         with self._lock:
             self._stream.write(json.dumps({"event": event, **content}) + "\n")
@@ -309,7 +309,7 @@ def carry_out(order: Mapping[str, Any], report: Report) -> None:
     state = State(order["state"], report)
     folder = Path(order["folder"])
     try:
-        if not order["destroy"]:
+        if order["command"] == "deploy":
             run_program(order, folder, EmbeddedEngine(account, report, state), report)
         if not report.failed:
             for entry in state.registered():

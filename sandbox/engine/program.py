@@ -13,6 +13,8 @@ from pulumi.runtime import mocks, rpc, set_all_config, settings
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
+Json = Any
+"""What JSON can hold."""
 STACK_TYPE = "pulumi:pulumi:Stack"
 SIGNATURE = "4dabf18193072939515e22adb298388d"  # Pulumi: the key that marks a special value on the wire
 SECRET_SIGNATURE = rpc._special_secret_sig  # noqa: SLF001 - the runtime names it nowhere else
@@ -23,7 +25,7 @@ def is_secret(value: object) -> bool:
     return isinstance(value, Mapping) and value.get(SIGNATURE) == SECRET_SIGNATURE
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - any value of an input
+def plain(value: Json) -> Json:
     """A value as a provider sees it: secrets unwrapped, whole numbers as ``int`` (the wire knows only floats)."""
     if is_secret(value):
         return plain(value["value"])

@@ -4,10 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import ACCOUNT
 from sandbox.errors import SandboxError
 
+GONE = ("NotFound", "NoSuchEntity", "NonExistentQueue", "QueueDoesNotExist")
 READY_SECONDS = 30.0
 POLL_SECONDS = 0.05
 
@@ -35,6 +38,32 @@ class Account:
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a regional resource of this account."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.id}:{resource}"
+
+
+def wait_until_gone(look_up: Callable[[], object], what: str) -> None:
+    """Wait until AWS no longer finds something.
+
+    Args:
+        look_up: looks it up; boto3's error says that it is gone.
+        what: what it is, for the error.
+
+    Raises:
+        SandboxError: not within ``READY_SECONDS``.
+    """
+
+    def gone() -> bool:
+        try:
+            look_up()
+        except ClientError as error:
+            return is_gone(error)
+        return False
+
+    wait_until(gone, f"The deletion of {what}")
+
+
+def is_gone(error: ClientError) -> bool:
+    """Whether AWS says that there is no such resource."""
+    return any(word in error.response["Error"]["Code"] for word in GONE)
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from sandbox.provider.account import Account, wait_until
-from sandbox.provider.resource import Change, Existing, Inputs, ResourceType, is_gone, tag_list, tag_map
+from sandbox.provider.account import Account, wait_until, wait_until_gone
+from sandbox.provider.resource import Change, Existing, Inputs, Json, ResourceType, tag_list, tag_map
 
 
 def _enabled(block: Mapping[str, Any] | None) -> bool:
@@ -23,7 +21,7 @@ class Table(ResourceType):
 
     type_name = "aws:dynamodb/table:Table"
 
-    def _value(self, key: str, value: Any) -> Any:  # noqa: ANN401 - any value of an argument
+    def _value(self, key: str, value: Json) -> Json:
         return None if key in SWITCHES and not _enabled(value) else super()._value(key, value)
 
     def _create(self, account: Account, inputs: Inputs) -> str:
@@ -136,15 +134,7 @@ class Table(ResourceType):
     def _delete(self, account: Account, old: Existing) -> None:
         client = account.client("dynamodb")
         client.delete_table(TableName=old.id)
-
-        def gone() -> bool:
-            try:
-                client.describe_table(TableName=old.id)
-            except ClientError as error:
-                return is_gone(error)
-            return False
-
-        wait_until(gone, f"The end of the table {old.id}")
+        wait_until_gone(lambda: client.describe_table(TableName=old.id), f"the table {old.id}")
 
     def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
         account.client("dynamodb").tag_resource(ResourceArn=old.outputs["arn"], Tags=tag_list(tags))

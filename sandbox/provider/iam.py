@@ -1,19 +1,19 @@
 """Identity and access management."""
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import unquote
 
 from sandbox.provider import refusals
 from sandbox.provider.account import Account
-from sandbox.provider.resource import Change, Existing, Inputs, ResourceType, chosen, same_json, tag_list, tag_map
+from sandbox.provider.resource import Change, Existing, Inputs, Json, ResourceType, chosen, tag_list, tag_map, text
 
 POLICY_VERSIONS = 5  # IAM User Guide, "IAM and AWS STS quotas": versions of a managed policy
 DEFAULT_SESSION_SECONDS = 3600
 
 
-def _document(document: Any) -> str:  # noqa: ANN401 - boto3 gives an object or quoted text
-    return unquote(same_json(document))
+def _document(document: Json) -> str:
+    """A policy document as text: boto3 gives an object, or quoted text."""
+    return unquote(text(document))
 
 
 class Group(ResourceType):

@@ -4,11 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from sandbox.provider import archives, refusals
-from sandbox.provider.account import Account, wait_until
-from sandbox.provider.resource import DEFAULTED, Change, Existing, Inputs, ResourceType, camel, is_gone, pascal
+from sandbox.provider.account import Account, wait_until, wait_until_gone
+from sandbox.provider.resource import DEFAULTED, Change, Existing, Inputs, Json, ResourceType, camel, pascal
 
 UNRESERVED = -1
 CODE = frozenset({"code", "architectures"})
@@ -22,7 +20,7 @@ class Function(ResourceType):
     type_name = "aws:lambda/function:Function"
     unreadable = frozenset({"code", "reservedConcurrentExecutions"})
 
-    def _value(self, key: str, value: Any) -> Any:  # noqa: ANN401 - any value of an argument
+    def _value(self, key: str, value: Json) -> Json:
         is_empty = key == "environment" and not (value or {}).get("variables")
         return None if is_empty else super()._value(key, value)
 
@@ -99,15 +97,7 @@ class Function(ResourceType):
     def _delete(self, account: Account, old: Existing) -> None:
         client = account.client("lambda")
         client.delete_function(FunctionName=old.id)
-
-        def gone() -> bool:
-            try:
-                client.get_function(FunctionName=old.id)
-            except ClientError as error:
-                return is_gone(error)
-            return False
-
-        wait_until(gone, f"The end of the function {old.id}")
+        wait_until_gone(lambda: client.get_function(FunctionName=old.id), f"the function {old.id}")
 
     def verify(self, account: Account, existing: Existing) -> None:
         """Its role has to be allowed to write its log and to use its Lex bot."""
@@ -172,15 +162,7 @@ class EventSourceMapping(ResourceType):
     def _delete(self, account: Account, old: Existing) -> None:
         client = account.client("lambda")
         client.delete_event_source_mapping(UUID=old.id)
-
-        def gone() -> bool:
-            try:
-                client.get_event_source_mapping(UUID=old.id)
-            except ClientError as error:
-                return is_gone(error)
-            return False
-
-        wait_until(gone, f"The end of the event source mapping {old.id}")
+        wait_until_gone(lambda: client.get_event_source_mapping(UUID=old.id), f"the event source mapping {old.id}")
 
     def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
         account.client("lambda").tag_resource(Resource=self._arn(account, old.id), Tags=tags)

@@ -13,14 +13,15 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from sandbox.errors import SandboxError
 from sandbox.provider import archives
-from sandbox.provider.account import Account
+from sandbox.provider.account import Account, is_gone
 from sandbox.provider.facts import Facts, facts
 
 Inputs = Mapping[str, Any]
+Json = Any
+"""What JSON can hold."""
 DEFAULTED = "__defaults"
 """The key under which checked inputs list those that the provider chose, as Pulumi's own providers do."""
 NOT_ARGUMENTS = frozenset({DEFAULTED, "tagsAll", "region"})
-GONE = ("NotFound", "NoSuchEntity", "NonExistentQueue", "QueueDoesNotExist")
 SUFFIX_DIGITS = 7
 EMPTY: tuple[object, ...] = (None, "", {}, [], False)
 
@@ -155,7 +156,7 @@ class ResourceType(ABC):
     def _comparable(self, inputs: Inputs) -> dict[str, Any]:
         return {key: self._value(key, value) for key, value in comparable(inputs).items() if key not in NOT_ARGUMENTS}
 
-    def _value(self, key: str, value: Any) -> Any:  # noqa: ANN401 - any value of an argument
+    def _value(self, key: str, value: Json) -> Json:
         known = self.facts.arguments[key].facts if key in self.facts.arguments else {}
         if known.get("json") and isinstance(value, str) and value not in {"", UNKNOWN}:
             return json.loads(value)
@@ -294,11 +295,6 @@ class ResourceType(ABC):
         raise NotImplementedError
 
 
-def is_gone(error: ClientError) -> bool:
-    """Whether AWS says that there is no such resource."""
-    return any(word in error.response["Error"]["Code"] for word in GONE)
-
-
 def comparable(inputs: Inputs) -> dict[str, Any]:
     """Inputs as an engine keeps them: JSON, with an archive as the hash of its contents."""
     return {
@@ -317,14 +313,14 @@ def chosen(inputs: Inputs, names: Iterable[str]) -> dict[str, Any]:
     return {name: inputs[name] for name in names if inputs.get(name) is not None}
 
 
-def pascal(value: Any, free: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - JSON in, JSON out
+def pascal(value: Json, free: tuple[str, ...] = ()) -> Json:
     """Give camelCase keys as AWS's PascalCase, except below the keys in ``free``, which are the user's own."""
     if isinstance(value, Mapping):
         return {key[:1].upper() + key[1:]: item if key in free else pascal(item, free) for key, item in value.items()}
     return [pascal(item, free) for item in value] if isinstance(value, list) else value
 
 
-def camel(value: Any, free: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - JSON in, JSON out
+def camel(value: Json, free: tuple[str, ...] = ()) -> Json:
     """AWS's PascalCase keys as camelCase, except below the keys in ``free`` (in camelCase)."""
     if isinstance(value, Mapping):
         keys = {key: key[:1].lower() + key[1:] for key in value}
@@ -335,11 +331,6 @@ def camel(value: Any, free: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - JSON
 def text(value: object) -> str:
     """A value as AWS takes it where it takes texts only."""
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def same_json(document: Any) -> str:  # noqa: ANN401 - botocore gives some policies as text, some as objects
-    """A policy document as text, whichever way boto3 gives it."""
-    return document if isinstance(document, str) else json.dumps(document)
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]]:

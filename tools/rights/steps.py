@@ -25,6 +25,10 @@ TAGS = {"project": "innolab-fbm", "stack": "local"}
 OTHER_TAGS = {"project": "innolab-fbm", "team": "parcels"}
 
 
+Client = Any
+"""A boto3 client: boto3 makes their types at run time."""
+
+
 class Missing(Exception):
     """A permission was missing; the text is the refusal."""
 
@@ -229,14 +233,14 @@ def _read_the_log(trial: Trial) -> None:
 # What a member does who has no session with MFA yet
 
 
-def _own(name: str, call: Callable[[Any, Trial], object]) -> Step:
+def _own(name: str, call: Callable[[Client, Trial], object]) -> Step:
     return Step(
         f"without MFA: {name}", frozenset({"iam", "cloudwatch"}),
         lambda trial: permitted(lambda: call(trial.without_mfa("iam"), trial)),
     )  # fmt: skip
 
 
-def _change_password(iam: Any, trial: Trial) -> None:  # noqa: ANN401 - boto3 makes its clients' types at run time
+def _change_password(iam: Client, trial: Trial) -> None:
     trial.owner.client("iam").update_login_profile(UserName=MEMBER, Password=PASSWORD)
     iam.change_password(OldPassword=PASSWORD, NewPassword=f"Another one, {secrets.token_hex(4)}")
 
@@ -253,22 +257,22 @@ def _drop_keys(trial: Trial) -> None:
             iam.delete_access_key(UserName=MEMBER, AccessKeyId=each["AccessKeyId"])
 
 
-def _make_key(iam: Any, trial: Trial) -> None:  # noqa: ANN401 - as above
+def _make_key(iam: Client, trial: Trial) -> None:
     _drop_keys(trial)
     iam.create_access_key(UserName=MEMBER)
 
 
-def _switch_key_off(iam: Any, trial: Trial) -> None:  # noqa: ANN401 - as above
+def _switch_key_off(iam: Client, trial: Trial) -> None:
     _drop_keys(trial)
     iam.update_access_key(UserName=MEMBER, AccessKeyId=_second_key(trial), Status="Inactive")
 
 
-def _delete_key(iam: Any, trial: Trial) -> None:  # noqa: ANN401 - as above
+def _delete_key(iam: Client, trial: Trial) -> None:
     _drop_keys(trial)
     iam.delete_access_key(UserName=MEMBER, AccessKeyId=_second_key(trial))
 
 
-def _enable_device(iam: Any, trial: Trial) -> None:  # noqa: ANN401 - as above
+def _enable_device(iam: Client, trial: Trial) -> None:
     owner = trial.owner.client("iam")
     name = f"second-{secrets.token_hex(4)}"
     serial = owner.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]["SerialNumber"]
@@ -278,7 +282,7 @@ def _enable_device(iam: Any, trial: Trial) -> None:  # noqa: ANN401 - as above
     owner.deactivate_mfa_device(UserName=MEMBER, SerialNumber=serial)
 
 
-def _resync_device(iam: Any, trial: Trial) -> None:  # noqa: ANN401 - as above
+def _resync_device(iam: Client, trial: Trial) -> None:
     serial = trial.owner.client("iam").list_mfa_devices(UserName=MEMBER)["MFADevices"][0]["SerialNumber"]
     iam.resync_mfa_device(
         UserName=MEMBER, SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="654321"

@@ -124,7 +124,7 @@ def test_what_differs_is_changed_replaced_or_deleted_and_the_rest_left_alone(
     }  # fmt: skip
     assert {name for name in after if before[name] == after[name]} == {"kept", "changed", "named"}
     left = owner("sqs").list_queues()["QueueUrls"]
-    assert [name for name, url in before.items() if url in left] == ["kept", "changed"]
+    assert {name for name, url in before.items() if url in left} == {"kept", "changed"}
     assert {each["id"] for each in state.values()} == set(after.values())
 
 
