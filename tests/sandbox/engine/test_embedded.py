@@ -18,12 +18,17 @@ from sandbox.engine.embedded import MASK, Report, State, delete_unregistered, sh
 from sandbox.engine.program import plain
 from sandbox.errors import SandboxError
 from sandbox.provider.account import Account
-from tests.sandbox.provider.samples import create
+from tests.sandbox.provider.samples import TRUST, create
 
 WRAPPED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": {"a": 1.0}}
 
 
 QUEUE = "aws:sqs/queue:Queue"
+FUNCTION_WITHOUT_LOG = f"""
+role = aws.iam.Role("r", assume_role_policy='{TRUST}')
+code = pulumi.AssetArchive({{"index.py": pulumi.StringAsset("")}})
+aws.lambda_.Function("f", role=role.arn, runtime="python3.13", handler="index.handle", code=code)
+"""
 Entries = dict[str, dict[str, Any]]
 
 
@@ -87,6 +92,7 @@ def test_a_program_is_deployed_and_reported_with_its_secrets_masked(
     [
         ('raise pulumi.RunError("Set the colour.")', r"^Set the colour\.$"),
         ("{}['x']", r"^The program failed: KeyError 'x' \(__main__\.py, line 3\)$"),
+        (FUNCTION_WITHOUT_LOG, r"is not authorized to perform: logs:CreateLogStream"),
         ('aws.ec2.Vpc("v", cidr_block="10.0.0.0/16")', r"^aws:ec2/vpc:Vpc v: .* does not know the resource type"),
     ],
 )

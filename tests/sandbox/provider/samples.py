@@ -211,9 +211,7 @@ SAMPLES: Mapping[str, Sample] = {
         },
         lambda _: [{"threshold": 1}, {"tags": OTHER_TAGS}],
     ),
-    "aws:sns/topic:Topic": Sample(
-        lambda _: {"displayName": "before", "tags": TAGS}, lambda _: [{"displayName": "after"}, {"tags": OTHER_TAGS}]
-    ),
+    "aws:sns/topic:Topic": Sample(lambda _: {"tags": TAGS}, lambda _: [{"displayName": "after"}, {"tags": OTHER_TAGS}]),
     "aws:sns/topicSubscription:TopicSubscription": Sample(
         lambda world: {
             "topic": world.one("aws:sns/topic:Topic").id,

@@ -133,6 +133,16 @@ def test_a_resource_is_created_read_imported_changed_and_deleted_with_the_provid
         provider.delete(account, existing)
 
 
+def test_a_changed_method_updates_its_integration_too(account: Account, calls: Calls, world: World) -> None:
+    provider = TYPES["aws:apigateway/method:Method"]
+    inputs = provider.check("m", {**world.integrated(), "authorization": "NONE"})
+    calls.take()
+
+    provider.update(account, Existing("", inputs), {**inputs, "authorization": "AWS_IAM"})
+
+    assert "apigateway:GetIntegration apigateway:UpdateIntegration " in calls.take()
+
+
 def test_checked_inputs_list_what_the_provider_chose() -> None:
     checked = TYPES["aws:sqs/queue:Queue"].check("events", {"fifoQueue": True})
 
