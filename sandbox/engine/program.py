@@ -109,17 +109,13 @@ class _Monitor(mocks.MockMonitor):
         super().__init__(self._answers)
         self._engine = engine
 
-    def RegisterResource(  # noqa: N802 - the runtime's name
-        self, request: resource_pb2.RegisterResourceRequest
-    ) -> resource_pb2.RegisterResourceResponse:
+    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:
         self._answers.registering.request = request
         self._answers.registering.urn = self.make_urn(request.parent, request.type, request.name)
         response: resource_pb2.RegisterResourceResponse = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the runtime's own lack
         return response
 
-    def RegisterResourceOutputs(  # noqa: N802 - the runtime's name
-        self, request: resource_pb2.RegisterResourceOutputsRequest
-    ) -> object:
+    def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> object:
         if request.urn.split("::")[2] == STACK_TYPE:
             self._engine.export(rpc.deserialize_properties(request.outputs))
         answer: object = super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # as above

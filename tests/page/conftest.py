@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
-from sandbox.local import PROJECT, Sandbox
+from sandbox.chat import ChatSandbox
+from sandbox.local import PROJECT
 
 # The first needs less than half of the processor's time that the others need.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -31,7 +32,7 @@ expect.set_options(timeout=PATIENCE_MS)
 Json = dict[str, Any]
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:  # noqa: ANN401 - whatever the condition gives
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
     """What a condition gives, once it gives something."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -58,13 +59,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Stage:
     """A sandbox with its page, and what a test does with it beside the browser."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: ChatSandbox) -> None:
         self.sandbox = sandbox
-        self.url = sandbox.chat_url or ""
+        self.url = sandbox.chat_url
 
     def notes(self, kind: str, **like: object) -> list[Json]:
         """The notes of a kind that have these values."""
-        assert self.sandbox.page is not None
         noted = map(json.loads, self.sandbox.page.journal.since(0)[1])
         return [each for each in noted if each["kind"] == kind and like.items() <= each.items()]
 
@@ -75,9 +75,9 @@ class Stage:
     def ask(self, path: str, body: object = None, **headers: str) -> tuple[int, Json]:
         """Ask the page's server; the status and the answer."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, {"content-type": "application/json", **headers})  # noqa: S310 - loopback
+        request = urllib.request.Request(self.url + path, data, {"content-type": "application/json", **headers})
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+            with urllib.request.urlopen(request, timeout=10) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -91,7 +91,7 @@ class Stage:
         body = json.dumps({"recipient": {"id": person}, **content, **more}).encode()
         url = f"{self.sandbox.graph_url}/v26.0/{self.sandbox.page_id}/messages?appsecret_proof={proof}"
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:
             return dict(json.loads(answer.read()))
 
     def is_answered_once(self, key: str) -> bool:
@@ -108,7 +108,7 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def running(project: Path) -> Iterator[Stage]:
-    with Sandbox(folder=project, chat_port=0) as sandbox:
+    with ChatSandbox(folder=project) as sandbox:
         yield Stage(sandbox)
 
 
@@ -188,7 +188,7 @@ def opened(browser: Browser, stage: Stage) -> Iterator[Callable[..., Window]]:
     complaints: list[str] = []
     contexts = []
 
-    def open_page(name: str, **options: Any) -> Window:  # noqa: ANN401 - Playwright's own options
+    def open_page(name: str, **options: Any) -> Window:
         assert stage.ask("/api/people", {"name": name})[0] == 200
         context = browser.new_context(**{"viewport": DESKTOP, **options})
         contexts.append(context)

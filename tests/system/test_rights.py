@@ -107,7 +107,7 @@ class Rotation:
     def _verify(self, token: str) -> int:
         query = urlencode({"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": "1"})
         try:
-            with urllib.request.urlopen(f"{self._sandbox.webhook_url}?{query}") as answer:  # noqa: S310 - the sandbox's
+            with urllib.request.urlopen(f"{self._sandbox.webhook_url}?{query}") as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -283,7 +283,7 @@ def test_no_secret_and_no_text_of_a_person_is_in_any_log_output_or_error(life: L
         "what the sandbox reported": life.events,
         "what it describes": sandbox.deployed.shown_outputs,
         "its resources": sandbox.resources,
-        "the emulated AWS's own log": sandbox._cloud.log(),
+        "the emulated AWS's own log": sandbox.cloud.log(),
         "what IAM decided": life.decided,
         "what Facebook was asked": sandbox.requests(),
         "the function's configuration": sandbox.client("lambda").list_functions()["Functions"],

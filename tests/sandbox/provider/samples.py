@@ -65,7 +65,7 @@ class World:
         self.account = account
         self._made: dict[str, Any] = {}
 
-    def once(self, key: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is made
+    def once(self, key: str, make: Callable[[], Any]) -> Any:
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]

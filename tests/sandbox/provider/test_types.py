@@ -29,7 +29,7 @@ class Calls:
         for service in SERVICES:
             clients(service).meta.events.register("before-call", self._note)
 
-    def _note(self, model: Any, **_: object) -> None:  # noqa: ANN401 - botocore's operation model
+    def _note(self, model: Any, **_: object) -> None:
         self._made.append(f"{model.service_model.service_name}:{model.name}")
 
     def take(self) -> str:
