@@ -245,6 +245,29 @@ def correct_queue_identifiers() -> None:
     sqs._act_send_message = sqs._HANDLERS["SendMessage"] = send_message
 
 
+def add_update_group() -> None:
+    """Let IAM rename and move a group (``UpdateGroup``), which MiniStack cannot. Members and policies stay."""
+    from ministack.core.responses import get_account_id
+    from ministack.services import iam
+
+    def update_group(parameters: dict[str, Any]) -> Any:
+        name = iam._p(parameters, "GroupName")
+        if name not in iam._groups:
+            return iam._error(404, "NoSuchEntity", f"The group with name {name} cannot be found.", ns="iam")
+        new_name = iam._p(parameters, "NewGroupName") or name
+        if new_name != name and new_name in iam._groups:
+            return iam._error(409, "EntityAlreadyExists", f"Group with name {new_name} already exists.", ns="iam")
+        group = iam._groups.pop(name)
+        path = iam._p(parameters, "NewPath") or group["Path"]
+        arn = f"arn:aws:iam::{get_account_id()}:group{path}{new_name}"
+        iam._groups[new_name] = {**group, "GroupName": new_name, "Path": path, "Arn": arn}
+        if name in iam._group_inline_policies:
+            iam._group_inline_policies[new_name] = iam._group_inline_policies.pop(name)
+        return iam._xml(200, "UpdateGroupResponse", "", ns="iam")
+
+    iam._IAM_HANDLERS["UpdateGroup"] = update_group
+
+
 def load_managed_policies() -> None:
     """Add the managed policies of an administrators' group, word for word as AWS publishes them.
 
@@ -317,6 +340,7 @@ def main() -> None:
     correct_multi_factor()
     correct_policy_variables()
     correct_queue_identifiers()
+    add_update_group()
     load_managed_policies()
     try:
         ministack.app.main()

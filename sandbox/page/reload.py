@@ -14,7 +14,6 @@ from typing import Any
 
 from components.code import code_archive
 from components.errors import InvalidArgs
-from sandbox.provider.resources import archive
 
 PACKAGE = "bot"
 POLL_SECONDS = 0.2
@@ -34,7 +33,7 @@ def bot_zip(folder: Path) -> bytes:
         InvalidArgs: there is no code.
         OSError: a file cannot be read.
     """
-    return archive(code_archive(folder / PACKAGE, PACKAGE))
+    return zip_bytes(code_archive(folder / PACKAGE, PACKAGE))
 
 
 def file_states(folder: Path) -> State:

@@ -15,7 +15,7 @@ from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER, Cloud
 from sandbox.background import Background
 from sandbox.facebook.graph import Graph
-from sandbox.provider.resources import Account
+from sandbox.provider.account import Account
 from sandbox.serving import Server
 
 REGION = "eu-central-1"

@@ -1,4 +1,4 @@
-"""The sandbox in which rights are tried: a stack with everything, and a member with our own policies alone."""
+"""The sandbox in which permissions are tried: a stack with everything, and a member with our own policies only."""
 
 import json
 import time
@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from sandbox.aws.clients import Clients
+from sandbox.aws.cloud import OWNER
 from sandbox.local import Sandbox
-from sandbox.provider import resources
+from sandbox.provider.account import Account
 
 STACK = "local"
 PREFIX = f"innolab-fbm-{STACK}-"
@@ -19,7 +20,7 @@ SETTINGS = {
     "manageApiGatewayAccount": "true",
 }
 MEMBER = "mira"
-"""A user in a group of her own with the customer-managed policies alone: what AWS's policies allow hides nothing."""
+"""A user in a group with our customer-managed policies only: AWS's own policies would hide what ours lack."""
 PASSWORD = "The first password, 1"
 OTHER_USER = "nora"
 SECONDS = 40.0
@@ -27,14 +28,14 @@ SECONDS = 40.0
 Document = dict[str, Any]
 
 
-class Bench:
-    """One sandbox, its policies to be changed in place.
+class Trial:
+    """A running sandbox whose policies can be changed in place.
 
     Attributes:
         sandbox: running.
         account: the stack's account as the member sees it, in a session with MFA.
-        owner: the same as its owner sees it.
-        policies: the documents of the policies of ours, by title: `admins-data`, `bot-access`, …
+        owner: the same account as its owner sees it.
+        policies: the documents of our policies, by title: `admins-data`, `bot-access`, …
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -60,10 +61,10 @@ class Bench:
         region = sandbox.configuration.region
         key, session = sandbox.key_of(MEMBER), sandbox.session_of(MEMBER)
         self.without_mfa = Clients(sandbox.cloud_url, region, key)
-        member, owner = Clients(sandbox.cloud_url, region, session), sandbox.client
-        self.account = resources.Account(sandbox.cloud_url, region, member, owner)  # type: ignore[arg-type]  # called alike
-        self.owner = resources.Account(sandbox.cloud_url, region, owner, owner)  # type: ignore[arg-type]  # as above
-        # A message that nobody may hide or delete shows itself again at once, not after six time-outs.
+        member, owner = Clients(sandbox.cloud_url, region, session), Clients(sandbox.cloud_url, region, OWNER)
+        self.account = Account(sandbox.cloud_url, region, member, owner)
+        self.owner = Account(sandbox.cloud_url, region, owner, owner)
+        # A message that nobody may hide or delete reappears at once, not after six timeouts.
         for name in ("queueUrl", "deadLetterQueueUrl"):
             sandbox.client("sqs").set_queue_attributes(
                 QueueUrl=sandbox.outputs[name], Attributes={"VisibilityTimeout": "1"}
@@ -86,7 +87,7 @@ class Bench:
 
     @contextmanager
     def without(self, policy: str, sid: str, action: str) -> Iterator[None]:
-        """Within it, one statement of one policy names an action less."""
+        """Within it, one statement of one policy lacks an action."""
         self._put[policy](less(self.policies[policy], sid, action))
         try:
             yield
@@ -94,11 +95,11 @@ class Bench:
             self._put[policy](self.policies[policy])
 
     def restart_function(self) -> None:
-        """Let the next call meet a function that knows nothing yet: no secret, no connection."""
+        """Let the next call start a function without secrets and connections."""
         self.sandbox.kill_functions()
 
     def denials(self) -> list[str]:
-        """What the function's role was denied so far: action and resource, in the order in which they first were."""
+        """What the function's role was denied so far: action and resource, in the order of the first denials."""
         return [
             f"{each['action']} on {each['resource']}"
             for each in self.sandbox.decisions()
@@ -107,7 +108,7 @@ class Bench:
 
 
 def less(document: Mapping[str, Any], sid: str, action: str) -> Document:
-    """A policy document with an action less in one statement; without that statement if it was the only one."""
+    """A policy document without one action in one statement; without the statement if the action was its only one."""
     statements = []
     for each in document["Statement"]:
         statement = dict(each)

@@ -1,4 +1,4 @@
-"""Static judgement of policies, by cloudsplaining: what each would let its holder do beyond what it is for."""
+"""Static analysis of policies, by cloudsplaining: what each allows beyond what it is for."""
 
 import json
 from collections.abc import Mapping
@@ -15,22 +15,22 @@ KINDS = ("privilege escalation", "data exfiltration", "resource exposure", "cred
 def findings(document: Document) -> dict[str, list[str]]:
     """Kind of finding → what was found, in a policy document.
 
-    Of actions it counts those that may be taken on any resource although IAM could narrow them.
+    Of actions, only those count that are allowed on any resource although IAM could narrow them.
     """
-    judged = PolicyDocument(dict(document))
+    analysed = PolicyDocument(dict(document))
     return {
-        "privilege escalation": sorted(str(each["type"]) for each in judged.allows_privilege_escalation),
-        "data exfiltration": sorted(judged.allows_data_exfiltration_actions),
-        "resource exposure": sorted(judged.permissions_management_without_constraints),
-        "credentials exposure": sorted(judged.credentials_exposure),
-        "service wildcard": sorted(judged.service_wildcard),
+        "privilege escalation": sorted(str(each["type"]) for each in analysed.allows_privilege_escalation),
+        "data exfiltration": sorted(analysed.allows_data_exfiltration_actions),
+        "resource exposure": sorted(analysed.permissions_management_without_constraints),
+        "credentials exposure": sorted(analysed.credentials_exposure),
+        "service wildcard": sorted(analysed.service_wildcard),
     }
 
 
 def unconstrained(document: Document) -> list[str]:
     """Actions that are allowed on any resource although IAM could narrow them."""
-    judged = PolicyDocument(dict(document))
-    return sorted({*judged.write_actions_without_constraints, *judged.tagging_actions_without_constraints})
+    analysed = PolicyDocument(dict(document))
+    return sorted({*analysed.write_actions_without_constraints, *analysed.tagging_actions_without_constraints})
 
 
 def managed() -> dict[str, dict[str, Any]]:
@@ -40,6 +40,6 @@ def managed() -> dict[str, dict[str, Any]]:
 
 
 def together(documents: Mapping[str, Document]) -> dict[str, Any]:
-    """One document with all statements of several: together they can allow what none does alone."""
+    """One document with all statements of several: together they can allow what none of them does."""
     statements = [each for document in documents.values() for each in document["Statement"]]
     return {"Version": "2012-10-17", "Statement": statements}
