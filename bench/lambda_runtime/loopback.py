@@ -1,0 +1,82 @@
+"""HTTP servers on loopback, a thread per connection, for the Runtime API and the stubs."""
+
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+HOST = "127.0.0.1"
+# How soon a server notices that it should end.
+POLL_SECONDS = 0.02
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection, kept open between requests."""
+
+    protocol_version = "HTTP/1.1"
+    # An answer leaves as one piece and at once.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    arrived = 0.0
+
+    def parse_request(self) -> bool:
+        """Note when the request arrived, and read its head."""
+        self.arrived = time.monotonic()
+        return super().parse_request()
+
+    def content(self) -> bytes:
+        """The request's body; a runtime client may send it in chunks."""
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        parts = []
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
+
+    def answer(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
+        """Answer the request."""
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's own name for it
+        """Write nothing: the benchmark reports for itself."""
+
+
+class Server(ThreadingHTTPServer):
+    """A server on a free port of the loopback interface."""
+
+    daemon_threads = True
+    block_on_close = False
+    # Ten callers connect at once: those for whom there is no room would wait for a second.
+    request_queue_size = 128
+
+    def __init__(self, handler: type[Handler], tls: ssl.SSLContext | None = None) -> None:
+        super().__init__((HOST, 0), handler)
+        self.address = f"{HOST}:{self.server_port}"
+        self.url = f"{'https' if tls else 'http'}://{self.address}"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A killed function leaves its connection without a word."""
+
+
+@contextmanager
+def serving(server: Server) -> Iterator[None]:
+    """Let a server answer until the block ends."""
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
