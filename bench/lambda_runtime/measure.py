@@ -1,6 +1,5 @@
 """What is measured: cold and warm acknowledgements, answers, batches of ten people, calls, and memory."""
 
-import os
 import re
 import subprocess
 import sys
@@ -37,7 +36,12 @@ BATCH_SECONDS = 0.25
 IMPORT_LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)")
 # Makes Python print what each import takes.
 PROFILE = {"PYTHONPROFILEIMPORTTIME": "1"}
-READ_TRUST = "import ssl, time; began = time.monotonic(); ssl.create_default_context(); print(time.monotonic() - began)"
+READ_TRUST = """
+import ssl, time
+began = time.process_time()
+ssl.create_default_context()
+print(time.process_time() - began)
+"""
 
 
 class Cold(NamedTuple):
@@ -185,7 +189,7 @@ class Warm:
                 for person in people:
                     _sent_to(person, [*acknowledging, *calls])
                 batches.append(Batch(done.seconds + (worker.seconds if worker else 0.0), worker, calls))
-                # What is measured is a batch, not the wait for the function's share of Facebook's rate limit.
+                # What counts is a batch, not the wait for the function's share of Facebook's rate limit.
                 time.sleep(max(0.0, done.began + BATCH_SECONDS - time.monotonic()))
         return found
 
@@ -265,14 +269,14 @@ def imports(ours: Contestant, stubs: Stubs, rounds: int) -> dict[str, float]:
 
 
 def trust_seconds(bundle: Path, rounds: int) -> float:
-    """Seconds to read the trusted certificates, as each cold start over TLS does: the least of some runs.
+    """Seconds at work to read the trusted certificates, as each cold start over TLS does: the least of some runs.
 
     Args:
         bundle: the file that holds them.
         rounds: how many runs.
     """
-    environment = {**os.environ, "SSL_CERT_FILE": str(bundle)}
-    runs = (subprocess.check_output([sys.executable, "-c", READ_TRUST], env=environment) for _ in range(rounds))  # noqa: S603  our own interpreter
+    command, environment = [sys.executable, "-I", "-S", "-c", READ_TRUST], {"SSL_CERT_FILE": str(bundle)}
+    runs = [subprocess.check_output(command, env=environment) for _ in range(rounds)]  # noqa: S603  our own interpreter
     return min(float(run) for run in runs)
 
 

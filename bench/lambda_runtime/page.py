@@ -232,17 +232,18 @@ They check signatures and tokens, and evaluate the ledger's conditions. Their an
 late at the median and {late.at(0.99) * 1000:.2f} ms at the 99th percentile; the figures include that.
 
 - **{OURS}** is ours.
-- **{PEER}** {pinned[PEER]} is a peer: the same question and the same answer, made with it as its documentation shows.
-  It calls the Graph API first and acknowledges afterwards.
+- **{PEER}** {pinned[PEER]} is a peer: the same question and the same answer, made with it as its documentation
+  shows. It calls the Graph API first and acknowledges afterwards.
 - The **{FLOOR}** is a function that acknowledges and does nothing else. It is the limit: no bot can be faster.
 
 They take turns. Cold is from the start of the process to the acknowledgement. A cell shows the median, and in brackets
-the least and the most ({len(usual)} cold starts each, {len(figures.cold_tls[OURS])} over TLS). A warm cell shows the median
-and the 99th percentile ({calls} calls; the peer's {peers}).
+the least and the most ({len(usual)} cold starts each, {len(figures.cold_tls[OURS])} over TLS). A warm
+acknowledgement's cell shows the median and the 99th percentile ({calls} calls; the peer's {peers}).
 
 {table}
 
-Ten people in one webhook are ten messages in the queue and one batch for the worker. The batches are
+For an answer, the same process acknowledges and then works on the queue's message, as Lambda may do it or not. Ten
+people in one webhook are ten messages in the queue and one batch for the worker. The batches are
 {BATCH_SECONDS:g} s apart, because the bot keeps to its share of Facebook's rate limit for a page.
 
 Not measured: what Lambda takes before the process starts (to fetch the code and start the machine), API Gateway, the
@@ -257,15 +258,15 @@ The goals, with the medians of this run:
 
 ### A cold acknowledgement taken apart
 
-The parts down to the sum are medians, seen from outside by the Runtime API and the stubs. Each import is a part of them:
-a module of the bot alone, or one of the standard library with everything that it loads first. It is the least of some
-runs, and includes the cost of measuring.
+The parts down to the sum are medians, seen from outside by the Runtime API and the stubs. The imports are among them: a
+module of the bot alone, or one of the standard library with everything that it loads first. Each is the least of some
+runs and includes the cost of measuring it.
 
 {_apart_table(figures)}
 
 SnapStart is left out on purpose. AWS charges for each snapshot that it keeps and for each start from one. Facebook
-waits {ACKNOWLEDGEMENT_SECONDS} s for an acknowledgement, and a cold one takes {cold:.0f} ms, or {over_tls:.0f} ms over TLS:
-{over_tls / ACKNOWLEDGEMENT_SECONDS / 10:.0f} % of that time.
+waits {ACKNOWLEDGEMENT_SECONDS} s for an acknowledgement, and a cold one takes {cold:.0f} ms, or
+{over_tls:.0f} ms over TLS: {over_tls / ACKNOWLEDGEMENT_SECONDS / 10:.0f} % of that time.
 
 ### A batch of ten people taken apart
 
