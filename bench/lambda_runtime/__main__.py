@@ -81,8 +81,9 @@ def measured(found: Installed, folder: Path) -> Figures:
     return Figures(cold, cold_tls, warm, warm_tls, answers, batches, calls, memory, imported, trust, late, seconds)
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise BenchError(f"The benchmark was stopped: it may take {MOST_SECONDS} s at most.")
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    reason = f"it may take {MOST_SECONDS} s at most" if number == signal.SIGALRM else "by a signal"
+    raise BenchError(f"The benchmark was stopped: {reason}.")
 
 
 def main() -> int:
