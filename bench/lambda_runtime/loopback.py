@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HOST = "127.0.0.1"
@@ -13,23 +14,40 @@ POLL_SECONDS = 0.02
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection, kept open between requests."""
+    """One connection, kept open between requests.
 
-    protocol_version = "HTTP/1.1"
+    It reads and writes heads itself: the base's way, with a parser of e-mail, would take a third of a stub's latency.
+
+    Attributes:
+        arrived: when the request's first line had arrived, in seconds of the monotonic clock.
+        fields: the request's headers, with lower-case names.
+    """
+
     # An answer leaves as one piece and at once.
     wbufsize = -1
     disable_nagle_algorithm = True
-    arrived = 0.0
+    raw_requestline: bytes
+    arrived: float
+    fields: dict[str, str]
 
     def parse_request(self) -> bool:
-        """Note when the request arrived, and read its head."""
+        """Read a request's head."""
         self.arrived = time.monotonic()
-        return super().parse_request()
+        self.command, self.path, self.request_version = self.raw_requestline.decode("latin-1").split()
+        self.fields = {}
+        while line := self.rfile.readline().decode("latin-1").strip():
+            name, _, value = line.partition(":")
+            self.fields[name.lower()] = value.strip()
+        self.close_connection = self.fields.get("connection", "").lower() == "close"
+        if self.fields.get("expect", "").lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.wfile.flush()
+        return True
 
     def content(self) -> bytes:
         """The request's body; a runtime client may send it in chunks."""
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.fields.get("transfer-encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.fields.get("content-length", 0)))
         parts = []
         while size := int(self.rfile.readline().partition(b";")[0], 16):
             parts.append(self.rfile.read(size))
@@ -39,12 +57,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
         """Answer the request."""
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        fields = {**headers, "Content-Length": str(len(content))}
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {fields[name]}" for name in fields)]
+        self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1") + content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's own name for it
         """Write nothing: the benchmark reports for itself."""

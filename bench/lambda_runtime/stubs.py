@@ -103,8 +103,7 @@ class _StubHandler(Handler):
     server: "_Stub"
 
     def do_POST(self) -> None:  # noqa: N802  http.server's own name for it
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        stub, request = self.server, Request(self.path, headers, self.content())
+        stub, request = self.server, Request(self.path, self.fields, self.content())
         labels, refusal = ("", "", ""), ""
         try:
             labels = stub.labels(request)
