@@ -1,87 +1,65 @@
-"""The worker with all that it works with."""
+"""The worker, put together with everything that it works with."""
 
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-from bot.aws.client import Aws, AwsError
+from bot import conversation
+from bot.aws.client import Aws
 from bot.aws.ledger import Ledger
+from bot.aws.lex import LexRuntime
 from bot.aws.queues import BATCH_MESSAGES, Queues
-from bot.aws.secrets import Secrets
-from bot.conversation import bot
-from bot.conversation.parcels import DemonstrationParcels
-from bot.dialogue.lex import recognize_path
-from bot.dialogue.rules import Context, LexUnavailable
+from bot.aws.secrets import Secrets, SecretValues
+from bot.dialogue import Context
 from bot.environment import Environment
 from bot.http import Pool
-from bot.log import log
 from bot.messenger.client import GraphApi
 from bot.pace import Pace
 from bot.recently_answered import RecentlyAnswered
-from bot.worker import Sender, Worker
-
-# What a person waits for Lex before the bot answers in its own words; and what a run's time allows for.
-LEX_SECONDS = 2.0
+from bot.responder import Responder
+from bot.worker import Worker
 
 
-def worker(aws: Aws, secrets: Secrets, queues: Queues, recent: RecentlyAnswered, environment: Environment) -> Worker:
-    """Put a worker together.
-
-    Args:
-        aws: the door to AWS.
-        secrets: where the page's token comes from.
-        queues: the event queue and its dead-letter queue.
-        recent: what this instance has dealt with.
-        environment: the function's environment.
-    """
-    parcels, lex = DemonstrationParcels(), LexRuntime(aws, environment) if environment.lex_bot_id else None
-    pictures = environment.assets_url
-    return Worker(
-        ledger=Ledger(aws, environment.ledger_table, environment.state_days),
+def worker(environment: Environment, aws: Aws, secrets: Secrets, queues: Queues, recent: RecentlyAnswered) -> Worker:
+    """Put a worker together, from what it shares with the webhook."""
+    ledger = Ledger(aws, environment.ledger_table, environment.state_days)
+    world, lex = conversation.world(environment), None
+    if environment.lex_bot_id:
+        lex = LexRuntime(aws, environment.lex_bot_id, environment.lex_bot_alias_id, environment.lex_locale_id)
+    responder = Responder(
+        ledger=ledger,
         queues=queues,
-        conversation=bot,
-        context=lambda now: Context(now=now, parcels=parcels, pictures=pictures, lex=lex),
-        sender=_sender(secrets, environment),
+        converse=lambda event, state, now: conversation.bot.answer(event, state, Context(now, world, lex)),
+        senders=_Senders(secrets, environment),
         recent=recent,
         pace=Pace(environment.concurrency),
         echo_seconds=environment.echo_seconds,
-        together=ThreadPoolExecutor(BATCH_MESSAGES).map,
     )
+    return Worker(ledger, queues, responder, mapper=ThreadPoolExecutor(BATCH_MESSAGES).map)
 
 
-class LexRuntime:
-    """Amazon Lex as a conversation meets it.
+class _Senders:
+    """Gives the Send API with the page's token; see `bot.responder.Senders`.
 
     Args:
-        aws: the door to AWS.
-        environment: names the Lex bot, its alias and its locale.
+        secrets: hold the token.
+        environment: names the page and the Graph API.
     """
 
-    def __init__(self, aws: Aws, environment: Environment) -> None:
-        self._aws = aws
-        self._asked = (environment.lex_bot_id, environment.lex_bot_alias_id, environment.lex_locale_id)
+    def __init__(self, secrets: Secrets, environment: Environment) -> None:
+        self._secrets, self._environment, self._pool = secrets, environment, Pool(environment.graph_api_url)
 
-    def recognize(self, session: str, text: str) -> Mapping[str, Any]:
-        """What Lex makes of a text; see `bot.dialogue.rules.Lex`."""
-        path = recognize_path(*self._asked, session)
-        try:
-            # Not repeated where it may have been heard: to say a thing twice changes what Lex believes was said.
-            return self._aws.call(
-                "lex", "RecognizeText", {"text": text}, path=path, timeout=LEX_SECONDS, repeatable=False
-            )
-        except AwsError as error:
-            log("WARN", "lex_unavailable", reason=str(error))
-            raise LexUnavailable from None
+    def get(self) -> GraphApi:
+        return self._made(self._secrets.get())
 
+    def renewed(self) -> GraphApi:
+        return self._made(self._secrets.renewed())
 
-def _sender(secrets: Secrets, environment: Environment) -> Callable[[bool], Sender]:
-    """Gives the Send API with the page's token as it is now, over one pool of connections."""
-    url = environment.graph_api_url
-    pool = Pool(url)
-
-    def sender(renewed: bool) -> Sender:
-        found = secrets.renewed() if renewed else secrets.get()
-        version, page = environment.graph_api_version, environment.page_id
-        return GraphApi(url, version, page, found.page_access_token, found.app_secrets[0], connection=pool)
-
-    return sender
+    def _made(self, found: SecretValues) -> GraphApi:
+        named = self._environment
+        return GraphApi(
+            named.graph_api_url,
+            named.graph_api_version,
+            named.page_id,
+            found.page_access_token,
+            found.app_secrets[0],
+            connection=self._pool,
+        )

@@ -1,7 +1,7 @@
-"""What the function's environment tells it: Pulumi writes these names, and the function reads the same ones."""
+"""The function's environment variables: Pulumi writes them and the function reads them, both from this list."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Environment(NamedTuple):
@@ -16,9 +16,9 @@ class Environment(NamedTuple):
         ledger_table: the name of the ledger's table.
         secrets_path: the SSM path of the secrets.
         state_days: how many days a user's state is kept after their last message.
-        echo_seconds: how long the echo of a message that may have arrived is awaited.
+        echo_seconds: how long to wait for the echo of a message that may have arrived.
         concurrency: how many batches of events are worked on at once.
-        assets_url: the public folder of what the conversation shows; empty for none.
+        assets_url: the public folder of the images that the conversation shows; empty for none.
         lex_bot_id: of an Amazon Lex V2 bot; empty for none, and so are its alias and locale.
         lex_bot_alias_id: of its alias.
         lex_locale_id: such as `en_US`.
@@ -41,22 +41,22 @@ class Environment(NamedTuple):
 
 
 def read(variables: Mapping[str, str]) -> Environment:
-    """The environment as the function finds it.
+    """Read the environment.
 
     Args:
-        variables: `os.environ`, with more in it than this.
+        variables: `os.environ`; other variables in it are ignored.
 
     Raises:
-        KeyError: one without a default is missing.
-        ValueError: one that is a number is not.
+        KeyError: a variable without a default is missing.
+        ValueError: a variable that should hold a number does not.
     """
     values = {name: variables.get(name.upper(), default) for name, default in Environment._field_defaults.items()}
     values |= {name: variables[name.upper()] for name in Environment._fields if name not in values}
     return Environment(**{name: Environment.__annotations__[name](value) for name, value in values.items()})
 
 
-def variables(**values: object) -> dict[str, object]:
-    """The variables that tell a function these values, those that are as by default left out.
+def variables(**values: object) -> dict[str, Any]:
+    """The variables for these values; a value equal to its default is left out.
 
     Args:
         values: the fields of `Environment`; a Pulumi output may stand for any of them.

@@ -1,7 +1,4 @@
-"""The Lambda entry point: which event source is this?
-
-What one of them needs is loaded when its first event comes: an acknowledgement does not wait for the conversation.
-"""
+"""The Lambda entry point: it puts the function together and passes each event on by its source."""
 
 import os
 from functools import cache
@@ -12,9 +9,9 @@ from bot.aws.queues import Queues
 from bot.aws.secrets import Secrets
 from bot.environment import Environment, read
 from bot.recently_answered import RecentlyAnswered
+from bot.webhook import Webhook
 
 if TYPE_CHECKING:
-    from bot.webhook import Webhook
     from bot.worker import Worker
 
 Json = dict[str, Any]
@@ -43,39 +40,21 @@ def handle(event: Json, context: LambdaContext) -> Json:
 
 
 @cache
-def _environment() -> Environment:
-    return read(os.environ)
+def _shared() -> tuple[Environment, Aws, Secrets, Queues, RecentlyAnswered]:
+    environment, aws = read(os.environ), Aws(os.environ)
+    queues = Queues(aws, environment.queue_url, environment.dead_letter_queue_url)
+    return environment, aws, Secrets(aws, environment.secrets_path), queues, RecentlyAnswered()
 
 
 @cache
-def _aws() -> Aws:
-    return Aws()
-
-
-@cache
-def _secrets() -> Secrets:
-    return Secrets(_aws(), _environment().secrets_path)
-
-
-@cache
-def _queues() -> Queues:
-    return Queues(_aws(), _environment().queue_url, _environment().dead_letter_queue_url)
-
-
-@cache
-def _recently_answered() -> RecentlyAnswered:
-    return RecentlyAnswered()
-
-
-@cache
-def _webhook() -> "Webhook":
-    from bot.webhook import Webhook  # noqa: PLC0415  loaded when first needed
-
-    return Webhook(_secrets(), _queues(), _recently_answered(), _environment().page_id)
+def _webhook() -> Webhook:
+    environment, _, secrets, queues, recent = _shared()
+    return Webhook(secrets, queues, recent, environment.page_id)
 
 
 @cache
 def _worker() -> "Worker":
-    from bot.compose import worker  # noqa: PLC0415  loaded when first needed
+    # An acknowledgement must not wait until the conversation is loaded.
+    from bot.compose import worker
 
-    return worker(_aws(), _secrets(), _queues(), _recently_answered(), _environment())
+    return worker(*_shared())

@@ -1,24 +1,17 @@
-"""Kept HTTP connections, which tell whether a failed request may have arrived.
+"""HTTP over kept connections, with errors that say whether a failed request may have arrived."""
 
-Start-up time decides here: `http.client` loads a parser of e-mail, and takes as long as all else that an
-acknowledgement needs. What services answer to JSON is a small part of HTTP, and is read here: RFC 9112, HTTP/1.1.
-"""
-
+import io
 import select
 import socket
 import ssl
 import time
 from functools import cache
-from typing import NamedTuple, Protocol
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
-PORTS = {"http": 80, "https": 443}
-HIGHEST_PORT = 65535
-# A head longer than this is none: services send a hundredth of it.
-HEAD_BYTES = 64 * 1024
-CHUNK_BYTES = 64 * 1024
-# RFC 9110: 1xx come before the answer; 204 and 304 have no body.
-FIRST_FINAL_STATUS = 200
-WITHOUT_BODY = frozenset({204, 304})
+# A frozen function's clock goes on, and the other side drops what is idle: a connection older than this may be dead.
+IDLE_SECONDS = 10.0
 
 
 class NotSent(Exception):
@@ -27,10 +20,6 @@ class NotSent(Exception):
 
 class Unanswered(Exception):
     """The request was sent, in whole or in part, and no whole answer came: the other side may have acted on it."""
-
-
-class Incomplete(Exception):
-    """What came is not a whole answer of HTTP/1.1."""
 
 
 class Response(NamedTuple):
@@ -52,26 +41,31 @@ class Connection:
     """One connection to one origin, opened when first needed and kept between requests.
 
     Args:
-        origin: scheme, host and port, such as `https://graph.facebook.com`; a path in it is put before each request's.
+        origin: scheme, host and port, such as `https://graph.facebook.com`; a path in it precedes each request's.
     """
 
     def __init__(self, origin: str) -> None:
-        scheme, _, rest = origin.partition("://")
-        self._authority, _, prefix = rest.partition("/")
-        self._host, colon, port = self._authority.partition(":")
-        numbered = port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT
-        if scheme not in PORTS or not self._host or not (numbered or not colon):
-            raise ValueError(f"{origin!r} is no address to connect to: give one like https://example.org.")
-        self._secure, self._port = scheme == "https", int(port or PORTS[scheme])
-        self._prefix = f"/{prefix}".rstrip("/")
-        self._open: socket.socket | None = None
+        parts = urlsplit(origin)
+        try:
+            port = parts.port
+        except ValueError:
+            port = 0
+        if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+            raise ValueError(f"{origin!r} is not an address to connect to: give one like https://example.org.")
+        self._secure, self._prefix = parts.scheme == "https", parts.path.rstrip("/")
+        if self._secure:
+            self._http: HTTPConnection = HTTPSConnection(parts.hostname, port, context=_trust())
+        else:
+            self._http = HTTPConnection(parts.hostname, port)
+        self._stream: _Stream | None = None
+        self._used = 0.0
 
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
         """Send one request and return the whole answer, whatever its status.
 
         Args:
-            method: such as `POST`; not `HEAD`.
-            path: with its query string, from `/` on.
+            method: such as `POST`.
+            path: from `/` on, with its query string.
             headers: sent as they are, beside Host and Content-Length.
             body: sent as it is.
             timeout: seconds for the whole exchange, connecting included.
@@ -79,162 +73,126 @@ class Connection:
         Raises:
             NotSent: nothing reached the other side.
             Unanswered: something was sent and no whole answer came.
-            ValueError: method, path or headers hold what would end their line; nothing was sent.
+            ValueError: path or headers hold a character that HTTP does not allow there; nothing was sent.
         """
-        head = self._head(method, path, headers, len(body))
         deadline = time.monotonic() + timeout
         try:
-            connection = self._kept() or self._connected(timeout)
-            _limit(connection, deadline)
+            stream = self._kept() or self._connected(deadline)
+            stream.limit(deadline)
         except OSError as error:
             self.close()
             raise NotSent(_reason(error)) from None
         try:
-            connection.sendall(head + body)
-            answer, ends = _answer(_Incoming(connection, deadline))
-        except (OSError, Incomplete) as error:
+            self._http.request(method, self._prefix + path, body or None, headers)
+        except OSError as error:
             self.close()
             raise Unanswered(_reason(error)) from None
-        if ends:
+        except (HTTPException, ValueError):
+            self.close()
+            # The library's own sentence quotes what may be a secret.
+            raise ValueError("The path or a header holds a character that HTTP does not allow: encode it.") from None
+        try:
+            response = self._http.getresponse()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            answer = Response(response.status, headers, response.read())
+        except (OSError, HTTPException, ValueError) as error:
+            self.close()
+            raise Unanswered(_reason(error)) from None
+        self._used = time.time()
+        if self._http.sock is None:  # the answer said that the connection ends with it
             self.close()
         return answer
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        self._http.close()
+        if self._stream is not None:
+            self._stream.connection.close()
+            self._stream = None
 
-    def _head(self, method: str, path: str, headers: dict[str, str], length: int) -> bytes:
-        target = self._prefix + path
-        own = {"Host": self._authority, "Accept-Encoding": "identity"}
-        if length or method != "GET":
-            own["Content-Length"] = str(length)
-        given = {name.lower() for name in headers}
-        fields = {name: value for name, value in own.items() if name.lower() not in given} | headers
-        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
-        if " " in target or not all(line.isascii() and line.isprintable() for line in lines):
-            raise ValueError("A request's path or headers hold a sign that HTTP does not allow there: encode it.")
-        return "\r\n".join([*lines, "", ""]).encode()
+    def _kept(self) -> "_Stream | None":
+        """The open connection, unless it was idle for long or the other side closed it (it is then readable)."""
+        if self._stream is not None:
+            idle = time.time() - self._used
+            if not 0 <= idle <= IDLE_SECONDS or select.select([self._stream.connection], [], [], 0)[0]:
+                self.close()
+        return self._stream
 
-    def _kept(self) -> socket.socket | None:
-        """The open connection, unless the other side has closed it meanwhile (it is then readable: end of file)."""
-        if self._open is not None and select.select([self._open], [], [], 0)[0]:
-            self.close()
-        return self._open
-
-    def _connected(self, timeout: float) -> socket.socket:
-        self._open = socket.create_connection((self._host, self._port), timeout)
-        # A request is sent in one piece: nothing is gained by waiting for more.
-        self._open.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _connected(self, deadline: float) -> "_Stream":
+        connection = _connect(self._http.host, self._http.port, deadline)
         if self._secure:
-            self._open = _trust().wrap_socket(self._open, server_hostname=self._host)
-        return self._open
+            connection.settimeout(_left(deadline))
+            connection = _trust().wrap_socket(connection, server_hostname=self._http.host)
+        self._http.sock = self._stream = stream = _Stream(connection)
+        return stream
+
+
+class _Stream(io.RawIOBase):
+    """A socket as `http.client` uses it, all of whose operations together end by a deadline."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection, self._deadline = connection, 0.0
+
+    def limit(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._limited()
+
+    def sendall(self, content: bytes) -> None:
+        while content:
+            content = content[self._limited().send(content) :]
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._limited().recv_into(buffer)
+
+    def close(self) -> None:
+        """Leave the socket to `Connection`: the library closes it before it reads an answer that ends with it."""
+
+    def _limited(self) -> socket.socket:
+        self.connection.settimeout(_left(self._deadline))
+        return self.connection
+
+
+def _connect(host: str, port: int, deadline: float) -> socket.socket:
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    for number, (*kind, _, address) in enumerate(addresses, 1):
+        connection = socket.socket(*kind)
+        try:
+            # An address that does not answer leaves time for those after it.
+            connection.settimeout(_left(deadline) / (len(addresses) - number + 1))
+            connection.connect(address)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            connection.close()
+            if number == len(addresses):
+                raise
+        else:
+            return connection
+    raise OSError
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """The certificates that are trusted: to read them takes longer than to open a connection."""
+    """The certificates that are trusted; reading them takes longer than opening a connection."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
 
 
-def _limit(connection: socket.socket, deadline: float) -> None:
-    """Let the next operation on the socket take only what is left until the deadline."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError("timed out")
-    connection.settimeout(left)
-
-
-class _Incoming:
-    """What comes over a connection until a deadline. Its methods raise `OSError` and `Incomplete`."""
-
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
-        self._connection, self._deadline = connection, deadline
-        self.waiting = bytearray()
-
-    def _more(self) -> bool:
-        """Wait for more; False if the other side has ended."""
-        _limit(self._connection, self._deadline)
-        received = self._connection.recv(CHUNK_BYTES)
-        self.waiting += received
-        return bool(received)
-
-    def until(self, end: bytes) -> bytes:
-        """All before a mark, which is passed over."""
-        while (at := self.waiting.find(end)) < 0:
-            if len(self.waiting) > HEAD_BYTES or not self._more():
-                raise Incomplete
-        found = bytes(self.waiting[:at])
-        del self.waiting[: at + len(end)]
-        return found
-
-    def exactly(self, size: int) -> bytes:
-        """So many bytes."""
-        while len(self.waiting) < size:
-            if not self._more():
-                raise Incomplete
-        found = bytes(self.waiting[:size])
-        del self.waiting[:size]
-        return found
-
-    def rest(self) -> bytes:
-        """All until the other side ends."""
-        while self._more():
-            pass
-        return bytes(self.waiting)
-
-
-def _answer(incoming: _Incoming) -> tuple[Response, bool]:
-    """The answer, and whether the connection ends with it."""
-    status = 0
-    while status < FIRST_FINAL_STATUS:
-        first, *lines = incoming.until(b"\r\n\r\n").decode("latin-1").split("\r\n")
-        version, _, rest = first.partition(" ")
-        if not version.startswith("HTTP/1.") or not (rest[:3].isascii() and rest[:3].isdigit()):
-            raise Incomplete
-        status = int(rest[:3])
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    ends = version != "HTTP/1.1" or "close" in headers.get("connection", "").lower()
-    length = headers.get("content-length")
-    if status in WITHOUT_BODY:
-        body = b""
-    elif "chunked" in headers.get("transfer-encoding", "").lower():
-        body = b"".join(iter(lambda: _chunk(incoming), b""))
-    elif length is None:
-        body, ends = incoming.rest(), True
-    else:
-        body = incoming.exactly(_number(length, 10))
-    # Bytes that nobody asked for would be taken for the next answer.
-    return Response(status, headers, body), ends or bool(incoming.waiting)
-
-
-def _chunk(incoming: _Incoming) -> bytes:
-    """One chunk of a body, the last of which is empty."""
-    size = _number(incoming.until(b"\r\n").partition(b";")[0].decode("latin-1").strip(), 16)
-    if not size:
-        while incoming.until(b"\r\n"):
-            pass  # fields after the body
-        return b""
-    content = incoming.exactly(size)
-    if incoming.exactly(2) != b"\r\n":
-        raise Incomplete
-    return content
-
-
-def _number(text: str, base: int) -> int:
-    if not text.isalnum():  # int() takes signs and blanks too
-        raise Incomplete
-    try:
-        return int(text, base)
-    except ValueError:
-        raise Incomplete from None
-
-
 def _reason(error: Exception) -> str:
-    """The kind of failure alone: an exception's own text could hold what was sent."""
+    """Only the kind of failure: an exception's own text may hold what was sent."""
     return type(error).__name__
 
 

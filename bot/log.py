@@ -2,6 +2,12 @@
 
 import json
 
+# The kinds of lines at level ERROR that only a person can help with. Each gets an alarm, with what it says.
+ALARM_KINDS = {
+    "credentials": "Facebook refuses the page access token: events wait until it is replaced.",
+    "slow_down": "Facebook asks the bot to send less: sending pauses.",
+}
+
 
 def log(level: str, kind: str, **fields: str | float | None) -> None:
     """Write one line. Metric filters and alarms go by `level` and `kind`.

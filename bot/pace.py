@@ -1,22 +1,22 @@
-"""Sends kept apart, so that all runs together stay below what Facebook allows a page."""
+"""Keeps sends apart, so that all runs together stay below what Facebook allows a page."""
 
 import threading
 import time
 from collections.abc import Callable, Mapping
 
-# "Rate limits" of the Send API: 300 calls a second with text, 10 with media, a page. A fifth is left to others.
+# "Rate limits" of the Send API: a page may send 300 texts a second, or 10 media. A fifth is left for others.
 TEXTS_PER_SECOND = 240
 MEDIA_PER_SECOND = 8
-# How far ahead of its share a run that was idle may be: so the answers of a batch go at once, and in no second all runs
-# together send a fifth more than these rates.
+# How far a run that was idle may get ahead of its share. So the answers of a batch go at once, and all runs together
+# never send a fifth more than these rates in any second.
 AHEAD_SECONDS = 0.18
 
 
 class Pace:
-    """Bounds the sends of one run to its share of the page's rate.
+    """Limits the sends of one run to its share of the page's rate.
 
     Args:
-        runs: how many may send at the same time: the queue consumer's concurrency.
+        runs: how many runs may send at the same time: the queue consumer's concurrency.
         now: a clock in seconds that never goes back.
         pause: waits so many seconds.
     """

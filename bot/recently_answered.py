@@ -1,4 +1,4 @@
-"""What this instance of the function knows without asking: which events it has dealt with itself."""
+"""The events that this instance of the function has answered, kept in memory."""
 
 from collections import deque
 
@@ -7,7 +7,7 @@ KEPT = 1000
 
 
 class RecentlyAnswered:
-    """Events all of whose answers were sent: their echoes say nothing new. An instance that forgets asks the ledger."""
+    """Events whose answers were all sent, so that their echoes say nothing new. For others, the ledger is asked."""
 
     def __init__(self) -> None:
         self._events: deque[str] = deque(maxlen=KEPT)

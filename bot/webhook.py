@@ -1,7 +1,7 @@
 """Facebook's side of the function: the handshake; verify, split, enqueue, acknowledge.
 
-200 means that the queues have every event of the request. What AWS refuses or delays is a 503, and Facebook sends the
-whole request again. Source: "Webhooks" in the Messenger Platform documentation.
+200 means that the queues have every event of the request. If AWS refuses or delays, the answer is 503, and Facebook
+sends the whole request again. Source: "Webhooks" in the Messenger Platform documentation.
 """
 
 import base64
@@ -33,16 +33,16 @@ from bot.recently_answered import RecentlyAnswered
 Json = dict[str, Any]
 
 OBJECTS = frozenset({"page", "instagram"})
-# Lambda hands over at most 6 MB ("Lambda quotas"); more cannot be a real request.
+# Lambda delivers at most 6 MB ("Lambda quotas"); more cannot be a real request.
 MAXIMUM_BODY_BYTES = 6 * 1024 * 1024
-# Facebook waits 5 seconds for its answer, the way through the gateway and a cold start included.
+# Facebook waits 5 seconds for its answer, including the way through the gateway and a cold start.
 ANSWER_SECONDS = 4.0
-# Receipts say that messages arrived or were seen: nothing follows from them, so they are counted only.
+# Receipts say that messages arrived or were seen. Nothing follows from them, so they are only counted.
 RECEIPTS = frozenset({"delivery", "read"})
 
 
 class Split(NamedTuple):
-    """What one request holds: messages for the event queue, letters for the other, and what was only counted."""
+    """One request: messages for the event queue, letters for the dead-letter queue, and counts."""
 
     messages: list[Message]
     letters: list[Message]
@@ -50,12 +50,12 @@ class Split(NamedTuple):
 
 
 class Webhook:
-    """Answers the requests that the REST API hands over.
+    """Answers the requests of the REST API.
 
     Args:
         secrets: verify token and app secrets.
         queues: where events go.
-        recent: what this instance has dealt with.
+        recent: what this instance has answered.
         page_id: the page that this bot answers for.
         now: a clock in seconds that never goes back.
     """
@@ -77,7 +77,7 @@ class Webhook:
             request: API Gateway's event for a Lambda proxy integration, payload format 1.0.
 
         Returns:
-            The proxy integration's answer. Who is not Facebook learns nothing from it.
+            The proxy integration's answer. It shows nothing to anyone but Facebook.
         """
         began = self._now()
         try:
@@ -92,7 +92,7 @@ class Webhook:
         mode, token, challenge = (query.get(f"hub.{name}") for name in ("mode", "verify_token", "challenge"))
         if mode is None or token is None or challenge is None:
             return _answer(400)
-        if mode != "subscribe" or not self._true_of(lambda secrets: _equal(token, secrets.verify_token)):
+        if mode != "subscribe" or not self._holds_for_any_secret(lambda secrets: _equal(token, secrets.verify_token)):
             log("WARN", "handshake_refused")
             return _answer(403)
         return _answer(200, challenge)
@@ -103,7 +103,9 @@ class Webhook:
         if signed is None:
             return _answer(400)
         body = _raw(request)
-        if body is None or not self._true_of(lambda secrets: signature.verify(body, signed, secrets.app_secrets)):
+        if body is None or not self._holds_for_any_secret(
+            lambda secrets: signature.verify(body, signed, secrets.app_secrets)
+        ):
             log("WARN", "signature_refused", bytes=len(body or b""))
             return _answer(403)
         split = split_by_user(body, self._page_id, self._recent)
@@ -116,18 +118,18 @@ class Webhook:
         log("INFO", "accepted", messages=len(split.messages), milliseconds=milliseconds, **split.counts)
         return _answer(200, "EVENT_RECEIVED")
 
-    def _true_of(self, holds: Callable[[SecretValues], bool]) -> bool:
-        """Whether it holds with the secrets kept or, one may have been replaced, with secrets looked up anew."""
-        return holds(self._secrets.get()) or holds(self._secrets.renewed())
+    def _holds_for_any_secret(self, check: Callable[[SecretValues], bool]) -> bool:
+        """Whether a check holds for the secrets as last read, or for newer ones: they may have been replaced."""
+        return check(self._secrets.get()) or check(self._secrets.renewed())
 
 
 def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered) -> Split:
-    """Divide a signed request by user. Nothing that Facebook signed is dropped, and what is unusable holds up nothing.
+    """Split a signed request by user. Nothing that Facebook signed is dropped, and an unusable part delays nothing.
 
     Args:
         body: the bytes as received.
-        page_id: the page that this bot answers for. (Entries of Instagram name an account instead, so any is taken.)
-        recent: what this instance has dealt with: echoes of that are counted only.
+        page_id: the page that this bot answers for. Instagram's entries name an account instead, so all are taken.
+        recent: what this instance has answered: echoes of that are only counted.
     """
     counts = dict.fromkeys(("events", "receipts", "standby", "settled"), 0)
     try:
@@ -178,16 +180,16 @@ def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered) -> Split:
 def message_group(event: Identity) -> str:
     """The message group of an event: its user's, or for an echo one of its own.
 
-    An echo would else wait behind the very event that waits for it, or behind another echo that is to be tried again.
+    Otherwise an echo would wait behind the very event that waits for it, or behind another echo that is being retried.
     """
     lane = ("echo", event.id) if event.echo else ()
     return fingerprint(event.page, event.user, *lane)
 
 
 def _items(entries: list[Any]) -> Iterator[tuple[str, Any, bool]]:
-    """The page, the item and whether it belongs to another app, of every item of every entry.
+    """Every item of every entry, with its page, and whether another app handles it.
 
-    What is not shaped like an entry or a list of items comes out as an item that is no event.
+    Anything in the place of an entry, or of a list of items, becomes an item that is not an event.
     """
     for entry in entries:
         if not isinstance(entry, dict):
@@ -200,7 +202,7 @@ def _items(entries: list[Any]) -> Iterator[tuple[str, Any, bool]]:
 
 
 def _raw(request: Json) -> bytes | None:
-    """The body as Facebook signed it; nothing if it cannot be one of Facebook's."""
+    """The body as Facebook signed it; None if it cannot be Facebook's."""
     body = request.get("body") or ""
     try:
         content = base64.b64decode(body, validate=True) if request.get("isBase64Encoded") else body.encode()

@@ -4,6 +4,7 @@ Example:
     python -m bench.lambda_runtime --write docs/benchmarks.md
 """
 
+import argparse
 import signal
 import sys
 import tempfile
@@ -14,7 +15,6 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from bench.command import command
 from bench.lambda_runtime.certificates import make_certificates
 from bench.lambda_runtime.contestants import contest
 from bench.lambda_runtime.errors import BenchError
@@ -88,7 +88,12 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
 
 def main() -> int:
     """Set up, run, print, and write the section if asked."""
-    parser = command("bench.lambda_runtime", "This bot beside a peer and the floor, as Lambda runs them.", __doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.lambda_runtime",
+        description="Measure this bot, a peer and the floor as Lambda runs them.",
+        epilog=(__doc__ or "").partition("\n\n")[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--write", type=Path, metavar="FILE", help="put the figures into FILE, between their markers")
     options = parser.parse_args()
     try:

@@ -95,9 +95,7 @@ def _require_tools() -> None:
 
 def _run(command: Sequence[str], folder: Path = BENCH) -> None:
     try:
-        done = subprocess.run(  # noqa: S603  pip and npm, with the benchmark's own lists
-            command, cwd=folder, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS
-        )
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=INSTALL_SECONDS)
     except subprocess.TimeoutExpired:
         raise BenchError(f"{command[0]} did not finish within {INSTALL_SECONDS} s.") from None
     if done.returncode:

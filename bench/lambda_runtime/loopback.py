@@ -61,9 +61,6 @@ class Handler(BaseHTTPRequestHandler):
         lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {fields[name]}" for name in fields)]
         self.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1") + content)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's own name for it
-        """Write nothing: the benchmark reports for itself."""
-
 
 class Server(ThreadingHTTPServer):
     """A server on a free port of the loopback interface."""

@@ -25,8 +25,8 @@ from bench.lambda_runtime.contestants import (
 )
 from bench.lambda_runtime.errors import BenchError
 from bench.lambda_runtime.runtime_api import Function, Invocation
+from bench.lambda_runtime.spread import Spread
 from bench.lambda_runtime.stubs import BATCH_MESSAGES, Call, Stubs
-from bench.spread import Spread
 
 # In each round everybody but the peer, which waits for the Graph API, acknowledges so often.
 WARM_CALLS = 10
@@ -109,7 +109,7 @@ def acknowledge(function: Function, *items: Json) -> Invocation:
         BenchError: it was not acknowledged.
     """
     done = function.invoke(webhook(*(items or [text(new_person())])))
-    if done.answer["statusCode"] != 200:  # noqa: PLR2004  HTTP's own number
+    if done.answer["statusCode"] != 200:
         raise BenchError(f"A webhook was answered {done.answer}.")
     return done
 
@@ -276,7 +276,7 @@ def trust_seconds(bundle: Path, rounds: int) -> float:
         rounds: how many runs.
     """
     command, environment = [sys.executable, "-I", "-S", "-c", READ_TRUST], {"SSL_CERT_FILE": str(bundle)}
-    runs = [subprocess.check_output(command, env=environment) for _ in range(rounds)]  # noqa: S603  our own interpreter
+    runs = [subprocess.check_output(command, env=environment) for _ in range(rounds)]
     return min(float(run) for run in runs)
 
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from bench.lambda_runtime.contestants import FLOOR, OURS, PEER
 from bench.lambda_runtime.install import versions
 from bench.lambda_runtime.measure import BATCH_SECONDS, Batch, Cold, apart
+from bench.lambda_runtime.spread import Spread
 from bench.lambda_runtime.stubs import LATENCIES, Call
-from bench.spread import Spread
 
 BEGIN, END = "<!-- begin: python -m bench.lambda_runtime -->", "<!-- end: python -m bench.lambda_runtime -->"
 NAMES = (OURS, PEER, FLOOR)
@@ -124,38 +124,24 @@ def _cold(starts: Iterable[Cold]) -> Spread:
     return Spread([each.seconds for each in starts])
 
 
-def _around(spread: Spread) -> str:
-    """Median, least and most of seconds, in milliseconds."""
-    low, median, high = (each * 1000 for each in (min(spread.values), spread.median, max(spread.values)))
-    return f"{median:.1f} ({low:.1f} to {high:.1f})"
-
-
-def _percentiles(spread: Spread) -> str:
-    """Median and 99th of a hundred, least and most of seconds, in milliseconds."""
-    low, middle, late, high = (
-        each * 1000 for each in (min(spread.values), spread.median, spread.at(0.99), max(spread.values))
-    )
-    return f"{middle:.1f} / {late:.1f} ({low:.1f} to {high:.1f})"
-
-
 def _rows(figures: Figures) -> Iterable[tuple[str, Mapping[str, str]]]:
     for delay, cold in figures.cold.items():
-        yield f"acknowledgement, cold, {graph(delay)}", {name: _around(_cold(each)) for name, each in cold.items()}
-    tls = {name: _around(_cold(each)) for name, each in figures.cold_tls.items()}
+        yield f"acknowledgement, cold, {graph(delay)}", {name: _cold(each).around() for name, each in cold.items()}
+    tls = {name: _cold(each).around() for name, each in figures.cold_tls.items()}
     yield f"acknowledgement, cold, {graph(USUAL)}, TLS", tls
     for delay, warm in figures.warm.items():
-        yield f"acknowledgement, warm, {graph(delay)}", {name: _percentiles(each) for name, each in warm.items()}
-    tls = {name: _percentiles(each) for name, each in figures.warm_tls.items()}
+        yield f"acknowledgement, warm, {graph(delay)}", {name: each.percentiles() for name, each in warm.items()}
+    tls = {name: each.percentiles() for name, each in figures.warm_tls.items()}
     yield f"acknowledgement, warm, {graph(USUAL)}, TLS", tls
     answered = {
-        name: _around(Spread([each.answered - each.started for each in starts if each.answered]))
+        name: Spread([each.answered - each.started for each in starts if each.answered]).around()
         for name, starts in figures.cold[USUAL].items()
         if name != FLOOR
     }
     yield "answer at the Graph API, cold", answered
-    yield "answer at the Graph API, warm", {name: _around(each) for name, each in figures.answers.items()}
+    yield "answer at the Graph API, warm", {name: each.around() for name, each in figures.answers.items()}
     for delay, batches in figures.batches.items():
-        cells = {name: _around(Spread([each.seconds for each in found])) for name, found in batches.items()}
+        cells = {name: Spread([each.seconds for each in found]).around() for name, found in batches.items()}
         yield f"ten people in one webhook, all answered, {graph(delay)}", cells
     yield "memory at its peak (MiB)", {name: f"{mib:.0f}" for name, mib in figures.memory.items()}
 

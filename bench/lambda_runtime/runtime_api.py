@@ -77,7 +77,7 @@ class RuntimeApi(Server):
 class _RuntimeApiHandler(Handler):
     server: RuntimeApi
 
-    def do_GET(self) -> None:  # noqa: N802  http.server's own name for it
+    def do_GET(self) -> None:
         if self.path != f"{VERSION}/invocation/next":
             return self.answer(404, b"{}", JSON_TYPE)
         if (event := self.server.next()) is None:
@@ -92,7 +92,7 @@ class _RuntimeApiHandler(Handler):
         }
         return self.answer(200, content, headers | JSON_TYPE)
 
-    def do_POST(self) -> None:  # noqa: N802  http.server's own name for it
+    def do_POST(self) -> None:
         content = self.content()
         at = time.monotonic()
         found = OUTCOME.fullmatch(self.path)
@@ -125,7 +125,7 @@ class Function:
         output = self._ending.enter_context(log.open("wb"))
         self.started = time.monotonic()
         try:
-            self._process = subprocess.Popen(  # noqa: S603  a runtime client of the benchmark's own folder
+            self._process = subprocess.Popen(
                 command,
                 cwd=folder,
                 env={**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address, "LAMBDA_TASK_ROOT": str(folder)},

@@ -102,7 +102,7 @@ class Request(NamedTuple):
 class _StubHandler(Handler):
     server: "_Stub"
 
-    def do_POST(self) -> None:  # noqa: N802  http.server's own name for it
+    def do_POST(self) -> None:
         stub, request = self.server, Request(self.path, self.fields, self.content())
         labels, refusal = ("", "", ""), ""
         try:
@@ -272,7 +272,7 @@ class _DynamoDb(_Aws):
             except StopIteration as done:
                 status, _, answered = done.value
         answer: Json = json.loads(answered)
-        if status != 200:  # noqa: PLR2004  HTTP's own number
+        if status != 200:
             code, reason = answer.pop("__type", "Unknown"), answer.pop("message", "")
             raise Refusal(status, code, reason, **answer)
         return answer
@@ -423,11 +423,11 @@ class Stubs:
         late: list[float] = self._ask("late")
         return late
 
-    def _ask(self, name: str, *arguments: object) -> Any:  # noqa: ANN401  as the question asks for
+    def _ask(self, name: str, *arguments: object) -> Any:
         self._pipe.send((name, arguments))
         return self._received(ANSWER_SECONDS)
 
-    def _received(self, seconds: float) -> Any:  # noqa: ANN401  as the question asks for
+    def _received(self, seconds: float) -> Any:
         try:
             if self._pipe.poll(seconds):
                 return self._pipe.recv()

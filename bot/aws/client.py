@@ -1,8 +1,7 @@
-"""The one door through which the bot calls AWS: signed JSON over kept connections.
+"""The client with which the bot calls AWS: signed JSON over kept connections.
 
-SQS, SSM and DynamoDB all take a JSON body and name the operation in a header, Lex names it in the path, so one small
-function serves all of them. It takes the place of boto3 because start-up time is what counts here: a client object
-costs more than all of the bot.
+SQS, SSM and DynamoDB all take a JSON body and name the operation in a header; Lex names it in the path. So one small
+function serves all of them. It is not boto3 because a client object of boto3 takes longer to start than the whole bot.
 Signatures follow "Signature Version 4" of the AWS General Reference.
 """
 
@@ -14,18 +13,19 @@ import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
-from bot.http import Connection, NotSent, Pool, Requester, Response, Unanswered
+from bot.http import NotSent, Pool, Requester, Response, Unanswered
 
 
 class Protocol(NamedTuple):
-    """How a service is spoken to.
+    """How to call a service.
 
     Attributes:
-        host: what its own endpoint's name begins with.
-        setting: what the environment variable that names another endpoint ends with.
+        host: the first part of its own endpoint's name.
+        setting: the last part of the environment variable that names another endpoint.
         content_type: of its requests.
-        target: what stands before the operation's name in a header; empty where the path names the operation.
+        target: precedes the operation's name in a header; empty where the path names the operation.
     """
 
     host: str
@@ -55,11 +55,9 @@ THROTTLED = frozenset(
         "TransactionInProgressException",
     }
 )
-SERVER_ERROR = 500
-# Credentials of a container are replaced this long before they run out.
-RENEW_SECONDS = 60
+OK, SERVER_ERROR = 200, 500
 RETRY_PAUSE_SECONDS = 0.1
-# A function signs for four services; old credentials' keys and yesterday's go as new ones come.
+# A function signs for four services; yesterday's keys go as new ones come.
 SIGNING_KEYS = 8
 
 
@@ -96,12 +94,11 @@ class AwsError(Exception):
 
 
 class Credentials(NamedTuple):
-    """What a request is signed with; `expires` in seconds since the epoch."""
+    """What a request is signed with."""
 
     key: str
     secret: str
     token: str
-    expires: float
 
 
 class Aws:
@@ -110,21 +107,23 @@ class Aws:
     Args:
         environ: the function's environment: region, credentials, and endpoints where they are not AWS's own.
         now: the clock, in seconds since the epoch.
-        connect: opens a way to an origin; kept connections unless a test says otherwise.
+        connect: makes the connections to an origin.
         pause: waits so many seconds.
     """
 
     def __init__(
         self,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str],
         now: Callable[[], float] = time.time,
         connect: Callable[[str], Requester] = Pool,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._environ, self._now, self._connect, self._pause = environ, now, connect, pause
         self._region = environ["AWS_REGION"]
-        self._ways: dict[str, Requester] = {}
-        self._credentials: Credentials | None = None
+        self._credentials = Credentials(
+            environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN", "")
+        )
+        self._connections: dict[str, Requester] = {}
 
     def call(
         self,
@@ -165,26 +164,18 @@ class Aws:
         headers = {"content-type": protocol.content_type, "host": origin.split("://", 1)[1]}
         if protocol.target:
             headers["x-amz-target"] = f"{protocol.target}.{operation}"
+        by, now = self._credentials, self._now()
+        signed = sign(headers, body, path=path, service=service, region=self._region, by=by, now=now)
+        if origin not in self._connections:
+            self._connections[origin] = self._connect(origin)
         try:
-            by, now = self._signer(), self._now()
-            signed = sign(headers, body, path=path, service=service, region=self._region, by=by, now=now)
-            answer = self._way(origin).request("POST", path, signed, body, timeout)
+            answer = self._connections[origin].request("POST", path, signed, body, timeout)
         except (NotSent, Unanswered) as error:
             raise AwsError(operation, type(error).__name__, 0) from None
         result = _parsed(answer)
-        if answer.status != 200:  # noqa: PLR2004  HTTP's own number
+        if answer.status != OK:
             raise _refusal(operation, answer, result)
         return result
-
-    def _way(self, origin: str) -> Requester:
-        if origin not in self._ways:
-            self._ways[origin] = self._connect(origin)
-        return self._ways[origin]
-
-    def _signer(self) -> Credentials:
-        if self._credentials is None or self._credentials.expires - RENEW_SECONDS < self._now():
-            self._credentials = credentials(self._environ)
-        return self._credentials
 
 
 def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
@@ -196,34 +187,6 @@ def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
     named = environ.get(f"AWS_ENDPOINT_URL_{protocol.setting}") or environ.get("AWS_ENDPOINT_URL")
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return (named or f"https://{protocol.host}.{region}.{suffix}").rstrip("/")
-
-
-def credentials(environ: Mapping[str, str]) -> Credentials:
-    """The function's credentials: from its environment or, under SnapStart, from its container's endpoint.
-
-    Source: "Container credential provider" in the AWS SDKs and Tools Reference Guide.
-
-    Raises:
-        NotSent, Unanswered: the container's endpoint cannot be reached or gives no credentials.
-    """
-    if "AWS_ACCESS_KEY_ID" in environ:
-        token = environ.get("AWS_SESSION_TOKEN", "")
-        return Credentials(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], token, float("inf"))
-    origin, _, path = environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"].partition("://")[2].partition("/")
-    headers = {}
-    if token_file := environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
-        with open(token_file) as file:  # noqa: PTH123  pathlib takes 4 ms to load
-            headers["Authorization"] = file.read().strip()
-    elif authorization := environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"):
-        headers["Authorization"] = authorization
-    answer = Connection(f"http://{origin}").request("GET", f"/{path}", headers, b"", 1.0)
-    given = _parsed(answer)
-    if not {"AccessKeyId", "SecretAccessKey", "Token", "Expiration"} <= given.keys():
-        raise NotSent("the container gives no credentials")
-    from calendar import timegm  # noqa: PLC0415  only SnapStart waits for it
-
-    expires = timegm(time.strptime(given["Expiration"][:19], "%Y-%m-%dT%H:%M:%S"))
-    return Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["Token"], expires)
 
 
 def sign(
@@ -246,8 +209,8 @@ def sign(
         covered["x-amz-security-token"] = by.token
     names = ";".join(sorted(covered))
     lines = "".join(f"{name}:{covered[name].strip()}\n" for name in sorted(covered))
-    # Encoded once more than it is sent: so all services but S3 have it.
-    canonical = "\n".join(["POST", _encoded(path), "", lines, names, hashlib.sha256(body).hexdigest()])
+    # The path is encoded once more than it is sent: all services but S3 want it so.
+    canonical = "\n".join(["POST", quote(path, safe="/-_.~"), "", lines, names, hashlib.sha256(body).hexdigest()])
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
     to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     signature = hmac.digest(_signing_key(by.secret, scope), to_sign.encode(), "sha256").hex()
@@ -262,14 +225,6 @@ def _signing_key(secret: str, scope: str) -> bytes:
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key
-
-
-def _encoded(path: str) -> str:
-    if path == "/":
-        return path
-    from urllib.parse import quote  # noqa: PLC0415  only Lex waits for it
-
-    return quote(path, safe="/-_.~")
 
 
 def _parsed(answer: Response) -> dict[str, Any]:

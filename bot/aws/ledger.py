@@ -1,16 +1,16 @@
 """What was seen, planned and sent, and each user's state: one DynamoDB table with the key `id`.
 
 `event#…` is what is known of an event, `user#…` a user's state, `page#…` until when a page may not send. An event's
-record holds what is planned and how far it got; once all is sent nothing is left but the fact, about nobody, that this
-event was dealt with. One write says both that an answer was sent and that the next one is being tried, so that after a
-crash one knows whether a send was tried.
+record holds what is planned and how far it got. Once everything is sent, only the fact remains that this event needs no
+answer, and nothing about its user. One write says both that an answer was sent and that the next one is being tried, so
+that after a crash it is known whether a send was tried.
 """
 
 import contextlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bot.aws.client import Aws, AwsError
@@ -21,14 +21,16 @@ DAY_SECONDS = 24 * 60 * 60
 EVENT_SECONDS = 29 * DAY_SECONDS
 CALL_SECONDS = 1.0
 SETTLED, DEAD = "settled", "dead"
-# What goes from an event's record once it is dealt with: whatever says something about its user.
-LET_GO = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
+EVENT = "event#"
+REVIVE_TRIES = 5
+# From a record once no more answers are needed: whatever says something about its user.
+DELETE_PLAN = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
 
 Json = dict[str, Any]
 
 
 class Stale(Exception):
-    """The record is no longer what it was when it was read: another run went on with it."""
+    """The record has changed since it was read: another run went on with it."""
 
 
 class Key(NamedTuple):
@@ -43,13 +45,13 @@ class Record(NamedTuple):
 
     Attributes:
         outcome: empty while it is under way, else `settled` or `dead`.
-        answers: the planned requests to the Send API, or nothing if none were planned yet.
+        answers: the planned requests to the Send API; None before they are planned.
         next: which of them is to be sent next.
-        since: when sending that one was begun, in ms since the epoch; nothing if it certainly has not been sent.
-        awaited: until when its echo is awaited, in ms since the epoch; nothing while no later run has looked for it.
-        echoed: of which of them the page's echo came.
+        since: when sending that one began, in ms since the epoch; None if it certainly has not been sent.
+        awaited: until when to wait for its echo, in ms since the epoch; None until a later run looks for it.
+        echoed: those whose echo came from the page.
         faults: how often the event itself was at fault.
-        attempts: on how many occasions its answers were begun to be worked out, and nothing is known of how that ended.
+        attempts: how often a run began to plan its answers, without a recorded end.
     """
 
     outcome: str = ""
@@ -61,6 +63,11 @@ class Record(NamedTuple):
     faults: int = 0
     attempts: int = 0
 
+    @property
+    def untouched(self) -> bool:
+        """Whether certainly nothing of the plan was sent."""
+        return self.next == 0 and self.since is None and not self.echoed
+
 
 class Reading(NamedTuple):
     """One reading of the ledger.
@@ -68,7 +75,7 @@ class Reading(NamedTuple):
     Attributes:
         record: the event's.
         state: the user's, empty if there is none.
-        version: of the state, to be handed back with a plan.
+        version: of the state, which a plan must name.
         paused_until: when the page may send again, in ms since the epoch.
     """
 
@@ -82,9 +89,9 @@ class Ledger:
     """Reads and writes the table.
 
     Args:
-        aws: the door to AWS.
+        aws: the client.
         table: its name.
-        state_days: how long a user's state is kept after the last change.
+        state_days: how many days a user's state is kept after the last change.
         now: the clock, in seconds since the epoch.
     """
 
@@ -95,12 +102,12 @@ class Ledger:
         """The records of an event, its user's state and its page's pause, as last written.
 
         Raises:
-            AwsError: as does everything here, if AWS refuses or does not answer.
+            AwsError: AWS refuses or does not answer; every method here raises it.
         """
         return self.read_all({key: page})[key]
 
     def read_all(self, pages: Mapping[Key, str]) -> dict[Key, Reading]:
-        """The same for some events, at most 30, in one call; errors as of `read`.
+        """The same for several events, at most 30, in one call; errors as of `read`.
 
         Args:
             pages: the page of each event.
@@ -130,8 +137,8 @@ class Ledger:
         Args:
             key: the event's.
             answers: requests to the Send API; if there are none, the event is settled.
-            state: the user's new state: nothing if it did not change, an empty one to delete it.
-            version: of the state that it follows.
+            state: the user's new state; None if it did not change, an empty one to delete it.
+            version: of the state before it.
 
         Returns:
             The event's record as it is now.
@@ -175,7 +182,7 @@ class Ledger:
         return record._replace(next=number, since=since, awaited=None)
 
     def awaiting(self, key: Key, record: Record, until: float) -> None:
-        """Record until when, in seconds since the epoch, the next answer's echo is awaited; raises as `sending`."""
+        """Record until when, in seconds since the epoch, to wait for the next answer's echo; raises as `sending`."""
         values = {":awaited": _n(round(until * 1000))}
         self._advance(key, record, "SET awaited = :awaited", values, "awaited = :awaited")
 
@@ -186,9 +193,9 @@ class Ledger:
         return record._replace(next=number, since=None, awaited=None)
 
     def settle(self, key: Key, record: Record) -> None:
-        """Record that the event is dealt with, and let go of what was planned; raises as `sending` does."""
+        """Record that the event needs no more answers, and delete its plan; raises as `sending` does."""
         values = {":settled": {"S": SETTLED}}
-        self._advance(key, record, f"SET outcome = :settled {LET_GO}", values, "outcome = :settled")
+        self._advance(key, record, f"SET outcome = :settled {DELETE_PLAN}", values, "outcome = :settled")
 
     def bury(self, key: Key) -> None:
         """Record that the event went to the dead letters. Its plan is kept: a redrive goes on with it."""
@@ -201,10 +208,10 @@ class Ledger:
         Args:
             key: the event's.
             what: `faults` or `attempts`.
-            occasion: its name; the same one counts once, so that a call without an answer can be made again.
+            occasion: its name; the same one counts once, so that a call without an answer can be repeated.
 
         Raises:
-            Stale: another run has dealt with the event.
+            Stale: another run has settled or buried the event.
         """
         values = {":one": {"SS": [occasion]}, ":expires": self._expires(EVENT_SECONDS)}
         update = f"ADD {what} :one SET expires = :expires"
@@ -223,14 +230,89 @@ class Ledger:
             self._update(key, "ADD echoed :number", values, "attribute_exists(answers)")
 
     def pause(self, page: str, seconds: float) -> None:
-        """Let no worker send for a page for so many seconds from now."""
+        """Pause all sends of a page for so many seconds from now."""
         until = {"until": _n(self._milliseconds() + round(seconds * 1000)), "expires": self._expires(DAY_SECONDS)}
         self._call("PutItem", {"TableName": self._table, "Item": {"id": {"S": _page(page)}} | until})
 
     def forget(self, key: Key) -> None:
-        """Let go of what is planned for an event, which will never be answered; that it was seen is all that stays."""
+        """Delete what is planned for an event, which will never be answered; only that it was seen stays."""
         values = {":settled": {"S": SETTLED}, ":expires": self._expires(EVENT_SECONDS)}
-        self._update(key, f"SET outcome = :settled, expires = :expires {LET_GO}", values)
+        self._update(key, f"SET outcome = :settled, expires = :expires {DELETE_PLAN}", values)
+
+    # For operators
+
+    def revive(self, key: Key, page: str) -> Record:
+        """Make a dead event live: the next run of the worker takes it up again.
+
+        If nothing of its plan was sent, the plan goes too, so that a repaired bot plans again; else the event goes on
+        behind what was sent. An event that is not dead is left alone: a run may be at it.
+
+        Returns:
+            The event's record as it was.
+
+        Raises:
+            Stale: others keep changing the record.
+        """
+        for _ in range(REVIVE_TRIES):
+            record = self.read(key, page).record
+            if record.outcome != DEAD:
+                return record
+            with contextlib.suppress(Stale):
+                self._revive(key, record)
+                return record
+        raise Stale
+
+    def abandon(self, key: Key) -> None:
+        """Delete a dead event's plan: its letter is gone, so nobody will go on with it."""
+        values = {":settled": {"S": SETTLED}, ":dead": {"S": DEAD}}
+        with contextlib.suppress(Stale):  # it was never dead, or is not any longer: a run may be at it
+            self._update(key, f"SET outcome = :settled {DELETE_PLAN}", values, "outcome = :dead")
+
+    def events_of(self, user: str) -> Iterator[Key]:
+        """The events of which something about a user is kept.
+
+        Args:
+            user: the fingerprint of page and user.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "FilterExpression": "#user = :user AND begins_with(id, :event)",
+            "ProjectionExpression": "id",
+            "ExpressionAttributeNames": {"#user": "user"},
+            "ExpressionAttributeValues": {":user": {"S": user}, ":event": {"S": EVENT}},
+            "ConsistentRead": True,
+        }
+        while True:
+            answer = self._call("Scan", request)
+            for item in answer.get("Items", []):
+                yield Key(user, item["id"]["S"].removeprefix(EVENT))
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def has_state(self, user: str) -> bool:
+        """Whether a state of this user is kept."""
+        return self.read(Key(user, ""), "").version > 0
+
+    def forget_state(self, user: str) -> None:
+        """Delete a user's state."""
+        self._call("DeleteItem", {"TableName": self._table, "Key": {"id": {"S": _user(user)}}})
+
+    def _revive(self, key: Key, record: Record) -> None:
+        gone = ["outcome", "faults", "attempts"]
+        values: Json = {":expires": self._expires(EVENT_SECONDS), ":dead": {"S": DEAD}}
+        conditions = ["outcome = :dead"]
+        if record.answers is None:
+            conditions.append("attribute_not_exists(answers)")
+        else:
+            unchanged, read = _unchanged(record)
+            conditions.append(unchanged)
+            values |= read
+            if record.untouched:
+                conditions.append("attribute_not_exists(echoed)")
+                gone += ["answers", "#next"]
+        update = f"SET expires = :expires REMOVE {', '.join(gone)}"
+        self._update(key, update, values, " AND ".join(conditions))
 
     def _state_write(self, user: str, state: Json, version: int) -> Json:
         condition: Json = {"TableName": self._table, "ConditionExpression": "attribute_not_exists(id)"}
@@ -248,16 +330,12 @@ class Ledger:
         return {"Put": condition | {"Item": item}}
 
     def _advance(self, key: Key, record: Record, update: str, values: Json, done: str) -> None:
-        """Change a record that is as it was read, or on which this very change was made before.
+        """Change a record that is as it was read, or on which this same change was made before.
 
-        The second is for a call that AWS carried out without an answer, and that is then made again.
+        The second is for a call that AWS carried out without an answer, and that is then repeated.
         """
-        unchanged = "#next = :read_next AND attribute_not_exists(since)"
-        values = values | {":read_next": _n(record.next)}
-        if record.since is not None:
-            unchanged = "#next = :read_next AND since = :read_since"
-            values |= {":read_since": _n(record.since)}
-        self._update(key, update, values, f"({unchanged}) OR ({done})")
+        unchanged, read = _unchanged(record)
+        self._update(key, update, values | read, f"({unchanged}) OR ({done})")
 
     def _update(self, key: Key, update: str, values: Json, condition: str = "", wanted: str = "NONE") -> Json:
         request: Json = {
@@ -290,8 +368,16 @@ class Ledger:
         return _n(round(self._now() + seconds))
 
 
+def _unchanged(record: Record) -> tuple[str, Json]:
+    """The condition that a record got no further than it was read, with its values."""
+    if record.since is None:
+        return "#next = :read_next AND attribute_not_exists(since)", {":read_next": _n(record.next)}
+    read = {":read_next": _n(record.next), ":read_since": _n(record.since)}
+    return "#next = :read_next AND since = :read_since", read
+
+
 def _event(key: Key) -> str:
-    return f"event#{key.event}"
+    return f"{EVENT}{key.event}"
 
 
 def _user(user: str) -> str:

@@ -2,8 +2,8 @@
 
 A message on the event queue holds all events of one user in one request of Facebook's, so that no partial failure can
 reorder them: `{"object": "page", "page": PAGE, "received": ms, "items": [item, …]}`. A dead letter holds the reason
-beside such a message with one event, `{"reason": …, "detail": {…}, "message": {…}}`, or, of what never was an event,
-the bytes: `{"reason": …, "part": 1, "of": 1, "base64": …}`.
+beside such a message with one event, `{"reason": …, "detail": {…}, "message": {…}}`. For bytes that are not an event it
+holds these: `{"reason": …, "part": 1, "of": 1, "base64": …}`.
 """
 
 import base64
@@ -22,10 +22,10 @@ BATCH_MESSAGES = 10
 OVERHEAD_BYTES = 1024
 BODY_BYTES = BATCH_BYTES - OVERHEAD_BYTES
 CALL_SECONDS = 1.0
-# A call has two tries and a pause between them; less time than this is not worth beginning with.
+# A call has two tries and a pause between them; with less time than this none is made.
 LEAST_SECONDS = 0.5
 PAUSE_SECONDS = 0.15
-# Looking through the dead letters: at most so many calls, each hiding what it shows for so long.
+# Looking through the dead letters: at most so many calls, each of which hides what it receives for so long.
 SWEEP_RECEIVES = 100
 SWEEP_SECONDS = 10
 # Of bytes in one dead letter: base64 makes four of three, and the envelope needs room.
@@ -69,7 +69,7 @@ def event_messages(head: dict[str, Any], group: str, items: Iterable[tuple[str, 
     """The messages for the events of one group in one request: one, unless they weigh more than SQS takes.
 
     Args:
-        head: what stands beside the items: `object`, `page`, `received`.
+        head: the other fields: `object`, `page`, `received`.
         group: their message group.
         items: identity and JSON of each event, in order; none longer than `BODY_BYTES`.
     """
@@ -99,14 +99,14 @@ def dead_letter(reason: str, detail: dict[str, Any], message: dict[str, Any], gr
         detail: what else is known, such as Facebook's `fbtrace_id`.
         message: a queue message with this event alone, to be put back by a redrive.
         group: the event's message group.
-        identity: of this burial; a second one with it within five minutes is dropped.
+        identity: a second letter with the same one within five minutes is dropped.
     """
     body = compact({"reason": reason, "detail": detail, "message": message})
     return Message(group, fingerprint("dead", identity), body)
 
 
 def unusable_letters(reason: str, content: bytes) -> Iterator[Message]:
-    """The dead letters for bytes that are no event: one for each 700,000 bytes, with which and how many.
+    """The dead letters for bytes that are not an event: one for each 700,000 bytes, numbered.
 
     Args:
         reason: why.
@@ -124,7 +124,7 @@ class Queues:
     """The event queue and its dead-letter queue.
 
     Args:
-        aws: the door to AWS.
+        aws: the client.
         events: URL of the event queue.
         dead_letters: URL of the dead-letter queue.
         now: a clock in seconds that never goes back.
@@ -154,14 +154,14 @@ class Queues:
         self._send(self._dead_letters, letters, deadline)
 
     def hide(self, receipts: Sequence[str], seconds: int) -> None:
-        """Let received messages of the event queue stay invisible for so long from now.
+        """Set the visibility timeout of received messages of the event queue, from now.
 
         Args:
             receipts: their receipt handles, at most ten.
             seconds: 0 to 43,200.
 
         Raises:
-            AwsError: AWS refused or did not answer; each then stays invisible for the queue's own time-out.
+            AwsError: AWS refused or did not answer; each then stays invisible for the queue's own timeout.
         """
         entries = [
             {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
@@ -172,7 +172,7 @@ class Queues:
     def letters(self, group: str) -> Iterator[tuple[str, str]]:
         """The dead letters of one message group, each with its body and receipt handle.
 
-        All others are out of sight for some seconds. Errors as of `hide`.
+        All others are hidden for some seconds. Errors as of `hide`.
 
         Args:
             group: the fingerprint of a page and a user.

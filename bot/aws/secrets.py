@@ -7,7 +7,7 @@ from bot.aws.client import Aws, AwsError
 from bot.log import log
 
 KEPT_SECONDS = 300
-# A wrong signature or a refused token may mean that a secret was replaced. Looking again is bounded to once in this
+# A wrong signature or a refused token may mean that a secret was replaced. Reading again is limited to once in this
 # time, or anyone could make the function call SSM at will.
 RENEW_SECONDS = 15
 # Of ten parameters each; there are four. More would cost the time in which Facebook waits.
@@ -15,11 +15,11 @@ MOST_PAGES = 3
 
 
 class SecretMissing(Exception):
-    """A parameter is not there; the text names it."""
+    """A parameter does not exist; the text names it."""
 
 
 class SecretValues:
-    """The values as one reading found them. Not a data class: those show their fields."""
+    """The values of one reading. This is not a data class, because those show their fields."""
 
     def __init__(self, found: dict[str, str]) -> None:
         for name in ("page-access-token", "verify-token", "app-secret"):
@@ -33,7 +33,7 @@ class Secrets:
     """Reads the secrets under one SSM path and keeps them.
 
     Args:
-        aws: the door to AWS.
+        aws: the client.
         path: such as `/innolab-fbm-dev-secrets`.
         now: a clock in seconds that never goes back.
     """
@@ -44,11 +44,11 @@ class Secrets:
         self._tried = float("-inf")
 
     def get(self) -> SecretValues:
-        """The values, at most some minutes old; older ones if AWS does not give newer ones.
+        """The values, at most some minutes old; older ones while AWS does not answer.
 
         Raises:
-            AwsError: they were never read, and AWS does not give them now.
-            SecretMissing: a parameter is not there.
+            AwsError: AWS does not answer, and they were never read before.
+            SecretMissing: a parameter does not exist.
         """
         return self._not_older_than(KEPT_SECONDS)
 
@@ -74,7 +74,7 @@ class Secrets:
         for _ in range(MOST_PAGES):
             answer = self._aws.call("ssm", "GetParametersByPath", request, timeout=1.0)
             found |= {each["Name"].rpartition("/")[2]: each["Value"] for each in answer["Parameters"]}
-            # A page can hold fewer than there are, none even (Systems Manager API reference, `GetParametersByPath`).
+            # A page may hold fewer parameters, or none, and another follows (API reference, `GetParametersByPath`).
             if not answer.get("NextToken"):
                 break
             request["NextToken"] = answer["NextToken"]

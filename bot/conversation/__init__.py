@@ -1,5 +1,10 @@
-"""What the bot says: the author's own folder. It offers the bot and its Messenger profile."""
+"""What the bot says: the author's own folder. Everything else uses only the three names it offers.
 
-from bot.conversation.answers import PROFILE, bot
+`bot` answers, `PROFILE` is its Messenger profile, and `world` makes what its handlers need from the outside world.
+"""
 
-__all__ = ["PROFILE", "bot"]
+from bot.conversation.answers import bot
+from bot.conversation.parcels import world
+from bot.conversation.profile import PROFILE
+
+__all__ = ["PROFILE", "bot", "world"]

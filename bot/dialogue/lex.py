@@ -1,15 +1,14 @@
-"""Amazon Lex V2 for what no rule takes: its answers as messages of Messenger.
+"""Amazon Lex V2, for what no rule takes: its answers become messages.
 
-A conversation reaches Lex through the `lex` of its context, as it reaches parcels: nothing here calls AWS. Sources:
-Amazon Lex V2, "RecognizeText"; Messenger's limits as in `bot.messenger.messages`.
+Nothing here calls AWS: a conversation reaches Lex through its turn's `lex`. Sources: Amazon Lex V2, "RecognizeText";
+Messenger's limits as in `bot.messenger.messages`.
 """
 
 import hashlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
-from urllib.parse import quote
 
-from bot.dialogue.rules import LexUnavailable, Turn
+from bot.dialogue.turn import LexUnavailable, Turn
 from bot.messenger.events import Event
 from bot.messenger.messages import (
     BUTTON_TITLE,
@@ -31,54 +30,49 @@ from bot.messenger.text import clusters, split
 
 TEXT = 1024  # characters: RecognizeText, text
 SESSION = range(2, 101)  # characters: RecognizeText, sessionId
-_SESSION_SIGNS = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._:-")
+_SESSION_CHARACTERS = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._:-")
 _NOT_UNDERSTOOD = "FallbackIntent"  # the built-in intent AMAZON.FallbackIntent
 PAYLOAD = "LEX"
 
 S = TypeVar("S", bound=Record)
+W = TypeVar("W")
 Json = dict[str, Any]
 
 
-def recognize_path(bot_id: str, alias_id: str, locale_id: str, session: str) -> str:
-    """The path of a RecognizeText request; its body is `{"text": …}`, its method POST, its service `lex`."""
-    parts = ("bots", bot_id, "botAliases", alias_id, "botLocales", locale_id, "sessions", session, "text")
-    return "".join(f"/{quote(part, safe='')}" for part in parts)
-
-
 def session_id(page: str, user: str) -> str:
-    """A name of the user's session that Lex takes; one that it would not take is hashed."""
+    """The id of the user's session. An id that Lex would refuse is hashed."""
     name = f"{page}:{user}"
-    if len(name) in SESSION and _SESSION_SIGNS.issuperset(name):
+    if len(name) in SESSION and _SESSION_CHARACTERS.issuperset(name):
         return name
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def understand(turn: Turn[S, Event], text: str, *, yes: str, no: str) -> tuple[Message, ...] | None:
-    """What Lex says to a text; None if there is no Lex, or it fails, or it does not understand.
+def understand(turn: Turn[S, W, Event], text: str, *, yes: str, no: str) -> tuple[Message, ...] | None:
+    """What Lex answers to a text; None without Lex, or if it fails or does not understand.
 
     Args:
-        turn: with the `lex` of its context.
+        turn: its `lex` is asked.
         text: what the user wrote, or what follows `LEX:` in a payload.
-        yes: title of the quick reply that confirms what Lex asks to be confirmed.
-        no: title of the one that denies it.
+        yes: title of the quick reply for yes, when Lex asks for a confirmation.
+        no: title of the quick reply for no.
     """
-    asked = "".join(_taken(text.strip(), TEXT))
-    if turn.context.lex is None or not asked:
+    text = _beginning(text.strip(), TEXT)
+    if turn.lex is None or not text:
         return None
     try:
-        answer = turn.context.lex.recognize(session_id(turn.event.page, turn.event.user), asked)
+        answer = turn.lex.recognize(session_id(turn.event.page, turn.event.user), text)
     except LexUnavailable:
         return None
-    return answered(answer, yes=yes, no=no)
+    return to_messages(answer, yes=yes, no=no)
 
 
-def answered(answer: Mapping[str, Any], *, yes: str, no: str) -> tuple[Message, ...] | None:
-    """RecognizeText's answer as messages; None if it holds nothing to say, or Lex did not understand.
+def to_messages(answer: Mapping[str, Any], *, yes: str, no: str) -> tuple[Message, ...] | None:
+    """RecognizeText's answer as messages; None if it has no message, or if Lex did not understand.
 
     Args:
-        answer: as received; what is not as documented is passed over.
-        yes: title of the quick reply that confirms.
-        no: title of the one that denies.
+        answer: as received. Whatever is not as documented is ignored.
+        yes: title of the quick reply for yes.
+        no: title of the quick reply for no.
     """
     state = _object(answer.get("sessionState"))
     if _object(state.get("intent")).get("name") == _NOT_UNDERSTOOD:
@@ -101,7 +95,7 @@ def _message(message: Json) -> list[Message]:
 
 
 def _card(card: Json) -> Message:
-    """A response card: three of its buttons stay, the rest become quick replies."""
+    """A response card: its first three buttons stay, the others become quick replies."""
     title, subtitle = _string(card, "title") or "…", _string(card, "subtitle")
     choices = [
         (_string(each, "text"), _string(each, "value"))
@@ -114,7 +108,7 @@ def _card(card: Json) -> Message:
         shown = Card(
             _short(title, CARD_TITLE), _short(subtitle, CARD_SUBTITLE), _string(card, "imageUrl"), buttons=buttons
         )
-    except Refused:  # a title alone, or a picture's address that Messenger does not take
+    except Refused:  # the card has only a title, or an image URL that Messenger refuses
         replies = tuple(_choice(*each) for each in choices[:QUICK_REPLIES])
         return Text(_short(f"{title}\n{subtitle}".strip(), TEXT), quick_replies=replies)
     return Carousel((shown,), quick_replies=replies)
@@ -125,18 +119,17 @@ def _choice(text: str, value: str) -> QuickReply:
 
 
 def _short(text: str, most: int) -> str:
-    """The text, or as much of it as fits with a sign that it goes on; never half of a character as one sees it."""
-    return text if len(text) <= most else "".join(_taken(text, most - 1)).rstrip() + "…"
+    """The text, or its beginning with an ellipsis."""
+    return text if len(text) <= most else _beginning(text, most - 1).rstrip() + "…"
 
 
-def _taken(text: str, most: int) -> list[str]:
-    taken: list[str] = []
-    length = 0
+def _beginning(text: str, most: int) -> str:
+    """The whole characters, as a reader sees them, that fit into this length."""
+    taken = ""
     for cluster in clusters(text):
-        length += len(cluster)
-        if length > most:
+        if len(taken) + len(cluster) > most:
             break
-        taken.append(cluster)
+        taken += cluster
     return taken
 
 

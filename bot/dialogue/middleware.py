@@ -1,30 +1,33 @@
-"""What is the same in every conversation: a human takes over, somebody writes too much, which language is spoken."""
+"""Middleware that most bots need: a human takes over, somebody writes too much, the language is guessed."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from bot.dialogue.rules import Middleware, Reply, Said, Turn, Words, normal
+from bot.dialogue.reply import Reply, ReplyLike, Words
+from bot.dialogue.rules import normal
+from bot.dialogue.turn import Turn
 from bot.messenger.events import Event, Postback, QuickReplyTapped, TextMessage, ThreadPassed
 from bot.messenger.record import Record
 
 S = TypeVar("S", bound=Record)
-Go = Callable[[Turn[S, Event]], Reply[S]]
+W = TypeVar("W")
+Go = Callable[[Turn[S, W, Event]], Reply[S]]
+Middleware = Callable[[Turn[S, W, Event], Go[S, W]], ReplyLike[S]]
 
 HOUR = 3600.0
 
 
-def handed_over(turn: Turn[S, Event], said: Words, hours: float = 12.0) -> Reply[S]:
-    """The reply that gives the conversation to a human: the bot is silent for so many hours, or until called back."""
-    until = turn.context.now + hours * HOUR
+def handed_over(turn: Turn[S, W, Event], said: Words, hours: float = 12.0) -> Reply[S]:
+    """The reply that hands over to a human. The bot is silent for these hours, or until it is called back."""
+    until = turn.now + hours * HOUR
     return Reply(said, session=turn.session.replace(silent_until=until, dialogue=None))
 
 
-def human_handover(*phrases: str, payload: str = "BOT") -> Middleware[S]:
+def human_handover(*phrases: str, payload: str = "BOT") -> Middleware[S, W]:
     """Be silent while a human has the conversation.
 
-    The bot is called back by one of the phrases, by a tap with the payload, or by the inbox that passes the thread to
-    it; the event is then routed as any other, so that a rule for it can say that the bot is back. Texts of `always`
-    are answered meanwhile, too.
+    One of the phrases, a tap with the payload, or the inbox passing the thread calls the bot back. That event is then
+    routed as usual, so a rule for it can say that the bot is back. Texts of `always` are answered all the time.
 
     Args:
         phrases: in any language.
@@ -40,8 +43,8 @@ def human_handover(*phrases: str, payload: str = "BOT") -> Middleware[S]:
                 return tapped == payload
         return isinstance(event, ThreadPassed)
 
-    def step(turn: Turn[S, Event], go: Go[S]) -> Said[S]:
-        if turn.always or turn.session.silent_until <= turn.context.now:
+    def step(turn: Turn[S, W, Event], go: Go[S, W]) -> ReplyLike[S]:
+        if turn.always or turn.session.silent_until <= turn.now:
             return go(turn)
         if calls_back(turn.event):
             return go(turn.replace(session=turn.session.replace(silent_until=0.0)))
@@ -50,17 +53,17 @@ def human_handover(*phrases: str, payload: str = "BOT") -> Middleware[S]:
     return step
 
 
-def rate_limit(most: int, seconds: float, say: Callable[[Turn[S, Event]], Words]) -> Middleware[S]:
-    """Tell a person who does very much in a short time so, once, and then be quiet for as long again.
+def rate_limit(most: int, seconds: float, say: Callable[[Turn[S, W, Event]], Words]) -> Middleware[S, W]:
+    """Limit how many events of one user are answered. The first event over the limit gets words, the next get none.
 
     Args:
-        most: how many events of one person are answered at once; as many more become free in the time.
-        seconds: the time.
-        say: what is said to the first event too many.
+        most: how many events are answered at once; the same number becomes free again within `seconds`.
+        seconds: the time over which the limit applies, and for which the bot is then quiet.
+        say: the words for the first event over the limit.
     """
 
-    def step(turn: Turn[S, Event], go: Go[S]) -> Said[S]:
-        session, now = turn.session, turn.context.now
+    def step(turn: Turn[S, W, Event], go: Go[S, W]) -> ReplyLike[S]:
+        session, now = turn.session, turn.now
         if not turn.event.opens_window:
             return go(turn)
         if now < session.quiet_until:
@@ -73,15 +76,15 @@ def rate_limit(most: int, seconds: float, say: Callable[[Turn[S, Event]], Words]
     return step
 
 
-def guess_language(**words: str) -> Middleware[S]:
-    """Take the language of a person's first words, until a rule's own phrase shows it for certain.
+def guess_language(**words: str) -> Middleware[S, W]:
+    """Guess the user's language from their first words. A rule's phrase of one language corrects it later.
 
     Args:
-        words: for each language, frequent words that no other of them has, with blanks between.
+        words: for each language, frequent words that none of the others has, separated by spaces.
     """
     known = {language: frozenset(frequent.split()) for language, frequent in words.items()}
 
-    def step(turn: Turn[S, Event], go: Go[S]) -> Said[S]:
+    def step(turn: Turn[S, W, Event], go: Go[S, W]) -> ReplyLike[S]:
         if turn.session.language or not isinstance(turn.event, TextMessage):
             return go(turn)
         said = {normal(word) for word in turn.event.text.split()}

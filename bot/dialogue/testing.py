@@ -1,68 +1,73 @@
-"""A person's chat with a bot, so that a test of a dialogue reads like the dialogue."""
+"""A user's chat with a bot, so that the test of a dialogue reads like the dialogue."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar, overload
 
-from bot.conversation.parcels import DemonstrationParcels, ParcelSource
-from bot.dialogue.rules import Answer, Bot, Context, Lex
+from bot.dialogue.bot import Bot
+from bot.dialogue.reply import Answer
+from bot.dialogue.turn import Context, Lex
 from bot.messenger.events import Attachment, AttachmentMessage, Event, Postback, QuickReplyTapped, TextMessage
 from bot.messenger.messages import Buttons, Carousel, Message, Text, Update
-from bot.messenger.record import Record
 
-NOON = 1_700_000_000.0
+NOON = 1_700_000_000.0  # seconds since 1970
+
+W = TypeVar("W")
 
 
 class Chat:
-    """One person and a bot.
+    """One user and a bot: `Chat(bot).says("hi")`.
+
+    Args:
+        bot: the bot.
+        world: what its handlers need from the outside world, if they need anything.
+        lex: Amazon Lex, or what stands in for it.
 
     Attributes:
-        now: the time, in seconds since 1970; move it on by adding to it.
-        last: the bot's last answer, whole.
-        state: what the bot keeps of the person.
+        now: the time, in seconds since 1970. Add to it to let time pass.
+        last: the bot's last answer in full.
+        state: what the bot keeps about the user.
     """
 
-    def __init__(
-        self, bot: Bot[Any], parcels: ParcelSource | None = None, *, pictures: str = "", lex: Lex | None = None
-    ) -> None:
-        self._bot, self._parcels, self._pictures, self._lex = bot, parcels or DemonstrationParcels(), pictures, lex
+    @overload
+    def __init__(self, bot: Bot[Any, None], *, lex: Lex | None = None) -> None: ...
+    @overload
+    def __init__(self, bot: Bot[Any, W], world: W, *, lex: Lex | None = None) -> None: ...
+    def __init__(self, bot: Bot[Any, Any], world: object = None, *, lex: Lex | None = None) -> None:
+        self._bot, self._world, self._lex = bot, world, lex
         self.now, self.last = NOON, Answer((), {})
         self.state: Mapping[str, Any] = {}
 
     def says(self, text: str) -> list[str]:
-        """The person types; what the bot says is returned."""
+        """The user types a text. Returns what they read in answer."""
         return self.does(TextMessage(text))
 
     def taps(self, payload: str) -> list[str]:
-        """The person taps a button or a menu item."""
+        """The user taps a button or a menu item."""
         return self.does(Postback(payload))
 
     def chooses(self, payload: str) -> list[str]:
-        """The person taps a quick reply."""
+        """The user taps a quick reply."""
         return self.does(QuickReplyTapped(payload))
 
     def sends(self, *attachments: Attachment) -> list[str]:
-        """The person sends pictures and the like."""
+        """The user sends attachments, such as images."""
         return self.does(AttachmentMessage(attachments))
 
     def does(self, event: Event) -> list[str]:
-        """Anything else happens."""
+        """Any other event happens."""
         event = event.replace(timestamp=int(self.now * 1000))
-        self.last = self._bot.answer(event, self.state, Context(self.now, self._parcels, self._pictures, self._lex))
+        self.last = self._bot.answer(event, self.state, Context(self.now, self._world, self._lex))
         self.state = self.last.state
-        return [spoken(message) for message in self.last.messages]
+        return [readable(message) for message in self.last.messages]
 
 
-def spoken(message: Message) -> str:
-    """What a person reads of a message."""
+def readable(message: Message) -> str:
+    """What a user reads of a message; the name of its class if it is more than text."""
     match message:
         case Update(message=inner):
-            return spoken(inner)
+            return readable(inner)
         case Text(text=text) | Buttons(text=text):
             return text
         case Carousel(cards=cards):
             return "\n".join(f"{card.title}: {card.subtitle}" for card in cards)
     return type(message).__name__
-
-
-class Nothing(Record):
-    """The record of a bot that keeps nothing of a person."""

@@ -13,20 +13,20 @@ class Mismatch(ValueError):
 
 
 def write(record: Record) -> dict[str, object]:
-    """The record as JSON holds it: records in it become objects, tuples lists; what is as by default is left out."""
+    """The record as JSON. Records become objects, tuples become lists, and fields with their default are left out."""
     kind = type(record)
     fields = record.fields().items()
     return {name: _plain(value) for name, value in fields if not hasattr(kind, name) or getattr(kind, name) != value}
 
 
 def read(kind: type[R], value: object, *, strictly: bool = False) -> R:
-    """The record that JSON holds.
+    """The record in a JSON value.
 
     Args:
-        kind: the record's class; its fields are texts, numbers, truth values, other records, tuples of one of them, or
-            None beside them.
-        value: what JSON gave.
-        strictly: raise instead of leaving out what does not fit; texts are then converted to numbers.
+        kind: the record's class. A field is a text, number, boolean, record, a tuple of one of these, or None.
+        value: the parsed JSON.
+        strictly: raise where a value does not fit its field, and convert texts to numbers. Otherwise such a value is
+            left out.
 
     Raises:
         Mismatch: a field does not fit (only if `strictly`).
@@ -46,8 +46,8 @@ def read(kind: type[R], value: object, *, strictly: bool = False) -> R:
         raise Mismatch(f"{value!r} lacks fields of {kind.__name__}.") from None
 
 
-def _annotations(kind: type[Record]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _annotations(kind: type[Record]) -> dict[str, object]:
+    found: dict[str, object] = {}
     for base in reversed(kind.__mro__):
         if issubclass(base, Record):
             found |= {name: wanted for name, wanted in base.__annotations__.items() if name in kind._fields}
@@ -60,7 +60,8 @@ def _plain(value: object) -> object:
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
-def _fit(value: object, wanted: Any, *, strictly: bool) -> object:  # noqa: ANN401 - a type, or what `X | None` and `tuple[X, ...]` make
+def _fit(value: object, wanted: object, *, strictly: bool) -> object:
+    """The value as the annotation of a field wants it; raises Mismatch."""
     origin = get_origin(wanted)
     if origin in (Union, UnionType):
         return _first_fit(value, get_args(wanted), strictly=strictly)
@@ -68,16 +69,16 @@ def _fit(value: object, wanted: Any, *, strictly: bool) -> object:  # noqa: ANN4
         return tuple(_fit(each, get_args(wanted)[0], strictly=strictly) for each in value)
     if isinstance(wanted, type) and issubclass(wanted, Record) and isinstance(value, dict):
         return read(wanted, value, strictly=strictly)
-    if strictly and isinstance(value, str) and wanted in (int, float):
+    if strictly and isinstance(value, str) and (wanted is int or wanted is float):
         try:
             return wanted(value)
         except ValueError:
-            raise Mismatch(f"{value!r} is no number.") from None
+            raise Mismatch(f"{value!r} is not a number.") from None
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if wanted in (str, int, float, bool, NoneType) and type(value) is wanted:
         return value
-    raise Mismatch(f"{value!r} is no {wanted}.")
+    raise Mismatch(f"{value!r} is not a {wanted}.")
 
 
 def _first_fit(value: object, choices: tuple[Any, ...], *, strictly: bool) -> object:
@@ -86,4 +87,4 @@ def _first_fit(value: object, choices: tuple[Any, ...], *, strictly: bool) -> ob
             return _fit(value, choice, strictly=strictly)
         except Mismatch:
             continue
-    raise Mismatch(f"{value!r} is none of {choices}.")
+    raise Mismatch(f"{value!r} is not one of {choices}.")

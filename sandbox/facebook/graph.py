@@ -578,5 +578,5 @@ def _asked_for(error: Mapping[str, Any]) -> GraphError:
 
 def _hang_up(request: Request) -> Response:
     """Close the connection without an answer."""
-    request.scope["transport"].abort()
+    request.scope["hang_up"]()
     return Response()

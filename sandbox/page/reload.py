@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from components.code_archive import archive_bytes
+from components.code import code_archive
 from components.errors import InvalidArgs
+from sandbox.provider.resources import archive
 
 PACKAGE = "bot"
 POLL_SECONDS = 0.2
@@ -36,6 +37,11 @@ def looked_at(folder: Path) -> State:
             continue  # saved by being replaced, just now
         found[path] = (status.st_mtime_ns, status.st_size)
     return found
+
+
+def zipped(folder: Path) -> bytes:
+    """The zip of the bot's code, as it is deployed."""
+    return archive(code_archive(folder, PACKAGE))
 
 
 class Checker:
@@ -134,7 +140,7 @@ class Reload:
             checker.close()
 
     async def _watch(self, checker: Checker) -> None:
-        content = await asyncio.to_thread(archive_bytes, self._watched, PACKAGE)
+        content = await asyncio.to_thread(zipped, self._watched)
         # Otherwise something was saved while the stack came up, and the function may not have it.
         if await asyncio.to_thread(looked_at, self._watched) == self._seen:
             self._good = self._live = content
@@ -157,7 +163,7 @@ class Reload:
     async def _take(self, checker: Checker, changed: list[str]) -> None:
         began = time.monotonic()
         try:
-            content = await asyncio.to_thread(archive_bytes, self._watched, PACKAGE)
+            content = await asyncio.to_thread(zipped, self._watched)
         except (InvalidArgs, OSError) as error:
             self._tell("broken", {"changed": changed, **_broken(str(error))})
             return

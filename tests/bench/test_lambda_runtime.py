@@ -19,8 +19,8 @@ from bench.lambda_runtime.loopback import serving
 from bench.lambda_runtime.measure import Batch, Cold
 from bench.lambda_runtime.page import BEGIN, END, Figures, goals, put_section
 from bench.lambda_runtime.runtime_api import VERSION, Function, FunctionFailed, Invocation, RuntimeApi
+from bench.lambda_runtime.spread import Spread
 from bench.lambda_runtime.stubs import Stubs
-from bench.spread import Spread
 from bot.aws.client import Aws, AwsError
 from bot.messenger.client import GraphApi
 from bot.messenger.errors import Credentials

@@ -43,7 +43,7 @@ def serve(answer: Callable[[Served], tuple[int, bytes]]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_GET = do_POST = respond  # noqa: N815  the names that the standard library calls
+        do_GET = do_POST = respond
 
         def log_message(self, *_arguments: object) -> None:
             """Say nothing."""

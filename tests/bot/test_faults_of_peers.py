@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.conversation import bot
-from bot.conversation.parcels import HOUR, DemonstrationParcels
-from bot.dialogue.rules import Context
+from bot.conversation.parcels import HOUR, DemonstrationParcels, World
+from bot.dialogue import Context
 from bot.dialogue.testing import Chat
 from bot.messenger.client import WEBHOOK_FIELDS, GraphApi
 from bot.messenger.errors import Credentials, Transient, Unreachable, WindowClosed, from_response
@@ -17,6 +17,7 @@ from bot.messenger.signature import verify
 from bot.messenger.text import split
 
 BOT = Path(__file__).parents[2] / "bot"
+WORLD = World(DemonstrationParcels())
 PICTURE = {"type": "image", "payload": {"url": "https://example.org/a.png"}}
 
 
@@ -38,7 +39,7 @@ def test_a_sha_1_signature_or_none_is_not_accepted() -> None:
 def test_pictures_referrals_and_reactions_are_not_empty_text(part: dict[str, object]) -> None:
     event = parse({"sender": {"id": "24"}, **part}, "1001")
     assert event.kind != "text"
-    answers = Chat(bot).does(event)
+    answers = Chat(bot, WORLD).does(event)
     assert answers
     assert "did not understand" not in answers[0]
 
@@ -68,11 +69,11 @@ def test_a_page_is_never_subscribed_without_fields() -> None:
 
 
 def test_the_messaging_window_is_known() -> None:
-    chat = Chat(bot)
+    chat = Chat(bot, WORLD)
     message = parse({"sender": {"id": "24"}, "message": {"mid": "m1", "text": "help"}}, "1001")
     assert chat.does(message)
     late = message.replace(timestamp=int((chat.now - 24 * HOUR) * 1000))
-    assert bot.answer(late, {}, Context(chat.now, DemonstrationParcels())).messages == ()
+    assert bot.answer(late, {}, Context(chat.now, WORLD)).messages == ()
 
 
 def test_it_is_known_which_error_means_what() -> None:

@@ -16,7 +16,7 @@ class Part:
     def __init__(self) -> None:
         self.handled: list[tuple[Any, ...]] = []
 
-    def handle(self, *arguments: Any) -> dict[str, Any]:  # noqa: ANN401  either source's
+    def handle(self, *arguments: Any) -> dict[str, Any]:
         self.handled.append(arguments)
         return {"answered by": id(self)}
 
@@ -47,7 +47,9 @@ def test_a_batch_goes_to_the_worker_with_the_seconds_that_are_left(parts: dict[s
 
 def test_parts_are_put_together_from_the_environment_once(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {
+        "AWS_ACCESS_KEY_ID": "k",
         "AWS_REGION": "eu-central-1",
+        "AWS_SECRET_ACCESS_KEY": "s",
         "CONCURRENCY": "5",
         "DEAD_LETTER_QUEUE_URL": "dead",
         "ECHO_SECONDS": "20",
@@ -61,7 +63,7 @@ def test_parts_are_put_together_from_the_environment_once(monkeypatch: pytest.Mo
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    cached = [handler._aws, handler._secrets, handler._queues, handler._webhook, handler._worker]
+    cached = [handler._shared, handler._webhook, handler._worker]
     for part in cached:
         part.cache_clear()
 

@@ -1,82 +1,150 @@
-"""Kept connections, against a real server: what an error tells about what the other side got."""
+"""Kept connections, against a real server: what an error says about what the other side got."""
 
+import contextlib
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from bot import http
-from bot.http import Connection, NotSent, Pool, Response, Unanswered
+from bot.http import Connection, NotSent, Pool, Unanswered
 from tests.bot.servers import BreakOff, Served, serve
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-def test_one_connection_serves_many_requests() -> None:
-    ports = []
 
-    def answer(request: Served) -> tuple[int, bytes]:
-        ports.append(request.headers["Host"])
-        return 201, request.body
+def body_of(received: BinaryIO) -> bytes:
+    """The body of the next request, which is one byte; empty at the end."""
+    while (line := received.readline()) not in {b"\r\n", b""}:
+        pass
+    return received.read(1) if line else b""
 
-    with serve(answer) as origin:
-        connection = Connection(origin)
-        answers = [connection.request("POST", "/", {}, text, 1.0) for text in (b"a", b"", b"c")]
+
+class Server:
+    """Answers each request with the next of some bytes; an answer followed by None ends its connection.
+
+    Attributes:
+        origin: where it listens.
+        bodies: of the requests, each with the number of its connection.
+    """
+
+    def __init__(self, listening: socket.socket, answers: list[bytes | None]) -> None:
+        self.origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self.bodies: list[tuple[int, bytes]] = []
+        self.closed = threading.Event()
+        self._listening, self._answers = listening, answers
+
+    def run(self) -> None:
+        number = 0
+        with contextlib.suppress(OSError):
+            while True:
+                client, _address = self._listening.accept()
+                number += 1
+                with client, client.makefile("rb") as received:
+                    while body := body_of(received):
+                        self.bodies.append((number, body))
+                        client.sendall(self._answers.pop(0) or b"")
+                        if self._answers[:1] == [None]:
+                            self._answers.pop(0)
+                            break
+                self.closed.set()
+
+
+@contextlib.contextmanager
+def answering(*answers: bytes | None) -> Iterator[Server]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = Server(listening, list(answers))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("written", "status", "body", "connections"),
+    [
+        ([OK], 200, b"ok", 1),
+        ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nok\r\n0\r\nT: 1\r\n\r\n"], 200, b"ok", 1),
+        ([b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\nno"], 400, b"no", 1),
+        ([b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 2\r\n\r\nok"], 200, b"ok", 2),
+        ([b"HTTP/1.1 200 OK\r\n\r\nuntil the end", None], 200, b"until the end", 2),
+    ],
+    ids=["length", "chunks", "continue", "close", "without length"],
+)
+def test_an_answer_is_read_however_it_is_framed_and_its_connection_kept_if_possible(
+    written: list[bytes | None], status: int, body: bytes, connections: int
+) -> None:
+    with answering(*written, OK) as server:
+        connection = Connection(server.origin)
+        first = connection.request("POST", "/", {}, b"1", 5.0)
+        second = connection.request("POST", "/", {}, b"2", 5.0)
         connection.close()
 
-    assert [(each.status, each.body) for each in answers] == [(201, b"a"), (201, b""), (201, b"c")]
+    assert (first.status, first.body, second.body) == (status, body, b"ok")
+    assert server.bodies == [(1, b"1"), (connections, b"2")]
 
 
-def test_a_path_in_the_origin_stands_before_each_request_s() -> None:
+def test_a_path_in_the_origin_precedes_each_requests() -> None:
     with serve(lambda request: (200, request.path.encode())) as origin:
         connection = Connection(f"{origin}/graph/")
         assert connection.request("GET", "/v26.0/me?x=1", {}, b"", 1.0).body == b"/graph/v26.0/me?x=1"
         connection.close()
 
 
-def test_who_does_not_listen_got_nothing() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        with pytest.raises(NotSent, match="ConnectionRefusedError"):
-            Connection(f"http://127.0.0.1:{unused.getsockname()[1]}").request("POST", "/", {}, b"x", 1.0)
+def test_a_host_that_does_not_listen_got_nothing_and_the_error_quotes_nothing() -> None:
+    with pytest.raises(NotSent, match="ConnectionRefusedError") as caught:
+        Connection("http://127.0.0.1:1").request("POST", "/the-secret", {"x": "the-secret"}, b"the-secret", 1.0)
+    assert "the-secret" not in repr(caught.value)
 
 
-def test_a_connection_broken_after_the_request_may_have_delivered_it() -> None:
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"",
+        b"not HTTP\r\n\r\n",
+        b"HTTP/1.1 +20 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000,
+    ],
+)
+def test_a_request_without_a_whole_answer_may_have_arrived(written: bytes) -> None:
     def answer(_request: Served) -> tuple[int, bytes]:
-        raise BreakOff
+        raise BreakOff(written)
 
     with serve(answer) as origin, pytest.raises(Unanswered):
-        Connection(origin).request("POST", "/", {}, b"x", 1.0)
+        Connection(origin).request("POST", "/", {}, b"x", 5.0)
 
 
-def test_half_an_answer_is_none() -> None:
-    def answer(_request: Served) -> tuple[int, bytes]:
-        raise BreakOff(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-
-    with serve(answer) as origin, pytest.raises(Unanswered):
-        Connection(origin).request("POST", "/", {}, b"x", 1.0)
-
-
-def test_a_slow_answer_ends_with_the_time_out_even_if_it_trickles() -> None:
+@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"])
+def test_an_exchange_ends_with_its_time_even_if_the_answer_trickles(begin: bytes) -> None:
     released = threading.Event()
 
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def trickle() -> None:
             client, _address = server.accept()
-            with client:
-                client.recv(1000)
-                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            with client, contextlib.suppress(OSError):
+                client.sendall(begin)
                 while not released.wait(0.02):
                     client.sendall(b".")
 
         thread = threading.Thread(target=trickle)
         thread.start()
         began = time.monotonic()
-        with pytest.raises(Unanswered):
+        with pytest.raises(Unanswered, match="TimeoutError"):
             Connection(f"http://127.0.0.1:{server.getsockname()[1]}").request("POST", "/", {}, b"x", 0.3)
         took = time.monotonic() - began
         released.set()
@@ -84,40 +152,59 @@ def test_a_slow_answer_ends_with_the_time_out_even_if_it_trickles() -> None:
     assert 0.3 <= took < 5
 
 
-def test_a_connection_that_the_other_side_closed_meanwhile_is_replaced_before_it_is_used() -> None:
-    served = []
+def test_a_request_that_is_never_read_ends_with_its_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(Unanswered, match="TimeoutError"):
+        Connection(f"http://127.0.0.1:{server.getsockname()[1]}").request("POST", "/", {}, bytes(20_000_000), 0.3)
+
+
+def test_addresses_that_do_not_answer_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        closed = threading.Event()
+        reached = server.getsockname()
+        with socket.socket() as full:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            with socket.create_connection(full.getsockname()):
+                kind = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+                found = [(*kind, full.getsockname())] * 3
+                monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+                began = time.monotonic()
+                with pytest.raises(NotSent, match="TimeoutError"):
+                    Connection("http://bot.test").request("POST", "/", {}, b"x", 0.6)
+                assert 0.5 < time.monotonic() - began < 1.0
+                found[2:] = [(*kind, reached)]
+                with pytest.raises(Unanswered, match="TimeoutError"):
+                    Connection("http://bot.test").request("POST", "/", {}, b"x", 0.6)
 
-        def once_each() -> None:
-            for _ in range(2):
-                client, _address = server.accept()
-                served.append(client.recv(1000))
-                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-                client.close()
-                closed.set()
 
-        thread = threading.Thread(target=once_each)
-        thread.start()
-        connection = Connection(f"http://127.0.0.1:{server.getsockname()[1]}")
-        assert connection.request("POST", "/1", {}, b"", 1.0).body == b"ok"
-        closed.wait(5)
-        assert connection.request("POST", "/2", {}, b"", 1.0).body == b"ok"
+def test_a_connection_that_the_other_side_closed_is_replaced_before_it_is_used() -> None:
+    with answering(OK, None, OK) as server:
+        connection = Connection(server.origin)
+        connection.request("POST", "/", {}, b"1", 1.0)
+        assert server.closed.wait(5)
+        assert connection.request("POST", "/", {}, b"2", 1.0).body == b"ok"
         connection.close()
-        thread.join()
-    assert [each.split()[1] for each in served] == [b"/1", b"/2"]
+    assert server.bodies == [(1, b"1"), (2, b"2")]
 
 
-def test_an_error_says_nothing_of_what_was_sent() -> None:
-    with pytest.raises(NotSent) as caught:
-        Connection("http://127.0.0.1:1").request("POST", "/the-secret", {"x": "the-secret"}, b"the-secret", 1.0)
-    assert "the-secret" not in repr(caught.value)
+@pytest.mark.parametrize(("idle", "connections"), [(9.0, 1), (11.0, 2), (-1.0, 2)])
+def test_a_connection_that_was_idle_for_long_by_the_clock_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, idle: float, connections: int
+) -> None:
+    """Lambda freezes a function between its runs: the monotonic clock and the socket notice nothing."""
+    with answering(OK, OK) as server:
+        connection = Connection(server.origin)
+        connection.request("POST", "/", {}, b"1", 1.0)
+        now = time.time() + idle
+        monkeypatch.setattr(time, "time", lambda: now)
+        connection.request("POST", "/", {}, b"2", 1.0)
+        connection.close()
+    assert server.bodies == [(1, b"1"), (connections, b"2")]
 
 
 @pytest.mark.parametrize(
     "origin", ["graph.facebook.com", "ftp://host", "https://", "https://host:x", "https://host:70000"]
 )
-def test_what_is_no_address_is_refused_with_an_example(origin: str) -> None:
+def test_an_invalid_address_is_refused_with_an_example(origin: str) -> None:
     with pytest.raises(ValueError, match="give one like https://"):
         Connection(origin)
 
@@ -143,85 +230,16 @@ def test_a_pool_serves_several_threads_at_once_and_keeps_their_connections() -> 
             connection.close()
 
 
-def answered(written: bytes) -> tuple[Response, list[bytes], int]:
-    """The answer that a server writes to the first request, what it got in all, and over how many connections."""
-    got: list[bytes] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def twice() -> None:
-            for count in (1, 2):
-                client, _address = server.accept()
-                with client:
-                    got.append(client.recv(1000))
-                    client.sendall(written)
-                    if b"content-length" not in written.lower() and b"chunked" not in written:
-                        continue  # such an answer ends with its connection
-                    if count == 2 or not (more := client.recv(1000)):
-                        continue
-                    got.append(more)
-                    client.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
-                    return
-
-        thread = threading.Thread(target=twice)
-        thread.start()
-        connection = Connection(f"http://127.0.0.1:{server.getsockname()[1]}")
-        try:
-            first = connection.request("POST", "/", {}, b"x", 5.0)
-            before = connection._open
-            connection.request("POST", "/", {}, b"y", 5.0)
-            return first, got, 1 if before is not None and connection._open is before else 2
-        finally:
-            connection.close()
-            thread.join()
-
-
-@pytest.mark.parametrize(
-    ("written", "status", "body", "connections"),
-    [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, b"ok", 1),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nok\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\n",
-         200, b"ok0123456789", 1),
-        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno", 400, b"no", 1),
-        (b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 2\r\n\r\nok", 200, b"ok", 2),
-        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, b"ok", 2),
-        (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", 200, b"until the end", 2),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n", 200, b"ok", 2),
-    ],
-    ids=["length", "chunks", "continue", "close", "old", "without length", "more than was asked for"],
-)  # fmt: skip
-def test_an_answer_is_read_however_it_is_framed(written: bytes, status: int, body: bytes, connections: int) -> None:
-    answer, got, used = answered(written)
-    assert (answer.status, answer.body, used) == (status, body, connections)
-    assert [each.split(b"\r\n\r\n")[1] for each in got] == [b"x", b"y"]
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        b"",
-        b"no HTTP\r\n\r\n",
-        b"HTTP/1.1 +20 OK\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1_0\r\n\r\n0123456789",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000,
-    ],
-)
-def test_what_is_no_whole_answer_is_none(written: bytes) -> None:
-    def answer(_request: Served) -> tuple[int, bytes]:
-        raise BreakOff(written)
-
-    with serve(answer) as origin, pytest.raises(Unanswered, match=r"Incomplete|ConnectionResetError"):
-        Connection(origin).request("POST", "/", {}, b"x", 5.0)
-
-
-@pytest.mark.parametrize(("path", "headers"), [("/a b", {}), ("/", {"x": "the-secret\r\ny: z"}), ("/", {"x": "ä"})])
-def test_what_would_end_its_line_is_not_sent(path: str, headers: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="does not allow") as caught:
-        Connection("http://127.0.0.1:1").request("POST", path, headers, b"", 1.0)
+@pytest.mark.parametrize(("path", "headers"), [("/a b", {}), ("/", {"x": "the-secret\r\ny: z"}), ("/", {"x": "€"})])
+def test_a_line_that_a_header_would_break_is_not_sent(path: str, headers: dict[str, str]) -> None:
+    with answering(OK) as server:
+        connection = Connection(server.origin)
+        with pytest.raises(ValueError, match="does not allow") as caught:
+            connection.request("POST", path, headers, b"x", 1.0)
+        assert connection.request("POST", "/", {}, b"2", 1.0).body == b"ok"
+        connection.close()
     assert "the-secret" not in repr(caught.value)
+    assert [body for _, body in server.bodies] == [b"2"]
 
 
 def test_a_header_that_is_given_is_sent_once() -> None:
@@ -239,7 +257,7 @@ def test_a_header_that_is_given_is_sent_once() -> None:
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
-def test_a_secure_connection_trusts_only_whom_it_should(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secure_connection_trusts_only_known_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = tmp_path / "certificate", tmp_path / "key"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
@@ -257,9 +275,9 @@ def test_a_secure_connection_trusts_only_whom_it_should(tmp_path: Path, monkeypa
                 secured = context.wrap_socket(client, server_side=True)
             except OSError:
                 return  # the other side does not trust this one
-            with secured:
+            with secured, secured.makefile("rb") as received:
                 for _ in range(times):
-                    secured.recv(1000)
+                    body_of(received)
                     secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
         def asked(host: str, times: int) -> list[bytes]:

@@ -2,21 +2,20 @@
 
 import itertools
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from bot import worker
+from bot import responder
 from bot.aws.queues import Queues, fingerprint
-from bot.dialogue.rules import Answer, Context
+from bot.dialogue import Answer
 from bot.messenger import events
 from bot.messenger.messages import Text
 from tests.model import system as model
 from tests.model.cloud import EVENTS, SECRETS
 from tests.model.facebook import PAGE, TRACE
 from tests.model.faults import Fault, How, Outage
-from tests.model.system import Counting, System
+from tests.model.system import System
 from tests.model.world import BEGIN
 
 Json = dict[str, Any]
@@ -32,9 +31,9 @@ def item(user: str, mid: str, answers: int = 1, nature: str = "good") -> Json:
     }
 
 
-def run(*posts: list[Json], faults: tuple[Fault, ...] = (), outages: tuple[Outage, ...] = ()) -> System:
+def run(*posts: list[Json], **more: Any) -> System:
     """Let Facebook send these requests, a second apart, and everything happen that follows."""
-    system = System(faults, outages)
+    system = System(**more)
     for number, items in enumerate(posts):
         later(system, number, items)
     system.run()
@@ -54,7 +53,7 @@ def times(system: System) -> list[float]:
 
 
 def logged(system: System, kind: str) -> list[Json]:
-    lines = [json.loads(noted.text[4:]) for noted in system.world.timeline if noted.text.startswith("log ")]
+    lines = [json.loads(entry.text[4:]) for entry in system.world.timeline if entry.text.startswith("log ")]
     return [line for line in lines if line["kind"] == kind]
 
 
@@ -101,7 +100,7 @@ def test_the_first_events_of_several_users_are_read_in_one_call() -> None:
 
 
 def test_what_one_call_for_several_users_does_not_give_each_asks_for() -> None:
-    system = run([item(user, f"m{user}") for user in "abcd"], faults=(Fault("BatchGetItem", How.REFUSED, times=2),))
+    system = run([item(user, f"m{user}") for user in "abcd"], planned=(Fault("BatchGetItem", How.REFUSED, times=2),))
     assert len(texts(system)) == 4
     assert logged(system, "handed_back") == []
     assert system.faults.calls["BatchGetItem"] == 2 + 4
@@ -131,7 +130,7 @@ def delivery(user: str, *items: Json) -> Json:
 
 @pytest.mark.parametrize("how", [How.REFUSED, How.THROTTLED, How.UNSENT])
 def test_a_transient_failure_is_tried_again_in_the_same_run(how: How) -> None:
-    system = run([item("u", "m1")], faults=(Fault("send", how, times=2),))
+    system = run([item("u", "m1")], planned=(Fault("send", how, times=2),))
     assert texts(system) == ["m1 0 0"]
     assert logged(system, "handed_back") == []
     assert system.faults.calls["send"] == 3
@@ -147,7 +146,7 @@ def test_a_failure_that_lasts_goes_back_to_the_queue_and_comes_at_growing_interv
 
 
 def test_a_refused_token_is_looked_up_again_and_the_event_kept() -> None:
-    system = run([item("u", "m1")], faults=(Fault("send", How.DENIED, times=1),))
+    system = run([item("u", "m1")], planned=(Fault("send", How.DENIED, times=1),))
     assert texts(system) == ["m1 0 0"]
     assert logged(system, "handed_back") == []
     lasting = run([item("u", "m1")], outages=(Outage("graph", How.DENIED, 0, 900),))
@@ -168,19 +167,19 @@ def test_a_token_that_no_header_takes_is_told_like_one_that_is_refused(monkeypat
 
 
 def test_when_facebook_says_slow_down_nothing_is_sent_for_the_page_for_a_minute() -> None:
-    system = run([item("u", "m1")], [item("v", "m2")], [item("w", "m3")], faults=(Fault("send", How.SLOW_DOWN),))
+    system = run([item("u", "m1")], [item("v", "m2")], [item("w", "m3")], planned=(Fault("send", How.SLOW_DOWN),))
     assert sorted(texts(system)) == ["m1 0 0", "m2 0 0", "m3 0 0"]
-    assert min(times(system)) >= worker.PAUSE_SECONDS
+    assert min(times(system)) >= responder.PAUSE_SECONDS
     assert system.faults.calls["send"] == 4
     assert {each["level"] for each in logged(system, "slow_down")} == {"ERROR"}
 
 
 @pytest.mark.parametrize("how", [How.UNREACHABLE, How.WINDOW_CLOSED])
 def test_who_cannot_be_written_to_is_given_up_without_a_dead_letter(how: How) -> None:
-    system = run([item("u", "m1", 3), item("u", "m2")], faults=(Fault("send", how, skip=1),))
+    system = run([item("u", "m1", 3), item("u", "m2")], planned=(Fault("send", how, skip=1),))
     assert texts(system) == ["m1 0 0", "m2 0 1"]
     assert letters(system) == []
-    assert [each["messages"] for each in logged(system, "given_up")] == [2]
+    assert [each["messages"] for each in logged(system, "not_delivered")] == [2]
 
 
 def test_what_facebook_rejects_is_a_dead_letter_with_its_trace_and_the_next_event_is_answered() -> None:
@@ -190,7 +189,7 @@ def test_what_facebook_rejects_is_a_dead_letter_with_its_trace_and_the_next_even
     assert letter["detail"] == {"fbtrace_id": TRACE}
     assert [each["message"]["mid"] for each in letter["message"]["items"]] == ["m1"]
     assert texts(system) == ["m2 0 1"]
-    assert system.faults.calls["send"] == worker.FAULTS + 1
+    assert system.faults.calls["send"] == responder.FAULTS + 1
 
 
 def test_a_defect_of_the_conversation_is_told_by_its_place_and_never_by_its_words() -> None:
@@ -203,32 +202,32 @@ def test_a_defect_of_the_conversation_is_told_by_its_place_and_never_by_its_word
 def test_no_line_of_the_log_holds_what_a_user_wrote_or_was_answered() -> None:
     natures = ("good", "raises", "rejected", "shy")
     system = run(*[[item("u", f"m{number}", 2, nature)] for number, nature in enumerate(natures)])
-    lines = [noted.text for noted in system.world.timeline if noted.text.startswith("log ")]
+    lines = [entry.text for entry in system.world.timeline if entry.text.startswith("log ")]
     assert lines
     assert not [line for line in lines if "xyzzy" in line or " 0 0" in line or "EAA" in line]
 
 
 def test_a_lost_answer_is_settled_by_its_echo_without_sending_again() -> None:
-    system = run([item("u", "m1", 2)], faults=(Fault("send", How.LOST),))
+    system = run([item("u", "m1", 2)], planned=(Fault("send", How.LOST),))
     assert texts(system) == ["m1 0 0", "m1 1 0"]
     assert system.faults.calls["send"] == 2
     assert times(system)[1] < 12  # the send's time-out, and one look
 
 
 def test_a_send_without_an_echo_is_sent_again_after_the_set_time() -> None:
-    system = run([item("u", "m1", 2)], faults=(Fault("send", How.VANISHED),))
+    system = run([item("u", "m1", 2)], planned=(Fault("send", How.VANISHED),))
     assert texts(system) == ["m1 0 0", "m1 1 0"]
     assert 8 + model.ECHO_SECONDS < times(system)[0] < 8 + 3 * model.ECHO_SECONDS
 
 
 def test_no_run_waits_for_an_echo() -> None:
-    system = run([item("u", "m1")], faults=(Fault("send", How.VANISHED),))
+    system = run([item("u", "m1")], planned=(Fault("send", How.VANISHED),))
     waits = [each for each in logged(system, "handed_back") if "echo" in each["reason"]]
     assert len(waits) > 3
 
 
 def test_whether_typing_was_shown_is_not_worth_waiting_for() -> None:
-    system = run([item("u", "m1", 1, "shy")], faults=(Fault("action", How.VANISHED),))
+    system = run([item("u", "m1", 1, "shy")], planned=(Fault("action", How.VANISHED),))
     assert texts(system) == ["m1 0 0"]
     assert system.faults.calls["action"] == 1
     assert logged(system, "handed_back") == []
@@ -241,7 +240,7 @@ def test_nothing_is_begun_that_the_time_left_does_not_cover() -> None:
     system.run()
     assert [text.split()[1] for text in texts(system)] == [str(number) for number in range(9)]
     assert [each["reason"] for each in logged(system, "handed_back")] == ["no time is left in this run"] * 2
-    assert not [noted for noted in system.world.timeline if noted.text == "killed"]
+    assert not [entry for entry in system.world.timeline if entry.text == "killed"]
 
 
 def test_without_the_secrets_no_send_is_recorded_as_tried_and_so_no_echo_is_waited_for() -> None:
@@ -274,31 +273,18 @@ def test_an_echo_with_any_metadata_is_taken_from_the_queue(metadata: str) -> Non
     assert len(system.queue.order) == 1
 
 
-class Saying(Counting):
-    """A conversation that answers as a function says."""
-
-    def __init__(self, say: Callable[[events.Event, Json], Answer]) -> None:
-        self._say = say
-
-    def answer(self, event: events.Event, state: Json, _context: Context) -> Answer:
-        """What the function says."""
-        return self._say(event, state)
-
-
-def test_a_state_that_is_too_large_is_the_events_own_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    def say(event: events.Event, _state: Json) -> Answer:
+def test_a_state_that_is_too_large_is_the_events_own_fault() -> None:
+    def converse(event: events.Event, _state: Json, _now: float) -> Answer:
         return Answer((Text("x"),), {"notes": "x" * 500_000} if event.id == "m1" else {})
 
-    monkeypatch.setattr(model, "Counting", lambda: Saying(say))
-    system = run([item("u", "m1"), item("u", "m2")])
+    system = run([item("u", "m1"), item("u", "m2")], converse=converse)
     ((letter),) = letters(system)
     assert "larger than the ledger can store" in letter["reason"]
     assert texts(system) == ["x"]
 
 
-def test_an_event_that_needs_no_answer_and_changes_nothing_costs_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "Counting", lambda: Saying(lambda _event, state: Answer((), state)))
-    system = run([item("u", "m1")])
+def test_an_event_that_needs_no_answer_and_changes_nothing_costs_one_read() -> None:
+    system = run([item("u", "m1")], converse=lambda _event, state, _now: Answer((), state))
     assert system.cloud.table.items() == {}
     assert system.faults.calls["BatchGetItem"] == 1
 
@@ -306,7 +292,7 @@ def test_an_event_that_needs_no_answer_and_changes_nothing_costs_one_read(monkey
 def test_an_unforeseen_failure_holds_back_only_its_own_user(monkeypatch: pytest.MonkeyPatch) -> None:
     parse = events.parse
 
-    def stumble(item: Any, page: str, **named: Any) -> events.Event:  # noqa: ANN401  as of `parse`
+    def stumble(item: Any, page: str, **named: Any) -> events.Event:
         event = parse(item, page, **named)
         if event.user == "u" and "standby" not in named:
             raise KeyError(event.user)
@@ -329,13 +315,12 @@ def test_a_user_who_asks_to_be_forgotten_leaves_neither_state_nor_dead_letters(m
         moved_by_sqs = one | {"items": [item("u", "older")]}
         return [(json.dumps({"reason": "r", "message": one}), "r1"), (json.dumps(moved_by_sqs), "r2")]
 
-    def say(event: events.Event, _state: Json) -> Answer:
+    def converse(event: events.Event, _state: Json, _now: float) -> Answer:
         return Answer((Text("Gone."),), {}, forget=True) if event.id == "m2" else Answer((), {"name": "Ada"})
 
     monkeypatch.setattr(Queues, "letters", letters_of)
     monkeypatch.setattr(Queues, "drop", lambda _self, receipt: gone.append(receipt))
-    monkeypatch.setattr(model, "Counting", lambda: Saying(say))
-    system = run([item("u", "m1")], [item("u", "m2")])
+    system = run([item("u", "m1")], [item("u", "m2")], converse=converse)
     assert texts(system) == ["Gone."]
     assert gone == ["r1", "r2"]
     left = system.cloud.table.items()

@@ -142,7 +142,7 @@ class Inputs:
     """
 
     def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
+        self.chance = random.Random(seed)
 
     def item(self) -> Json:
         """One item of a webhook, well-formed or not."""

@@ -15,8 +15,8 @@ from bot import handler
 from bot.aws.queues import BATCH_BYTES, Message
 from bot.aws.secrets import SecretValues
 from bot.conversation import bot
-from bot.conversation.parcels import DemonstrationParcels
-from bot.dialogue.rules import Context
+from bot.conversation.parcels import DemonstrationParcels, World
+from bot.dialogue import Context
 from bot.messenger import events, signature
 from bot.recently_answered import RecentlyAnswered
 from bot.webhook import Webhook
@@ -86,7 +86,7 @@ class Target(NamedTuple):
 
 QUEUES = Queues()
 WEBHOOK = Webhook(Secrets(), QUEUES, RecentlyAnswered(), PAGE)  # type: ignore[arg-type]  # it uses of both what these have
-CONTEXT = Context(now=1_800_000_000.0, parcels=DemonstrationParcels())
+CONTEXT = Context(1_800_000_000.0, World(DemonstrationParcels()))
 
 
 class NoTime:
@@ -110,7 +110,7 @@ def expected(header: object, body: bytes) -> bool:
     return isinstance(header, str) and header in right
 
 
-def header_for(inputs: Inputs, body: bytes) -> Any:  # noqa: ANN401 - nearly a signature, or anything
+def header_for(inputs: Inputs, body: bytes) -> Any:
     """A signature that is right, nearly right, of something else, or nothing of the kind."""
     chance = inputs.chance
     right = signature.sign(body, chance.choice((SECRET, PREVIOUS)))

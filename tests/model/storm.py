@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.aws.queues import fingerprint
-from bot.worker import ATTEMPTS, FAULTS
+from bot.responder import ATTEMPTS, FAULTS
 from tests.model.facebook import PAGE, TRACE, Taken
 from tests.model.faults import Fault, How, Outage
 from tests.model.system import System
-from tests.model.world import BEGIN, Restless
+from tests.model.world import BEGIN, StillBusy
 
 Json = dict[str, Any]
 
@@ -23,7 +23,7 @@ BULK = 600_000
 
 @dataclass(frozen=True)
 class Said:
-    """What one user says: how many answers it gets, and its nature (see `tests.model.system.Counting`)."""
+    """What one user says: how many answers it gets, and its nature (see `tests.model.system.count`)."""
 
     user: int
     answers: int = 1
@@ -113,7 +113,7 @@ def run(storm: Storm) -> Outcome:
                 post_later(post.at + later, request)
     try:
         system.run()
-    except Restless as error:
+    except StillBusy as error:
         raise Broken(_told(storm, system, str(error), "")) from None
     return Judgement(storm, system, said).outcome()
 
@@ -295,12 +295,12 @@ def _told(storm: Storm, system: System, what: str, user: str) -> str:
     names = {fingerprint(PAGE, f"e{number}.{place}"): f"e{number}.{place}"
              for number, post in enumerate(storm.posts) for place, _ in enumerate(post.said)}  # fmt: skip
     lines = []
-    for noted in system.world.timeline:
-        if noted.about in {user, "worker", ""} or not user:
-            text = noted.text
+    for entry in system.world.timeline:
+        if entry.about in {user, "worker", ""} or not user:
+            text = entry.text
             for name, mid in names.items():
                 text = text.replace(name, mid).replace(f"event#{name[:8]}", f"event#{mid}")
-            lines.append(f"{noted.time - BEGIN:12.3f} {noted.about:8} {text}")
+            lines.append(f"{entry.time - BEGIN:12.3f} {entry.about:8} {text}")
     shown = lines if len(lines) <= 120 else [*lines[:60], f"… {len(lines) - 120} lines …", *lines[-60:]]
     return "\n".join([f"{user or 'Somebody'}: {what}", repr(storm), "", *shown])
 

@@ -13,14 +13,14 @@ from unittest.mock import patch
 from bot.aws.client import Aws
 from bot.aws.ledger import Ledger
 from bot.aws.queues import Queues
-from bot.aws.secrets import Secrets
-from bot.conversation.parcels import DemonstrationParcels
-from bot.dialogue.rules import Answer, Context
+from bot.aws.secrets import Secrets, SecretValues
+from bot.dialogue import Answer
 from bot.messenger import events
 from bot.messenger.client import GraphApi
 from bot.messenger.messages import Action, Message, Text
 from bot.pace import Pace
 from bot.recently_answered import RecentlyAnswered
+from bot.responder import Responder
 from bot.webhook import Webhook
 from bot.worker import Worker
 from tests.model.cloud import DEAD_LETTERS, EVENTS, Cloud
@@ -38,31 +38,46 @@ ECHO_SECONDS = 20.0
 ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
 
 
-class Counting:
-    """A conversation that tells in each answer how many events it had answered before, and remembers which.
+def count(event: events.Event, state: Json, _now: float) -> Answer:
+    """A conversation that says in each answer how many events it had answered before, and remembers which.
 
     An event's text is JSON: `{"answers": 2, "nature": "good"}`. One that `raises` raises, one that `kills` ends the
     process, one that is `rejected` gets answers that Facebook refuses, one that is `shy` shows that the bot is typing
-    before each answer, and one that is `bulky` is a large one.
+    before each answer, and one that is `bulky` is large.
     """
+    assert isinstance(event, events.TextMessage)
+    asked = json.loads(event.text)
+    nature = asked["nature"]
+    if nature == "raises":
+        raise ZeroDivisionError
+    if nature == "kills":
+        raise Killed
+    seen = [*state.get("seen", []), event.id]
+    messages: list[Message] = []
+    for number in range(asked["answers"]):
+        if nature == "shy":
+            messages.append(Action("typing_on"))
+        word = "REJECT " if nature == "rejected" else ""
+        messages.append(Text(f"{word}{event.id} {number} {len(seen) - 1}"))
+    return Answer(tuple(messages), {"seen": seen})
 
-    def answer(self, event: events.Event, state: Json, _context: Context) -> Answer:
-        """The messages that answer an event, and the user's new state."""
-        assert isinstance(event, events.TextMessage)
-        asked = json.loads(event.text)
-        nature = asked["nature"]
-        if nature == "raises":
-            raise ZeroDivisionError
-        if nature == "kills":
-            raise Killed
-        seen = [*state.get("seen", []), event.id]
-        messages: list[Message] = []
-        for number in range(asked["answers"]):
-            if nature == "shy":
-                messages.append(Action("typing_on"))
-            word = "REJECT " if nature == "rejected" else ""
-            messages.append(Text(f"{word}{event.id} {number} {len(seen) - 1}"))
-        return Answer(tuple(messages), {"seen": seen})
+
+@dataclass
+class Senders:
+    """Gives the Send API with the page's token; see `bot.responder.Senders`."""
+
+    secrets: Secrets
+    facebook: Facebook
+
+    def get(self) -> GraphApi:
+        return self._made(self.secrets.get())
+
+    def renewed(self) -> GraphApi:
+        return self._made(self.secrets.renewed())
+
+    def _made(self, found: SecretValues) -> GraphApi:
+        token, secret = found.page_access_token, found.app_secrets[0]
+        return GraphApi("https://graph.test", "v26.0", PAGE, token, secret, connection=self.facebook)
 
 
 @dataclass
@@ -83,6 +98,7 @@ class System:
         echoes: see `Facebook`.
         latencies: see `Cloud`.
         concurrency: batches at once.
+        converse: see `bot.responder.Responder`.
     """
 
     planned: tuple[Fault, ...] = ()
@@ -90,6 +106,7 @@ class System:
     echoes: tuple[int, ...] = ()
     latencies: tuple[int, ...] = ()
     concurrency: int = 2
+    converse: Callable[[events.Event, Json, float], Answer] = count
     world: World = field(default_factory=World)
     containers: list[Container] = field(default_factory=list)
     ended: dict[str, int] = field(default_factory=dict)
@@ -106,10 +123,11 @@ class System:
 
     def run(self) -> None:
         """Let everything happen, until nothing is left to do: in the same way each time, with all jitter of pauses."""
-        chance = random.Random(0)  # noqa: S311  no secret
+        chance = random.Random(0)
         with (
             contextlib.redirect_stdout(Log(self.world)),
             patch("bot.worker.random", chance),
+            patch("bot.responder.random", chance),
             patch("bot.aws.client.os", SimpleNamespace(urandom=chance.randbytes)),
             patch("bot.webhook.time", self.world),
         ):
@@ -201,24 +219,19 @@ class System:
         queues = Queues(aws, EVENTS, DEAD_LETTERS, clock)
         recent = RecentlyAnswered()
 
-        def sender(renewed: bool) -> GraphApi:
-            found = secrets.renewed() if renewed else secrets.get()
-            token, secret = found.page_access_token, found.app_secrets[0]
-            return GraphApi("https://graph.test", "v26.0", PAGE, token, secret, connection=self.facebook)
-
-        worker = Worker(
-            ledger=Ledger(aws, "ledger", 30, clock),
+        ledger = Ledger(aws, "ledger", 30, clock)
+        responder = Responder(
+            ledger=ledger,
             queues=queues,
-            conversation=Counting(),
-            context=lambda now: Context(now=now, parcels=DemonstrationParcels()),
-            sender=sender,
+            converse=self.converse,
+            senders=Senders(secrets, self.facebook),
             recent=recent,
             pace=Pace(self.concurrency, clock, wait),
             echo_seconds=ECHO_SECONDS,
             now=clock,
             pause=wait,
-            together=self.world.together,
         )
+        worker = Worker(ledger, queues, responder, now=clock, mapper=self.world.map)
         return Container(Webhook(secrets, queues, recent, PAGE, clock), worker)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot import webhook, worker
+from bot import responder, webhook, worker
 from bot.aws import queues as queue
 from bot.aws.client import AwsError
 from bot.aws.ledger import Key, Ledger, Reading, Record, Stale
@@ -15,8 +15,9 @@ from bot.aws.queues import Message, Queues
 from bot.messenger import errors
 from bot.messenger.client import GraphApi
 from bot.messenger.identity import Identity
+from bot.responder import RETRIABLE, Responder, RetryLater, Task
 from bot.webhook import Webhook
-from bot.worker import WAITS, Later, Task, Worker
+from bot.worker import Worker
 from tests.model import storm, system
 from tests.model.faults import Fault, How, Outage
 from tests.model.storm import Broken, Post, Said, Storm
@@ -81,15 +82,15 @@ def without_recording_echoes(patch: Patch) -> None:
 
 
 def without_waiting_for_echoes(patch: Patch) -> None:
-    patch.setattr(Worker, "_await_echo", lambda *_: None)
+    patch.setattr(Responder, "_await_echo", lambda *_: None)
 
 
 def with_waiting_counted_from_the_send(patch: Patch) -> None:
-    def await_echo(self: Worker, _task: Task, _record: Record, since: float) -> None:
+    def await_echo(self: Responder, _task: Task, _record: Record, since: float) -> None:
         if self._now() - since < self._echo_seconds:
-            raise Later("", 2)
+            raise RetryLater("", 2)
 
-    patch.setattr(Worker, "_await_echo", await_echo)
+    patch.setattr(Responder, "_await_echo", await_echo)
 
 
 def with_echoes_of_a_user_in_one_group(*lane: str) -> Callable[[Patch], None]:
@@ -144,9 +145,9 @@ def _handling(patch: Patch, failing: Callable[[list[Json], int], list[Json]], *,
         for deliveries in groups.values():
             for number, delivery in enumerate(deliveries):
                 try:
-                    self._deliver(delivery, remaining)
-                except WAITS as reason:
-                    self._hand_back([delivery], str(reason), reason.seconds if isinstance(reason, Later) else None)
+                    self._deliver(delivery, None, remaining)
+                except RETRIABLE as reason:
+                    self._hand_back([delivery], str(reason), reason.seconds if isinstance(reason, RetryLater) else None)
                     failed += failing(deliveries, number)
                     if stops:
                         break
@@ -195,11 +196,11 @@ def with_acknowledging_whatever_happens(patch: Patch) -> None:
 
 
 def without_counting_faults(patch: Patch) -> None:
-    patch.setattr(worker, "FAULTS", 10**6)
+    patch.setattr(responder, "FAULTS", 10**6)
 
 
 def without_counting_attempts(patch: Patch) -> None:
-    patch.setattr(worker, "ATTEMPTS", 10**6)
+    patch.setattr(responder, "ATTEMPTS", 10**6)
 
 
 def without_taking_attempts_back(patch: Patch) -> None:
@@ -207,13 +208,13 @@ def without_taking_attempts_back(patch: Patch) -> None:
 
 
 def with_dying_before_being_buried(patch: Patch) -> None:
-    bury = Worker._bury
+    bury = Responder._bury
 
-    def hasty(self: Worker, task: Task, reason: str, detail: Json) -> Record:
+    def hasty(self: Responder, task: Task, reason: str, detail: Json) -> Record:
         self._ledger.bury(task.key)
         return bury(self, task, reason, detail)
 
-    patch.setattr(Worker, "_bury", hasty)
+    patch.setattr(Responder, "_bury", hasty)
 
 
 def without_sparing_receives(patch: Patch) -> None:
@@ -222,7 +223,7 @@ def without_sparing_receives(patch: Patch) -> None:
 
 def without_giving_up_the_unreachable(patch: Patch) -> None:
     patch.setitem(errors._BY_CODE, 551, errors.Rejected)
-    patch.setattr(worker, "FAULTS", 1)
+    patch.setattr(responder, "FAULTS", 1)
 
 
 MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {

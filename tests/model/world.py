@@ -2,10 +2,9 @@
 
 import heapq
 import itertools
+import threading
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeVar
-
-import greenlet
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -19,11 +18,11 @@ class Killed(BaseException):
     """The process ends here and now: no handler of the bot's may catch it."""
 
 
-class Restless(AssertionError):
+class StillBusy(AssertionError):
     """The world did not come to rest."""
 
 
-class Noted(NamedTuple):
+class Entry(NamedTuple):
     """A line of the timeline: when, whom it is about ("" for nobody), and what happened."""
 
     time: float
@@ -32,7 +31,7 @@ class Noted(NamedTuple):
 
 
 class Run:
-    """One thread of an invocation of the function.
+    """One thread of an invocation of the function. It and the world take turns: only one of them runs at a time.
 
     Attributes:
         alive: whether it is still under way.
@@ -43,11 +42,11 @@ class Run:
     def __init__(self, world: "World", work: Callable[[], None], about: str, process: "list[Run]") -> None:
         self.alive, self.about, self.process = True, about, process
         process.append(self)
-        self._world, self._begun = world, False
-        self._inside = greenlet.greenlet(lambda: self._work(work), parent=world.hub)
+        self._world, self._killed = world, False
+        self._turn, self._world_turn = threading.Semaphore(0), threading.Semaphore(0)
+        self._thread = threading.Thread(target=self._work, args=(work,), daemon=True)
 
     def _work(self, work: Callable[[], None]) -> None:
-        self._begun = True
         try:
             work()
         except Killed:
@@ -55,24 +54,36 @@ class Run:
             for other in self.process:
                 if other is not self:
                     self._world.after(0, other.kill)
+        except BaseException as error:  # noqa: BLE001  it is a failure of the test, which the world raises
+            self._world.failure = error
         finally:
             self.alive = False
+            self._world_turn.release()
 
     def resume(self) -> None:
         """Let it go on until it waits again."""
         if self.alive:
             self._world.running = self
-            self._inside.switch()
+            if self._thread.ident is None:
+                self._thread.start()
+            else:
+                self._turn.release()
+            self._world_turn.acquire()
             self._world.running = None
+
+    def wait(self) -> None:
+        """Let the world go on; called by the run itself."""
+        self._world_turn.release()
+        self._turn.acquire()
+        if self._killed:
+            raise Killed
 
     def kill(self) -> None:
         """End it, and its process, where it waits."""
-        if self.alive and not self._begun:
+        if self._thread.ident is None:
             self.alive = False
-        elif self.alive:
-            self._world.running = self
-            self._inside.throw(Killed)
-            self._world.running = None
+        self._killed = True
+        self.resume()
 
 
 class World:
@@ -82,16 +93,16 @@ class World:
         now: seconds since the epoch.
         timeline: what happened.
         running: the run that is being executed.
-        hub: what is executed between runs.
+        failure: what a run raised, which no code of the bot's may.
     """
 
     def __init__(self) -> None:
         self.now = BEGIN
-        self.timeline: list[Noted] = []
+        self.timeline: list[Entry] = []
         self.running: Run | None = None
+        self.failure: BaseException | None = None
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._number = itertools.count()
-        self.hub = greenlet.getcurrent()
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something in so many seconds; what is due at the same time is done in the order of asking."""
@@ -103,7 +114,7 @@ class World:
         self.after(0, run.resume)
         return run
 
-    def together(self, work: Callable[[T], R], each: Iterable[T]) -> list[R]:
+    def map(self, work: Callable[[T], R], each: Iterable[T]) -> list[R]:
         """Do some work on each of some things at the same time, in threads of the run that is being executed."""
         run = self.running
         assert run is not None, "only a run has threads"
@@ -120,7 +131,7 @@ class World:
         for number in range(len(things)):
             self.after(0, Run(self, thread(number), run.about, run.process).resume)
         while len(results) < len(things):
-            self.hub.switch()
+            run.wait()
         return [results[number] for number in range(len(things))]
 
     def sleep(self, seconds: float) -> None:
@@ -128,7 +139,7 @@ class World:
         run = self.running
         assert run is not None, "only a run can wait"
         self.after(seconds, run.resume)
-        self.hub.switch()
+        run.wait()
 
     def time(self) -> float:
         """The clock, as the bot takes it."""
@@ -136,7 +147,7 @@ class World:
 
     def note(self, about: str, text: str) -> None:
         """Write a line into the timeline."""
-        self.timeline.append(Noted(self.now, about, text))
+        self.timeline.append(Entry(self.now, about, text))
 
     def run(self) -> None:
         """Go on until nothing is left to be done."""
@@ -145,4 +156,6 @@ class World:
                 return
             self.now, _, action = heapq.heappop(self._due)
             action()
-        raise Restless(f"Still busy after {STEPS} steps, {self.now - BEGIN:.0f} s after the beginning.")
+            if self.failure is not None:
+                raise self.failure
+        raise StillBusy(f"Still busy after {STEPS} steps, {self.now - BEGIN:.0f} s after the beginning.")

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
-from sandbox.local import PROJECT, Sandbox
+from sandbox.chat import ChatSandbox
+from sandbox.local import PROJECT
 
 # The first needs less than half of the processor's time that the others need.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -58,13 +59,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Stage:
     """A sandbox with its page, and what a test does with it beside the browser."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: ChatSandbox) -> None:
         self.sandbox = sandbox
-        self.url = sandbox.chat_url or ""
+        self.url = sandbox.chat_url
 
     def notes(self, kind: str, **like: object) -> list[Json]:
         """The notes of a kind that have these values."""
-        assert self.sandbox.page is not None
         noted = map(json.loads, self.sandbox.page.journal.since(0)[1])
         return [each for each in noted if each["kind"] == kind and like.items() <= each.items()]
 
@@ -108,7 +108,7 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def running(project: Path) -> Iterator[Stage]:
-    with Sandbox(folder=project, chat_port=0) as sandbox:
+    with ChatSandbox(folder=project) as sandbox:
         yield Stage(sandbox)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from sandbox.local import PROJECT, Sandbox
+from sandbox.chat import ChatSandbox
+from sandbox.local import PROJECT
 from tests.page.conftest import CHROMIUM, FLAGS, PHONE, copied, until
 
 DESKTOP = {"width": 1240, "height": 780}
@@ -18,13 +19,13 @@ FOLDER = PROJECT / "docs" / "pictures"
 
 
 @contextmanager
-def browsing() -> Iterator[tuple[Browser, Sandbox]]:
+def browsing() -> Iterator[tuple[Browser, ChatSandbox]]:
     """A browser, and a sandbox with its page, of a copy of the project; ends the program where there is no Chromium."""
     if CHROMIUM is None:
         sys.exit("Chromium is not installed: `apt-get install chromium-headless-shell`.")
     with (
         tempfile.TemporaryDirectory() as folder,
-        Sandbox(folder=copied(Path(folder)), chat_port=0) as sandbox,
+        ChatSandbox(folder=copied(Path(folder))) as sandbox,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -32,10 +33,10 @@ def browsing() -> Iterator[tuple[Browser, Sandbox]]:
         browser.close()
 
 
-def open_page(browser: Browser, sandbox: Sandbox, size: dict[str, int], scheme: str) -> Page:
+def open_page(browser: Browser, sandbox: ChatSandbox, size: dict[str, int], scheme: str) -> Page:
     """The page, with what was said so far."""
     page = browser.new_context(viewport=size, color_scheme=scheme, has_touch=size == PHONE).new_page()  # type: ignore[arg-type]  # literal types
-    page.goto(sandbox.chat_url or "")
+    page.goto(sandbox.chat_url)
     page.locator(".chat").wait_for()
     return page
 
@@ -74,7 +75,6 @@ def main() -> None:
         shoot(desktop, "stack")
         desktop.locator("#tabs").get_by_role("button", name="Break").click()
         desktop.get_by_role("switch", name="Is down").check()
-        assert sandbox.page is not None
         journal = sandbox.page.journal
         desktop.locator(".chat textarea").first.fill("status")
         desktop.keyboard.press("Enter")

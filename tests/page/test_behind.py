@@ -187,7 +187,6 @@ def test_by_keyboard_alone_one_writes_and_sees_why(opened: Opened) -> None:
 def test_a_page_left_open_over_a_restart_connects_again(opened: Opened, stage: Stage) -> None:
     tom = opened("Tom")
     sandbox, old = stage.sandbox, stage.sandbox.page
-    assert old is not None
     port = int(stage.url.rpartition(":")[2])
     old.stop()
     expect(tom.page.locator("#connection")).to_contain_text("Reconnecting")

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sandbox.chat import ChatSandbox
 from sandbox.cli import show
-from sandbox.local import Sandbox
 from tests.page.conftest import Stage, copied, until
 
 
@@ -122,14 +122,13 @@ def test_no_file_outside_its_own_is_served(stage: Stage) -> None:
 
 
 def test_no_secret_reaches_the_page(stage: Stage) -> None:
-    sandbox: Sandbox = stage.sandbox
+    sandbox = stage.sandbox
     person = stage.person()
     # Said by a person and by the page, so that even what is copied from messages is looked at.
     stage.ask("/api/act", {"person": person, "kind": "text", "text": f"my word is {sandbox.verify_token}"})
     until(lambda: stage.notes("step", person=person, name="done"))
     stage.say(person, {"text": f"and mine {sandbox.app_secret} {sandbox.page_token}"})
     sandbox.settle()
-    assert sandbox.page is not None
     seen = "".join(sandbox.page.journal.since(0)[1])
     key = stage.notes("item", person=person)[-1]["key"]
     for path in (f"/api/memory?person={person}", f"/api/record?key={key}", "/api/stack"):
@@ -151,7 +150,7 @@ def test_what_is_saved_while_the_stack_comes_up_is_live_as_well(tmp_path: Path) 
             rule = '@bot.text("are you new")\ndef new(turn: object) -> str:\n    return "Just saved."\n\n\n'
             file.write_text(before.replace("@bot.fallback", f"{rule}@bot.fallback"), encoding="utf-8")
 
-    with Sandbox(folder=folder, chat_port=0, observe=save) as sandbox:
+    with ChatSandbox(folder=folder, observe=save) as sandbox:
         stage = Stage(sandbox)
         until(lambda: stage.notes("code", state="live"))
         assert [answer["message"]["text"] for answer in sandbox.say("are you new") if "message" in answer] == [

@@ -1,4 +1,4 @@
-"""A bare emulated AWS for the tests of what is made on it, and one of Facebook's stand-ins."""
+"""An emulated AWS with nothing deployed, and a stand-in for the Graph API."""
 
 import hashlib
 import hmac
@@ -62,7 +62,7 @@ class Answered(NamedTuple):
 
 
 class Api:
-    """Asks a stand-in as the bot does, unless told otherwise."""
+    """Calls a stand-in as the bot does."""
 
     def __init__(self, graph: Graph, url: str) -> None:
         self.graph = graph

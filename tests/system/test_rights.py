@@ -281,7 +281,7 @@ def test_no_secret_and_nothing_that_people_wrote_is_in_any_log_output_or_error(l
         "what the sandbox told": life.told,
         "what it describes": sandbox.deployed.shown_outputs,
         "its resources": sandbox.resources,
-        "the emulated AWS's own log": sandbox._cloud.log(),
+        "the emulated AWS's own log": sandbox.cloud.log(),
         "what was decided of calls": life.decided,
         "what Facebook was asked": sandbox.requests(),
         "the function's configuration": sandbox.client("lambda").list_functions()["Functions"],

@@ -6,7 +6,7 @@ const STEPS = [
   ["why", "See why", "Press the question mark beside an answer: each step behind it is shown, with its JSON."],
   ["break", "Break Facebook", "Under “Break”, switch “Is down” on, and write again: it is acknowledged at once, and waits."],
   ["mend", "Watch it recover", "Switch it off: what waited is answered, once and in order."],
-  ["change", "Change an answer", "Edit bot/conversation/answers.py and save it: the next answer is said by the new code, the conversation goes on."],
+  ["change", "Change an answer", "Edit a file in bot/conversation and save it: the next answer is said by the new code, the conversation goes on."],
 ];
 
 export class Tour {

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import time
 from typing import Any
 from unittest import mock
 from urllib.parse import quote
@@ -19,7 +18,6 @@ from hypothesis import strategies as st
 
 from bot.aws import client as aws
 from bot.http import NotSent, Response, Unanswered
-from tests.bot.servers import Served, serve
 
 ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalr"}
 NOON = 1_780_000_000.0
@@ -63,7 +61,7 @@ HEADER_VALUES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_
     parts=st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=12), max_size=3),
     now=st.integers(1_000_000_000, 4_000_000_000),
 )
-def test_a_signature_is_the_one_that_botocore_makes(  # noqa: PLR0917  hypothesis hands them over by name
+def test_a_signature_is_the_one_that_botocore_makes(
     body: bytes, service: str, region: str, key: str, secret: str, token: str, target: str, parts: list[str], now: int
 ) -> None:
     host = f"{service}.{region}.amazonaws.com"
@@ -77,7 +75,7 @@ def test_a_signature_is_the_one_that_botocore_makes(  # noqa: PLR0917  hypothesi
         path=path,
         service=service,
         region=region,
-        by=aws.Credentials(key, secret, token, 0),
+        by=aws.Credentials(key, secret, token),
         now=float(now),
     )
 
@@ -91,8 +89,8 @@ def test_a_signature_is_the_one_that_botocore_makes(  # noqa: PLR0917  hypothesi
     assert ours.get("x-amz-security-token") == theirs.headers.get("X-Amz-Security-Token")
 
 
-def time_of(now: int) -> Any:  # noqa: ANN401  what botocore's own clock returns
-    import datetime  # noqa: PLC0415  used here alone
+def time_of(now: int) -> Any:
+    import datetime
 
     return datetime.datetime.fromtimestamp(now, datetime.UTC)
 
@@ -234,58 +232,3 @@ def test_an_error_says_nothing_of_what_was_sent_or_received() -> None:
         door(Way(refusal)).call("ssm", "GetParametersByPath", {"Path": "/the-secret"})
 
     assert "the-secret" not in f"{caught.value} {caught.value!r}"
-
-
-def test_under_snapstart_the_credentials_come_from_the_container_and_are_renewed_before_they_run_out() -> None:
-    given_out = []
-
-    def container(request: Served) -> tuple[int, bytes]:
-        assert request.headers["Authorization"] == "let me in"
-        given_out.append(request.path)
-        expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(NOON + 90))
-        answer = {"AccessKeyId": f"AK{len(given_out)}", "SecretAccessKey": "s", "Token": "t", "Expiration": expires}
-        return 200, json.dumps(answer).encode()
-
-    way = Way(*[answered(200, {})] * 3)
-    clock = [NOON]
-    with serve(container) as origin:
-        environ = {
-            "AWS_REGION": "eu-central-1",
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{origin}/2021-04-23/credentials",
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN": "let me in",
-        }
-        calls = aws.Aws(environ, now=lambda: clock[0], connect=lambda _origin: way)
-        for _ in range(3):
-            calls.call("ssm", "GetParametersByPath", {})
-            clock[0] += 20
-
-    assert given_out == ["/2021-04-23/credentials"] * 2
-    keys = [headers["authorization"].split("Credential=")[1].split("/")[0] for headers, _body in way.asked]
-    assert keys == ["AK1", "AK1", "AK2"]
-    assert way.asked[0][0]["x-amz-security-token"] == "t"
-
-
-def test_a_container_without_credentials_is_an_error_that_may_pass() -> None:
-    with serve(lambda _request: (200, b"{}")) as origin:
-        environ = {"AWS_REGION": "eu-central-1", "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{origin}/credentials"}
-        with pytest.raises(aws.AwsError) as caught:
-            aws.Aws(environ, connect=lambda _origin: Way()).call("ssm", "GetParametersByPath", {})
-    assert caught.value.transient
-
-
-def test_the_token_of_the_container_may_stand_in_a_file(tmp_path: Any) -> None:  # noqa: ANN401  pytest's own
-    (tmp_path / "token").write_text("from the file\n")
-    seen = []
-
-    def container(request: Served) -> tuple[int, bytes]:
-        seen.append(request.headers["Authorization"])
-        answer = {"AccessKeyId": "a", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}
-        return 200, json.dumps(answer).encode()
-
-    with serve(container) as origin:
-        environ = {
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{origin}/c",
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(tmp_path / "token"),
-        }
-        assert aws.credentials(environ).key == "a"
-    assert seen == ["from the file"]

@@ -49,7 +49,7 @@ def cloud() -> Iterator[Cloud]:
         running.stop()
 
 
-def client(cloud: Cloud, service: str) -> Any:  # noqa: ANN401  boto3 makes its clients' types at run time
+def client(cloud: Cloud, service: str) -> Any:
     return Clients(cloud.url, REGION, OWNER)(service)
 
 

@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from bot.conversation import PROFILE, bot
-from bot.conversation.parcels import HOUR, Parcel, ParcelsUnavailable
-from bot.dialogue.rules import Context
+from bot.conversation import PROFILE, bot, world
+from bot.conversation.parcels import HOUR, Parcel, ParcelSource, ParcelsUnavailable, World
+from bot.dialogue import Context
 from bot.dialogue.testing import NOON, Chat
+from bot.environment import Environment, read
 from bot.messenger.events import (
     Audio,
     Delivery,
@@ -22,13 +22,13 @@ from bot.messenger.events import (
     Notice,
     OptedIn,
     Postback,
+    QuickReplyTapped,
     Reacted,
     Read,
     Referral,
     Referred,
     Sticker,
     TextMessage,
-    ThreadPassed,
     UnsupportedMessage,
     parse,
 )
@@ -38,8 +38,8 @@ SCHEMAS = Path(__file__).parents[3] / "sandbox" / "facebook" / "schemas"
 SEND_API = Draft202012Validator(json.loads((SCHEMAS / "send-api.json").read_text(encoding="utf-8")))
 
 
-class Shelf:
-    """A source with the one parcel 12345678, as far as the test has let it come."""
+class OneParcel:
+    """A source with one parcel, 12345678, which has reached so many steps."""
 
     def __init__(self, steps: int = 1) -> None:
         self.steps = steps
@@ -53,56 +53,60 @@ class Broken:
         raise ParcelsUnavailable(f"{number} at {now}")
 
 
+def chat(parcels: ParcelSource | None = None) -> Chat:
+    return Chat(bot, World(parcels or OneParcel()))
+
+
 def test_a_person_asks_for_the_status_and_gives_a_number() -> None:
-    chat = Chat(bot, Shelf(3))
-    assert chat.says("status") == ["Which parcel? Please send me its number of 8 digits."]
+    person = chat(OneParcel(3))
+    assert person.says("status") == ["Which parcel? Please send me its 8-digit number."]
     overview = "Parcel 12345678: out for delivery\n✅ announced\n✅ in transit\n📍 out for delivery\n⬜ delivered"
-    assert chat.says("12345678") == [overview]
-    assert chat.says("Status?") == [overview]
+    assert person.says("12345678") == [overview]
+    assert person.says("Status?") == [overview]
 
 
 @pytest.mark.parametrize("said", ["12345678", "1234 5678", "1234-5678", "Where is 12345678?", "Paket12345678"])
 def test_a_number_is_found_in_what_was_said(said: str) -> None:
-    assert "12345678" in Chat(bot, Shelf()).says(said)[0]
+    assert "12345678" in chat().says(said)[0]
 
 
 @pytest.mark.parametrize("said", ["1234567", "123456789", "١٢٣٤٥٦٧٨", "12 34 56 78"])
-def test_what_is_no_number_of_8_digits_is_none(said: str) -> None:
-    assert "did not understand" in Chat(bot, Shelf()).says(said)[0]
+def test_anything_but_8_digits_is_not_a_number(said: str) -> None:
+    assert "did not understand" in chat().says(said)[0]
 
 
-def test_an_unknown_parcel_is_said_to_be_unknown() -> None:
-    assert Chat(bot, Shelf()).says("87654321") == ["I know no parcel 87654321. Please check the number."]
+def test_the_bot_says_so_if_it_does_not_know_a_parcel() -> None:
+    assert chat().says("87654321") == ["I do not know a parcel 87654321. Please check the number."]
 
 
 def test_the_whole_conversation_goes_in_german() -> None:
-    chat = Chat(bot, Shelf(2))
-    assert "Ich bin ein Bot" in chat.says("Hallo")[0]
-    assert chat.says("status") == ["Welches Paket? Schicken Sie mir bitte seine Nummer mit 8 Ziffern."]
+    person = chat(OneParcel(2))
+    assert "Ich bin ein Bot" in person.says("Hallo")[0]
+    assert person.says("status") == ["Welches Paket? Schicken Sie mir bitte seine Nummer mit 8 Ziffern."]
     overview = "Paket 12345678: unterwegs\n✅ angekündigt\n📍 unterwegs\n⬜ in Zustellung\n⬜ zugestellt"
-    assert chat.says("12345678") == [overview]
-    assert "kenne ich nicht" in chat.says("87654321")[0]
-    assert "Sprachnachrichten" in chat.sends(Audio("audio"))[0]
-    assert chat.says("english") == ["Let us speak English."]
-    assert chat.says("status")[0].startswith("Parcel 12345678: in transit")
-    assert chat.says("Deutsch!") == ["Sprechen wir Deutsch."]
+    assert person.says("12345678") == [overview]
+    assert "kenne ich nicht" in person.says("87654321")[0]
+    assert "Sprachnachrichten" in person.sends(Audio("audio"))[0]
+    assert person.says("english") == ["Let us speak English."]
+    assert person.says("status")[0].startswith("Parcel 12345678: in transit")
+    assert person.says("Deutsch!") == ["Sprechen wir Deutsch."]
 
 
 @pytest.mark.parametrize(
     ("said", "german"), [("Wo ist es denn nur", True), ("Where is it then", False), ("asdf", False)]
 )
 def test_the_language_is_guessed_from_the_first_words(said: str, german: bool) -> None:
-    assert ("Das habe ich nicht" in Chat(bot).says(said)[0]) is german
+    assert ("Das habe ich nicht" in chat().says(said)[0]) is german
 
 
 def test_a_new_person_is_greeted_by_a_bot_that_says_so() -> None:
-    assert "I am a bot" in Chat(bot).taps("START")[0]
+    assert "I am a bot" in chat().taps("START")[0]
 
 
 @pytest.mark.parametrize("payload", ["STATUS", "HELP", "HUMAN", "BOT"])
 def test_menu_and_quick_replies_lead_to_the_same_place(payload: str) -> None:
-    assert Chat(bot).taps(payload) == Chat(bot).chooses(payload) != []
-    assert "did not understand" not in Chat(bot).taps(payload)[0]
+    assert chat().taps(payload) == chat().chooses(payload) != []
+    assert "did not understand" not in chat().taps(payload)[0]
 
 
 def test_every_payload_that_is_offered_is_understood() -> None:
@@ -110,37 +114,37 @@ def test_every_payload_that_is_offered_is_understood() -> None:
     offered |= {item.payload for items in PROFILE.menu.values() for item in items}
     offered |= {item.payload for items in PROFILE.ice_breakers.values() for item in items}
     for payload in offered:
-        assert "did not understand" not in Chat(bot).taps(payload)[0]
+        assert "did not understand" not in chat().taps(payload)[0]
     for said in ("hello", "12345678"):
-        chat = Chat(bot, Shelf())
-        chat.says(said)
-        message = chat.last.messages[0]
+        person = chat()
+        person.says(said)
+        message = person.last.messages[0]
         assert isinstance(message, Text)
         for reply in message.to_request("24")["message"]["quick_replies"]:  # type: ignore[index]  # it is JSON
-            assert "did not understand" not in chat.chooses(reply["payload"])[0]
+            assert "did not understand" not in person.chooses(reply["payload"])[0]
 
 
 def test_a_link_leads_to_its_parcel_for_those_who_know_the_bot_and_those_who_do_not() -> None:
     link = Referral("TRACK:12345678", "SHORTLINK")
-    known, new = Chat(bot, Shelf()).does(Referred(link)), Chat(bot, Shelf()).does(Postback("START", referral=link))
-    assert known == new == Chat(bot, Shelf()).taps("TRACK:12345678")
+    known, new = chat().does(Referred(link)), chat().does(Postback("START", referral=link))
+    assert known == new == chat().taps("TRACK:12345678")
     assert known[0].startswith("Parcel 12345678")
 
 
 @pytest.mark.parametrize("ref", ["TRACK", "TRACK:", "TRACK:1234567x", "TRACK:١٢٣٤٥٦٧٨"])
 def test_a_link_without_a_number_greets(ref: str) -> None:
-    assert Chat(bot).does(Referred(Referral(ref))) == Chat(bot).taps("START")
+    assert chat().does(Referred(Referral(ref))) == chat().taps("START")
 
 
 def test_a_link_to_something_else_is_not_understood_and_a_new_person_is_greeted() -> None:
-    assert "did not understand" in Chat(bot).does(Referred(Referral("POSTER")))[0]
-    assert Chat(bot).does(Postback("START", referral=Referral("POSTER"))) == Chat(bot).taps("START")
+    assert "did not understand" in chat().does(Referred(Referral("POSTER")))[0]
+    assert chat().does(Postback("START", referral=Referral("POSTER"))) == chat().taps("START")
 
 
-def test_steps_are_cards_with_pictures_where_there_are_pictures() -> None:
-    chat = Chat(bot, Shelf(2), pictures="https://example.org/steps")
-    chat.says("12345678")
-    (carousel,) = chat.last.messages
+def test_steps_are_cards_if_there_are_images() -> None:
+    person = Chat(bot, World(OneParcel(2), "https://example.org/steps"))
+    person.says("12345678")
+    (carousel,) = person.last.messages
     assert isinstance(carousel, Carousel)
     assert [card.title for card in carousel.cards] == [
         "✅ announced",
@@ -154,204 +158,182 @@ def test_steps_are_cards_with_pictures_where_there_are_pictures() -> None:
 # News
 
 
-def watching(shelf: Shelf) -> Chat:
-    chat = Chat(bot, shelf)
-    chat.says("12345678")
-    said = chat.chooses("WATCH:12345678")
-    promise = "I will tell you when parcel 12345678 gets further within a day. May I also do so later?"
+def watching(source: OneParcel) -> Chat:
+    person = chat(source)
+    person.says("12345678")
+    said = person.chooses("WATCH:12345678")
+    promise = "I will tell you when parcel 12345678 moves on within a day. May I also do that later?"
     assert said == [promise, "AskToNotify"]
-    return chat
+    return person
 
 
 CHANGE = Notice("parcel", (("number", "12345678"),))
 
 
-def test_a_change_is_told_within_the_window() -> None:
-    shelf = Shelf()
-    chat = watching(shelf)
-    chat.now += 23 * HOUR
-    shelf.steps = 2
-    assert chat.does(CHANGE)[0].startswith("Parcel 12345678: in transit")
-    assert isinstance(chat.last.messages[0], Update)
+def test_a_change_is_reported_within_the_window() -> None:
+    source = OneParcel()
+    person = watching(source)
+    person.now += 23 * HOUR
+    source.steps = 2
+    assert person.does(CHANGE)[0].startswith("Parcel 12345678: in transit")
+    assert isinstance(person.last.messages[0], Update)
 
 
-def test_a_change_is_not_told_outside_the_window_without_consent() -> None:
-    chat = watching(Shelf(2))
-    chat.now += 24 * HOUR
-    assert chat.does(CHANGE) == []
+def test_a_change_is_not_reported_outside_the_window_without_an_opt_in() -> None:
+    person = watching(OneParcel(2))
+    person.now += 24 * HOUR
+    assert person.does(CHANGE) == []
+    assert person.last.defect is None
 
 
-def test_a_change_is_told_once_outside_the_window_by_consent() -> None:
-    chat = watching(Shelf(2))
-    assert isinstance(chat.last.messages[1], AskToNotify)
-    assert chat.does(OptedIn("notification_messages", "WATCH:12345678", "token-1")) == []
-    chat.now += 48 * HOUR
-    assert chat.does(CHANGE) == ["Notification"]
-    (message,) = chat.last.messages
+def test_a_change_is_reported_once_outside_the_window_by_an_opt_in() -> None:
+    person = watching(OneParcel(2))
+    assert isinstance(person.last.messages[1], AskToNotify)
+    assert person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1")) == []
+    person.now += 48 * HOUR
+    assert person.does(CHANGE) == ["Notification"]
+    (message,) = person.last.messages
     assert isinstance(message, Notification)
     assert message.token == "token-1"
-    assert chat.does(CHANGE) == []
+    assert person.does(CHANGE) == []
 
 
-def test_consent_can_be_taken_back() -> None:
-    chat = watching(Shelf(2))
-    chat.does(OptedIn("notification_messages", "WATCH:12345678", "token-1"))
-    chat.does(OptedIn("notification_messages", "WATCH:12345678", "token-1", "STOP_NOTIFICATIONS"))
-    chat.now += 48 * HOUR
-    assert chat.does(CHANGE) == []
+def test_an_opt_in_can_be_stopped() -> None:
+    person = watching(OneParcel(2))
+    person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1"))
+    person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1", "STOP_NOTIFICATIONS"))
+    person.now += 48 * HOUR
+    assert person.does(CHANGE) == []
 
 
 @pytest.mark.parametrize("said", ["stop", "Stopp!"])
 def test_stop_ends_the_news_but_not_the_answers(said: str) -> None:
-    chat = watching(Shelf(2))
-    assert len(chat.says(said)) == 1
-    assert chat.does(CHANGE) == []
-    assert "12345678" in chat.says("status")[0]
+    person = watching(OneParcel(2))
+    assert len(person.says(said)) == 1
+    assert person.does(CHANGE) == []
+    assert "12345678" in person.says("status")[0]
 
 
-def test_a_delivered_parcel_is_not_watched_any_longer() -> None:
-    shelf = Shelf(2)
-    chat = watching(shelf)
-    shelf.steps = 4
-    assert "delivered" in chat.does(CHANGE)[0]
-    assert chat.does(CHANGE) == []
-    assert "Tell me" not in str(chat.last.messages)
+def test_a_delivered_parcel_is_no_longer_watched() -> None:
+    source = OneParcel(2)
+    person = watching(source)
+    source.steps = 4
+    assert "delivered" in person.does(CHANGE)[0]
+    assert person.does(CHANGE) == []
+    assert "Tell me" not in str(person.last.messages)
 
 
-def test_a_delivered_parcel_is_told_of_by_consent_and_then_not_watched() -> None:
-    shelf = Shelf(2)
-    chat = watching(shelf)
-    chat.does(OptedIn("notification_messages", "WATCH:12345678", "token-1"))
-    chat.now += 48 * HOUR
-    shelf.steps = 4
-    assert chat.does(CHANGE) == ["Notification"]
-    assert chat.state["user"] == {"parcel": "12345678"}
+def test_a_delivered_parcel_is_reported_by_an_opt_in_and_then_no_longer_watched() -> None:
+    source = OneParcel(2)
+    person = watching(source)
+    person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1"))
+    person.now += 48 * HOUR
+    source.steps = 4
+    assert person.does(CHANGE) == ["Notification"]
+    assert person.state["user"] == {"parcel": "12345678"}
 
 
-def test_nobody_hears_of_what_they_do_not_watch() -> None:
-    assert Chat(bot, Shelf()).does(CHANGE) == []
-    assert watching(Shelf()).does(Notice("parcel", (("number", "87654321"),))) == []
+def test_nobody_hears_about_a_parcel_that_they_do_not_watch() -> None:
+    assert chat().does(CHANGE) == []
+    assert watching(OneParcel()).does(Notice("parcel", (("number", "87654321"),))) == []
 
 
-def test_to_watch_without_a_number_asks_for_one() -> None:
-    assert "Which parcel?" in Chat(bot).chooses("WATCH")[0]
+def test_watching_without_a_number_asks_for_one() -> None:
+    assert "Which parcel?" in chat().chooses("WATCH")[0]
 
 
 # A human
 
 
 def test_a_human_takes_over_until_the_bot_is_called_back() -> None:
-    chat = Chat(bot, Shelf())
-    assert "A human will answer you" in chat.says("human")[0]
-    assert chat.says("My parcel is wet") == []
-    assert chat.sends(Image("image")) == []
-    assert chat.says("Bot") == ["I am back. What can I do?"]
-    assert "12345678" in chat.says("12345678")[0]
-
-
-@pytest.mark.parametrize(
-    "back", [lambda chat: chat.taps("BOT"), lambda chat: chat.chooses("BOT"), lambda chat: chat.says("zurück")]
-)
-def test_a_tap_calls_the_bot_back_too(back: Callable[[Chat], list[str]]) -> None:
-    chat = Chat(bot)
-    chat.taps("HUMAN")
-    assert back(chat) != []
-    assert chat.says("help") != []
-
-
-def test_the_inbox_gives_the_conversation_back() -> None:
-    chat = Chat(bot)
-    chat.taps("HUMAN")
-    assert chat.does(ThreadPassed("2002")) == []
-    assert chat.says("help") != []
-
-
-def test_the_bot_comes_back_by_itself_after_half_a_day() -> None:
-    chat = Chat(bot)
-    chat.taps("HUMAN")
-    chat.now += 12 * HOUR - 1
-    assert chat.says("help") == []
-    chat.now += 1
-    assert chat.says("help") != []
-
-
-def test_data_is_deleted_even_while_a_human_answers() -> None:
-    chat = Chat(bot)
-    chat.taps("HUMAN")
-    assert "deleted" in chat.says("delete my data")[0]
-    assert chat.last.forget
+    person = chat()
+    assert "A human will answer you" in person.says("human")[0]
+    assert person.says("My parcel is wet") == []
+    assert person.sends(Image("image")) == []
+    assert person.says("Bot") == ["I am back. What can I do?"]
+    assert "12345678" in person.says("12345678")[0]
 
 
 # Data
 
 
 @pytest.mark.parametrize("said", ["Delete my data!", "forget me", "Lösche meine Daten", "VERGISS MICH"])
-def test_a_person_is_forgotten_when_they_wish(said: str) -> None:
-    chat = Chat(bot, Shelf())
-    chat.says("12345678")
-    assert len(chat.says(said)) == 1
-    assert chat.last.forget
-    assert chat.state == {}
-    assert "Which parcel?" in chat.says("status")[0]
+def test_a_person_is_forgotten_on_request(said: str) -> None:
+    person = chat()
+    person.says("12345678")
+    assert len(person.says(said)) == 1
+    assert person.last.forget
+    assert person.state == {}
+    assert "Which parcel?" in person.says("status")[0]
 
 
 # Anything else
 
 
-def test_everything_that_is_sent_gets_a_fitting_answer() -> None:
-    assert Chat(bot).sends(Sticker("image", sticker_id="1")) == ["👍"]
-    assert "pictures" in Chat(bot).sends(Image("image"))[0]
-    assert "listen" in Chat(bot).sends(Audio("audio"))[0]
-    assert "did not understand" in Chat(bot).sends(File("file"))[0]
-    assert "did not understand" in Chat(bot).does(UnsupportedMessage())[0]
-    assert Chat(bot).says("Thank you!") == Chat(bot).does(Reacted(emoji="👍")) == ["Glad to help!"]
-    assert Chat(bot).does(Reacted(reaction="love")) == ["Glad to help!"]
-    assert Chat(bot).does(Reacted(reaction="love", action="unreact")) == []
-    assert Chat(bot).does(Reacted(emoji="😡")) == []
-    assert "8 digits" in Chat(bot).says("help")[0]
+def test_everything_that_is_sent_gets_a_suitable_answer() -> None:
+    assert chat().sends(Sticker("image", sticker_id="1")) == ["👍"]
+    assert "pictures" in chat().sends(Image("image"))[0]
+    assert "listen" in chat().sends(Audio("audio"))[0]
+    assert "did not understand" in chat().sends(File("file"))[0]
+    assert "did not understand" in chat().does(UnsupportedMessage())[0]
+    assert chat().says("Thank you!") == chat().does(Reacted(emoji="👍")) == ["Glad to help!"]
+    assert chat().does(Reacted(reaction="love")) == ["Glad to help!"]
+    assert chat().does(Reacted(reaction="love", action="unreact")) == []
+    assert chat().does(Reacted(emoji="😡")) == []
+    assert "8-digit number" in chat().says("help")[0]
 
 
 @pytest.mark.parametrize("event", [Delivery(), Read(), Echo("key"), Edited("m1"), TextMessage("hi", standby=True)])
-def test_what_asks_for_no_answer_gets_none(event: Event) -> None:
-    chat = Chat(bot)
-    chat.says("hello")
-    before = chat.state
-    assert chat.does(event) == []
-    assert chat.state == before
+def test_an_event_that_expects_no_answer_gets_none(event: Event) -> None:
+    person = chat()
+    person.says("hello")
+    before = person.state
+    assert person.does(event) == []
+    assert person.state == before
 
 
-def test_parcels_that_cannot_be_looked_up_are_no_silence() -> None:
-    chat = Chat(bot, Broken())
-    assert "cannot look up" in chat.says("12345678")[0]
-    assert isinstance(chat.last.defect, ParcelsUnavailable)
+def test_the_bot_says_so_if_parcels_cannot_be_looked_up() -> None:
+    person = chat(Broken())
+    assert "cannot look up" in person.says("12345678")[0]
+    assert isinstance(person.last.defect, ParcelsUnavailable)
 
 
-def test_a_defect_is_apologised_for_and_told_to_the_operator() -> None:
+def test_the_bot_apologises_for_a_defect_and_the_operator_learns_of_it() -> None:
     class Odd:
         def find(self, number: str, now: float) -> Parcel | None:
             return Parcel(number, (now,) * 7)
 
-    chat = Chat(bot, Odd())
-    assert "went wrong" in chat.says("12345678")[0]
-    assert isinstance(chat.last.defect, ValueError)
-    assert "status" not in chat.state.get("user", {})
+    person = chat(Odd())
+    assert "went wrong" in person.says("12345678")[0]
+    assert isinstance(person.last.defect, ValueError)
+    assert "status" not in person.state.get("user", {})
 
 
-def test_who_writes_very_much_is_told_once() -> None:
-    chat = Chat(bot)
-    answers = [chat.says("help") for _ in range(70)]
+def test_somebody_who_writes_too_much_is_asked_to_slow_down() -> None:
+    person = chat()
+    answers = [person.says("help") for _ in range(61)]
     assert all(answers[:60])
     assert "a lot at once" in answers[60][0]
-    assert not any(answers[61:])
-    chat.now += 60
-    assert "8 digits" in chat.says("help")[0]
 
 
-def test_an_answer_that_comes_too_late_is_not_planned() -> None:
-    chat = Chat(bot)
-    late = TextMessage("help", timestamp=int((NOON - 24 * HOUR) * 1000))
-    answer = bot.answer(late, {}, Context(chat.now, Shelf()))
-    assert answer.messages == ()
+def written(text: str) -> Event:
+    raw = {"sender": {"id": "9" * 160}, "message": {"mid": "m" * 160, "text": text}}
+    return parse(raw, "17841400000000000", platform="instagram")
+
+
+MENTION = {"message": {"mid": "m", "attachments": [{"type": "story_mention"}]}}
+
+
+@pytest.mark.parametrize("event", [written("12345678"), written("help"), parse(MENTION, "1", platform="instagram")])
+def test_the_same_bot_answers_on_instagram(event: Event) -> None:
+    person = chat()
+    assert person.does(event)
+    assert person.last.defect is None
+
+
+def test_the_bot_does_not_offer_on_instagram_what_instagram_lacks() -> None:
+    promise = "I will tell you when parcel 12345678 moves on within a day."
+    assert chat().does(QuickReplyTapped("WATCH:12345678", platform="instagram")) == [promise]
 
 
 SAID = st.text(max_size=20) | st.sampled_from(["status", "12345678", "human", "bot", "stop", "Deutsch"])
@@ -360,15 +342,15 @@ SAID = st.text(max_size=20) | st.sampled_from(["status", "12345678", "human", "b
 @settings(max_examples=40)
 @given(st.lists(SAID, max_size=8))
 def test_whatever_is_said_is_answered_with_what_facebook_takes(said: list[str]) -> None:
-    chat = Chat(bot)
+    person = chat()
     for text in said:
         raw = {"sender": {"id": "24"}, "message": {"mid": "m", "text": text}}
-        answers = chat.does(parse(raw, "1001"))
-        assert answers or chat.state["session"].get("silent_until")
-        assert chat.last.defect is None
-        for message in chat.last.messages:
+        answers = person.does(parse(raw, "1001"))
+        assert answers or person.state["session"].get("silent_until")
+        assert person.last.defect is None
+        for message in person.last.messages:
             SEND_API.validate(json.loads(json.dumps(message.to_request("24"))))
-        assert json.loads(json.dumps(chat.state)) == chat.state
+        assert json.loads(json.dumps(person.state)) == person.state
 
 
 NAMES = st.sampled_from(["parcel", "watched", "language", "opened", "dialogue", "name", "answers"])
@@ -379,12 +361,21 @@ KEPT = INNER | st.dictionaries(NAMES, INNER, max_size=4)
 
 @settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(["user", "session", "other"]), KEPT))
-def test_any_kept_state_is_survived(state: dict[str, object]) -> None:
-    answer = bot.answer(TextMessage("help"), state, Context(NOON, Shelf()))
+def test_the_bot_answers_whatever_state_was_kept(state: dict[str, object]) -> None:
+    answer = bot.answer(TextMessage("help"), state, Context(NOON, World(OneParcel())))
     assert answer.messages
     assert answer.defect is None
 
 
-def test_the_profile_is_taken_by_facebook() -> None:
+def test_facebook_accepts_the_profile() -> None:
     schema = json.loads((SCHEMAS / "messenger-profile.json").read_text(encoding="utf-8"))
     Draft202012Validator(schema).validate(PROFILE.to_json())
+
+
+def test_the_deployed_bot_looks_up_made_up_parcels_and_shows_its_assets() -> None:
+    variables = {name.upper(): "1" for name in Environment._fields} | {"ASSETS_URL": "https://example.org/steps"}
+    person = Chat(bot, world(read(variables)))
+    person.says("12345678")
+    (carousel,) = person.last.messages
+    assert isinstance(carousel, Carousel)
+    assert carousel.cards[0].image == "https://example.org/steps/step-1.png"

@@ -27,7 +27,7 @@ def test_the_same_number_at_the_same_time_is_the_same_parcel(number: str, now: f
 
 
 @given(NUMBERS)
-def test_a_parcel_goes_through_all_four_steps_and_begins_anew(number: str) -> None:
+def test_a_parcel_goes_through_all_four_steps_and_starts_again(number: str) -> None:
     steps = [parcel.step for hour in range(7 * 24) if (parcel := PARCELS.find(number, 1.7e9 + hour * HOUR))]
     assert set(steps) == set(Step)
     changes = [(before, after) for before, after in pairwise(steps) if before != after]
@@ -35,6 +35,6 @@ def test_a_parcel_goes_through_all_four_steps_and_begins_anew(number: str) -> No
 
 
 @pytest.mark.parametrize("reached", [(), (1.0,) * 5])
-def test_a_parcel_is_somewhere(reached: tuple[float, ...]) -> None:
+def test_a_parcel_has_one_to_four_steps(reached: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="give from 1 to 4"):
         Parcel("12345678", reached)

@@ -1,12 +1,7 @@
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.conversation import bot
-from bot.dialogue.testing import Chat
-from bot.messenger.events import Event, Image, QuickReplyTapped, parse
 from bot.messenger.instagram import adapt
 from bot.messenger.messages import (
     Action,
@@ -43,7 +38,7 @@ CHOICE = (QuickReply("Yes"),)
 
 
 @given(st.text("aä😀字 .\n", min_size=1, max_size=1999))
-def test_a_text_is_cut_to_a_thousand_bytes_with_the_choices_under_the_last(text: str) -> None:
+def test_a_text_is_split_at_a_thousand_bytes_with_the_quick_replies_under_the_last_piece(text: str) -> None:
     if not text.strip():
         return
     pieces = adapt(Text(text, quick_replies=CHOICE))
@@ -111,34 +106,3 @@ def test_what_instagram_offers_in_another_form_is_mapped() -> None:
 def test_what_instagram_does_not_offer_is_refused(message: Message) -> None:
     with pytest.raises(Refused, match=r"on Instagram: .+\.$"):
         adapt(message)
-
-
-def written(text: str) -> Event:
-    raw = {"sender": {"id": "9" * 160}, "message": {"mid": "m" * 160, "text": text}}
-    return parse(raw, "17841400000000000", platform="instagram")
-
-
-@pytest.mark.parametrize(
-    "act",
-    [
-        lambda chat: chat.does(written("12345678")),
-        lambda chat: chat.does(written("help")),
-        lambda chat: chat.does(QuickReplyTapped("WATCH:12345678", platform="instagram")),
-        lambda chat: chat.does(
-            parse({"message": {"mid": "m", "attachments": [{"type": "story_mention"}]}}, "1", platform="instagram")
-        ),
-    ],
-)
-def test_the_same_bot_answers_on_instagram(act: Callable[[Chat], list[str]]) -> None:
-    chat = Chat(bot)
-    assert act(chat)
-    assert chat.last.defect is None
-
-
-def test_a_bots_message_that_instagram_lacks_is_a_defect_found_when_it_is_planned() -> None:
-    chat = Chat(bot)
-    assert chat.sends(Image("image"))
-    assert chat.does(QuickReplyTapped("WATCH:12345678"))[-1] == "AskToNotify"
-    assert chat.does(QuickReplyTapped("WATCH:12345678", platform="instagram")) == [
-        "I will tell you when parcel 12345678 gets further within a day."
-    ]

@@ -1,4 +1,4 @@
-"""What is to be sent again and again is uploaded first: the bot's client against the stand-in."""
+"""Media that are sent again and again are uploaded first."""
 
 import http.client
 import json
@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bot.messenger.client import UPLOAD, GraphApi
-from bot.messenger.errors import Rejected
 from bot.messenger.messages import Media
 from sandbox.background import Background
 from sandbox.facebook.graph import Graph
@@ -42,36 +40,11 @@ def url(graph: Graph, background: Background) -> Iterator[str]:
     background.run(server.stop())
 
 
-@pytest.fixture
-def client(url: str) -> GraphApi:
-    return GraphApi(url, "v26.0", PAGE, TOKEN, SECRET)
+def test_a_medium_is_uploaded_by_its_url_and_sent_by_its_id(api: Api) -> None:
+    kept = api.call("POST", PATH, {"message": attachment(url="https://example.org/a.png")}).body["attachment_id"]
 
-
-def test_a_medium_is_uploaded_by_its_address_and_has_an_id_of_its_own(client: GraphApi) -> None:
-    ids = {client.upload(Media("image", "https://example.org/a.png")) for _ in range(2)}
-
-    assert len(ids) == 2
-    assert all(each.isdigit() for each in ids)
-
-
-def test_a_file_is_uploaded_whole_whatever_bytes_it_holds_and_sent_by_its_id(graph: Graph, client: GraphApi) -> None:
-    content = bytes(range(256)) * 3 + b"\r\n--b--\r\n\n\r\x00"
-    kept = client.upload_file("image", "label.png", "image/png", content)
-
-    (request,) = graph.requests()
-    file = {"filename": "label.png", "contentType": "image/png", "bytes": len(content)}
-    assert request["body"] == {"message": attachment(), "filedata": file}
-    graph.note_message("7")
-    assert client.send(Media("image", attachment_id=kept).to_request("7"))
-
-
-def test_a_file_of_25_mb_is_taken(client: GraphApi) -> None:
-    assert client.upload_file("file", "a.bin", "application/octet-stream", bytes(UPLOAD))
-
-
-def test_an_empty_file_is_refused(client: GraphApi) -> None:
-    with pytest.raises(Rejected):
-        client.upload_file("file", "a.bin", "application/octet-stream", b"")
+    assert kept.isdigit()
+    assert api.send(message=Media("image", attachment_id=kept).content()).status == 200
 
 
 @pytest.mark.parametrize(
@@ -96,13 +69,15 @@ def written(message: dict[str, object]) -> bytes:
     return b"\r\n\r\n" + json.dumps(message).encode() + b"\r\n"
 
 
-FILE = b'; filename="a.png"\r\nContent-Type: image/png\r\n\r\nx\r\n'
+FILE = b'; filename="a.png"\r\nContent-Type: image/png\r\n\r\nx'
 
 
 @pytest.mark.parametrize(
     ("body", "status"),
     [
         (fields(message=written(attachment()), filedata=FILE), 200),
+        (fields(message=written(attachment()), filedata=FILE.replace(b"x", bytes(25 * 1024 * 1024))), 200),
+        (fields(message=written(attachment()), filedata=FILE.replace(b"x", b"")), 400),
         (fields(message=written(attachment(url="https://e.org")), filedata=FILE), 400),
         (fields(message=b"\r\n\r\nno JSON\r\n", filedata=FILE), 400),
         (fields(filedata=FILE), 400),
@@ -110,7 +85,7 @@ FILE = b'; filename="a.png"\r\nContent-Type: image/png\r\n\r\nx\r\n'
         (fields(filedata=FILE).removesuffix(b"--b--\r\n"), 400),
     ],
 )  # fmt: skip
-def test_a_form_that_is_none_is_refused(url: str, body: bytes, status: int) -> None:
+def test_only_a_valid_form_uploads_a_file(url: str, body: bytes, status: int) -> None:
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
     headers = {"Content-Type": "multipart/form-data; boundary=b", "Authorization": f"Bearer {TOKEN}"}
     connection.request("POST", f"{PATH}?appsecret_proof={PROOF}", body, headers)

@@ -1,6 +1,6 @@
-"""Draw the pictures of a parcel's four steps anew: `python tools/draw.py`, with Chromium installed.
+"""Draw the images of a parcel's four steps into `assets/`: `python -m tools.draw_parcel_steps`. It needs Chromium.
 
-They are of the shape that Messenger shows in a carousel, 1.91 to 1, and hold no words, so that they suit each language.
+They have the shape that Messenger shows in a carousel, 1.91 to 1. They contain no words, so they suit every language.
 """
 
 import shutil
@@ -11,7 +11,7 @@ from pathlib import Path
 
 WIDTH, HEIGHT = 764, 400
 SKIES = (("#7b8cff", "#4c5fe6"), ("#3fb4f2", "#1d7fd6"), ("#ffb347", "#f2762e"), ("#4fd18b", "#1c9c68"))
-# The middle of each dot of the bar at the bottom.
+# The centres of the dots in the progress bar at the bottom.
 DOTS, BAR_Y = (187, 317, 447, 577), 352
 
 BOX = """<g>
@@ -54,7 +54,7 @@ stroke-dasharray="2 18" stroke-linecap="round"/>"""
 
 
 def at(x: float, y: float, scale: float, shape: str) -> str:
-    """A shape, its middle at a place."""
+    """A shape with its centre at this point."""
     return f'<g transform="translate({x} {y}) scale({scale})" filter="url(#shadow)">{shape}</g>'
 
 
@@ -67,7 +67,7 @@ SCENES = (
 
 
 def bar(step: int) -> str:
-    """The four dots: those reached are full, and the last of them is the place."""
+    """The progress bar: the dots up to this step are filled, and its own dot is larger."""
     reached = DOTS[step]
     drawn = (
         f'<path d="M{DOTS[0]} {BAR_Y}H{DOTS[-1]}" stroke="#fff" stroke-width="8" opacity=".35" stroke-linecap="round"/>'
@@ -90,7 +90,7 @@ def bar(step: int) -> str:
 
 
 def svg(step: int) -> str:
-    """The picture of a step, from 0."""
+    """The image of a step, counted from 0."""
     high, low = SKIES[step]
     return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">
 <defs><linearGradient id="sky" x2="0" y2="1">
@@ -103,10 +103,10 @@ def svg(step: int) -> str:
 
 
 def main() -> int:
-    """Draw all four beside this file; the exit code is 1 if there is no Chromium."""
+    """Draw all four. The exit code is 1 if there is no Chromium."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
-        sys.stderr.write("There is no Chromium to draw with: install it, or leave the pictures as they are.\n")
+        sys.stderr.write("Chromium is not installed: install it, or leave the images as they are.\n")
         return 1
     for step in range(len(SCENES)):
         with tempfile.TemporaryDirectory() as folder:

@@ -157,7 +157,7 @@ def _service(resource: Resource) -> str:
     return resource.type.split(":")[1].partition("/")[0]
 
 
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401  as JSON has it: one or several
+def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 

@@ -1,0 +1,351 @@
+"""A bot: rules in decorators. An event comes in, the rules pick a handler, and the handler says what goes out.
+
+Handlers are pure: they get a turn and return a reply. They send nothing and read no clock. So answers can be stored
+before they are sent, and the test of a dialogue reads like the dialogue. Recipes are in docs/conversation.md.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar, overload
+
+from bot.dialogue.dialogues import Dialogue, leave, resume
+from bot.dialogue.middleware import Middleware
+from bot.dialogue.reply import Answer, Reply, Words, as_messages, as_reply
+from bot.dialogue.rules import Match, Rule, RuleError, Rules, compiled, normal, plain_emoji
+from bot.dialogue.turn import Context, Progress, Session, Turn
+from bot.dialogue.typed import Mismatch, read, write
+from bot.messenger.events import (
+    AccountLinked,
+    Attachment,
+    AttachmentMessage,
+    Delivery,
+    Echo,
+    Event,
+    Notice,
+    OptedIn,
+    Postback,
+    QuickReplyTapped,
+    Reacted,
+    Read,
+    Referred,
+    TextMessage,
+    UnsupportedMessage,
+)
+from bot.messenger.record import Record
+
+# Seconds: the event queue and the dead-letter queue keep an event for 14 days each, so none is older.
+OLDEST = 30 * 24 * 3600.0
+
+S = TypeVar("S", bound=Record)
+W = TypeVar("W")
+E = TypeVar("E", bound=Event)
+G = TypeVar("G", bound=Record)
+R = TypeVar("R", bound=Reply[Any] | Words | None)
+
+_NEVER_ANSWERED = (Delivery, Echo, Read)
+# What a user does and expects an answer to. Anything else is answered only if a rule takes it.
+_ANSWER_EXPECTED = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
+# What ends a dialogue if a rule takes it: the user turned to something else.
+_ENDS_DIALOGUE = (TextMessage, QuickReplyTapped, Postback, Referred)
+
+
+class Registration(Generic[S, W, E]):
+    """A decorator that registers a handler and returns it unchanged, so that decorators can be stacked."""
+
+    def __init__(self, add: Callable[[Callable[..., Any]], None]) -> None:
+        self._add = add
+
+    @overload
+    def __call__(self, handler: Callable[[Turn[S, W, Event]], R]) -> Callable[[Turn[S, W, Event]], R]: ...
+    @overload
+    def __call__(self, handler: Callable[[Turn[S, W, E]], R]) -> Callable[[Turn[S, W, E]], R]: ...
+    def __call__(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        """Register a handler of any event, or of events of this decorator's kind."""
+        self._add(handler)
+        return handler
+
+
+class Bot(Generic[S, W]):
+    """A conversation: register handlers with the decorators, then let it `answer`.
+
+    These rules take an event, the first that fits: a text of `always`; the dialogue in progress; the exact text; the
+    first pattern found in the text. Other events go to the rule of the exact payload, reference, kind or topic, then to
+    the rule for any. Last comes the fallback.
+
+    Args:
+        state: the author's record of one user. Every field has a default.
+        languages: the bot's languages, the default first.
+
+    Raises:
+        RuleError: the record cannot be kept as JSON.
+    """
+
+    def __init__(self, state: type[S], languages: tuple[str, ...] = ("en",)) -> None:
+        # A field without a default, or of a type that JSON does not have, would fail at a user's first message.
+        try:
+            kept = read(state, {name: _json(value) for name, value in state().fields().items()}, strictly=True)
+        except (TypeError, Mismatch) as error:
+            raise RuleError(
+                f"{state.__name__} cannot be kept: {error} Give every field a type of JSON and a default."
+            ) from None
+        self._state, self.languages = type(kept), languages
+        self._rules = Rules()
+        self._middleware: list[Middleware[S, W]] = []
+        self._dialogues: dict[str, tuple[Rule, float]] = {}
+
+    # Registering
+
+    def text(self, *phrases: str, **by_language: str | tuple[str, ...]) -> Registration[S, W, TextMessage]:
+        """Take a text that is one of the phrases. Case, spaces and punctuation around it do not matter.
+
+        Args:
+            phrases: the same in all languages. They leave the user's language as it is.
+            by_language: phrases of one language: `de=("hilfe", "hallo")`. They set the user's language.
+        """
+        return self._phrases("text", phrases, by_language)
+
+    def always(self, *phrases: str, **by_language: str | tuple[str, ...]) -> Registration[S, W, TextMessage]:
+        """Like `text`, but also within a dialogue, which it ends."""
+        return self._phrases("always", phrases, by_language)
+
+    def cancel(self, *phrases: str, **by_language: str | tuple[str, ...]) -> Registration[S, W, TextMessage]:
+        """End the dialogue in progress. Without one, the text is an ordinary text."""
+        return self._phrases("cancel", phrases, by_language)
+
+    def pattern(
+        self, expression: str, groups: type[G]
+    ) -> Callable[[Callable[[Turn[S, W, TextMessage], G], R]], Callable[[Turn[S, W, TextMessage], G], R]]:
+        """Take a text in which the regular expression is found, whatever its case.
+
+        Args:
+            expression: its named groups are the fields of `groups`.
+            groups: a record that the handler gets as its second argument. Each group is converted to the type of its
+                field. If that fails, the pattern does not match.
+        """
+        pattern = compiled(expression, groups)
+
+        def register(
+            handler: Callable[[Turn[S, W, TextMessage], G], R],
+        ) -> Callable[[Turn[S, W, TextMessage], G], R]:
+            self._rules.add_pattern(pattern, groups, handler)
+            return handler
+
+        return register
+
+    def postback(self, payload: str = "") -> Registration[S, W, Postback]:
+        """Take a tap on a button or menu item with this payload, or `payload:argument`. Empty takes any other."""
+        return self._named(Postback, payload)
+
+    def quick_reply(self, payload: str = "") -> Registration[S, W, QuickReplyTapped]:
+        """Take a tap on a quick reply with this payload, or `payload:argument`. Empty takes any other."""
+        return self._named(QuickReplyTapped, payload)
+
+    def referral(self, ref: str = "") -> Registration[S, W, Event]:
+        """Take a user who comes by a link with this `ref`, or `ref:argument`. Empty takes any other link.
+
+        The event is a `Referred`. For a new user it is the first `Postback` or message, which carries the referral.
+        """
+        return self._named(Referred, ref)
+
+    def opt_in(self, payload: str = "") -> Registration[S, W, OptedIn]:
+        """Take an opt-in to notifications with this payload, or `payload:argument`. Empty takes any other."""
+        return self._named(OptedIn, payload)
+
+    def account_linking(self, status: str = "") -> Registration[S, W, AccountLinked]:
+        """Take an account linking event with this status, `linked` or `unlinked`. Empty takes both."""
+        return self._named(AccountLinked, status)
+
+    def notice(self, topic: str = "") -> Registration[S, W, Notice]:
+        """Take a notice of this topic from the page owner's systems. Empty takes any other topic."""
+        return self._named(Notice, topic)
+
+    def attachment(self, *kinds: type[Attachment]) -> Registration[S, W, AttachmentMessage]:
+        """Take a message whose first attachment is of one of these classes. Without a class, take any other."""
+        return self._values(AttachmentMessage, kinds)
+
+    def reaction(self, *reactions: str) -> Registration[S, W, Reacted]:
+        """Take one of these reactions when it is added, by emoji or name (`love`). Without one, take any change."""
+        return self._values(Reacted, tuple(plain_emoji(reaction) for reaction in reactions))
+
+    def on(self, kind: type[E]) -> Registration[S, W, E]:
+        """Take any other kind of event, such as `Edited` or `ThreadPassed`."""
+        if issubclass(kind, _NEVER_ANSWERED):
+            raise RuleError(f"{kind.__name__} is never answered: it only reports on the page's own messages.")
+        return self._values(kind, ())
+
+    def fallback(self, handler: Callable[[Turn[S, W, Event]], R]) -> Callable[[Turn[S, W, Event]], R]:
+        """Take what the user wrote, sent or tapped and no other rule took. Register it last."""
+        self._rules.add("fallback", None, handler, "the fallback")
+        return handler
+
+    def error(
+        self, handler: Callable[[Turn[S, W, Event], Exception], R]
+    ) -> Callable[[Turn[S, W, Event], Exception], R]:
+        """Reply in place of a handler that raised. The state stays as it was, and the answer holds the defect."""
+        self._rules.add("error", None, handler, "the error handler")
+        return handler
+
+    def middleware(self, step: Middleware[S, W]) -> Middleware[S, W]:
+        """Take part in every turn, in the order of registration.
+
+        `step(turn, go)` may change the turn, reply without calling `go(turn)`, or change the reply of `go(turn)`.
+        """
+        self._middleware.append(step)
+        return step
+
+    def dialogue(
+        self, minutes: float = 30.0
+    ) -> Callable[[Callable[[Turn[S, W, Event]], Dialogue[S]]], Callable[[Turn[S, W, Event]], Reply[S]]]:
+        """Make a handler of a generator of questions. What starts the dialogue is registered above this decorator.
+
+        Args:
+            minutes: after this time without an answer the dialogue is over, and the next message is an ordinary one.
+        """
+
+        def register(
+            questions: Callable[[Turn[S, W, Event]], Dialogue[S]],
+        ) -> Callable[[Turn[S, W, Event]], Reply[S]]:
+            name = questions.__name__
+            rule = self._rules.add("dialogue", name, questions, f"the dialogue {name}")
+            self._dialogues[name] = rule, minutes * 60
+
+            @functools.wraps(questions)
+            def start(turn: Turn[S, W, Event]) -> Reply[S]:
+                return resume(questions(turn), turn, Progress(name), ())
+
+            return start
+
+        return register
+
+    # Answering
+
+    def answer(self, event: Event, state: Mapping[str, Any], context: Context[W]) -> Answer:
+        """What the bot answers to an event.
+
+        Args:
+            event: what happened.
+            state: the state of this user's last answer; empty for a new user. Whatever does not fit the present bot is
+                left out.
+            context: the time, and the world outside.
+
+        Raises:
+            Exception: what a handler raised, unless an error handler is registered.
+        """
+        if isinstance(event, _NEVER_ANSWERED) or event.standby:
+            return Answer((), dict(state))
+        user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
+        if event.opens_window:
+            session = session.replace(opened=max(session.opened, _happened(event, context.now)))
+        turn: Turn[S, W, Event] = Turn(
+            event,
+            user,
+            context.world,
+            context.now,
+            context.lex,
+            session,
+            self.languages,
+            always=isinstance(event, TextMessage) and self._rules.get("always", normal(event.text)) is not None,
+        )
+        defect: Exception | None = None
+        try:
+            reply = self._through(turn, 0)
+            messages = as_messages(reply.said, event.platform)
+        except Exception as error:
+            rule = self._rules.get("error")
+            if rule is None:
+                raise
+            defect = error
+            reply = as_reply(rule.handler(turn, error), turn)
+            messages = as_messages(reply.said, event.platform)
+        if not turn.window_open:
+            messages = tuple(message for message in messages if not message.needs_window)
+        if reply.forget:
+            return Answer(messages, {}, forget=True, defect=defect)
+        kept = {"user": write(reply.state or user), "session": write(reply.session or session)}
+        return Answer(messages, {name: value for name, value in kept.items() if value}, defect=defect)
+
+    def _through(self, turn: Turn[S, W, Event], step: int) -> Reply[S]:
+        """The reply of the middleware from this step on; after the last step, that of the rules."""
+        if step == len(self._middleware):
+            return self._route(turn)
+        return as_reply(self._middleware[step](turn, lambda changed: self._through(changed, step + 1)), turn)
+
+    def _route(self, turn: Turn[S, W, Event]) -> Reply[S]:
+        event, progress = turn.event, self._in_progress(turn)
+        if isinstance(event, TextMessage):
+            said = normal(event.text)
+            rule = self._rules.get("always", said) or (self._rules.get("cancel", said) if progress else None)
+            if progress and not rule:
+                return self._resume(turn, progress, (event.text,))
+            match = Match(rule) if rule else self._rules.for_text(event.text)
+        else:
+            match = self._rules.for_event(event)
+            if progress and not match and isinstance(event, QuickReplyTapped):
+                return self._resume(turn, progress, (event.payload,))
+            if progress and isinstance(event, (AttachmentMessage, UnsupportedMessage)):
+                return self._resume(turn, progress, ())
+        if match is None and isinstance(event, _ANSWER_EXPECTED) and (fallback := self._rules.get("fallback")):
+            match = Match(fallback)
+        return self._run(match, turn) if match else as_reply(None, turn)
+
+    def _run(self, match: Match, turn: Turn[S, W, Event]) -> Reply[S]:
+        turn = turn.replace(argument=match.argument)
+        if match.rule.language:
+            turn = turn.replace(session=turn.session.replace(language=match.rule.language))
+        if isinstance(turn.event, _ENDS_DIALOGUE):
+            turn = leave(turn)
+        return as_reply(match.rule.handler(turn, *match.groups), turn)
+
+    def _in_progress(self, turn: Turn[S, W, Event]) -> Progress | None:
+        progress = turn.session.dialogue
+        if progress is None or progress.name not in self._dialogues:
+            return None
+        _, seconds = self._dialogues[progress.name]
+        return progress if turn.now - progress.asked <= seconds else None
+
+    def _resume(self, turn: Turn[S, W, Event], progress: Progress, given: tuple[str, ...]) -> Reply[S]:
+        rule, _ = self._dialogues[progress.name]
+        return resume(rule.handler(turn), turn, progress, given)
+
+    # The decorators' common parts
+
+    def _phrases(
+        self, table: str, phrases: tuple[str, ...], by_language: Mapping[str, str | tuple[str, ...]]
+    ) -> Registration[S, W, TextMessage]:
+        if unknown := [language for language in by_language if language not in self.languages]:
+            raise RuleError(f"The bot does not speak {', '.join(unknown)}: it speaks {', '.join(self.languages)}.")
+        everything = [("", phrase) for phrase in phrases]
+        for language, own in by_language.items():
+            everything += [(language, phrase) for phrase in ((own,) if isinstance(own, str) else own)]
+        if not everything:
+            raise RuleError(f"A rule of {table!r} takes no text: name at least one phrase.")
+
+        def add(handler: Callable[..., Any]) -> None:
+            for language, phrase in everything:
+                self._rules.add(table, normal(phrase), handler, f"the text {phrase!r}", language)
+
+        return Registration(add)
+
+    def _named(self, kind: type[E], name: str) -> Registration[S, W, E]:
+        return self._values(kind, (name,) if name else ())
+
+    def _values(self, kind: type[E], values: tuple[object, ...]) -> Registration[S, W, E]:
+        def add(handler: Callable[..., Any]) -> None:
+            for value in values:
+                shown = value.__name__ if isinstance(value, type) else repr(value)
+                self._rules.add(kind.kind, value, handler, f"the {kind.kind} {shown}")
+            if not values:
+                self._rules.add(kind.kind, None, handler, f"any {kind.kind}")
+
+        return Registration(add)
+
+
+def _happened(event: Event, now: float) -> float:
+    """When the event happened, in seconds since 1970; now if its timestamp is missing or impossible."""
+    if event.timestamp is None or not now - OLDEST < event.timestamp / 1000 < now:
+        return now
+    return event.timestamp / 1000
+
+
+def _json(value: object) -> object:
+    return write(value) if isinstance(value, Record) else value

@@ -1,0 +1,131 @@
+"""A turn: one event, with everything that a handler may look at."""
+
+from collections.abc import Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from bot.messenger.events import Event
+from bot.messenger.record import Record
+
+WINDOW = 24 * 3600.0  # seconds: Messenger Platform, "Messenger Platform Policy", the standard messaging window
+
+S = TypeVar("S", bound=Record)
+W = TypeVar("W")
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+
+
+class LexUnavailable(Exception):
+    """Lex gave no answer in time."""
+
+
+class Lex(Protocol):
+    """Amazon Lex, as a conversation uses it. `bot.dialogue.lex` turns its answers into messages."""
+
+    def recognize(self, session: str, text: str) -> Mapping[str, Any]:
+        """What RecognizeText answers.
+
+        Args:
+            session: the user's session id, 2 to 100 characters.
+            text: 1 to 1,024 characters.
+
+        Raises:
+            LexUnavailable: there is no answer.
+        """
+
+
+class Context(Record, Generic[W]):
+    """What a conversation needs from outside. It is passed in, so the conversation stays pure.
+
+    Args:
+        now: seconds since 1970.
+        world: whatever this bot's handlers need from the outside world; None if they need nothing.
+        lex: understands what no rule takes; None for a bot without Lex.
+    """
+
+    now: float
+    world: W
+    lex: Lex | None = None
+
+
+class Progress(Record):
+    """How far a user is in a dialogue.
+
+    Attributes:
+        name: the dialogue's name.
+        answers: the answers so far.
+        asked: when the last question was asked, in seconds since 1970.
+    """
+
+    name: str
+    answers: tuple[str, ...] = ()
+    asked: float = 0.0
+
+
+class Session(Record):
+    """What the engine keeps about a user, beside the author's own record.
+
+    Attributes:
+        language: the language to answer in; "" until it is known.
+        opened: when the user last opened the 24-hour messaging window, in seconds since 1970.
+        silent_until: a human has the conversation until then.
+        pace: how many events the user is ahead of the rate limit, at the time `paced`.
+        paced: when `pace` was worked out, in seconds since 1970.
+        quiet_until: the user exceeded the rate limit and gets no answer until then.
+        dialogue: the dialogue in progress.
+    """
+
+    language: str = ""
+    opened: float = 0.0
+    silent_until: float = 0.0
+    pace: float = 0.0
+    paced: float = 0.0
+    quiet_until: float = 0.0
+    dialogue: Progress | None = None
+
+
+class Turn(Record, Generic[S, W, E_co]):
+    """One event, with everything that a handler may look at.
+
+    Attributes:
+        event: what happened.
+        state: the author's record of this user.
+        world: what this bot's handlers need from the outside world.
+        now: the time, in seconds since 1970.
+        lex: Amazon Lex, if this bot has it.
+        session: what the engine keeps about the user.
+        languages: the bot's languages, the default first.
+        argument: what follows the name in a payload: `12345678` in `TRACK:12345678`.
+        always: True for a text that a rule of `always` takes.
+    """
+
+    event: E_co
+    state: S
+    world: W
+    now: float
+    lex: Lex | None = None
+    session: Session = Session()
+    languages: tuple[str, ...] = ("en",)
+    argument: str = ""
+    always: bool = False
+
+    @property
+    def language(self) -> str:
+        """The language to answer in."""
+        return self.session.language or self.languages[0]
+
+    @property
+    def window_open(self) -> bool:
+        """True while the page may write to the user without an opt-in."""
+        return self.now - self.session.opened < WINDOW
+
+    def words(self, **by_language: str) -> str:
+        """The text in the user's language: `turn.words(en="Hello", de="Hallo")`.
+
+        Raises:
+            LookupError: one of the bot's languages is missing.
+        """
+        missing = [language for language in self.languages if language not in by_language]
+        if missing:
+            raise LookupError(
+                f"No words in {', '.join(missing)} for {by_language}: give them in each of the bot's languages."
+            )
+        return by_language[self.language]

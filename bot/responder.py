@@ -1,0 +1,347 @@
+"""One event: consult the ledger, ask the conversation, send its answers.
+
+An event goes forward by steps, each recorded before the next, so that a later run goes on where an earlier one stopped.
+"""
+
+import contextlib
+import json
+import random
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, Self
+
+from bot.aws.client import AwsError
+from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale
+from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint
+from bot.aws.secrets import SecretMissing
+from bot.dialogue import Answer
+from bot.log import log
+from bot.messenger import errors, events
+from bot.pace import Pace
+from bot.recently_answered import RecentlyAnswered
+
+Json = dict[str, Any]
+
+SEND_SECONDS = 8.0
+# A send, and the ledger's writes before and after it, each with its second try.
+STEP_SECONDS = SEND_SECONDS + 6.0
+FAULTS = 3
+ATTEMPTS = 5
+# Tries of one send in one run, and the longest pause before the second; it doubles before the next.
+TRIES = 3
+RETRY_SECONDS = 0.5
+PAUSE_SECONDS = 60
+# For a dead letter to reach its queue.
+QUEUE_SECONDS = 4.0
+# Facebook delivers an event within an hour ("Webhooks"): an older timestamp, or none, cannot start the window.
+OLDEST_MILLISECONDS = 60 * 60 * 1000
+# Of an answer's number, in the key that its echo brings back: a longer one is not ours.
+ANSWER_DIGITS = 4
+# Before the next look for an echo.
+ECHO_RETRY_SECONDS = 2.0
+# An echo that was held up by the same outage as its event comes at the latest when as long again has passed; Facebook
+# tries for an hour ("Webhooks"), and the queue lets it wait for less.
+LONGEST_ECHO_WAIT = 3600.0
+
+
+class RetryLater(Exception):
+    """An event has to wait in the queue.
+
+    Attributes:
+        seconds: how long; None for a time that grows with its age.
+    """
+
+    def __init__(self, reason: str, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+class TooLarge(Exception):
+    """DynamoDB will never store what the conversation answered; the text says why."""
+
+
+# These say nothing about the event: AWS, Facebook or a missing secret is in the way, or another run was quicker.
+RETRIABLE = (RetryLater, AwsError, NotQueued, Stale, SecretMissing)
+
+
+class Sender(Protocol):
+    """What is needed of the Send API."""
+
+    def send(self, request: Json, timeout: float | None = None, /) -> str:
+        """Send one request; see `bot.messenger.client.GraphApi`."""
+
+
+class Senders(Protocol):
+    """Gives the Send API with the page's token. Both raise `Credentials` for a token that no header takes."""
+
+    def get(self) -> Sender:
+        """With the token as it was last read."""
+
+    def renewed(self) -> Sender:
+        """With the token looked up again."""
+
+
+class Task(NamedTuple):
+    """One event as the queue delivered it.
+
+    Attributes:
+        event: what happened.
+        key: its records in the ledger.
+        message: a queue message with this event alone.
+        delivery: the queue's record that brought it.
+    """
+
+    event: events.Event
+    key: Key
+    message: Json
+    delivery: Json
+
+    @classmethod
+    def of(cls, message: Json, item: object, delivery: Json) -> Self:
+        """One item of a queue message."""
+        page = message["page"]
+        event = events.parse(item, page, platform=message["object"])
+        if event.timestamp is None or event.timestamp < message["received"] - OLDEST_MILLISECONDS:
+            event = event.replace(timestamp=message["received"])
+        key = Key(fingerprint(page, event.user), fingerprint(page, event.id))
+        return cls(event, key, message | {"items": [item]}, delivery)
+
+    @property
+    def receives(self) -> int:
+        """How often the queue has delivered it."""
+        return int(self.delivery["attributes"]["ApproximateReceiveCount"])
+
+    @property
+    def occasion(self) -> str:
+        """Which receipt of which message of the queue this is."""
+        return f"{self.delivery['messageId']}:{self.receives}"
+
+
+class Responder:
+    """Responds to events, one at a time.
+
+    Args:
+        ledger: what was seen, planned and sent.
+        queues: where an event goes that is at fault.
+        converse: what the bot answers to an event, given the user's state and the time in seconds since the epoch.
+        senders: give the Send API.
+        recent: what this instance has answered.
+        pace: keeps sends apart.
+        echo_seconds: how long to wait for the echo of a send that may have arrived, before it is sent again.
+        now: the clock, in seconds since the epoch.
+        pause: waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        queues: Queues,
+        converse: Callable[[events.Event, Json, float], Answer],
+        senders: Senders,
+        recent: RecentlyAnswered,
+        pace: Pace,
+        echo_seconds: float,
+        now: Callable[[], float] = time.time,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._ledger, self._queues, self._converse, self._recent = ledger, queues, converse, recent
+        self._senders, self._pace, self._echo_seconds, self._now, self._pause = senders, pace, echo_seconds, now, pause
+
+    def respond(self, task: Task, reading: Reading | None, remaining: Callable[[], float]) -> None:
+        """Bring one event as far as it gets now.
+
+        Args:
+            task: the event.
+            reading: of the ledger, made for this run; None to read it now.
+            remaining: how many seconds this run has left.
+
+        Raises:
+            RetryLater, AwsError, NotQueued, Stale, SecretMissing: the event has to wait.
+        """
+        if remaining() < STEP_SECONDS:
+            raise RetryLater("no time is left in this run", 0)
+        if isinstance(task.event, events.Echo):
+            self._note_echo(task.event, task.key.user)
+            return
+        reading = reading or self._ledger.read(task.key, task.event.page)
+        record = reading.record
+        if record.outcome:
+            log("INFO", "seen_before", event=task.key.event)
+            return
+        self._look_ahead(reading)
+        try:
+            planned_now = record.answers is None
+            if planned_now:
+                record = self._plan(task, reading)
+            if not record.outcome:
+                self._send_rest(task, record, remaining, planned_now=planned_now)
+        except RETRIABLE:
+            raise
+        except errors.Rejected as error:
+            self._fault(task, str(error), {"fbtrace_id": error.fbtrace_id})
+        except TooLarge as error:
+            self._fault(task, str(error), {})
+        except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault
+            self._fault(task, f"{type(error).__name__} in the conversation", {"at": where(error)})
+
+    def _note_echo(self, echo: events.Echo, user: str) -> None:
+        """Record that one of our messages arrived."""
+        event, _, number = echo.metadata.partition(":")
+        if number.isdecimal() and len(number) <= ANSWER_DIGITS and not self._recent.knows(echo.metadata):
+            self._ledger.echoed(Key(user, event), int(number))
+
+    def _look_ahead(self, reading: Reading) -> None:
+        """Raise what would certainly prevent a send, before it is recorded that one is tried.
+
+        Without the secrets the webhook accepts no echo either: no wait for one may begin or end until they are there.
+        """
+        if (paused := reading.paused_until / 1000 - self._now()) > 0:
+            raise RetryLater("the page is paused", paused)
+        with contextlib.suppress(errors.Credentials):  # the send itself then looks for a newer token
+            self._senders.get()
+
+    def _plan(self, task: Task, reading: Reading) -> Record:
+        """Work out the answers to an event and store them, with the user's new state."""
+        # A first delivery is trusted to end well. A later one is counted first: if the event kills the function, only
+        # this count will show it.
+        if task.receives == 1:
+            return self._answer(task, reading) or Record(outcome=SETTLED)
+        try:
+            if self._ledger.add(task.key, "attempts", task.occasion) > ATTEMPTS:
+                return self._bury(task, "the function ended without an outcome, several times", {})
+            # The event has a record now, so it is settled even if there is nothing to store.
+            return self._answer(task, reading) or self._ledger.plan(task.key, [], None, reading.version)
+        except Exception:  # whatever it was, it did not end the function
+            with contextlib.suppress(AwsError):
+                self._ledger.take_back(task.key, "attempts", task.occasion)
+            raise
+
+    def _answer(self, task: Task, reading: Reading) -> Record | None:
+        """Ask the conversation and store what it answers; None if there is nothing to store."""
+        answer = self._converse(task.event, reading.state, self._now())
+        if answer.defect is not None:
+            log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=where(answer.defect))
+        requests = [each.to_request(task.event.user) for each in answer.messages]
+        for number, request in enumerate(requests):
+            if isinstance(message := request.get("message"), dict):
+                request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
+        if answer.forget:
+            self._forget(task)
+        state = {} if answer.forget else answer.state
+        changed = state if state != reading.state else None
+        if not requests and changed is None:
+            return None
+        try:
+            return self._ledger.plan(task.key, requests, changed, reading.version)
+        except AwsError as error:
+            if error.invalid:
+                raise TooLarge("Answers and state are larger than the ledger can store.") from None
+            raise
+
+    def _send_rest(self, task: Task, record: Record, remaining: Callable[[], float], *, planned_now: bool) -> None:
+        """Send the planned answers that were not sent yet; one planned now is already being sent."""
+        answers, first = record.answers or (), record.next
+        if first in record.echoed:
+            first += 1
+        elif record.since is not None and not planned_now and "message" in answers[first]:
+            self._await_echo(task, record, record.since / 1000)
+        for number in range(first, len(answers)):
+            if not (planned_now and number == 0):
+                if remaining() < STEP_SECONDS:
+                    if number > record.next:
+                        self._ledger.stopped(task.key, record, number)
+                    raise RetryLater("no time is left in this run", 0)
+                record = self._ledger.sending(task.key, record, number)
+            try:
+                self._send(task, record, remaining)
+            except (errors.Unreachable, errors.WindowClosed) as error:
+                log("WARN", "not_delivered", reason=str(error), messages=len(answers) - number)
+                break
+        self._ledger.settle(task.key, record)
+        self._recent.add(task.key.event)
+        age = round(self._now() * 1000) - int(task.message["received"])
+        log("INFO", "answered", event=task.key.event, messages=len(answers), milliseconds=age)
+
+    def _await_echo(self, task: Task, record: Record, since: float) -> None:
+        """Let an event wait for the echo of an answer that may have been sent; return once that was long enough.
+
+        The time begins only when a run looks for the echo, and so finds that ledger and secrets can be read: what kept
+        that run away may have kept the echo away as well, and for as long. It begins again if the run that comes after
+        its end was kept away for longer than it took.
+        """
+        now, until = self._now(), (record.awaited or 0) / 1000
+        if now - until > until - since:
+            until = now + self._echo_seconds + min(now - since, LONGEST_ECHO_WAIT)
+            self._ledger.awaiting(task.key, record, until)
+        if until > now:
+            left = min(until - now, ECHO_RETRY_SECONDS)
+            raise RetryLater("the echo of a message that may have arrived is awaited", left)
+
+    def _send(self, task: Task, record: Record, remaining: Callable[[], float]) -> None:
+        """Send the answer that the record says is being sent."""
+        request = (record.answers or ())[record.next]
+        renew = False
+        for tried in range(1, TRIES + 1):
+            self._pace.wait(request)
+            try:
+                sender = self._senders.renewed() if renew else self._senders.get()
+                sender.send(request, SEND_SECONDS)
+            except errors.Ambiguous as error:
+                if "message" not in request:  # a typing indicator is not worth waiting for
+                    return
+                raise RetryLater(str(error), ECHO_RETRY_SECONDS) from None
+            except errors.SlowDown as error:
+                log("ERROR", "slow_down", reason=str(error))
+                self._ledger.stopped(task.key, record, record.next)
+                self._ledger.pause(task.event.page, PAUSE_SECONDS)
+                raise RetryLater(str(error), PAUSE_SECONDS) from None
+            except errors.Rejected:
+                self._ledger.stopped(task.key, record, record.next)
+                raise
+            except (errors.Transient, errors.Credentials) as error:
+                refused = isinstance(error, errors.Credentials)
+                if tried == TRIES or remaining() < STEP_SECONDS or (refused and renew):
+                    if refused:
+                        log("ERROR", "credentials", reason=str(error))
+                    self._ledger.stopped(task.key, record, record.next)
+                    raise RetryLater(str(error)) from None
+                renew = refused
+                self._pause(RETRY_SECONDS * 2 ** (tried - 1) * random.uniform(0.5, 1))
+            else:
+                return
+
+    def _fault(self, task: Task, reason: str, detail: Json) -> None:
+        """Count an event's own fault; after several, take it out of the order."""
+        log("ERROR", "fault", event=task.key.event, reason=reason, **detail)
+        if self._ledger.add(task.key, "faults", task.occasion) < FAULTS:
+            raise RetryLater(reason)
+        self._bury(task, reason, detail)
+
+    def _bury(self, task: Task, reason: str, detail: Json) -> Record:
+        """Put an event on the dead-letter queue; only then does it count as dead."""
+        group = task.delivery["attributes"]["MessageGroupId"]
+        identity = f"{task.delivery['messageId']}:{task.key.event}"
+        letter = dead_letter(reason, detail, task.message, group, identity)
+        self._queues.bury([letter], self._queues.deadline(QUEUE_SECONDS))
+        self._ledger.bury(task.key)
+        log("ERROR", "dead_letter", event=task.key.event, reason=reason)
+        return Record(outcome=DEAD)
+
+    def _forget(self, task: Task) -> None:
+        """Delete what is kept about a user beside the state: their dead letters, and what was planned for those."""
+        for body, receipt in self._queues.letters(task.key.user):
+            letter = json.loads(body)
+            message = letter.get("message", letter)  # a message that SQS itself moved here is unchanged
+            for item in message["items"]:
+                event = events.parse(item, message["page"], platform=message["object"])
+                self._ledger.forget(Key(task.key.user, fingerprint(message["page"], event.id)))
+            self._queues.drop(receipt)
+
+
+def where(error: Exception) -> str:
+    """The file and line that raised: an exception's own text may hold what a user wrote."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else ""

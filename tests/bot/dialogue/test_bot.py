@@ -1,0 +1,208 @@
+from collections.abc import Callable
+
+import pytest
+
+from bot.dialogue import Bot, Context, Record, Reply, ReplyLike, RuleError, Turn
+from bot.dialogue.testing import NOON, Chat
+from bot.messenger.events import (
+    Event,
+    Notice,
+    TextMessage,
+)
+from bot.messenger.messages import AskToNotify, HumanAgent, Refused, Text, Update
+from tests.bot.dialogue.guest import HOUR, Guest, GuestTurn, empty, says
+
+# What a handler may return
+
+
+def returning(value: ReplyLike[Guest]) -> Callable[[GuestTurn], ReplyLike[Guest]]:
+    return lambda _: value
+
+
+def test_a_handler_may_say_nothing_a_text_a_message_or_several() -> None:
+    bot = empty()
+    returns: dict[str, ReplyLike[Guest]] = {
+        "nothing": None,
+        "empty": "",
+        "text": "hi",
+        "message": Text("hi"),
+        "several": ("hi", Text("there")),
+        "reply": Reply(["hi"]),
+    }
+    for name, value in returns.items():
+        bot.text(name)(returning(value))
+    said = {name: Chat(bot).says(name) for name in returns}
+    assert said == {
+        "nothing": [],
+        "empty": [],
+        "text": ["hi"],
+        "message": ["hi"],
+        "several": ["hi", "there"],
+        "reply": ["hi"],
+    }
+
+
+def test_a_long_text_is_split_into_messages() -> None:
+    bot = empty()
+    bot.text("long")(says("word " * 1000))
+    pieces = Chat(bot).says("long")
+    assert len(pieces) == 3
+    assert all(len(piece) < 2000 for piece in pieces)
+
+
+def test_state_is_a_typed_record_that_a_reply_changes() -> None:
+    bot = empty()
+
+    @bot.text("hi")
+    def hi(turn: GuestTurn) -> ReplyLike[Guest]:
+        visits = turn.state.visits + 1
+        return Reply(f"visit {visits}", state=turn.state.replace(visits=visits, tags=(*turn.state.tags, "x")))
+
+    @bot.text("leave")
+    def leave(_: GuestTurn) -> ReplyLike[Guest]:
+        return Reply(state=Guest())
+
+    chat = Chat(bot)
+    assert [chat.says("hi"), chat.says("hi")] == [["visit 1"], ["visit 2"]]
+    assert chat.state["user"] == {"visits": 2, "tags": ["x", "x"]}
+    chat.says("leave")
+    assert "user" not in chat.state
+
+
+@pytest.mark.parametrize(
+    "kept", [None, 7, {"visits": "many", "name": "Ada"}, {"visits": True, "name": "Ada", "old": 1}]
+)
+def test_kept_state_that_does_not_fit_is_left_out(kept: object) -> None:
+    bot = empty()
+    bot.text("hi")(lambda turn: f"{turn.state.name} {turn.state.visits}")
+    chat = Chat(bot)
+    chat.state = {"user": kept}
+    assert chat.says("hi") == ["Ada 0" if isinstance(kept, dict) else " 0"]
+
+
+def test_words_are_needed_in_every_language() -> None:
+    bot = empty()
+    bot.text("hi")(lambda turn: turn.words(en="hello"))
+    with pytest.raises(LookupError, match="No words in de"):
+        Chat(bot).says("hi")
+
+
+def test_a_state_that_json_cannot_keep_is_refused() -> None:
+    class NoDefault(Record):
+        name: str
+
+    class Odd(Record):
+        names: frozenset[str] = frozenset()
+
+    class Wrong(Record):
+        name: str = 7  # type: ignore[assignment]  # what is tested
+
+    for state in (NoDefault, Odd, Wrong):
+        with pytest.raises(RuleError, match="Give every field a type of JSON and a default"):
+            Bot(state)
+
+
+def test_a_state_may_hold_records_and_be_empty() -> None:
+    class Inner(Record):
+        number: int = 0
+
+    class Outer(Record):
+        inner: Inner = Inner()
+        many: tuple[Inner, ...] = ()
+        maybe: float | None = None
+
+    bot: Bot[Outer, None] = Bot(Outer)
+
+    @bot.text("hi")
+    def hi(turn: Turn[Outer, None, Event]) -> Reply[Outer]:
+        return Reply(repr(turn.state), state=Outer(Inner(1), (Inner(2),), 3))
+
+    chat = Chat(bot)
+    chat.says("hi")
+    assert chat.says("hi") == [repr(Outer(Inner(1), (Inner(2),), 3.0))]
+
+
+def test_a_message_is_adapted_to_instagram_and_one_that_instagram_lacks_is_a_defect() -> None:
+    bot = empty()
+    bot.text("long")(says("x" * 1500))
+    bot.text("news")(lambda _: AskToNotify("News", "NEWS"))
+    bot.error(lambda _, error: str(error))
+    chat = Chat(bot)
+    assert len(chat.says("long")) == 1
+    assert [len(piece) for piece in chat.does(TextMessage("long", platform="instagram"))] == [1000, 500]
+    assert chat.says("news") == ["AskToNotify"]
+    assert "does not exist on Instagram" in chat.does(TextMessage("news", platform="instagram"))[0]
+    assert isinstance(chat.last.defect, Refused)
+
+
+# The window
+
+
+def test_outside_the_window_only_what_is_allowed_there_is_planned() -> None:
+    bot = empty()
+    bot.notice("news")(lambda turn: ("text", Update(Text("update")), HumanAgent(Text("human")), str(turn.window_open)))
+    bot.text("hi")(says("hello"))
+    chat = Chat(bot)
+    assert chat.does(Notice("news")) == ["HumanAgent"]
+    assert chat.says("hi") == ["hello"]
+    chat.now += 24 * HOUR - 1
+    assert chat.does(Notice("news")) == ["text", "update", "HumanAgent", "True"]
+    chat.now += 1
+    assert chat.does(Notice("news")) == ["HumanAgent"]
+
+
+def test_the_window_opens_when_the_user_wrote_not_when_the_event_is_handled() -> None:
+    bot = empty()
+    bot.text("hi")(says("hello"))
+    context = Context(NOON, None)
+
+    def answered(timestamp: int | None) -> bool:
+        return bool(bot.answer(TextMessage("hi", timestamp=timestamp), {}, context).messages)
+
+    assert answered(int((NOON - 24 * HOUR + 1) * 1000))
+    assert not answered(int((NOON - 24 * HOUR) * 1000))
+    assert answered(None)
+
+
+def test_a_timestamp_older_than_the_queues_can_hold_is_ignored() -> None:
+    bot = empty()
+    bot.text("hi")(says("hello"))
+    context = Context(NOON, None)
+    for days, expected in ((29, 0), (30, 1), (1000, 1)):
+        event = TextMessage("hi", timestamp=int((NOON - days * 24 * HOUR) * 1000))
+        assert len(bot.answer(event, {}, context).messages) == expected
+
+
+def test_a_clock_that_is_ahead_does_not_keep_the_window_open() -> None:
+    bot = empty()
+    bot.text("hi")(says("hello"))
+    ahead = TextMessage("hi", timestamp=int((NOON + 1000 * HOUR) * 1000))
+    state = bot.answer(ahead, {}, Context(NOON, None)).state
+    assert state["session"]["opened"] == NOON
+
+
+# Errors
+
+
+def test_a_handlers_error_is_raised_without_an_error_handler() -> None:
+    bot = empty()
+    bot.text("hi")(lambda _: str(1 / 0))
+    with pytest.raises(ZeroDivisionError):
+        Chat(bot).says("hi")
+
+
+def test_the_error_handler_replies_and_the_state_stays() -> None:
+    bot = empty()
+
+    @bot.text("hi")
+    def hi(_: GuestTurn) -> ReplyLike[Guest]:
+        return Reply(Text("x" * 2000), state=Guest("Ada"))
+
+    @bot.error
+    def sorry(_: GuestTurn, error: Exception) -> str:
+        return f"sorry: {type(error).__name__}"
+
+    chat = Chat(bot)
+    assert chat.says("hi") == ["sorry: Refused"]
+    assert isinstance(chat.last.defect, ValueError)
+    assert "user" not in chat.state
