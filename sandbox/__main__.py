@@ -53,7 +53,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     try:
-        from sandbox import cli  # noqa: PLC0415 - after the signal handlers: from here on there may be something to clean up
+        from sandbox import cli
     except ModuleNotFoundError as missing:
         print(f"{missing.name} is not installed: run `make .venv/installed` and use .venv/bin/python.", file=sys.stderr)
         return 1

@@ -17,7 +17,7 @@ class ChatSandbox(Sandbox):
         page: the chat page; served only if the stack has a bot.
     """
 
-    def __init__(self, *arguments: Any, chat_port: int = 0, **options: Any) -> None:  # noqa: ANN401 - those of the base
+    def __init__(self, *arguments: Any, chat_port: int = 0, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._chat_port = chat_port
         self.page: Page

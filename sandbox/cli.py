@@ -128,7 +128,7 @@ class Lifetime:
 
 
 def _up(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
-    from sandbox.chat import ChatSandbox  # noqa: PLC0415 - the other commands need not load the chat page
+    from sandbox.chat import ChatSandbox
 
     sandbox = ChatSandbox(
         options.stack,

@@ -28,7 +28,7 @@ class Fault:
         self.effects = dict(effects)
         self._left = count
         self._probability = probability
-        self._random = random.Random(seed)  # noqa: S311 - the draws of a test must be repeatable
+        self._random = random.Random(seed)
 
     def fires(self) -> bool:
         """Whether it fires for this call; if so, it counts down."""
@@ -38,7 +38,7 @@ class Fault:
             self._left -= 1
         return True
 
-    def get(self, effect: str, default: Any = None) -> Any:  # noqa: ANN401 - JSON
+    def get(self, effect: str, default: Any = None) -> Any:
         """The value of one effect."""
         return self.effects.get(effect, default)
 

@@ -145,7 +145,7 @@ class Platforms:
 
     # AWS
 
-    def client(self, service: str, key: Key = OWNER) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
+    def client(self, service: str, key: Key = OWNER) -> Any:
         """A boto3 client on the emulated AWS.
 
         Args:

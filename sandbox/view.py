@@ -29,7 +29,7 @@ class View:
         self._status = self._console.status("Starting")
         self._made = 0
 
-    def progress(self) -> Any:  # noqa: ANN401 - rich's own context manager
+    def progress(self) -> Any:
         """Show what is being done, inside the `with` block."""
         return self._status
 

@@ -94,9 +94,7 @@ class RecordingMonitor(pulumi_mocks.MockMonitor):
         self.duplicates: list[str] = []
         self.lock = threading.Lock()
 
-    def RegisterResource(  # noqa: N802 - Pulumi's name
-        self, request: resource_pb2.RegisterResourceRequest
-    ) -> resource_pb2.RegisterResourceResponse:
+    def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:
         """Register a resource, and keep what was asked for."""
         response: resource_pb2.RegisterResourceResponse = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # Pulumi gives it none
         if request.type == "pulumi:pulumi:Stack":
@@ -118,9 +116,7 @@ class RecordingMonitor(pulumi_mocks.MockMonitor):
             )
         return response
 
-    def RegisterResourceOutputs(  # noqa: N802 - Pulumi's name
-        self, request: resource_pb2.RegisterResourceOutputsRequest
-    ) -> object:
+    def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> object:
         """Keep the stack's outputs."""
         if request.urn.split("::")[2] == "pulumi:pulumi:Stack":
             self.outputs.update(json_format.MessageToDict(request.outputs))

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 @cache
 def _session() -> "boto3.Session":
     """One session for all principals: it caches the models of the services, which are slow to load."""
-    import boto3  # noqa: PLC0415 - it takes a quarter of a second to import, and `up` needs no client
-    import botocore.session  # noqa: PLC0415 - as above
+    import boto3
+    import botocore.session
 
     # The AWS_PROFILE of the person at the keyboard must not matter; one that does not exist would be an error.
     own_profile_ignored = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
@@ -36,7 +36,7 @@ class Clients:
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
+    def __call__(self, service: str) -> Any:
         """The client for a service; created at the first call."""
         with self._lock:
             if service not in self._clients:
@@ -44,8 +44,8 @@ class Clients:
                     self._clients[service] = self._make(service)
             return self._clients[service]
 
-    def _make(self, service: str) -> Any:  # noqa: ANN401 - as above
-        from botocore.config import Config  # noqa: PLC0415 - as above
+    def _make(self, service: str) -> Any:
+        from botocore.config import Config
 
         client: Any = _session().client  # its overloads take only literal names
         return client(

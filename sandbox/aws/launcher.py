@@ -8,7 +8,7 @@ Environment: MiniStack's own variables (``GATEWAY_PORT``, ``BIND_HOST``, ``AUTH`
 closes (the parent is gone).
 """
 
-# ruff: noqa: SLF001, ANN401, PLR0917, PLC0415 - it patches MiniStack's insides, which have no types, once its environment is set
+# ruff: noqa: SLF001, PLR0917 - it patches MiniStack's insides, which have no types, once its environment is set
 
 import asyncio
 import contextvars

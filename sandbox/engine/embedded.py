@@ -36,11 +36,11 @@ from sandbox.errors import SandboxError
 from sandbox.provider import changes, resources
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"  # Pulumi: the key that marks a special value on the wire
-SECRET = "[secret]"  # noqa: S105 - what stands in a secret's place
+SECRET = "[secret]"
 STACK_TYPE = "pulumi:pulumi:Stack"
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - any value of an input
+def plain(value: Any) -> Any:
     """A value as the provider sees it: secrets unwrapped, whole numbers as ``int`` (the wire knows only floats)."""
     if isinstance(value, Mapping):
         if value.get(SIGNATURE) == rpc._special_secret_sig:  # noqa: SLF001 - the runtime names it nowhere else
@@ -51,7 +51,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any value of an input
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def shown(value: Any) -> Any:  # noqa: ANN401 - any value of an input
+def shown(value: Any) -> Any:
     """A value as JSON that may be shown: each secret masked, code named by its paths."""
     if isinstance(value, Mapping):
         if value.get(SIGNATURE) == rpc._special_secret_sig:  # noqa: SLF001 - as above
@@ -232,7 +232,7 @@ class Monitor(mocks.MockMonitor):
         self._report = report
         self._deployment = deployment
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - the runtime's method and types
+    def RegisterResource(self, request: Any) -> Any:
         """Register one resource, and report it."""
         started = time.monotonic()
         self._deployment.registering.request = request
@@ -250,7 +250,7 @@ class Monitor(mocks.MockMonitor):
         )
         return response
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802 - the runtime's method and types
+    def RegisterResourceOutputs(self, request: Any) -> Any:
         """Keep the stack's outputs."""
         if request.urn.endswith(f"::{STACK_TYPE}::{settings.get_project()}-{settings.get_stack()}"):
             exported = rpc.deserialize_properties(request.outputs)
@@ -267,7 +267,7 @@ class Report:
         self.failed = False
         self.outputs: dict[str, dict[str, Any]] = {}
 
-    def send(self, event: str, **content: Any) -> None:  # noqa: ANN401 - what is JSON
+    def send(self, event: str, **content: Any) -> None:
         """Tell one event."""
         with self._lock:
             self._stream.write(json.dumps({"event": event, **content}) + "\n")

@@ -21,9 +21,9 @@ def picture(project: str, stack: str, resources: Sequence[Mapping[str, Any]]) ->
         ``{"stack", "nodes": [{"name", "about", "inside", "services", "resources": [{"type", "name", "id",
         "inputs"}]}], "arrows": [{"start", "end", "label", "dashed"}]}``; ``inside`` tells what is in the stack's box.
     """
-    import components  # noqa: PLC0415 - it loads Pulumi, half a second, and only who looks at the picture waits for it
-    from tools.docs import diagram as drawn  # noqa: PLC0415 - as above
-    from tools.recorder import Graph, Resource  # noqa: PLC0415 - as above
+    import components
+    from tools.docs import diagram as drawn
+    from tools.recorder import Graph, Resource
 
     parents = {urn: _parent(urn, resources) for urn in (each["urn"] for each in resources)}
     graph = Graph(

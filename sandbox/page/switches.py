@@ -150,7 +150,7 @@ class Board:
             kill_now,
         )
         self.on: frozenset[str] = frozenset()
-        self._random = random.Random(1)  # noqa: S311 - draws of a demonstration
+        self._random = random.Random(1)
 
     def set(self, names: Iterable[str]) -> None:
         """Have exactly these switches on; what they do begins at once."""
@@ -166,7 +166,7 @@ class Board:
 
     def sent(self) -> None:
         """Facebook has just taken a message: the moment at which a function is best killed."""
-        if "killed" in self.on and self._random.random() < 0.5:  # noqa: PLR2004 - every second one
+        if "killed" in self.on and self._random.random() < 0.5:
             self._kill_now()
 
     def described(self) -> list[dict[str, Any]]:

@@ -135,11 +135,11 @@ def changed_keys(before: Inputs, after: Inputs) -> set[str]:
     return {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
 
 
-def _comparable(value: Any) -> Any:  # noqa: ANN401 - any value of an input
-    import pulumi  # noqa: PLC0415 - only the engine, which has it already, hands in archives
+def _comparable(value: Any) -> Any:
+    import pulumi
 
     if isinstance(value, pulumi.Archive):
-        import hashlib  # noqa: PLC0415 - as above
+        import hashlib
 
         return {"sha256": hashlib.sha256(archive(value)).hexdigest()}
     return value

@@ -104,7 +104,7 @@ def physical(name: str, inputs: Inputs, limit: int, suffix: str = "") -> str:
     return chosen
 
 
-def pascal(value: Any, free: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - JSON in, JSON out
+def pascal(value: Any, free: tuple[str, ...] = ()) -> Any:
     """The provider's camelCase as AWS's PascalCase, except below the keys in ``free``, which are the user's own."""
     if isinstance(value, Mapping):
         return {key[:1].upper() + key[1:]: item if key in free else pascal(item, free) for key, item in value.items()}
@@ -645,7 +645,7 @@ def invoke(account: Account, token: str) -> dict[str, Any]:
     Raises:
         SandboxError: the sandbox does not know it.
     """
-    if token == "aws:index/getCallerIdentity:getCallerIdentity":  # noqa: S105 - a function's token, not a secret
+    if token == "aws:index/getCallerIdentity:getCallerIdentity":
         caller = account.client("sts").get_caller_identity()
         return {
             "accountId": caller["Account"],
@@ -653,6 +653,6 @@ def invoke(account: Account, token: str) -> dict[str, Any]:
             "userId": caller["UserId"],
             "id": caller["Account"],
         }
-    if token == "aws:index/getRegion:getRegion":  # noqa: S105 - a function's token, not a secret
+    if token == "aws:index/getRegion:getRegion":
         return {"region": account.region, "name": account.region, "id": account.region, "description": account.region}
     raise SandboxError(f"The sandbox does not know the look-up {token}: answer it in sandbox/provider/resources.py.")

@@ -32,7 +32,7 @@ expect.set_options(timeout=PATIENCE_MS)
 Json = dict[str, Any]
 
 
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:  # noqa: ANN401 - whatever the condition gives
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
     """What a condition gives, once it gives something."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -75,9 +75,9 @@ class Stage:
     def ask(self, path: str, body: object = None, **headers: str) -> tuple[int, Json]:
         """Ask the page's server; the status and the answer."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, {"content-type": "application/json", **headers})  # noqa: S310 - loopback
+        request = urllib.request.Request(self.url + path, data, {"content-type": "application/json", **headers})
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+            with urllib.request.urlopen(request, timeout=10) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -91,7 +91,7 @@ class Stage:
         body = json.dumps({"recipient": {"id": person}, **content, **more}).encode()
         url = f"{self.sandbox.graph_url}/v26.0/{self.sandbox.page_id}/messages?appsecret_proof={proof}"
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:
             return dict(json.loads(answer.read()))
 
     def is_answered_once(self, key: str) -> bool:
@@ -188,7 +188,7 @@ def opened(browser: Browser, stage: Stage) -> Iterator[Callable[..., Window]]:
     complaints: list[str] = []
     contexts = []
 
-    def open_page(name: str, **options: Any) -> Window:  # noqa: ANN401 - Playwright's own options
+    def open_page(name: str, **options: Any) -> Window:
         assert stage.ask("/api/people", {"name": name})[0] == 200
         context = browser.new_context(**{"viewport": DESKTOP, **options})
         contexts.append(context)

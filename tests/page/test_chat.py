@@ -42,7 +42,7 @@ def test_every_kind_of_message_is_shown_and_can_be_used(opened: Opened, stage: S
     def say(message: dict[str, Any]) -> None:
         stage.say(cem.person, message)
 
-    def template(**payload: Any) -> None:  # noqa: ANN401 - JSON
+    def template(**payload: Any) -> None:
         say({"attachment": {"type": "template", "payload": payload}})
 
     say({"text": "Which?", "quick_replies": [{"content_type": "text", "title": "This", "payload": "THIS"}]})

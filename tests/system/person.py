@@ -94,7 +94,7 @@ class Person:
         record: Json = answer.get("Item", {})
         return record
 
-    def _dynamodb(self) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
+    def _dynamodb(self) -> Any:
         return self._sandbox.client("dynamodb")
 
 

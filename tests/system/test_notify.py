@@ -96,7 +96,7 @@ def test_a_system_sends_news_as_the_docs_show_it(
     docs = (PROJECT / "docs" / "operations.md").read_text("utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```", docs, re.MULTILINE | re.DOTALL)
     shown: Json = {}
-    exec(code, shown)  # noqa: S102 - our own docs
+    exec(code, shown)
     monkeypatch.setattr(shown["boto3"], "client", sandbox.client)
     before = len(sandbox.requests())
 

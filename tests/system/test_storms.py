@@ -48,7 +48,7 @@ def sandbox() -> Iterator[Sandbox]:
 def test_ten_storms_with_killed_functions_lose_repeat_and_reorder_nothing(sandbox: Sandbox) -> None:
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
-    drawn, crowd = random.Random(seed), Crowd(sandbox, seed)  # noqa: S311 - the draws of a test must be repeatable
+    drawn, crowd = random.Random(seed), Crowd(sandbox, seed)
     with killing(crowd, (0.8, 3.0)), concurrent.futures.ThreadPoolExecutor(STORMS) as pool:
         posts = []
         for _ in range(STORMS):

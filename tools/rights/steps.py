@@ -234,7 +234,7 @@ def _own(name: str, call: Callable[[Any, Bench], object]) -> Step:
     )  # fmt: skip
 
 
-def _change_password(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - boto3 makes its clients' types at run time
+def _change_password(iam: Any, bench: Bench) -> None:
     bench.owner.client("iam").update_login_profile(UserName=MEMBER, Password=PASSWORD)
     iam.change_password(OldPassword=PASSWORD, NewPassword=f"Another one, {secrets.token_hex(4)}")
 
@@ -251,22 +251,22 @@ def _drop_keys(bench: Bench) -> None:
             iam.delete_access_key(UserName=MEMBER, AccessKeyId=each["AccessKeyId"])
 
 
-def _make_key(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
+def _make_key(iam: Any, bench: Bench) -> None:
     _drop_keys(bench)
     iam.create_access_key(UserName=MEMBER)
 
 
-def _switch_key_off(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
+def _switch_key_off(iam: Any, bench: Bench) -> None:
     _drop_keys(bench)
     iam.update_access_key(UserName=MEMBER, AccessKeyId=_second_key(bench), Status="Inactive")
 
 
-def _delete_key(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
+def _delete_key(iam: Any, bench: Bench) -> None:
     _drop_keys(bench)
     iam.delete_access_key(UserName=MEMBER, AccessKeyId=_second_key(bench))
 
 
-def _enable_device(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
+def _enable_device(iam: Any, bench: Bench) -> None:
     owner = bench.owner.client("iam")
     name = f"second-{secrets.token_hex(4)}"
     serial = owner.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]["SerialNumber"]
@@ -276,7 +276,7 @@ def _enable_device(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
     owner.deactivate_mfa_device(UserName=MEMBER, SerialNumber=serial)
 
 
-def _resync_device(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
+def _resync_device(iam: Any, bench: Bench) -> None:
     serial = bench.owner.client("iam").list_mfa_devices(UserName=MEMBER)["MFADevices"][0]["SerialNumber"]
     iam.resync_mfa_device(
         UserName=MEMBER, SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="654321"
