@@ -1,73 +1,60 @@
-# make up     the whole stack on a local cloud, and a page to chat with the bot
-# make test   every check
-# make proofs what takes longer: every path of the bot, all rights in the life of a stack, storms over a running one
-# make docs   the parts of the documentation that follow from the code
-# make pictures  the README's pictures of the chat page, with Chromium
-# make coverage  how much of bot/ the tests beside it reach, branches included; less than 95 % is an error
-# make bench  figures beside a peer's, a cold start taken apart, calls, a developer's loop: into docs/benchmarks.md
-# make storms 10,000 storms over a model of all that surrounds the bot, and 10,000 events of 500 people in the sandbox
-# make rights what each right is for, proven one by one, into docs/rights.md
-# make fuzz   a million hostile inputs
-# make audit  what is installed against the list of known weaknesses, when online
 PYTHON ?= python3
 BIN := .venv/bin
 
-# What is compiled is kept, wherever this is otherwise set: each sandbox starts several processes.
+# Each sandbox starts several Python processes, so they keep their bytecode even where that is usually switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up test proofs docs pictures coverage bench storms rights fuzz audit clean
-help:
-	@sed -n 's/^# make /make /p' Makefile
+.PHONY: help up test proofs docs screenshots coverage bench storms rights fuzz audit clean
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
 
-up: .venv/installed
+up: .venv/installed ## bring up the whole stack on a local cloud, and open a page to chat with the bot
 	@$(BIN)/python -m sandbox up --open
 
-test: .venv/installed
+test: .venv/installed ## run every check: lint, format, types and tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy .
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m 'not long' -rs -q
+	$(BIN)/pytest -n 3 --dist loadfile -m 'not long' -rs -q
 
-proofs: .venv/installed
+proofs: .venv/installed ## run the long tests: every path of the bot, all permissions in a stack's life, storms
 	$(BIN)/pytest -m long -rs -q
 
-docs: .venv/installed
+docs: .venv/installed ## write the parts of the docs that follow from the code
 	@$(BIN)/python -m tools.docs
 
-pictures: .venv/installed
-	@$(BIN)/python -m tests.page.pictures
+screenshots: .venv/installed ## write the README's screenshots of the chat page, with Chromium
+	@$(BIN)/python -m tools.screenshots
 
-# Without the long runs of the model: what they reach, its mechanisms' tests reach too.
-coverage: .venv/installed
+coverage: .venv/installed ## report which lines and branches of bot/ its tests do not reach; fail below 95 %
 	$(BIN)/coverage run -m pytest -q -p no:randomly tests/bot tests/model/test_mechanisms.py
 	@$(BIN)/coverage report
 
-bench: .venv/installed
-	@$(BIN)/python -m bench --checks --write docs/benchmarks.md
+bench: .venv/installed ## measure, and write the figures into docs/benchmarks.md
+	@$(BIN)/python -m bench --write docs/benchmarks.md
 
-storms: .venv/installed
+storms: .venv/installed ## run 10,000 storms over a model of the bot, and 10,000 events of 500 people in the sandbox
 	STORMS=10000 $(BIN)/pytest -n 2 -q -rP tests/model/test_storms.py
 	@$(BIN)/python -m bench.load
 
-rights: .venv/installed
+rights: .venv/installed ## prove each permission by taking it away, and write docs/rights.md
 	@$(BIN)/python -m tools.rights
 
-fuzz: .venv/installed
+fuzz: .venv/installed ## try a million hostile inputs
 	@$(BIN)/python -m tests.fuzz
 
-audit: .venv/installed
-	@$(BIN)/python -m tools.audit
+audit: .venv/installed ## compare the installed packages with the list of known weaknesses, online
+	@$(BIN)/pip-audit --local --strict
 
-clean:
+clean: ## remove the virtual environment and all caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-# Compiling what is installed takes longer than installing it, and most of it is never imported:
-# what always is, is compiled by importing it once.
+# Installing without compiling saves time, because most modules are never imported. The import compiles those that always are.
 .venv/installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'This needs Python 3.11 or newer: name one, as in `make up PYTHON=python3.12`.' >&2; exit 1; }
 	@echo 'Installing into .venv (once, about a minute) …' >&2
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --no-compile --requirement requirements-dev.txt
-	-@$(BIN)/python -c 'import components, boto3, ministack.app, sandbox.cli'
+	-@$(BIN)/python -c 'import components, settings, boto3, ministack.app, sandbox.cli'
 	@touch $@

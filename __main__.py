@@ -1,4 +1,4 @@
-"""One stack: its administrators and its bot. The settings are in Pulumi.<stack>.yaml, what the bot says is in bot/."""
+"""One stack: its administrators and its bot. Its settings are in Pulumi.<stack>.yaml; what the bot says is in bot/."""
 
 from pathlib import Path
 
@@ -6,54 +6,140 @@ import pulumi
 import pulumi_aws as aws
 
 import components as fbm
+from bot.environment import variables
+from bot.log import ALARM_KINDS
 from settings import load
 
-settings, root = load(), Path(__file__).parent.resolve()
-name, tags = settings.name, {"project": settings.project, "stack": settings.stack}
-# Laid out by hand, a paragraph a component, so that the stack reads as one page.
-# fmt: off
-if group := settings.group:
-    admins = fbm.AdminGroup(f"{name}-admins", fbm.AdminGroupArgs(
-        group_name=group.name, members=group.members, managed_policies=group.policies, tags=tags,
-        name_prefixes=group.name_prefixes, require_mfa=group.require_mfa, region=aws.get_region_output().region,
-        account_id=aws.get_caller_identity_output().account_id))
+CODE = Path(__file__).parent.resolve() / "bot"
+
+settings = load()
+project, stack = pulumi.get_project(), pulumi.get_stack()
+name = f"{project}-{stack}"
+region, account_id = aws.get_region_output().region, aws.get_caller_identity_output().account_id
+fbm.tag_everything({"project": project, "stack": stack})
+
+if settings.admin_group_name:
+    admins = fbm.AdminGroup(
+        f"{name}-admins",
+        fbm.AdminGroupArgs(
+            group_name=settings.admin_group_name,
+            members=settings.admin_members,
+            managed_policies=settings.admin_policies,
+            name_prefixes=[f"{project}-{each}-" for each in (stack, *settings.admin_stacks)],
+            require_mfa=settings.require_mfa,
+            region=region,
+            account_id=account_id,
+        ),
+    )
     pulumi.export("adminGroupName", admins.name)
-if bot := settings.bot:
-    guard = pulumi.ResourceOptions(protect=bot.protect_data)
-    logs = fbm.BotLogs(f"{name}-bot-logs", fbm.BotLogsArgs(retention_days=bot.log_retention_days, tags=tags))
-    queue = fbm.EventQueue(f"{name}-events", fbm.EventQueueArgs(
-        consumer_timeout_seconds=bot.timeout_seconds, tags=tags), guard)
-    secrets = fbm.BotSecrets(f"{name}-secrets", fbm.BotSecretsArgs(
-        page_access_token=bot.page_access_token, app_secret=bot.app_secret, verify_token=bot.verify_token,
-        app_secret_previous=bot.app_secret_previous, tags=tags))
-    ledger = fbm.Ledger(f"{name}-ledger", fbm.LedgerArgs(
-        point_in_time_recovery=bot.protect_data, deletion_protection=bot.protect_data, tags=tags), guard)
-    lex = [fbm.lex_statement(aws.get_region_output().region, aws.get_caller_identity_output().account_id,
-                             bot.lex.bot_id, bot.lex.bot_alias_id)] if bot.lex else []
-    role = fbm.BotRole(f"{name}-bot", fbm.BotRoleArgs(log_statement=logs.writer_statement, tags=tags, statements=[
-        queue.producer_statement, queue.consumer_statement, queue.dead_letter_statement,
-        secrets.reader_statement, ledger.user_statement, *lex]))
-    function = fbm.BotFunction(f"{name}-bot", fbm.BotFunctionArgs(
-        code=root / "bot", package="bot", handler="bot.handler.handle", build_folder=root / ".build", tags=tags,
-        prepare=fbm.slim_python, memory_mb=bot.memory_mb, timeout_seconds=bot.timeout_seconds, role_arn=role.arn,
-        log_group_name=logs.name, environment={
-            **bot.environment, "QUEUE_URL": queue.url, "DEAD_LETTER_QUEUE_URL": queue.dead_letter_url,
-            "LEDGER_TABLE": ledger.name, "SECRETS_PATH": secrets.path}))
-    fbm.QueueConsumer(f"{name}-consumer", fbm.QueueConsumerArgs(
-        queue_arn=queue.arn, function_name=function.name, maximum_concurrency=bot.concurrency, tags=tags))
-    account = [fbm.ApiAccount(f"{name}-api-account", fbm.ApiAccountArgs(tags=tags))] if bot.manage_account else []
-    api = fbm.RestApi(f"{name}-webhook", fbm.RestApiArgs(
-        path="webhook", stage_name="live", function_name=function.name, function_invoke_arn=function.invoke_arn,
-        throttle_rate=bot.throttle_rate, throttle_burst=bot.throttle_burst, access_log_days=bot.access_log_days,
-        routes=[fbm.Route(method_name="GET", required_query=["hub.mode", "hub.verify_token", "hub.challenge"]),
-                fbm.Route(method_name="POST", required_headers=["X-Hub-Signature-256"])],
-        tags=tags), pulumi.ResourceOptions(depends_on=account))
-    fbm.Alarms(f"{name}-alarms", fbm.AlarmsArgs(
-        queue_name=queue.name, dead_letter_queue_name=queue.dead_letter_name, function_name=function.name,
-        api_name=api.name, stage_name=api.stage_name, log_group_name=logs.name, email=bot.alarm_email, tags=tags))
-    for key, value in {
-        "webhookUrl": api.url, "functionName": function.name, "roleName": role.name, "queueUrl": queue.url,
-        "deadLetterQueueUrl": queue.dead_letter_url, "ledgerTable": ledger.name, "logGroupName": logs.name,
-        "secretsPath": secrets.path, "pageId": bot.page_id, "graphApiUrl": bot.graph_api_url,
-        "graphApiVersion": bot.graph_api_version}.items():
-        pulumi.export(key, value)
+
+if settings.bot:
+    protected = pulumi.ResourceOptions(protect=settings.protect_data)
+    logs = fbm.BotLogs(f"{name}-bot-logs", fbm.BotLogsArgs(retention_days=settings.log_retention_days))
+    queue = fbm.EventQueue(
+        f"{name}-events", fbm.EventQueueArgs(consumer_timeout_seconds=settings.timeout_seconds), protected
+    )
+    secrets = fbm.BotSecrets(
+        f"{name}-secrets",
+        fbm.BotSecretsArgs(
+            page_access_token=settings.page_access_token,
+            app_secret=settings.app_secret,
+            app_secret_previous=settings.app_secret_previous or None,
+            verify_token=settings.verify_token,
+        ),
+    )
+    ledger = fbm.Ledger(
+        f"{name}-ledger",
+        fbm.LedgerArgs(point_in_time_recovery=settings.protect_data, deletion_protection=settings.protect_data),
+        protected,
+    )
+
+    statements = [
+        queue.producer_statement,
+        queue.consumer_statement,
+        queue.dead_letter_statement,
+        secrets.reader_statement,
+        ledger.user_statement,
+    ]
+    if settings.lex_bot_id:
+        statements.append(fbm.lex_statement(region, account_id, settings.lex_bot_id, settings.lex_bot_alias_id))
+    role = fbm.BotRole(f"{name}-bot", fbm.BotRoleArgs(log_statement=logs.writer_statement, statements=statements))
+
+    function = fbm.BotFunction(
+        f"{name}-bot",
+        fbm.BotFunctionArgs(
+            code=CODE,
+            package="bot",
+            handler="bot.handler.handle",
+            memory_mb=settings.memory_mb,
+            timeout_seconds=settings.timeout_seconds,
+            role_arn=role.arn,
+            log_group_name=logs.name,
+            environment=variables(
+                page_id=settings.page_id,
+                graph_api_url=settings.graph_api_url,
+                graph_api_version=settings.graph_api_version,
+                queue_url=queue.url,
+                dead_letter_queue_url=queue.dead_letter_url,
+                ledger_table=ledger.name,
+                secrets_path=secrets.path,
+                state_days=settings.state_days,
+                echo_seconds=settings.echo_seconds,
+                concurrency=settings.concurrency,
+                assets_url=settings.assets_url,
+                lex_bot_id=settings.lex_bot_id,
+                lex_bot_alias_id=settings.lex_bot_alias_id,
+                lex_locale_id=settings.lex_locale_id,
+            ),
+        ),
+    )
+    fbm.QueueConsumer(
+        f"{name}-consumer",
+        fbm.QueueConsumerArgs(
+            queue_arn=queue.arn, function_name=function.name, maximum_concurrency=settings.concurrency
+        ),
+    )
+
+    account = [fbm.ApiAccount(f"{name}-api-account")] if settings.manage_api_gateway_account else []
+    api = fbm.RestApi(
+        f"{name}-webhook",
+        fbm.RestApiArgs(
+            path="webhook",
+            routes=[
+                fbm.Route(method_name="GET", required_query=["hub.mode", "hub.verify_token", "hub.challenge"]),
+                fbm.Route(method_name="POST", required_headers=["X-Hub-Signature-256"]),
+            ],
+            function_name=function.name,
+            function_invoke_arn=function.invoke_arn,
+            stage_name="live",
+            throttle_rate=settings.throttle_rate,
+            throttle_burst=settings.throttle_burst,
+            access_log_days=settings.log_retention_days if settings.api_access_log else None,
+        ),
+        pulumi.ResourceOptions(depends_on=account),
+    )
+    fbm.Alarms(
+        f"{name}-alarms",
+        fbm.AlarmsArgs(
+            queue_name=queue.name,
+            dead_letter_queue_name=queue.dead_letter_name,
+            function_name=function.name,
+            api_name=api.name,
+            stage_name=api.stage_name,
+            log_group_name=logs.name,
+            log_kinds=ALARM_KINDS,
+            email=settings.alarm_email,
+        ),
+    )
+
+    pulumi.export("webhookUrl", api.url)
+    pulumi.export("functionName", function.name)
+    pulumi.export("roleName", role.name)
+    pulumi.export("queueUrl", queue.url)
+    pulumi.export("deadLetterQueueUrl", queue.dead_letter_url)
+    pulumi.export("ledgerTable", ledger.name)
+    pulumi.export("logGroupName", logs.name)
+    pulumi.export("secretsPath", secrets.path)
+    pulumi.export("pageId", settings.page_id)
+    pulumi.export("graphApiUrl", settings.graph_api_url)
+    pulumi.export("graphApiVersion", settings.graph_api_version)

@@ -1,55 +1,55 @@
-"""The stack's settings, read and checked once: all mistakes are told together, with the command that mends each."""
+"""The stack's settings, read and checked once. All mistakes are reported together, each with the command to fix it."""
 
 import difflib
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import pulumi
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic.alias_generators import to_camel
+
+from components.admin_group import GROUP_NAME, POLICY, USER_NAME
+from components.bot_function import MEMORY_MB, TIMEOUT_SECONDS
+from components.bot_logs import RETENTION_DAYS
+from components.bot_secrets import SECRET_CHARACTERS
+from components.lex import LEX_ID
+from components.queue_consumer import CONCURRENCY
+from components.rest_api import THROTTLE_BURST, THROTTLE_RATE
 
 LOCAL_STACK = "local"
-"""The sandbox's stack: the only one whose secrets may stand in plain in its file, because they open nothing."""
+"""The sandbox's stack: the only one whose file may hold secrets in plain text, because they open nothing."""
 
-KEYS = (
-    "adminGroupName", "adminMembers", "adminPolicies", "adminStacks", "bot", "pageId", "pageAccessToken", "appSecret",
-    "appSecretPrevious", "verifyToken", "graphApiVersion", "graphApiUrl", "memoryMb", "timeoutSeconds",
-    "logRetentionDays", "throttleRate", "throttleBurst", "apiAccessLog", "manageApiGatewayAccount", "stateDays",
-    "echoSeconds", "concurrency", "assetsUrl", "lexBotId", "lexBotAliasId", "lexLocaleId", "alarmEmail",
-    "protectData", "requireMfa",
-)  # fmt: skip
-
-# Lambda and IAM allow 64 characters a name; project, the longest logical name and Pulumi's suffix take 40 of them.
+# Lambda and IAM allow 64 characters per name. Project, the longest logical name and Pulumi's suffix take 40 of them.
 STACK_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,23}"
-# IAM User Guide, "IAM and AWS STS quotas": names of users have up to 64 characters, of groups and policies up to 128.
-IAM_CHARACTER = "[A-Za-z0-9_+=,.@-]"
-POLICY = rf"{IAM_CHARACTER}{{1,128}}|arn:aws:iam::(aws|[0-9]{{12}}):policy/[A-Za-z0-9_+=,.@/-]{{1,512}}"
-MEMORY_MB = (128, 10_240)  # Lambda Developer Guide, "Lambda quotas"
-# Lambda's highest is 900. Below 15 a send that takes its full time-out would leave no room to record it.
-TIMEOUT_SECONDS = (15, 900)
-# CloudWatch Logs API reference, `PutRetentionPolicy`.
-LOG_RETENTION_DAYS = (
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-)  # fmt: skip
-# API Gateway Developer Guide, "Amazon API Gateway quotas": what an account has, over all its APIs.
-THROTTLE_RATE = (1, 10_000)
-THROTTLE_BURST = (1, 5_000)
-STATE_DAYS = (1, 3650)
-ECHO_SECONDS = (1, 900)
-LEX_ID = "[0-9a-zA-Z]{10}"  # Amazon Lex V2 API reference, "RecognizeText"
-# Lambda Developer Guide, "Configuring scaling behavior for SQS event source mappings".
-CONCURRENCY = (2, 1000)
-SECRET_CHARACTERS = 4096  # Systems Manager User Guide, "Managing parameter tiers": 4 KB of a standard parameter
-FOLDER_CHARACTERS = 1900  # an address in a message has up to 2,000: `bot/messenger/messages.py`
+# With less time, a send that takes its full timeout would leave no time to record it.
+SHORTEST_TIMEOUT_SECONDS = 15
+STATE_DAYS = range(1, 3650 + 1)
+ECHO_SECONDS = range(1, 900 + 1)
+ADDRESS_CHARACTERS = 1900  # with an asset's name after it; a URL in a message has up to 2,000
+ORIGIN = r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?"
+FOLDER = rf"{ORIGIN}(/[A-Za-z0-9._~%-]+)*"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+SECRETS = ("page_access_token", "app_secret", "app_secret_previous", "verify_token")
+LEX = ("lex_bot_id", "lex_bot_alias_id", "lex_locale_id")
+
+
+UserName = Annotated[str, Field(pattern=f"^({USER_NAME})$")]
+Policy = Annotated[str, Field(pattern=f"^({POLICY})$")]
+StackName = Annotated[str, Field(pattern=f"^({STACK_NAME})$")]
+
+Info = ValidationInfo[Mapping[str, Any]]
+"""With the context of `parse`: the stack, the encrypted settings, and all values as they came."""
 
 
 class SettingsError(pulumi.RunError):
-    """The stack cannot be made as set.
+    """The stack cannot be deployed with its settings.
 
     Attributes:
-        mistakes: A sentence each.
+        mistakes: One sentence per mistake.
     """
 
     def __init__(self, stack: str, mistakes: Sequence[str]) -> None:
@@ -58,119 +58,158 @@ class SettingsError(pulumi.RunError):
         self.mistakes = tuple(mistakes)
 
 
-@dataclass(frozen=True, kw_only=True)
-class GroupSettings:
-    """The administrators' group: its name, members, managed policies, how the names that they administer start, MFA."""
-
-    name: str
-    members: Sequence[str]
-    policies: Sequence[str]
-    name_prefixes: Sequence[str]
-    require_mfa: bool
+def _text(pattern: str, allowed: str, example: str) -> Any:
+    return Field(pattern=f"^({pattern})$", description=allowed, examples=[example])
 
 
-@dataclass(frozen=True, kw_only=True)
-class LexSettings:
-    """The Amazon Lex V2 bot that understands what no rule takes."""
-
-    bot_id: str
-    bot_alias_id: str
-    locale_id: str
+def _number(bounds: range) -> Any:
+    low, high = bounds.start, bounds[-1]
+    return Field(ge=low, le=high, description=f"a whole number from {low} to {high}", examples=[str(low)])
 
 
-@dataclass(frozen=True, kw_only=True)
-class BotSettings:
-    """The bot, as `Pulumi.yaml` describes it; secrets are Pulumi secrets, no `access_log_days` means no access log."""
-
-    plain_secrets: Mapping[str, str] = field(repr=False)
-    page_id: str
-    graph_api_version: str
-    graph_api_url: str
-    memory_mb: int
-    timeout_seconds: int
-    log_retention_days: int
-    throttle_rate: int
-    throttle_burst: int
-    access_log_days: int | None
-    manage_account: bool
-    state_days: int
-    echo_seconds: int
-    concurrency: int
-    assets_url: str
-    lex: LexSettings | None
-    alarm_email: str
-    protect_data: bool
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """What the function is told by environment variables."""
-        told = {
-            "PAGE_ID": self.page_id,
-            "GRAPH_API_URL": self.graph_api_url,
-            "GRAPH_API_VERSION": self.graph_api_version,
-            "STATE_DAYS": str(self.state_days),
-            "ECHO_SECONDS": str(self.echo_seconds),
-            "CONCURRENCY": str(self.concurrency),
-        }
-        if self.assets_url:
-            told["ASSETS_URL"] = self.assets_url
-        if self.lex:
-            told |= {
-                "LEX_BOT_ID": self.lex.bot_id,
-                "LEX_BOT_ALIAS_ID": self.lex.bot_alias_id,
-                "LEX_LOCALE_ID": self.lex.locale_id,
-            }
-        return told
-
-    @property
-    def page_access_token(self) -> pulumi.Output[str]:
-        """Lets the bot write as the page."""
-        return pulumi.Output.secret(self.plain_secrets["pageAccessToken"])
-
-    @property
-    def app_secret(self) -> pulumi.Output[str]:
-        """Signs what Facebook sends."""
-        return pulumi.Output.secret(self.plain_secrets["appSecret"])
-
-    @property
-    def app_secret_previous(self) -> pulumi.Output[str] | None:
-        """The one before a rotation; None: none is being rotated."""
-        value = self.plain_secrets["appSecretPrevious"]
-        return pulumi.Output.secret(value) if value else None
-
-    @property
-    def verify_token(self) -> pulumi.Output[str]:
-        """Repeated by Facebook in the handshake."""
-        return pulumi.Output.secret(self.plain_secrets["verifyToken"])
+def _choice() -> Any:
+    return Field(description="true or false", examples=["true"])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """A stack, and which of its two halves it holds.
+def _secret() -> Any:
+    return Field(repr=False, description="is not text of printable ASCII characters without spaces")
 
-    Attributes:
-        project: The project's name.
-        stack: The stack's name.
-        group: The administrators. None: this stack makes no group.
-        bot: The bot. None: this stack holds none.
+
+class Settings(BaseModel):
+    """The settings of a stack, named and described as in `Pulumi.yaml`.
+
+    A field's description says what is allowed; its example completes the command that sets it.
     """
 
-    project: str
-    stack: str
-    group: GroupSettings | None
-    bot: BotSettings | None
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, strict=True)
 
-    @property
-    def name(self) -> str:
-        """What every name in the stack starts with, without the last hyphen."""
-        return f"{self.project}-{self.stack}"
+    admin_group_name: str = _text(f"({GROUP_NAME})?", "up to 128 letters, digits and +=,.@_-", "NAME")
+    admin_members: list[UserName] = Field(description="a list of names of IAM users, each once")
+    admin_policies: list[Policy] = Field(description="a list of names of AWS's policies, or ARNs, each once")
+    admin_stacks: list[StackName] = Field(description="a list of names of stacks, each once")
+    require_mfa: bool = _choice()
+    bot: bool = _choice()
+    page_id: str = _text("[0-9]{0,20}", "1 to 20 digits", "PAGE_ID")
+    page_access_token: str = _secret()
+    app_secret: str = _secret()
+    app_secret_previous: str = _secret()
+    verify_token: str = _secret()
+    graph_api_version: str = _text(r"v[0-9]{1,3}\.[0-9]{1,2}", "v and two numbers", "v26.0")
+    graph_api_url: str = _text(
+        ORIGIN, "https:// and a host, nothing after it; http:// for this machine only", "https://graph.facebook.com"
+    )
+    memory_mb: int = _number(MEMORY_MB)
+    timeout_seconds: int = _number(range(SHORTEST_TIMEOUT_SECONDS, TIMEOUT_SECONDS.stop))
+    log_retention_days: int = Field(description=f"one of {', '.join(map(str, RETENTION_DAYS))}", examples=["30"])
+    throttle_rate: int = _number(THROTTLE_RATE)
+    throttle_burst: int = _number(THROTTLE_BURST)
+    api_access_log: bool = _choice()
+    manage_api_gateway_account: bool = _choice()
+    state_days: int = _number(STATE_DAYS)
+    echo_seconds: int = _number(ECHO_SECONDS)
+    concurrency: int = _number(CONCURRENCY)
+    assets_url: str = _text(
+        f"({FOLDER})?",
+        "https:// and a folder's address, without a / at its end; http:// for this machine only",
+        "https://example.org/assets",
+    )
+    lex_bot_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of a Lex V2 bot's id", "BOT_ID")
+    lex_bot_alias_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of an alias", "ALIAS_ID")
+    lex_locale_id: str = _text("([a-z]{2,3}_[A-Z0-9]{2,3})?", "a locale of the Lex bot", "en_US")
+    alarm_email: str = _text(r"([^@\s]{1,64}@[^@\s]{1,255})?", "an e-mail address", "NAME@EXAMPLE.ORG")
+    protect_data: bool = _choice()
+
+    # A ValueError's text replaces the field's description in the report.
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _parse(cls, value: object, info: Info) -> object:
+        """Pulumi passes every value as text: numbers, booleans and lists as JSON."""
+        if isinstance(value, str) and cls.model_fields[str(info.field_name)].annotation is not str:
+            try:
+                return json.loads(value)
+            except (ValueError, RecursionError):
+                return value
+        return value
+
+    @field_validator("admin_members", "admin_policies", "admin_stacks")
+    @classmethod
+    def _check_names(cls, names: list[str], info: Info) -> list[str]:
+        if len(set(names)) < len(names):
+            raise ValueError
+        if names and info.field_name != "admin_policies" and info.data.get("admin_group_name") == "":
+            raise ValueError("an empty list, as adminGroupName is empty")
+        return names
+
+    @field_validator("admin_stacks")
+    @classmethod
+    def _check_stacks(cls, names: list[str], info: Info) -> list[str]:
+        if info.context["stack"] in names:
+            raise ValueError(f"other stacks than {info.context['stack']} itself, which is always administered")
+        return names
+
+    @field_validator("bot")
+    @classmethod
+    def _check_bot(cls, bot: bool, info: Info) -> bool:
+        if not bot and info.data.get("admin_group_name") == "":
+            raise ValueError("true: without a group in adminGroupName this stack would hold nothing")
+        return bot
+
+    @field_validator("page_id", "page_access_token", "app_secret", "verify_token")
+    @classmethod
+    def _check_required(cls, value: str, info: Info) -> str:
+        if not value and info.data.get("bot"):
+            raise ValueError
+        return value
+
+    @field_validator(*SECRETS)
+    @classmethod
+    def _check_secret(cls, value: str, info: Info) -> str:
+        if not value:
+            return value
+        if not re.fullmatch("[!-~]+", value):
+            raise ValueError
+        if len(value) > SECRET_CHARACTERS:
+            raise ValueError(f"has {len(value)} characters; allowed: up to {SECRET_CHARACTERS}")
+        if info.context["stack"] != LOCAL_STACK and to_camel(str(info.field_name)) not in info.context["encrypted"]:
+            raise ValueError("is in plain text in the stack's file; a secret must be encrypted")
+        if info.field_name == "app_secret_previous" and value == info.data.get("app_secret"):
+            raise ValueError("is the same as appSecret: leave it empty except during a rotation")
+        # The verify token travels in URLs, where others may read it.
+        if info.field_name == "verify_token" and value in {info.data.get(each) for each in SECRETS}:
+            raise ValueError("is the same as another secret: choose a word that opens nothing else")
+        return value
+
+    @field_validator("graph_api_url", "assets_url")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        if url and not _is_reachable(url):
+            raise ValueError
+        return url
+
+    @field_validator("log_retention_days")
+    @classmethod
+    def _check_retention(cls, days: int) -> int:
+        if days not in RETENTION_DAYS:
+            raise ValueError
+        return days
+
+    @field_validator(*LEX)
+    @classmethod
+    def _check_lex(cls, value: str, info: Info) -> str:
+        if not value and any(info.context["values"].get(to_camel(each)) for each in LEX):
+            raise ValueError("all of lexBotId, lexBotAliasId and lexLocaleId, or none of them")
+        return value
+
+
+FIELDS = {to_camel(name): field for name, field in Settings.model_fields.items()}
 
 
 def load() -> Settings:
-    """The settings of the stack that is running.
+    """The settings of the running stack.
 
     Raises:
-        SettingsError: If anything is wrong with them; it tells everything.
+        SettingsError: If they have mistakes; it reports all of them.
     """
     config = pulumi.runtime.config
     prefix = f"{pulumi.get_project()}:"
@@ -181,225 +220,59 @@ def load() -> Settings:
 
 
 def parse(project: str, stack: str, values: Mapping[str, object], encrypted: Collection[str]) -> Settings:
-    """The settings made of a stack's configuration.
+    """The settings in a stack's configuration.
 
     Args:
         project: The project's name.
         stack: The stack's name.
-        values: Setting → value, defaults included; as text, as Pulumi hands it over, or of its own type.
-        encrypted: The settings that the stack's file holds encrypted.
+        values: Setting → value, defaults included; as text, as Pulumi passes it, or of its own type.
+        encrypted: The settings that are encrypted in the stack's file.
 
     Raises:
-        SettingsError: If anything is wrong with them; it tells everything.
+        SettingsError: If they have mistakes; it reports all of them.
     """
-    read = _Reader(project, values, encrypted)
-    read.refuse_unknown()
+    mistakes: dict[str, str] = {}
     if not re.fullmatch(STACK_NAME, stack):
-        read.mistakes.append(
-            f"The stack is named {stack!r}, and names in AWS start with that: allowed are 1 to 24 letters, digits, - "
-            "and _, a letter or digit first. Make it anew: pulumi stack init NAME"
+        mistakes[""] = (
+            f"The stack is named {stack!r}, and names in AWS start with that; allowed: 1 to 24 letters, digits, - and "
+            "_, a letter or digit first. Create it again: pulumi stack init NAME"
         )
-    group = _group(read, project, stack)
-    has_bot = read.boolean("bot")
-    bot = _bot(read, plain_secrets=stack == LOCAL_STACK, required=has_bot)
-    if not has_bot and not group.name:
-        read.mistake("bot", "true: without a group in adminGroupName this stack would hold nothing", "true")
-    if read.mistakes:
-        raise SettingsError(stack, read.mistakes)
-    return Settings(project=project, stack=stack, group=group if group.name else None, bot=bot if has_bot else None)
-
-
-def _group(read: "_Reader", project: str, stack: str) -> GroupSettings:
-    name = read.text("adminGroupName", f"{IAM_CHARACTER}{{0,128}}", "up to 128 letters, digits and +=,.@_-", "NAME")
-    members = read.names("adminMembers", f"{IAM_CHARACTER}{{1,64}}", "names of IAM users")
-    policies = read.names("adminPolicies", POLICY, "names of AWS's policies, or ARNs")
-    stacks = read.names("adminStacks", STACK_NAME, "names of stacks")
-    for key, listed in (("adminMembers", members), ("adminStacks", stacks)):
-        if listed and not name:
-            read.mistake(key, "an empty list, as adminGroupName is empty", "[]")
-    if stack in stacks:
-        read.mistake("adminStacks", f"other stacks than {stack} itself, which is always administered", "[]")
-    prefixes = [f"{project}-{each}-" for each in (stack, *stacks)]
-    return GroupSettings(
-        name=name, members=members, policies=policies, name_prefixes=prefixes, require_mfa=read.boolean("requireMfa")
-    )
-
-
-def _bot(read: "_Reader", *, plain_secrets: bool, required: bool) -> BotSettings:
-    secrets = {
-        "pageAccessToken": read.secret("pageAccessToken", required=required, plain=plain_secrets),
-        "appSecret": read.secret("appSecret", required=required, plain=plain_secrets),
-        "appSecretPrevious": read.secret("appSecretPrevious", required=False, plain=plain_secrets),
-        "verifyToken": read.secret("verifyToken", required=required, plain=plain_secrets),
-    }
-    if secrets["appSecret"] and secrets["appSecret"] == secrets["appSecretPrevious"]:
-        read.secret_mistake("appSecretPrevious", "is the same as appSecret: leave it empty when none is being rotated")
-    # The verify token travels in URLs, where others may read it.
-    if secrets["verifyToken"] and list(secrets.values()).count(secrets["verifyToken"]) > 1:
-        read.secret_mistake("verifyToken", "is the same as another secret: choose a word that opens nothing else")
-    log_days = read.integer("logRetentionDays", (1, 3653))
-    if log_days not in LOG_RETENTION_DAYS and 1 <= log_days <= max(LOG_RETENTION_DAYS):
-        read.mistake("logRetentionDays", f"one of {', '.join(map(str, LOG_RETENTION_DAYS))}", "30")
-    access_log = read.boolean("apiAccessLog")
-    return BotSettings(
-        plain_secrets=secrets,
-        page_id=read.text("pageId", "[0-9]{1,20}" if required else "[0-9]{0,20}", "1 to 20 digits", "PAGE_ID"),
-        graph_api_version=read.text("graphApiVersion", r"v[0-9]{1,3}\.[0-9]{1,2}", "v and two numbers", "v26.0"),
-        graph_api_url=read.url("graphApiUrl"),
-        memory_mb=read.integer("memoryMb", MEMORY_MB),
-        timeout_seconds=read.integer("timeoutSeconds", TIMEOUT_SECONDS),
-        log_retention_days=log_days,
-        throttle_rate=read.integer("throttleRate", THROTTLE_RATE),
-        throttle_burst=read.integer("throttleBurst", THROTTLE_BURST),
-        access_log_days=log_days if access_log else None,
-        manage_account=read.boolean("manageApiGatewayAccount"),
-        state_days=read.integer("stateDays", STATE_DAYS),
-        echo_seconds=read.integer("echoSeconds", ECHO_SECONDS),
-        concurrency=read.integer("concurrency", CONCURRENCY),
-        assets_url=read.folder_url("assetsUrl"),
-        lex=_lex(read),
-        alarm_email=read.text("alarmEmail", r"([^@\s]{1,64}@[^@\s]{1,255})?", "an e-mail address", "NAME@EXAMPLE.ORG"),
-        protect_data=read.boolean("protectData"),
-    )
-
-
-def _lex(read: "_Reader") -> LexSettings | None:
-    lex = LexSettings(
-        bot_id=read.text("lexBotId", f"({LEX_ID})?", "the 10 letters and digits of a Lex V2 bot's id", "BOT_ID"),
-        bot_alias_id=read.text("lexBotAliasId", f"({LEX_ID})?", "the 10 letters and digits of an alias", "ALIAS_ID"),
-        locale_id=read.text("lexLocaleId", "([a-z]{2,3}_[A-Z0-9]{2,3})?", "a locale of the Lex bot's", "en_US"),
-    )
-    given = {"lexBotId": lex.bot_id, "lexBotAliasId": lex.bot_alias_id, "lexLocaleId": lex.locale_id}
-    if not any(given.values()):
-        return None
-    for key, value in given.items():
-        if not value and not read.values.get(key):
-            read.mistake(key, "all of lexBotId, lexBotAliasId and lexLocaleId, or none of them", "VALUE")
-    return lex
-
-
-class _Reader:
-    """Reads one setting after another; what is wrong is noted, and a value of the right type returned all the same."""
-
-    def __init__(self, project: str, values: Mapping[str, object], encrypted: Collection[str]) -> None:
-        self.project = project
-        self.values = values
-        self.encrypted = encrypted
-        self.mistakes: list[str] = []
-
-    def mistake(self, key: str, allowed: str, example: str) -> None:
-        """Note that a setting, which is no secret, has a value that is not allowed."""
-        value = self.values.get(key)
-        is_what = "not set" if value is None or value == "" else json.dumps(value, ensure_ascii=False, default=str)
-        setting = f"{self.project}:{key}"
-        command = f"pulumi config set {setting} {example}"
-        if example == "[]":
-            command = f"pulumi config rm {setting}, then pulumi config set --path '{setting}[0]' NAME for each"
-        self.mistakes.append(f"{key} is {is_what}; allowed: {allowed}. Set it: {command}")
-
-    def secret_mistake(self, key: str, is_what: str) -> None:
-        """Note what is wrong with a secret, without its value."""
-        self.mistakes.append(f"{key} {is_what}. Set it: pulumi config set --secret {self.project}:{key} …")
-
-    def refuse_unknown(self) -> None:
-        """Note every setting that the program does not know."""
-        for key in sorted(self.values.keys() - set(KEYS)):
-            near = difflib.get_close_matches(key, KEYS, n=1)
-            meant = f" Did you mean {near[0]}?" if near else ""
-            self.mistakes.append(f"{key} is no setting.{meant} Remove it: pulumi config rm {self.project}:{key}")
-
-    def text(self, key: str, pattern: str, allowed: str, example: str) -> str:
-        """A setting that matches a pattern as a whole."""
-        value = self.values.get(key)
-        if isinstance(value, str) and re.fullmatch(pattern, value):
-            return value
-        self.mistake(key, allowed, example)
-        return ""
-
-    def url(self, key: str) -> str:
-        """A setting that is the beginning of URLs: scheme and host, plain http on this machine only."""
-        value = self.values.get(key)
-        if isinstance(value, str) and _is_origin(value):
-            return value
-        self.mistake(
-            key, "https:// and a host, nothing after it; http:// for this machine only", "https://graph.facebook.com"
-        )
-        return ""
-
-    def folder_url(self, key: str) -> str:
-        """A setting that is empty or the address of a folder, as plain http on this machine only."""
-        value = self.values.get(key)
-        if isinstance(value, str) and (value == "" or _is_folder(value)):
-            return value
-        self.mistake(
-            key, "https:// and a folder's address, without a / at its end; http:// for this machine only",
-            "https://example.org/pictures",
-        )  # fmt: skip
-        return ""
-
-    def integer(self, key: str, bounds: tuple[int, int]) -> int:
-        """A whole number within bounds, both included."""
-        low, high = bounds
-        value = self.values.get(key)
-        if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return value
-        self.mistake(key, f"a whole number from {low} to {high}", str(low))
-        return 0
-
-    def boolean(self, key: str) -> bool:
-        """True or false."""
-        value = self.values.get(key)
-        if value in ("true", "false") or isinstance(value, bool):
-            return value in (True, "true")
-        self.mistake(key, "true or false", "true")
-        return False
-
-    def names(self, key: str, pattern: str, allowed: str) -> tuple[str, ...]:
-        """A list of texts, each of which matches a pattern as a whole and occurs once."""
-        value = self.values.get(key)
-        if isinstance(value, str):
-            try:
-                value = json.loads(value)
-            except ValueError:
-                value = None
-        if isinstance(value, list):
-            names = [each for each in value if isinstance(each, str) and re.fullmatch(pattern, each)]
-            if len(set(names)) == len(value):
-                return tuple(names)
-        self.mistake(key, f"a list of {allowed}, each once", "[]")
-        return ()
-
-    def secret(self, key: str, *, required: bool, plain: bool) -> str:
-        """A secret's value, to be wrapped before it goes anywhere."""
-        value = self.values.get(key)
-        if value == "" and not required:
-            return ""
-        if value is None or value == "":
-            self.secret_mistake(key, "is not set")
-        elif not isinstance(value, str) or not re.fullmatch("[!-~]+", value):
-            self.secret_mistake(key, "is no text of printable ASCII characters without spaces")
-        elif len(value) > SECRET_CHARACTERS:
-            self.secret_mistake(key, f"has {len(value)} characters; allowed: up to {SECRET_CHARACTERS}")
-        elif key not in self.encrypted and not plain:
-            self.secret_mistake(key, "stands in plain in the stack's file; a secret has to be encrypted")
-        else:
-            return value
-        return ""
-
-
-def _is_folder(value: str) -> bool:
-    parts = re.fullmatch(r"(https?://[^/]+)((?:/[A-Za-z0-9._~%-]+)*)", value)
-    return parts is not None and len(value) <= FOLDER_CHARACTERS and _is_origin(parts[1])
-
-
-def _is_origin(value: str) -> bool:
-    if not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+", value):
-        return False
+    for key in sorted(values.keys() - FIELDS.keys()):
+        near = difflib.get_close_matches(key, FIELDS, n=1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        mistakes[key] = f"{key} is not a setting.{meant} Remove it: pulumi config rm {project}:{key}"
+    known = {key: value for key, value in values.items() if key in FIELDS}
     try:
-        url = urlsplit(value)
-        valid_port = url.port is None or url.port > 0
+        settings = Settings.model_validate(known, context={"stack": stack, "encrypted": encrypted, "values": values})
+    except ValidationError as refusal:
+        for error in refusal.errors(include_url=False, include_input=False):
+            key = str(error["loc"][0])
+            reason = str(error["ctx"]["error"]) if error["type"] == "value_error" else ""
+            mistakes.setdefault(key, _mistake(project, key, values.get(key), reason))
+    if mistakes:
+        raise SettingsError(stack, list(mistakes.values()))
+    return settings
+
+
+def _is_reachable(url: str) -> bool:
+    """Can Facebook, or the sandbox on this machine, use this URL?"""
+    try:
+        parts = urlsplit(url)
+        encrypted = parts.scheme == "https" or parts.hostname in LOOPBACK
+        return encrypted and parts.port != 0 and len(url) <= ADDRESS_CHARACTERS
     except ValueError:
         return False
-    return bool(url.hostname) and valid_port and (url.scheme == "https" or url.hostname in LOOPBACK)
+
+
+def _mistake(project: str, key: str, value: object, reason: str) -> str:
+    """The sentence about a mistake. It never shows a secret."""
+    setting = f"{project}:{key}"
+    unset = value is None or value == ""
+    reason = reason or str(FIELDS[key].description)
+    if not FIELDS[key].repr:
+        return f"{key} {'is not set' if unset else reason}. Set it: pulumi config set --secret {setting} …"
+    shown = "not set" if unset else json.dumps(value, ensure_ascii=False, default=str)
+    command = f"pulumi config rm {setting}, then pulumi config set --path '{setting}[0]' NAME for each"
+    for example in FIELDS[key].examples or ():
+        command = f"pulumi config set {setting} {example}"
+    return f"{key} is {shown}; allowed: {reason}. Set it: {command}"

@@ -1,1 +1,1 @@
-"""Figures that a user can repeat: ours beside a peer's and beside the floor, in one run."""
+"""Figures that anyone can repeat, and the proof under load that nothing is lost."""

@@ -1,37 +1,19 @@
-"""What one message calls, counted on the wire: AWS through the sandbox's proxy, Facebook at its stand-in.
+"""Counts what one message calls: AWS through the sandbox's proxy, Facebook at the stand-in for the Graph API."""
 
-Example:
-    python -m bench.calls --json > usage.json
-"""
-
-import json
-import re
-import sys
 from collections import Counter
-from typing import Any
 
-from bench.command import command
 from sandbox.aws.proxy import Called
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import Sandbox, new_person
 
 MESSAGES = 20
-REPORT = re.compile(r"^REPORT .*Billed Duration: (\d+) ms.*Memory Size: (\d+) MB")
-# CloudWatch Logs, "PutLogEvents": what a log event weighs beside its text.
-LOG_EVENT_BYTES = 26
-
-Json = dict[str, Any]
 
 
-def counted(messages: int) -> Json:
-    """What messages take in a sandbox: their answers and the echoes of these included.
+def counted(messages: int) -> Counter[str]:
+    """The calls of some messages, their answers and the echoes of these, by name.
 
     Args:
         messages: how many, each a request of its own.
-
-    Returns:
-        `messages`, `requests` (webhooks), `invocations`, `milliseconds`, `memoryMb`, `logBytes` and `calls` by name,
-        all of all messages.
     """
     calls: Counter[str] = Counter()
 
@@ -40,66 +22,41 @@ def counted(messages: int) -> Json:
 
     with Sandbox() as sandbox:
         person = new_person()
-        sandbox.say("status", person)  # the first request of a function reads the secrets, which are then kept
+        sandbox.say("status", person)  # a function's first request also reads the secrets, and keeps them
         sandbox.settle()
-        before, sent = len(logged(sandbox)), len(sandbox.requests())
-        proxy = sandbox._proxy  # noqa: SLF001  it alone sees the calls
+        sent, invoked = len(sandbox.requests()), invocations(sandbox)
+        proxy = sandbox.proxy
         proxy.observe = note
         for _ in range(messages):
             sandbox.deliver([text_item(sandbox.page_id, person, "status")])
             sandbox.settle()
         proxy.observe = None
         calls["facebook:send"] = len(sandbox.requests()) - sent
-        lines = logged(sandbox)[before:]
-    reports = [found for line in lines if (found := REPORT.match(line))]
-    return {
-        "messages": messages,
-        "requests": sum('"kind": "accepted"' in line for line in lines),
-        "invocations": len(reports),
-        "milliseconds": sum(int(each[1]) for each in reports),
-        "memoryMb": int(reports[0][2]),
-        "logBytes": sum(len(line.encode()) + LOG_EVENT_BYTES for line in lines),
-        "calls": dict(sorted(calls.items())),
-    }
+        calls["lambda:Invoke"] = invocations(sandbox) - invoked
+    return calls
 
 
-def logged(sandbox: Sandbox) -> list[str]:
-    """All lines of the function's log, in order."""
+def invocations(sandbox: Sandbox) -> int:
+    """How often the function ran, by its log."""
     pages = sandbox.client("logs").get_paginator("filter_log_events")
-    return [
-        event["message"]
+    return sum(
+        event["message"].startswith("REPORT ")
         for page in pages.paginate(logGroupName=sandbox.outputs["logGroupName"])
         for event in page["events"]
-    ]
+    )
 
 
-def section(usage: Json) -> str:
+def section() -> str:
     """The figures as a section of a page."""
-    messages = usage["messages"]
-    rows = "\n".join(f"| `{name}` | {count / messages:.2f} |" for name, count in usage["calls"].items())
+    rows = "\n".join(f"| `{name}` | {count / MESSAGES:.2f} |" for name, count in sorted(counted(MESSAGES).items()))
     return f"""## What one message calls
 
-A person's text, its answer, and the page's echo of the answer, which comes as a webhook of its own: calls of the
-function a message, mean of {messages}; {usage["invocations"] / messages:.1f} invocations with
-{usage["milliseconds"] / messages:.0f} ms in all. An event costs the ledger three calls, and the echo one more, or none
-where it meets the instance that answered; the first events of several users in a batch are read by one call:
-`tests/bot/test_worker.py` holds these counts. What it costs: `python -m ops cost`.
+A person's text, its answer, and the page's echo of the answer, which is a webhook of its own: the mean of {MESSAGES}
+messages. An event costs the ledger three calls. The echo costs one more, or none if it reaches the instance that
+answered. The worker reads the events of several users in a batch with one call. `tests/bot/test_worker.py` holds these
+counts; [operations](operations.md#what-it-costs) says what AWS bills for them.
 
-| call | a message |
+| call | per message |
 |---|---:|
 {rows}
 """
-
-
-def main() -> int:
-    """Count and print."""
-    parser = command("bench.calls", "What one message calls.", __doc__)
-    parser.add_argument("--json", action="store_true", help="as JSON, for `python -m ops cost --usage`")
-    options = parser.parse_args()
-    usage = counted(MESSAGES)
-    sys.stdout.write(json.dumps(usage) + "\n" if options.json else section(usage))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,28 +1,21 @@
-"""What an acknowledgement loads, taken apart: one line a cause, of what is really deployed.
-
-Example:
-    python -m bench.cold
-"""
+"""Takes a cold start apart: which modules an acknowledgement loads, and how long each takes."""
 
 import compileall
-import io
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from components.code_archive import archive_bytes
-from components.slim_python import slim_python
 from sandbox.local import PROJECT
 
 RUNS = 15
 SMALLEST_MS = 0.3
-# What the handler loads for a webhook, and no more.
+# The modules that the handler loads for a webhook.
 ACKNOWLEDGEMENT = "import bot.handler, bot.webhook"
 TIMED = (
     "import sys, time; sys.path.insert(0, {folder!r}); began = time.{clock}(); {program}; print(time.{clock}() - began)"
@@ -31,13 +24,13 @@ LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)")
 
 
 class Loaded(NamedTuple):
-    """One module that was loaded.
+    """One loaded module.
 
     Attributes:
-        name: the module's.
-        depth: how many imports it was loaded within.
-        own: milliseconds for it alone.
-        whole: milliseconds with all that it loaded first.
+        name: its name.
+        depth: how many imports it is nested in.
+        own: milliseconds for the module alone.
+        whole: milliseconds with everything that it loads first.
     """
 
     name: str
@@ -47,22 +40,15 @@ class Loaded(NamedTuple):
 
 
 def isolated(*options: str) -> str:
-    """What a fresh interpreter prints that sees no installed package and writes no bytecode, as on Lambda."""
-    done = subprocess.run(  # noqa: S603  our own interpreter
+    """The output of a fresh interpreter without installed packages that writes no bytecode, as on Lambda."""
+    done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", *options], capture_output=True, text=True, check=True, timeout=60
     )
     return done.stdout + done.stderr
 
 
-def unpacked(folder: Path) -> None:
-    """Put what is deployed into a folder, as Lambda does."""
-    content = archive_bytes(PROJECT / "bot", "bot", slim_python)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        archive.extractall(folder)
-
-
 def imports(folder: Path) -> list[Loaded]:
-    """All that one cold start loads, each module after those that it loads."""
+    """Everything that one cold start loads. Each module comes after those that it loads."""
     program = f"import sys; sys.path.insert(0, {str(folder)!r}); {ACKNOWLEDGEMENT}"
     return [
         Loaded(name, len(blanks) // 2, int(own) / 1000, int(whole) / 1000)
@@ -71,19 +57,18 @@ def imports(folder: Path) -> list[Loaded]:
 
 
 def causes(loaded: Iterable[Loaded]) -> Iterator[tuple[str, float]]:
-    """What of the bot's took how long: each of its modules alone, and each of the library's that one of them asks for.
+    """How long each of the bot's modules took alone, and each library module that the bot imports.
 
-    A library's module counts with all that it loads, unless something before has loaded that already.
+    A library module counts with everything that it loads, unless that was loaded before.
     """
     ancestors: list[Loaded] = []
-    # From the last to the first, whatever loads a module comes before it.
+    # Read from the end, each module comes before those that it loads.
     for each in reversed(list(loaded)):
         ancestors = [*ancestors[: each.depth], each]
         top = next((at for at, one in enumerate(ancestors) if _is_ours(one.name)), None)
         if _is_ours(each.name):
             yield each.name, each.own
         elif top is not None and _is_ours(ancestors[-2].name):
-            # A module of ours may lie below one of the library's only if the library loaded it: it never does.
             yield each.name, each.whole
 
 
@@ -92,7 +77,7 @@ def _is_ours(name: str) -> bool:
 
 
 def least(folder: Path) -> dict[str, float]:
-    """The least that each cause took in some runs, in milliseconds: what it takes where nobody interrupts it."""
+    """The least milliseconds of each cause over some runs: the time without interruptions by other processes."""
     found: dict[str, list[float]] = {}
     for _ in range(RUNS):
         for name, took in causes(imports(folder)):
@@ -101,19 +86,19 @@ def least(folder: Path) -> dict[str, float]:
 
 
 def whole(folder: Path) -> list[float]:
-    """Milliseconds from the first import to the last, in some runs, without the cost of measuring each."""
+    """Milliseconds from the first import to the last, over some runs, without the cost of measuring each."""
     timed = TIMED.format(folder=str(folder), clock="perf_counter", program=ACKNOWLEDGEMENT)
     return [float(isolated("-c", timed)) * 1000 for _ in range(RUNS)]
 
 
 def trust() -> float:
-    """Milliseconds to read the certificates that are trusted, once for all connections; the sandbox has no TLS."""
+    """Milliseconds to read the trusted certificates, once for all connections. The sandbox has no TLS."""
     timed = TIMED.format(folder="", clock="process_time", program="ssl.create_default_context()")
     return statistics.median(float(isolated("-c", f"import ssl; {timed}")) for _ in range(RUNS)) * 1000
 
 
 def table(source: dict[str, float], compiled: dict[str, float]) -> list[Sequence[str]]:
-    """The causes, the dearest first, with their running total; the small ones in one line."""
+    """The causes, the largest first, with their running total. The small ones share one line."""
     rows: list[Sequence[str]] = []
     total, small = 0.0, [0.0, 0.0, 0.0]
     for name, took in sorted(source.items(), key=lambda each: -each[1]):
@@ -131,7 +116,7 @@ def section() -> str:
     with tempfile.TemporaryDirectory() as made:
         source, compiled = Path(made, "source"), Path(made, "compiled")
         for folder in (source, compiled):
-            unpacked(folder)
+            shutil.copytree(PROJECT / "bot", folder / "bot", ignore=shutil.ignore_patterns("__pycache__"))
         compileall.compile_dir(compiled, quiet=1)
         rows = table(least(source), least(compiled))
         took, ready = whole(source), min(whole(compiled))
@@ -139,20 +124,16 @@ def section() -> str:
     lines = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     return f"""## A cold start taken apart
 
-From the first import to where the first request can be answered: {min(took):.0f} ms where nobody interrupts it, the
-least of {RUNS} fresh interpreters; {median:.0f} ms at the median, among this machine's neighbours. Lambda's folder
-cannot be written to, so the bot's own modules are compiled from source at each start. With their bytecode in the zip
-it would be {ready:.0f} ms at the least, but the zip would then fit one version of Python alone. Over TLS, which the
-sandbox has not, the trusted certificates are read once: {trust():.0f} ms.
+From the first import until the first request can be answered: {min(took):.0f} ms, the least of {RUNS} fresh
+interpreters; {median:.0f} ms at the median, with other processes on the machine. Lambda's folder is read-only, so the
+bot's modules are compiled from source at each start. With their bytecode in the zip it would be at least {ready:.0f}
+ms, but the zip would then fit only one version of Python. Over TLS, which the sandbox does not use, the trusted
+certificates are read once: {trust():.0f} ms.
 
-A line is a module of the bot alone, or one of the standard library with all that it loads first: the least of {RUNS}
-runs, in ms, with the cost of measuring.
+Each line is one module of the bot, or one of the standard library with everything that it loads first: the least of
+{RUNS} runs in ms, with the cost of measuring.
 
-| cause | ms | in all | with bytecode |
+| cause | ms | total | with bytecode |
 |---|---:|---:|---:|
 {lines}
 """
-
-
-if __name__ == "__main__":
-    sys.stdout.write(section())

@@ -1,8 +1,4 @@
-"""Many people write to the bot in the sandbox while everything around it fails; then each answer is looked for.
-
-Example:
-    python -m bench.load --events 10000 --users 500
-"""
+"""The proof under load: many people write while everything around the bot fails, and no answer may be missing."""
 
 import argparse
 import concurrent.futures
@@ -27,7 +23,7 @@ from sandbox.local import Sandbox, new_person
 
 Json = dict[str, Any]
 
-# What goes wrong all the time. `after` and `dropAfter`: it is done, and only the answer is lost.
+# Faults during the whole storm. With `after` and `dropAfter` the call is carried out and only its answer is lost.
 GRAPH_FAULTS: list[Json] = [
     {"dropAfter": True, "probability": 0.01},
     {"dropBefore": True, "probability": 0.01},
@@ -45,30 +41,32 @@ AWS_FAULTS: Json = {
         {"status": 500, "code": "InternalServerError", "after": True, "probability": 0.005},
     ],
 }
-# A killed function's events come back after the visibility timeout, 180 s as deployed: a run does not wait so long. The
-# emulator works on one batch at a time, so that no event can come back while it is being worked on.
+# A killed function's events come back after the visibility timeout. As deployed that is 180 s, too long for this. The
+# emulator handles one batch at a time, so no event can come back while it is being handled.
 VISIBILITY_SECONDS = 10
-# The emulator takes about a hundred events a second. What it has not taken waits, and is not what is measured.
+# The emulator handles about a hundred events per second. Posting pauses while more than this wait in the queue.
 WAITING = 150
 POSTERS = 4
-EVENTS_A_PERSON, PERSONS_A_REQUEST = 2, 10
-AGAIN = 0.1
+EVENTS_PER_PERSON, PEOPLE_PER_REQUEST = 2, 10
+# How often Facebook delivers a request once more.
+REDELIVERY = 0.1
 SETTLE_SECONDS = 300.0
+EVENTS, USERS = 10_000, 500
 
 
 @dataclass
 class Crowd:
-    """People who write, what they wrote, and how long it took to be acknowledged.
+    """People who write, and what is known about their messages.
 
     Args:
-        sandbox: where.
-        seed: of what is drawn.
+        sandbox: where they write.
+        seed: of the random choices.
 
     Attributes:
-        written: by person, the ids of what they wrote, in the order in which it was accepted.
-        acknowledged: seconds of each acknowledged request.
+        written: by person, the ids of their messages, in the order of acceptance.
+        acknowledged: the seconds of each acknowledged request.
         begun: by event, when its first request was sent.
-        echoes: by an answer's key, when its echo was sent to the webhook, and the status of the answer.
+        echoes: by an answer's key, when its echo was sent to the webhook, and the webhook's status.
         kills: when a function's process was killed.
     """
 
@@ -81,31 +79,31 @@ class Crowd:
     kills: list[float] = field(default_factory=list)
 
     def watch(self, posted: Posted) -> None:
-        """Note the echoes in a request of Facebook's."""
+        """Note the echoes in a webhook request."""
         if b'"is_echo"' in posted.body:
             for item in json.loads(posted.body)["entry"][0]["messaging"]:
                 key = item["message"].get("metadata", "")
                 self.echoes.setdefault(key, []).append((posted.began, posted.status))
 
     def echo_failed(self, key: str, since: float, until: float) -> bool:
-        """Whether an answer's echo failed on its way: refused, or in a function that may have been killed with it."""
+        """Whether an answer's echo was refused, or may have been lost with a killed function."""
         refused = [status for _, status in self.echoes.get(key, []) if status != HTTPStatus.OK]
         return bool(refused) or any(since < kill < until for kill in self.kills)
 
     def write(self, people: Sequence[str], each: int) -> None:
-        """Let some people write so many texts each in one request; now and then Facebook delivers it once more.
+        """Let some people write texts in one request, which is sometimes delivered once more.
 
-        Nobody may write in two requests at the same time: the order of acceptance would be nobody's to tell.
+        A person must not write in two requests at the same time: the order of acceptance would be unknown.
         """
         items = [text_item(self.sandbox.page_id, person, "status") for _ in range(each) for person in people]
         for item in items:
             self.written.setdefault(item["sender"]["id"], []).append(item["message"]["mid"])
             self.begun[item["message"]["mid"]] = time.time()
         self.acknowledged.append(self.sandbox.deliver(items, SETTLE_SECONDS).seconds)
-        if random.Random(f"{self.seed}{len(self.acknowledged)}").random() < AGAIN:  # noqa: S311  a draw, no secret
-            self._deliver_apart(items)
+        if random.Random(f"{self.seed}{len(self.acknowledged)}").random() < REDELIVERY:
+            self._deliver_in_halves(items)
 
-    def _deliver_apart(self, items: Sequence[Item]) -> None:
+    def _deliver_in_halves(self, items: Sequence[Item]) -> None:
         half = len(items) // 2
         for part in (items[half:], items[:half]):
             self.sandbox.deliver(list(reversed(part)), SETTLE_SECONDS)
@@ -113,18 +111,18 @@ class Crowd:
 
 @dataclass(frozen=True)
 class Findings:
-    """What came of it.
+    """The result of a storm.
 
     Attributes:
         accepted: events that were acknowledged.
-        answered: those that were answered.
+        answered: those of them that were answered.
         lost: those that were not.
-        doubled: answers that came more than once, though nothing stood in the way of their echoes.
-        doubled_for_two_failures: answers that came more than once, their echoes having failed as well.
-        misordered: answers that came before one that should have come earlier.
+        doubled: answers that arrived more than once although their echo did not fail.
+        doubled_for_two_failures: answers that arrived more than once after both their send and their echo failed.
+        misordered: answers that arrived after a later one.
         dead: dead letters.
-        acknowledgement: seconds of each request.
-        answer: seconds from the request to each event's first answer.
+        acknowledgement: the seconds of each request.
+        answer: the seconds from each event's request to its first answer.
     """
 
     accepted: int
@@ -137,17 +135,22 @@ class Findings:
     acknowledgement: Sequence[float]
     answer: Sequence[float]
 
-    def lines(self) -> Iterator[str]:
-        """The figures, a line each."""
+    @property
+    def broken(self) -> int:
+        """How many times a promise was broken."""
+        return self.lost + self.doubled + self.misordered + self.dead
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Each figure with its name."""
         for name in ("accepted", "answered", "lost", "doubled", "doubled_for_two_failures", "misordered", "dead"):
-            yield f"{name.replace('_', ' '):26}{getattr(self, name):8}"
+            yield name.replace("_", " "), f"{getattr(self, name):,}"
         for name in ("acknowledgement", "answer"):
             cuts = statistics.quantiles(getattr(self, name), n=100)
-            yield f"{name:16} p50 {cuts[49]:8.3f} s   p99 {cuts[98]:8.3f} s"
+            yield f"{name}, p50 / p99 (s)", f"{cuts[49]:.3f} / {cuts[98]:.3f}"
 
 
 def findings(crowd: Crowd) -> Findings:
-    """Look for each event's answers among what the stand-in for the Graph API took."""
+    """Look for each event's answers among the requests to the stand-in for the Graph API."""
     sandbox = crowd.sandbox
     place = {
         fingerprint(sandbox.page_id, mid): (person, number)
@@ -190,7 +193,7 @@ def findings(crowd: Crowd) -> Findings:
 
 
 def shorten_visibility(sandbox: Sandbox, seconds: int) -> None:
-    """Let the events of a killed function come back after so many seconds."""
+    """Let the events of a killed function come back after this time."""
     sandbox.client("sqs").set_queue_attributes(
         QueueUrl=sandbox.outputs["queueUrl"], Attributes={"VisibilityTimeout": str(seconds)}
     )
@@ -198,13 +201,13 @@ def shorten_visibility(sandbox: Sandbox, seconds: int) -> None:
 
 @contextmanager
 def killing(crowd: Crowd, pause: tuple[float, float]) -> Iterator[None]:
-    """Meanwhile kill a function's process now and then.
+    """Kill a function's process now and then while the block runs.
 
     Args:
-        crowd: whose sandbox.
-        pause: the shortest and the longest time between two of them, in seconds.
+        crowd: the crowd of the sandbox.
+        pause: the shortest and the longest time between two kills, in seconds.
     """
-    ended, drawn = threading.Event(), random.Random(crowd.seed)  # noqa: S311  draws of a test, which are to repeat
+    ended, drawn = threading.Event(), random.Random(crowd.seed)
 
     def kill_on() -> None:
         while not ended.wait(drawn.uniform(*pause)):
@@ -226,24 +229,31 @@ def killing(crowd: Crowd, pause: tuple[float, float]) -> Iterator[None]:
         thread.join()
 
 
-def rage(sandbox: Sandbox, events: int, users: int, seed: int) -> Crowd:
-    """Let so many people write so many events in all, with faults on all the while, and wait until all is quiet."""
+def run_storm(sandbox: Sandbox, events: int, users: int, seed: int) -> Crowd:
+    """Let people write events while faults are on, then wait until the queue is empty.
+
+    Args:
+        sandbox: where they write.
+        events: how many events in all.
+        users: how many people.
+        seed: of the random choices.
+    """
     crowd = Crowd(sandbox, seed)
     if sandbox.facebook:
         sandbox.facebook.observe = crowd.watch
     people = [new_person() for _ in range(users)]
-    share = PERSONS_A_REQUEST * EVENTS_A_PERSON
+    share = PEOPLE_PER_REQUEST * EVENTS_PER_PERSON
     waiting = threading.Semaphore()
 
     def post_on(poster: int) -> None:
         own = people[poster::POSTERS]
         for turn in range(-(-events // (share * POSTERS))):
-            begin = turn * PERSONS_A_REQUEST % len(own)
-            chosen = [own[(begin + number) % len(own)] for number in range(min(PERSONS_A_REQUEST, len(own)))]
+            begin = turn * PEOPLE_PER_REQUEST % len(own)
+            chosen = [own[(begin + number) % len(own)] for number in range(min(PEOPLE_PER_REQUEST, len(own)))]
             with waiting:
                 while sandbox.waiting() > WAITING:
                     time.sleep(0.05)
-            crowd.write(chosen, EVENTS_A_PERSON)
+            crowd.write(chosen, EVENTS_PER_PERSON)
             if poster == 0 and turn % 10 == 0:
                 print(f"{len(crowd.begun)} of {events} events …", file=sys.stderr, flush=True)
 
@@ -251,31 +261,61 @@ def rage(sandbox: Sandbox, events: int, users: int, seed: int) -> Crowd:
     sandbox.aws_faults(AWS_FAULTS)
     with killing(crowd, (15.0, 45.0)), concurrent.futures.ThreadPoolExecutor(POSTERS) as pool:
         list(pool.map(post_on, range(POSTERS)))
-    print(f"All is written; the function was killed {len(crowd.kills)} times.", file=sys.stderr, flush=True)
+    print(f"All events are written; the function was killed {len(crowd.kills)} times.", file=sys.stderr, flush=True)
     sandbox.faults({})
     sandbox.aws_faults({})
     sandbox.settle(SETTLE_SECONDS)
     return crowd
 
 
+def measured(events: int, users: int, seed: int) -> Findings:
+    """Run a storm in a sandbox of its own, and look for the answers; arguments as for `run_storm`."""
+    with Sandbox() as sandbox:
+        shorten_visibility(sandbox, VISIBILITY_SECONDS)
+        return findings(run_storm(sandbox, events, users, seed))
+
+
+def section(events: int = EVENTS, users: int = USERS) -> str:
+    """The proof as a section of a page."""
+    seed = random.randrange(10**6)
+    rows = "\n".join(f"| {name} | {figure} |" for name, figure in measured(events, users, seed).rows())
+    return f"""## The proof under load
+
+{users:,} people write {events:,} events. Meanwhile calls to Facebook and AWS fail, are delayed or lose their answers,
+requests are delivered twice and in another order, and the function's process is killed every half minute. Nothing may
+be lost, doubled, misordered or dead. An answer is doubled for two failures if both its send and its echo failed:
+Facebook then gets it again, because nobody can know that it arrived. To repeat the storm:
+`python -m bench.load --events {events} --users {users} --seed {seed}`.
+
+| | |
+|---|---:|
+{rows}
+"""
+
+
 def main() -> int:
-    """The command line; exit status 1 if a promise was broken."""
-    parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__.partition("\n")[0])
-    parser.add_argument("--events", type=int, default=10_000, help="how many are written (default: 10000)")
-    parser.add_argument("--users", type=int, default=500, help="by how many people (default: 500)")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="of all that is drawn")
-    asked = parser.parse_args()
-    began = time.monotonic()
+    """Run a storm.
+
+    Returns:
+        1 if a promise was broken.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.load",
+        description="Run a storm over the sandbox. Exit code 1 if a promise was broken.",
+        epilog="Example: python -m bench.load --events 1000 --users 50",
+    )
+    parser.add_argument("--events", type=int, default=EVENTS, help=f"how many events in all (default: {EVENTS})")
+    parser.add_argument("--users", type=int, default=USERS, help=f"how many people write them (default: {USERS})")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of the random choices")
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
     try:
-        with Sandbox() as sandbox:
-            shorten_visibility(sandbox, VISIBILITY_SECONDS)
-            found = findings(rage(sandbox, asked.events, asked.users, asked.seed))
+        found = measured(options.events, options.users, options.seed)
     except SandboxError as error:
         print(error, file=sys.stderr)
         return 1
-    print(json.dumps({"seed": asked.seed, "users": asked.users, "seconds": round(time.monotonic() - began)}))
-    print("\n".join(found.lines()))
-    return int(bool(found.lost or found.doubled or found.misordered or found.dead))
+    print("\n".join(f"{name:26}{figure:>16}" for name, figure in found.rows()))
+    return int(found.broken > 0)
 
 
 if __name__ == "__main__":

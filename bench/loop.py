@@ -1,80 +1,56 @@
-"""How long a developer waits: for the sandbox, for a saved file, for the program under mocks and, if asked, all checks.
-
-Example:
-    python -m bench.loop --checks
-"""
+"""Measures how long a developer waits: for the sandbox, for a saved file to be live, and for all checks."""
 
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench.command import command
-from bench.spread import Spread
-from sandbox.local import PROJECT, Sandbox
-from tests.harness import STACKS, run_main
+from sandbox.chat import ChatSandbox
+from sandbox.local import PROJECT
 
-STARTS, SAVES, PROGRAMS = 3, 5, 3
-PROGRAM = ("__main__.py", "settings.py", "components", "bot")
+STARTS, SAVES = 3, 5
 LIVE_SECONDS = 30.0
+# Between two saves: as for a person, the sandbox has finished with the one before.
+PAUSE_SECONDS = 1.0
 CHECKS_SECONDS = 1800.0
-
-Row = tuple[str, str]
 
 
 def ready() -> float:
-    """Seconds until the whole stack runs, with its chat page; loading the sandbox's own code is not in it."""
+    """Seconds until the whole stack runs, with the chat page."""
     began = time.perf_counter()
-    with Sandbox(chat_port=0):
+    with ChatSandbox():
         return time.perf_counter() - began
 
 
 def live() -> list[float]:
-    """Seconds from the saving of a file of the bot to where the function has it."""
+    """Seconds from saving a file of the bot until the function has it, several times."""
     found = []
     with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        for name in PROGRAM:
-            source = PROJECT / name
-            if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, folder / name)
-        for settings in PROJECT.glob("Pulumi*.yaml"):
-            shutil.copy(settings, folder)
-        file = folder / "bot" / "conversation" / "__init__.py"
-        with Sandbox(folder=folder, chat_port=0) as sandbox:
+        folder = Path(made) / "project"
+        shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(".*", "__pycache__", "tests"))
+        file, aside = folder / "bot" / "conversation" / "__init__.py", folder / "saved"
+        with ChatSandbox(folder=folder) as sandbox:
             functions, name = sandbox.client("lambda"), sandbox.outputs["functionName"]
 
             def code() -> str:
                 return str(functions.get_function_configuration(FunctionName=name)["CodeSha256"])
 
-            # The first is not counted: the sandbox may still be looking at the files for the first time.
+            # The first save is not counted: the sandbox may still be reading the files for the first time.
             for number in range(SAVES + 1):
                 before, began = code(), time.perf_counter()
-                file.write_text(f"{file.read_text()}\nSAVED = {number}\n")
+                aside.write_text(f"{file.read_text()}\nSAVED = {number}\n")
+                aside.replace(file)  # at once, so that the sandbox never reads half a file
                 while code() == before:
                     if time.perf_counter() - began > LIVE_SECONDS:
                         raise RuntimeError(f"A saved file was not live within {LIVE_SECONDS:.0f} s.")
                     time.sleep(0.02)
                 found.append(time.perf_counter() - began)
-                sandbox.settle()
+                time.sleep(PAUSE_SECONDS)
     return found[1:]
-
-
-def program() -> list[float]:
-    """Seconds for one stack's program under mocks, the first (which loads everything) not counted."""
-
-    def one(stack: str) -> float:
-        began = time.perf_counter()
-        run_main(stack)
-        return time.perf_counter() - began
-
-    one(STACKS[0])
-    return [one(stack) for stack in STACKS for _ in range(PROGRAMS)]
 
 
 def checks() -> float:
@@ -84,41 +60,24 @@ def checks() -> float:
         CalledProcessError: a check failed.
     """
     began = time.perf_counter()
-    subprocess.run(["make", "test"], cwd=PROJECT, check=True, stdout=sys.stderr, timeout=CHECKS_SECONDS)  # noqa: S607  whichever make
+    subprocess.run(["make", "test"], cwd=PROJECT, check=True, stdout=sys.stderr, timeout=CHECKS_SECONDS)
     return time.perf_counter() - began
 
 
-def rows(*, with_checks: bool) -> list[Row]:
-    """What was waited for, and how long."""
-    measured: list[tuple[str, Callable[[], list[float]]]] = [
-        ("the sandbox is ready, its page included", lambda: [ready() for _ in range(STARTS)]),
-        ("a saved file of the bot is live", live),
-        ("the program under mocks, one stack", program),
-    ]
-    found = [(what, Spread(measure()).around(2)) for what, measure in measured]
-    return [*found, ("`make test`", f"{checks():.0f}")] if with_checks else found
+def spread(values: Sequence[float]) -> str:
+    """The median, the least and the most."""
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
-def section(*, with_checks: bool = False) -> str:
+def section() -> str:
     """The figures as a section of a page."""
-    lines = "\n".join(f"| {what} | {took} |" for what, took in rows(with_checks=with_checks))
     return f"""## A developer's loop
 
-Seconds: the median, the least and the most. `python -m bench.loop --checks` adds `make test`.
+Seconds: the median, the least and the most.
 
 | | s |
 |---|---:|
-{lines}
+| the sandbox is ready, with the chat page | {spread([ready() for _ in range(STARTS)])} |
+| a saved file of the bot is live | {spread(live())} |
+| `make test` | {checks():.0f} |
 """
-
-
-def main() -> int:
-    """Measure and print."""
-    parser = command("bench.loop", "How long a developer waits.", __doc__)
-    parser.add_argument("--checks", action="store_true", help="`make test` too, which takes minutes")
-    sys.stdout.write(section(with_checks=parser.parse_args().checks))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

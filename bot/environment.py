@@ -1,7 +1,7 @@
 """The function's environment variables: Pulumi writes them and the function reads them, both from this list."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Environment(NamedTuple):
@@ -55,7 +55,7 @@ def read(variables: Mapping[str, str]) -> Environment:
     return Environment(**{name: Environment.__annotations__[name](value) for name, value in values.items()})
 
 
-def variables(**values: object) -> dict[str, object]:
+def variables(**values: object) -> dict[str, Any]:
     """The variables for these values; a value equal to its default is left out.
 
     Args:

@@ -1,8 +1,8 @@
-"""The reusable units that a stack is composed of, one component a file."""
+"""The reusable units that a stack is composed of, one component per file."""
 
 from components.admin_group import AdminGroup, AdminGroupArgs
 from components.alarms import Alarms, AlarmsArgs
-from components.api_account import ApiAccount, ApiAccountArgs
+from components.api_account import ApiAccount
 from components.bot_function import BotFunction, BotFunctionArgs
 from components.bot_logs import BotLogs, BotLogsArgs
 from components.bot_role import BotRole, BotRoleArgs
@@ -12,7 +12,7 @@ from components.ledger import Ledger, LedgerArgs
 from components.lex import lex_statement
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
-from components.slim_python import slim_python
+from components.tags import tag_everything
 
 __all__ = [
     "AdminGroup",
@@ -20,7 +20,6 @@ __all__ = [
     "Alarms",
     "AlarmsArgs",
     "ApiAccount",
-    "ApiAccountArgs",
     "BotFunction",
     "BotFunctionArgs",
     "BotLogs",
@@ -39,5 +38,5 @@ __all__ = [
     "RestApiArgs",
     "Route",
     "lex_statement",
-    "slim_python",
+    "tag_everything",
 ]

@@ -1,15 +1,15 @@
-"""The administrators: a group, the documented policies, and the rights to what a stack holds beyond them."""
+"""The administrators: a group, the documented policies, and permissions for everything else that a stack holds."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import iam
 
-from components.admin_rights import admin_policies
+from components.admin_policies import admin_policies, mfa_policy
 from components.errors import require
-from components.policy import document
+from components.policy import VERSION, Statement, document
 
 DOCUMENTED_POLICIES = (
     "AWSLambda_FullAccess",
@@ -21,11 +21,15 @@ DOCUMENTED_POLICIES = (
 """What the documented system gives its administrators; the first under the name of its successor."""
 
 RETIRED = {"AWSLambdaFullAccess": "AWSLambda_FullAccess"}
-"""AWS lets nobody attach these any more, only their successors (Lambda Developer Guide, "AWS managed policies")."""
+"""Retired policy → successor. A retired policy cannot be attached (Lambda Developer Guide, "AWS managed policies")."""
 
 # IAM User Guide, "IAM and AWS STS quotas". AWS does not count white space in a policy.
 POLICIES_PER_GROUP = 10
 POLICY_CHARACTERS = 6144
+NAME_CHARACTER = "[A-Za-z0-9_+=,.@-]"
+USER_NAME = f"{NAME_CHARACTER}{{1,64}}"
+GROUP_NAME = f"{NAME_CHARACTER}{{1,128}}"
+POLICY = rf"{NAME_CHARACTER}{{1,128}}|arn:aws:iam::(aws|[0-9]{{12}}):policy/[A-Za-z0-9_+=,.@/-]{{1,512}}"
 
 # The longest of each, to count a policy's characters before the real ones are known.
 LONGEST_REGION = "ap-southeast-99"
@@ -39,12 +43,11 @@ class AdminGroupArgs:
     Attributes:
         group_name: The group's name; groups are account-wide and people know it by this name.
         members: IAM user names that exist. Their other groups stay.
-        name_prefixes: What the names of everything that they administer start with, such as `innolab-fbm-dev-`.
-        region: The region of what they administer.
+        name_prefixes: What the names of all administered resources start with, such as `innolab-fbm-dev-`.
+        region: The region of these resources.
         account_id: The account.
-        tags: Tags of the customer-managed policies.
         managed_policies: AWS-managed policies by name, or any policy by ARN.
-        require_mfa: May members do nothing but look and set up their own credentials, unless in a session with MFA?
+        require_mfa: In a session without MFA, are members limited to reading alarms and setting up their credentials?
 
     Raises:
         InvalidArgs: If the policies are too many for a group or one is too long for IAM.
@@ -55,12 +58,11 @@ class AdminGroupArgs:
     name_prefixes: Sequence[str]
     region: pulumi.Input[str]
     account_id: pulumi.Input[str]
-    tags: Mapping[str, str]
     managed_policies: Sequence[str] = DOCUMENTED_POLICIES
     require_mfa: bool = False
 
     def __post_init__(self) -> None:
-        own = admin_policies(self.name_prefixes, LONGEST_REGION, AN_ACCOUNT, with_mfa_only=self.require_mfa)
+        own = self.own_policies(LONGEST_REGION, AN_ACCOUNT)
         attached = len(policy_arns(self.managed_policies)) + len(own)
         require(
             attached <= POLICIES_PER_GROUP,
@@ -68,13 +70,23 @@ class AdminGroupArgs:
             f"attach at most {POLICIES_PER_GROUP - len(own)} managed policies.",
         )
         for title, statements in own.items():
-            plain = {"Version": "2012-10-17", "Statement": [each.as_dict() for each in statements]}
+            plain = {"Version": VERSION, "Statement": [each.as_dict() for each in statements]}
             size = len(json.dumps(plain, separators=(",", ":")))
             require(
                 size <= POLICY_CHARACTERS,
                 f"The policy for {title} of the group {self.group_name} would have {size} characters, and IAM allows "
                 f"{POLICY_CHARACTERS}: let it administer fewer than {len(self.name_prefixes)} stacks.",
             )
+
+    def own_policies(self, region: pulumi.Input[str], account_id: pulumi.Input[str]) -> dict[str, list[Statement]]:
+        """Title → statements of each customer-managed policy.
+
+        Args:
+            region: The region of the administered resources.
+            account_id: The account.
+        """
+        policies = admin_policies(self.name_prefixes, region, account_id)
+        return policies | mfa_policy(account_id) if self.require_mfa else policies
 
 
 def policy_arns(names: Sequence[str]) -> dict[str, str]:
@@ -111,19 +123,17 @@ class AdminGroup(pulumi.ComponentResource):
 
         for title, arn in policy_arns(args.managed_policies).items():
             attach(title, arn)
-        own = admin_policies(args.name_prefixes, args.region, args.account_id, with_mfa_only=args.require_mfa)
-        for title, statements in own.items():
+        for title, statements in args.own_policies(args.region, args.account_id).items():
             policy = iam.Policy(
                 f"{name}-{title}-policy",
-                # Never with the stacks' names in it: another description makes IAM replace the policy.
+                # Without the stacks' names: a changed description makes IAM replace the policy.
                 description="What administrators of a bot need beyond the documented policies.",
                 policy=document(statements),
-                tags=args.tags,
                 opts=child,
             )
             attach(title, policy.arn)
         for member in args.members:
-            # Not GroupMembership: it would take out whoever else is in the group.
+            # Not GroupMembership: it would remove everybody else from the group.
             iam.UserGroupMembership(f"{name}-member-{member}", user=member, groups=[group.name], opts=child)
         self.name = group.name
         self.register_outputs({"name": self.name})

@@ -1,4 +1,4 @@
-"""Who is told when the bot is in trouble: a topic, and an alarm for each way of being so."""
+"""Alarms that notify the team when the bot is in trouble: one topic, and one alarm per kind of trouble."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,37 +6,20 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import cloudwatch, sns
 
-# One alarm each: the metric's namespace, its name, the statistic, the value above which it is trouble, and what to do.
-DEAD_LETTERS = (
-    "AWS/SQS",
-    "ApproximateNumberOfMessagesVisible",
-    "Maximum",
-    0,
-    "An event could not be handled: look at it.",
-)
-OLDEST_EVENT = ("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", 900, "Events wait for 15 minutes and more.")
-ERRORS = ("AWS/Lambda", "Errors", "Sum", 0, "The function ended without an answer of its own.")
-THROTTLES = ("AWS/Lambda", "Throttles", "Sum", 0, "The account has no execution left for the function.")
-GATEWAY_5XX = ("AWS/ApiGateway", "5XXError", "Sum", 0, "Facebook was answered 5xx: it asks again, for an hour.")
-
-# What the bot itself counts: lines of its log with "level": "ERROR" and this "kind".
-COUNTED_KINDS = {
-    "credentials": "Facebook refuses the page access token: events wait until it is replaced.",
-    "slow_down": "Facebook asks the bot to send less: sending pauses.",
-}
+OLDEST_EVENT_SECONDS = 900
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmsArgs:
-    """What `Alarms` needs: the names of what is watched.
+    """What `Alarms` needs: the names of what it watches.
 
     Attributes:
         queue_name, dead_letter_queue_name: The queues.
         function_name: The function.
         api_name, stage_name: The REST API's stage.
-        log_group_name: The function's log.
-        email: Who is told; must confirm once, by the link that AWS sends. Empty: nobody by e-mail.
-        tags: Tags of topic and alarms.
+        log_group_name: The function's log group. Its lines are JSON with `level` and `kind`.
+        log_kinds: The kinds of log lines to watch at level `ERROR`, each with its alarm's description.
+        email: The address that is notified; AWS asks it once to confirm. Empty: no e-mail.
     """
 
     queue_name: pulumi.Input[str]
@@ -45,37 +28,37 @@ class AlarmsArgs:
     api_name: pulumi.Input[str]
     stage_name: pulumi.Input[str]
     log_group_name: pulumi.Input[str]
+    log_kinds: Mapping[str, str]
     email: str
-    tags: Mapping[str, str]
 
 
 class Alarms(pulumi.ComponentResource):
-    """A topic, and alarms over five-minute periods that notify it when they start and when they end.
-
-    Attributes:
-        topic_arn: The topic, for further subscribers.
-    """
-
-    topic_arn: pulumi.Output[str]
+    """A topic, and alarms over five-minute periods that notify it when trouble starts and when it ends."""
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fbm:index:Alarms", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # Under no key of KMS: the account's own one for SNS does not let CloudWatch publish, and no alarm is a secret.
-        topic = sns.Topic(f"{name}-topic", tags=args.tags, opts=child)
+        # Without a KMS key: the account's own key for SNS does not let CloudWatch publish, and no alarm is a secret.
+        topic = sns.Topic(f"{name}-topic", opts=child)
         if args.email:
             sns.TopicSubscription(f"{name}-email", topic=topic.arn, protocol="email", endpoint=args.email, opts=child)
 
         def alarm(
-            title: str, watched: tuple[str, str, str, int, str], dimensions: Mapping[str, pulumi.Input[str]]
+            title: str,
+            description: str,
+            metric: tuple[str, str],
+            *,
+            dimensions: Mapping[str, pulumi.Input[str]] | None = None,
+            statistic: str = "Sum",
+            threshold: int = 0,
         ) -> None:
-            namespace, metric, statistic, threshold, description = watched
+            namespace, metric_name = metric
             cloudwatch.MetricAlarm(
                 f"{name}-{title}",
                 alarm_description=description,
                 namespace=namespace,
-                metric_name=metric,
-                dimensions=dimensions or None,
+                metric_name=metric_name,
+                dimensions=dimensions,
                 statistic=statistic,
                 period=300,
                 evaluation_periods=1,
@@ -84,16 +67,43 @@ class Alarms(pulumi.ComponentResource):
                 treat_missing_data="notBreaching",
                 alarm_actions=[topic.arn],
                 ok_actions=[topic.arn],
-                tags=args.tags,
                 opts=child,
             )
 
-        alarm("dead-letters", DEAD_LETTERS, {"QueueName": args.dead_letter_queue_name})
-        alarm("oldest-event", OLDEST_EVENT, {"QueueName": args.queue_name})
-        alarm("errors", ERRORS, {"FunctionName": args.function_name})
-        alarm("throttles", THROTTLES, {"FunctionName": args.function_name})
-        alarm("gateway-5xx", GATEWAY_5XX, {"ApiName": args.api_name, "Stage": args.stage_name})
-        for kind, description in COUNTED_KINDS.items():
+        alarm(
+            "dead-letters",
+            "An event could not be handled: look at it.",
+            ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+            dimensions={"QueueName": args.dead_letter_queue_name},
+            statistic="Maximum",
+        )
+        alarm(
+            "oldest-event",
+            "Events have been waiting for 15 minutes or more.",
+            ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+            dimensions={"QueueName": args.queue_name},
+            statistic="Maximum",
+            threshold=OLDEST_EVENT_SECONDS,
+        )
+        alarm(
+            "errors",
+            "The function ended without an answer of its own.",
+            ("AWS/Lambda", "Errors"),
+            dimensions={"FunctionName": args.function_name},
+        )
+        alarm(
+            "throttles",
+            "The account has no execution left for the function.",
+            ("AWS/Lambda", "Throttles"),
+            dimensions={"FunctionName": args.function_name},
+        )
+        alarm(
+            "gateway-5xx",
+            "Facebook got a 5xx answer: it sends the request again, for an hour.",
+            ("AWS/ApiGateway", "5XXError"),
+            dimensions={"ApiName": args.api_name, "Stage": args.stage_name},
+        )
+        for kind, description in args.log_kinds.items():
             title = kind.replace("_", "-")
             cloudwatch.LogMetricFilter(
                 f"{name}-{title}-filter",
@@ -102,6 +112,5 @@ class Alarms(pulumi.ComponentResource):
                 metric_transformation={"namespace": name, "name": kind, "value": "1", "unit": "Count"},
                 opts=child,
             )
-            alarm(title, (name, kind, "Sum", 0, description), {})
-        self.topic_arn = topic.arn
-        self.register_outputs({"topicArn": self.topic_arn})
+            alarm(title, description, (name, kind))
+        self.register_outputs({})

@@ -1,4 +1,4 @@
-"""The bot's function: a folder of code of any Lambda runtime, deployed as it is."""
+"""The bot's function: a folder of code for any Lambda runtime."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from pathlib import Path
 import pulumi
 from pulumi_aws import lambda_
 
-from components.code_archive import Prepare, as_it_is, write_archive
-from components.errors import require
+from components.code import code_archive
+from components.errors import require_within
 
 # Lambda Developer Guide, "Lambda quotas".
 MEMORY_MB = range(128, 10_240 + 1)
@@ -20,22 +20,19 @@ class BotFunctionArgs:
     """What `BotFunction` needs.
 
     Attributes:
-        code: The folder that is deployed; caches in it are left out.
+        code: The folder that is deployed, without caches and hidden files.
         package: The folder's name inside the zip (`bot` lets Python import it as `bot`). Empty: at the zip's root.
         handler: What the runtime calls, such as `bot.handler.handle` or `index.handler`.
         role_arn: The role that the function runs as; known once its policies are in place.
-        log_group_name: Where its log goes.
+        log_group_name: The log group that the function writes to.
         environment: Environment variables; no secrets.
-        memory_mb: 128 to 10,240; the processor's share grows with it.
-        timeout_seconds: 1 to 900, for one invocation.
-        build_folder: Where the zip is written.
-        tags: Tags of the function.
-        runtime: Any managed runtime of Lambda, such as `python3.13`, `nodejs22.x`, `java21`, `dotnet8`.
-        prepare: What is deployed of each file, such as `slim_python`; all of it by default.
-        architecture: `arm64` costs a fifth less a second than `x86_64` (AWS Lambda pricing).
+        memory_mb: 128 to 10,240; the share of a processor grows with it.
+        timeout_seconds: The longest that one invocation may take, 1 to 900.
+        runtime: Any managed Lambda runtime, such as `python3.13`, `nodejs22.x`, `java21`, `dotnet8`.
+        architecture: `arm64` costs a fifth less per second than `x86_64` (AWS Lambda pricing).
 
     Raises:
-        InvalidArgs: If memory or time-out is outside what Lambda has.
+        InvalidArgs: If memory or timeout is outside Lambda's limits.
     """
 
     code: Path
@@ -46,18 +43,12 @@ class BotFunctionArgs:
     environment: Mapping[str, pulumi.Input[str]]
     memory_mb: int
     timeout_seconds: int
-    build_folder: Path
-    tags: Mapping[str, str]
     runtime: str = "python3.13"
     architecture: str = "arm64"
-    prepare: Prepare = as_it_is
 
     def __post_init__(self) -> None:
-        require(self.memory_mb in MEMORY_MB, f"Lambda has no {self.memory_mb} MB of memory: choose 128 to 10240.")
-        require(
-            self.timeout_seconds in TIMEOUT_SECONDS,
-            f"Lambda cannot run for {self.timeout_seconds} seconds: choose 1 to 900.",
-        )
+        require_within(MEMORY_MB, self.memory_mb, "function's memory in MB")
+        require_within(TIMEOUT_SECONDS, self.timeout_seconds, "function's timeout in seconds")
 
 
 class BotFunction(pulumi.ComponentResource):
@@ -65,20 +56,17 @@ class BotFunction(pulumi.ComponentResource):
 
     Attributes:
         name: The function's name.
-        arn: Its ARN.
         invoke_arn: The URI that API Gateway integrates with.
     """
 
     name: pulumi.Output[str]
-    arn: pulumi.Output[str]
     invoke_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: BotFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fbm:index:BotFunction", name, None, opts)
-        archive = write_archive(args.code, args.package, args.build_folder, args.prepare)
         function = lambda_.Function(
             f"{name}-function",
-            code=pulumi.FileArchive(str(archive)),
+            code=code_archive(args.code, args.package),
             handler=args.handler,
             runtime=args.runtime,
             architectures=[args.architecture],
@@ -87,10 +75,8 @@ class BotFunction(pulumi.ComponentResource):
             timeout=args.timeout_seconds,
             environment={"variables": dict(args.environment)},
             logging_config={"log_format": "JSON", "log_group": args.log_group_name},
-            tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.name = function.name
-        self.arn = function.arn
         self.invoke_arn = function.invoke_arn
-        self.register_outputs({"name": self.name, "arn": self.arn})
+        self.register_outputs({"name": self.name})

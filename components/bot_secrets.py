@@ -1,12 +1,14 @@
 """The bot's secrets: encrypted parameters under one path, never environment variables."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_aws import ssm
 
 from components.policy import Statement
+
+SECRET_CHARACTERS = 4096
+"""The longest value of a standard parameter (Systems Manager User Guide, "Managing parameter tiers": 4 KB)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,15 +18,13 @@ class BotSecretsArgs:
     Attributes:
         page_access_token: Lets the bot write as the page.
         app_secret: Signs what Facebook sends.
-        verify_token: Proves to the bot that the handshake is meant for it.
-        tags: Tags of each parameter.
-        app_secret_previous: Still accepted beside the new one while that is being rotated. None: there is none.
+        verify_token: Proves that a webhook registration is meant for this bot.
+        app_secret_previous: The app secret before a rotation; the bot accepts both. None: no rotation.
     """
 
     page_access_token: pulumi.Input[str] = field(repr=False)
     app_secret: pulumi.Input[str] = field(repr=False)
     verify_token: pulumi.Input[str] = field(repr=False)
-    tags: Mapping[str, str]
     app_secret_previous: pulumi.Input[str] | None = field(default=None, repr=False)
 
 
@@ -32,8 +32,8 @@ class BotSecrets(pulumi.ComponentResource):
     """The secrets as SSM SecureString parameters under `/<component's name>`.
 
     Attributes:
-        path: The path that they are read from, in one `GetParametersByPath`; known once all are there.
-        reader_statement: The right to read them. The account's own key (`alias/aws/ssm`) asks for no `kms:Decrypt`.
+        path: The path of all of them, for one `GetParametersByPath`; known once all exist.
+        reader_statement: Permission to read them. The account's own key (`alias/aws/ssm`) needs no `kms:Decrypt`.
     """
 
     path: pulumi.Output[str]
@@ -53,8 +53,7 @@ class BotSecrets(pulumi.ComponentResource):
                 f"{name}-{key}",
                 name=f"{path}/{key}",
                 type=ssm.ParameterType.SECURE_STRING,
-                value=value,  # the provider makes it a secret, even where the caller did not
-                tags=args.tags,
+                value=value,  # the provider marks it as a secret, even if the caller did not
                 opts=pulumi.ResourceOptions(parent=self),
             )
             for key, value in values.items()
@@ -62,11 +61,16 @@ class BotSecrets(pulumi.ComponentResource):
         ]
         arns = pulumi.Output.all(*[parameter.arn for parameter in parameters])
         self.path = arns.apply(lambda _: path)
-        self.reader_statement = Statement(
-            sid="ReadSecrets",
-            actions=["ssm:GetParametersByPath"],
-            # A path is authorised as if it were a parameter of that name (Systems Manager User Guide,
-            # "Restricting access to parameters"); every parameter's ARN is the path's plus its last part.
-            resources=[arns.apply(lambda known: str(known[0]).rpartition("/")[0])],
-        )
+        # Each parameter's ARN is the path's ARN and its own last part.
+        self.reader_statement = reader_statement(arns.apply(lambda known: str(known[0]).rpartition("/")[0]))
         self.register_outputs({"path": self.path})
+
+
+def reader_statement(path_arn: pulumi.Output[str]) -> Statement:
+    """The statement that lets a role read all parameters under a path.
+
+    Args:
+        path_arn: The path's ARN. AWS authorises a path as if it were a parameter of that name (Systems Manager User
+            Guide, "Restricting access to parameters").
+    """
+    return Statement(sid="ReadSecrets", actions=["ssm:GetParametersByPath"], resources=[path_arn])

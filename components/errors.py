@@ -1,20 +1,20 @@
-"""What a component says when it cannot be made as asked."""
+"""The error of a component that cannot be made with its arguments."""
 
 import pulumi
 
 
 class InvalidArgs(pulumi.RunError):
-    """A component's arguments break a limit of AWS; the message says which, with what value, and what to do.
+    """An argument breaks a limit of AWS. The message says which one, its value, and what to do.
 
-    Pulumi prints a `RunError` as its sentence alone, without a traceback.
+    Pulumi prints only the message of a `RunError`, without a traceback.
     """
 
 
 def require(condition: bool, sentence: str) -> None:
-    """Refuse arguments that do not hold.
+    """Refuse arguments unless a condition holds.
 
     Args:
-        condition: What has to be true.
+        condition: What must be true.
         sentence: What is wrong, with what value, and what to do.
 
     Raises:
@@ -22,3 +22,17 @@ def require(condition: bool, sentence: str) -> None:
     """
     if not condition:
         raise InvalidArgs(sentence)
+
+
+def require_within(bounds: range, value: int, what: str) -> None:
+    """Refuse a number outside its bounds.
+
+    Args:
+        bounds: The numbers that AWS accepts.
+        value: The number.
+        what: The number's name, with its unit.
+
+    Raises:
+        InvalidArgs: If the number is not within the bounds.
+    """
+    require(value in bounds, f"The {what} cannot be {value}: choose {bounds.start} to {bounds[-1]}.")

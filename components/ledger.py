@@ -1,6 +1,5 @@
-"""The ledger: what was seen, planned and sent, and each user's state. One table, paid by use."""
+"""The bot's ledger: what was seen, planned and sent, and each user's state. One table, billed per request."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -17,22 +16,20 @@ class LedgerArgs:
     """What `Ledger` needs.
 
     Attributes:
-        point_in_time_recovery: Can the table be put back to any second of the last 35 days?
+        point_in_time_recovery: Can the table be restored to any second of the last 35 days?
         deletion_protection: Does DynamoDB refuse to delete the table?
-        tags: Tags of the table.
     """
 
     point_in_time_recovery: bool
     deletion_protection: bool
-    tags: Mapping[str, str]
 
 
 class Ledger(pulumi.ComponentResource):
-    """A table with the key `id` (a string), whose items go when the time in `expires` (Unix seconds) is past.
+    """A table with the key `id` (a string). DynamoDB deletes an item once the time in `expires` (Unix seconds) is past.
 
     Attributes:
         name: The table's name.
-        user_statement: The right to read and write items; a transaction is authorised by its items' actions.
+        user_statement: Permission to read and write items; a transaction is authorised by the actions on its items.
     """
 
     name: pulumi.Output[str]
@@ -48,15 +45,21 @@ class Ledger(pulumi.ComponentResource):
             ttl={"attribute_name": EXPIRES, "enabled": True},
             point_in_time_recovery={"enabled": args.point_in_time_recovery},
             deletion_protection_enabled=args.deletion_protection,
-            tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.name = table.name
-        self.user_statement = Statement(
-            sid="UseLedger",
-            actions=[
-                "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
-            ],
-            resources=[table.arn],
-        )  # fmt: skip
+        self.user_statement = user_statement(table.arn)
         self.register_outputs({"name": self.name})
+
+
+def user_statement(table_arn: pulumi.Output[str]) -> Statement:
+    """The statement that lets a role read and write items.
+
+    Args:
+        table_arn: The table's ARN.
+    """
+    return Statement(
+        sid="UseLedger",
+        actions=["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+        resources=[table_arn],
+    )

@@ -1,18 +1,21 @@
-"""Amazon Lex, where a team uses it to understand free text: the right to ask one alias of one bot, and nothing else."""
+"""Amazon Lex, for a team that uses it to understand free text: permission to ask one alias of one bot."""
 
 import pulumi
 
 from components.policy import Statement
 
+LEX_ID = "[0-9a-zA-Z]{10}"
+"""The id of a bot or an alias, as a pattern (Amazon Lex V2 API reference, "RecognizeText")."""
+
 
 def lex_statement(
     region: pulumi.Input[str], account_id: pulumi.Input[str], bot_id: str, bot_alias_id: str
 ) -> Statement:
-    """The right to have texts understood.
+    """The statement that lets a role ask Lex what a text means.
 
     Args:
-        region: Where the Lex bot is.
-        account_id: Whose it is.
+        region: The Lex bot's region.
+        account_id: The Lex bot's account.
         bot_id: The Lex V2 bot's id.
         bot_alias_id: The id of the alias that is asked.
     """

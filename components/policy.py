@@ -1,5 +1,6 @@
-"""Policy documents: the statements that each owner of a resource offers, and the document made of them."""
+"""Policy documents: the statements that the owner of each resource offers, and the documents made of them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,16 +13,16 @@ VERSION = "2012-10-17"
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """One right: what may be done with which resources; or, as a denial, what may not.
+    """One statement of a policy: what it allows or denies on which resources.
 
     Attributes:
         actions: IAM actions, such as `sqs:SendMessage`.
-        resources: ARNs, or `*` where AWS knows nothing narrower.
-        sid: The statement's name within its document; letters and digits only. Empty: none.
-        conditions: Condition operator → key → values. Empty: none.
+        resources: ARNs, or `*` where AWS accepts nothing narrower.
+        sid: The statement's name within its document, in letters and digits. Empty: no name.
+        conditions: Condition operator → key → values. Empty: no conditions.
         effect: `Deny` wins over every `Allow`.
-        actions_are: `NotAction`: it is about all actions but these.
-        resources_are: `NotResource`: it is about all resources but these.
+        actions_are: `NotAction`: the statement covers all actions except these.
+        resources_are: `NotResource`: the statement covers all resources except these.
     """
 
     actions: Sequence[str]
@@ -33,7 +34,7 @@ class Statement:
     resources_are: Literal["Resource", "NotResource"] = "Resource"
 
     def as_dict(self) -> dict[str, object]:
-        """The statement as the policy language writes it; a single resource stands alone."""
+        """The statement in the policy language; a single resource is not in a list."""
         resources = list(self.resources)
         return {
             **({"Sid": self.sid} if self.sid else {}),
@@ -54,12 +55,20 @@ def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
 
 
 def trust(service: str) -> str:
-    """The trust policy that lets one AWS service, and nobody else, take a role.
+    """The trust policy that lets one AWS service, and nobody else, assume a role.
 
     Args:
         service: The service principal, such as `lambda.amazonaws.com`.
     """
-    return (
-        f'{{"Version": "{VERSION}", "Statement": [{{"Effect": "Allow", '
-        f'"Principal": {{"Service": "{service}"}}, "Action": "sts:AssumeRole"}}]}}'
-    )
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": VERSION, "Statement": [statement]})
+
+
+def actions(service: str, names: str) -> tuple[str, ...]:
+    """IAM actions of one service.
+
+    Args:
+        service: The service's prefix, such as `sqs`.
+        names: The actions' names, separated by blanks.
+    """
+    return tuple(f"{service}:{name}" for name in names.split())

@@ -1,1 +1,1 @@
-"""What an operator does by hand: dead letters, a person to be forgotten, the registration with Facebook."""
+"""What an operator does by hand: handle dead letters, forget a person, send news, check and make the registration."""

@@ -10,13 +10,13 @@ def main() -> int:
     """Run the command line.
 
     Returns:
-        The exit code: 0 if it worked and all is well, 1 if not, 2 for a wrong command line.
+        The exit code: 0 if it worked and all is well, 1 if not, 2 if the command line is invalid.
     """
     if sys.version_info < OLDEST_PYTHON:
         sys.stderr.write("This needs Python 3.11 or newer: use .venv/bin/python.\n")
         return 1
     try:
-        from ops import cli, interruption  # noqa: PLC0415  to say in a sentence what is missing
+        from ops import cli, interruption
     except ModuleNotFoundError as missing:
         sys.stderr.write(f"{missing.name} is not installed: run `make .venv/installed` and use .venv/bin/python.\n")
         return 1

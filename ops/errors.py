@@ -1,5 +1,5 @@
-"""What can go wrong for an operator, each as one sentence that says what is wrong and what to do."""
+"""The error that an operator sees."""
 
 
 class OpsError(Exception):
-    """It could not be done; the message is for the operator."""
+    """A command failed. The message is one sentence that says what is wrong and what to do."""

@@ -1,81 +1,97 @@
-"""Everything about a person goes: what was planned for them, their state, their dead letters."""
+"""Removes everything that is kept about a person: planned answers, state and dead letters."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.aws.client import Aws
+from bot.aws.ledger import Ledger
 from bot.aws.queues import fingerprint
-from ops.deadletters import ROUND, Held, waiting
-from ops.ledger import Ledger
+from ops.dead_letter_queue import ROUND, DeadLetterQueue, message_count
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.stack import Stack
 
 
-@dataclass
+@dataclass(frozen=True)
 class Forgotten:
-    """What was removed, or would be, and what stays.
+    """What was removed, or would be, and what remains.
 
     Attributes:
         state: whether there was a state.
-        plans: of how many events something was kept.
-        letters: how many dead letters.
-        waiting: how many messages, of whomever, wait in the event queue.
+        plans: the number of events for which something was kept.
+        letters: the number of dead letters.
+        waiting: how many messages wait in the event queue, no matter whose.
         unseen: how many dead letters could not be looked at.
     """
 
-    state: bool = False
-    plans: int = 0
-    letters: int = 0
-    waiting: int = 0
-    unseen: int = 0
+    state: bool
+    plans: int
+    letters: int
+    waiting: int
+    unseen: int
 
 
-def forget(person: str, page: str, aws: Aws, stack: Stack, ledger: Ledger, *, dry: bool) -> Forgotten:
-    """Remove everything about a person; done twice, it finds nothing the second time.
-
-    A run of the bot that is at one of their events meanwhile finds its record settled, or their state gone, and does
-    not go on with what it planned. The letters go last: they are what a repetition after a failure begins with.
+class Memory:
+    """What the stack keeps about one person.
 
     Args:
         person: their page-scoped id.
         page: the page (or Instagram account) that they wrote to.
-        aws: the door to AWS.
+        aws: the client.
         stack: the stack.
         ledger: its ledger.
-        dry: remove nothing, tell only what would be.
     """
-    user, done = fingerprint(page, person), Forgotten()
-    for key in list(ledger.events_of(user)):
-        done.plans += 1
-        if not dry:
-            ledger.forget(key)
-    done.state = ledger.has_state(user)
-    if done.state and not dry:
-        ledger.forget_state(user)
-    with Held(aws, stack) as held:
-        while held.look(ROUND):
-            about = [each for each in held.letters.values() if _is_about(each, person, page, held)]
-            if dry:
-                done.letters = len(about)
-                continue
-            for letter in about:
-                held.delete(letter)
-                done.letters += 1
-        done.unseen = held.unseen()
-    done.waiting = waiting(aws, stack.queue_url)
-    return done
 
+    def __init__(self, person: str, page: str, aws: Aws, stack: Stack, ledger: Ledger) -> None:
+        self._person, self._page = person, page
+        self._user = fingerprint(page, person)
+        self._aws, self._stack, self._ledger = aws, stack, ledger
 
-def _is_about(letter: Letter, person: str, page: str, held: Held) -> bool:
-    if isinstance(letter, EventLetter):
-        return letter.page == page and any(each.user == person for each in letter.events)
-    if isinstance(letter, UnusableLetter):
-        parts: Sequence[UnusableLetter] = joined(letter, list(held.letters.values())) or [letter]
-        return mentions(b"".join(each.content for each in parts), person)
-    return mentions(letter.body.encode(), person)
+    def preview(self) -> Forgotten:
+        """What `forget` would remove now."""
+        plans = len(list(self._ledger.events_of(self._user)))
+        with DeadLetterQueue(self._aws, self._stack) as queue:
+            list(queue.every())
+            letters = len(list(self._letters(queue)))
+            return self._forgotten(plans, letters, queue, state=self._ledger.has_state(self._user))
+
+    def forget(self) -> Forgotten:
+        """Remove everything. A second call finds nothing.
+
+        If the worker is handling one of the person's events meanwhile, it finds the record settled or the state gone,
+        and does not continue its plan. The letters go last, because a repetition after a failure starts with them.
+        """
+        events = list(self._ledger.events_of(self._user))
+        for key in events:
+            self._ledger.forget(key)
+        if state := self._ledger.has_state(self._user):
+            self._ledger.forget_state(self._user)
+        letters = 0
+        with DeadLetterQueue(self._aws, self._stack) as queue:
+            while queue.look(ROUND):
+                for letter in list(self._letters(queue)):
+                    queue.delete(letter)
+                    letters += 1
+            return self._forgotten(len(events), letters, queue, state=state)
+
+    def _forgotten(self, plans: int, letters: int, queue: DeadLetterQueue, *, state: bool) -> Forgotten:
+        waiting = message_count(self._aws, self._stack.queue_url)
+        return Forgotten(state, plans, letters, waiting, queue.unseen())
+
+    def _letters(self, queue: DeadLetterQueue) -> Iterator[Letter]:
+        """The held letters about this person."""
+        for letter in queue.letters.values():
+            if isinstance(letter, EventLetter):
+                about = letter.page == self._page and any(each.user == self._person for each in letter.events)
+            elif isinstance(letter, UnusableLetter):
+                parts = joined(letter, list(queue.letters.values())) or [letter]
+                about = mentions(b"".join(each.content for each in parts), self._person)
+            else:
+                about = mentions(letter.body.encode(), self._person)
+            if about:
+                yield letter
 
 
 def mentions(content: bytes, person: str) -> bool:
-    """Whether bytes hold an id as a word of its own: one id can be the beginning of another."""
+    """Whether bytes contain an id as a whole word: one id can be the beginning of another."""
     return re.search(rb"(?<![0-9A-Za-z])" + re.escape(person.encode()) + rb"(?![0-9A-Za-z])", content) is not None

@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps, never within one."""
+"""Lets Ctrl-C and SIGTERM stop a command between two steps, but not in the middle of one."""
 
 import signal
 import threading
@@ -11,18 +11,18 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Within it Ctrl-C and SIGTERM wait; at its end they raise what they would have raised.
+    """Hold back Ctrl-C and SIGTERM until the block ends.
 
     Raises:
-        KeyboardInterrupt: one of them came meanwhile.
+        KeyboardInterrupt: one of them arrived in the block.
     """
-    if threading.current_thread() is not threading.main_thread():  # signals reach the main thread only
+    if threading.current_thread() is not threading.main_thread():  # only the main thread gets signals
         yield
         return
-    came: list[int] = []
+    arrived: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
-        came.append(number)
+        arrived.append(number)
 
     before = {number: signal.signal(number, note) for number in SIGNALS}
     try:
@@ -30,10 +30,10 @@ def uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if came:
+    if arrived:
         raise KeyboardInterrupt
 
 
 def interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Take SIGTERM as Ctrl-C."""
+    """Handle SIGTERM like Ctrl-C."""
     raise KeyboardInterrupt

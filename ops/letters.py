@@ -1,7 +1,7 @@
-"""What lies on the dead-letter queue, read: events with a reason, bytes that never were events, and whatever else.
+"""Reads dead letters: events with a reason, bytes that never were events, and anything else.
 
-The formats are `bot.aws.queues`'s. One more comes from SQS itself: what the function received too often without an
-outcome lies here as it was on the event queue.
+`bot.aws.queues` defines the formats. SQS itself adds one: a message that was received too often without an outcome
+arrives as it was on the event queue.
 """
 
 import base64
@@ -9,7 +9,8 @@ import binascii
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,7 @@ from bot.messenger import events
 
 Json = dict[str, Any]
 
-MOVED = "received too often without an outcome"
-UNREADABLE = "not a letter of the bot's"
+MOVED_BY_SQS = "received too often without an outcome"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +28,15 @@ class Letter:
     """One message of the dead-letter queue.
 
     Attributes:
-        id: SQS's own for the message.
-        receipt: with which this look at it may delete it or give it back.
+        id: SQS's message id.
+        receipt: SQS's receipt handle, which deletes or releases the message.
         group: its message group.
         deduplication: its de-duplication id.
-        sequence: its place in the queue: it grows, also between groups.
-        buried: when it came to the queue, in ms since the epoch.
+        sequence: its place in the queue. It grows across all groups.
+        buried: when it arrived in the queue, in ms since the epoch.
         body: as received.
-        reason: why it is here.
+        reason: why it is a dead letter.
+        kinds: what it holds, in a word or two, without anything that a person wrote.
     """
 
     id: str
@@ -45,26 +46,12 @@ class Letter:
     sequence: int
     buried: int
     body: str
-    reason: str = UNREADABLE
-
-    @property
-    def kinds(self) -> str:
-        """What it holds, in a word or two, and nothing of what somebody wrote."""
-        return "unreadable"
-
-    @property
-    def fbtrace_id(self) -> str:
-        """What Facebook's support asks for, "" if there is none."""
-        return ""
-
-    @property
-    def page(self) -> str:
-        """The page that it is of, "" if that is not known."""
-        return ""
+    reason: str = "the bot did not write it"
+    kinds: str = "unreadable"
 
     @property
     def received(self) -> int:
-        """When the webhook accepted what is in it, in ms since the epoch."""
+        """When the webhook accepted it, as far as known, in ms since the epoch."""
         return self.buried
 
 
@@ -73,9 +60,9 @@ class EventLetter(Letter):
     """Events that can be redriven.
 
     Attributes:
-        detail: what is known beside the reason.
-        message: the message for the event queue.
-        events: what is in it.
+        detail: more about the reason, such as where the code failed.
+        message: the body for the event queue.
+        events: those in the message.
     """
 
     detail: Json
@@ -83,43 +70,32 @@ class EventLetter(Letter):
     events: tuple[events.Event, ...]
 
     @property
-    def kinds(self) -> str:
-        """The kinds of its events."""
-        counted = {kind: sum(each.kind == kind for each in self.events) for kind in (each.kind for each in self.events)}
-        return ", ".join(f"{number} {kind}" if number > 1 else kind for kind, number in counted.items())
-
-    @property
-    def fbtrace_id(self) -> str:
-        """What Facebook's support asks for, "" if there is none."""
-        return str(self.detail.get("fbtrace_id") or "")
-
-    @property
     def page(self) -> str:
-        """The page that its events are of."""
+        """The page that the events were sent to."""
         return str(self.message["page"])
 
     @property
     def received(self) -> int:
-        """When the webhook accepted its events, in ms since the epoch."""
+        """When the webhook accepted the events, in ms since the epoch."""
         return int(self.message["received"])
 
     @property
     def text(self) -> str:
-        """The message as the event queue is to get it."""
+        """The message as the event queue takes it."""
         return compact(self.message)
 
     def ledger_keys(self) -> list[Key]:
-        """Where the ledger has its events."""
+        """The ledger's keys of the events."""
         return [Key(fingerprint(self.page, each.user), fingerprint(self.page, each.id)) for each in self.events]
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnusableLetter(Letter):
-    """Bytes that Facebook signed and that are no event, or a part of them.
+    """Signed bytes that hold no usable event, or one part of them.
 
     Attributes:
-        part: which part, from 1.
-        of: how many parts there are.
+        part: the part's number, from 1.
+        of: the number of parts.
         content: the part's bytes.
     """
 
@@ -127,15 +103,9 @@ class UnusableLetter(Letter):
     of: int
     content: bytes
 
-    @property
-    def kinds(self) -> str:
-        """That it is unusable, and how long."""
-        part = f", part {self.part} of {self.of}" if self.of > 1 else ""
-        return f"unusable, {len(self.content):,} bytes{part}"
-
 
 def read(message: Mapping[str, Any]) -> Letter:
-    """A letter as `ReceiveMessage` gave it, with all system attributes. Never raises."""
+    """Read a message from `ReceiveMessage`, with all system attributes. Never raises."""
     attributes = message["Attributes"]
     facts: Json = {
         "id": message["MessageId"],
@@ -149,14 +119,19 @@ def read(message: Mapping[str, Any]) -> Letter:
     try:
         body = json.loads(message["Body"])
         if "base64" in body:
-            content = base64.b64decode(body["base64"], validate=True)
-            part, of = int(body["part"]), int(body["of"])
-            return UnusableLetter(**facts, reason=str(body["reason"]), part=part, of=of, content=content)
+            return _unusable(facts, body)
         if "message" in body:
             return _events(facts, str(body["reason"]), dict(body["detail"]), body["message"])
-        return _events(facts, MOVED, {}, body)
+        return _events(facts, MOVED_BY_SQS, {}, body)
     except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
         return Letter(**facts)
+
+
+def _unusable(facts: Json, body: Json) -> UnusableLetter:
+    content = base64.b64decode(body["base64"], validate=True)
+    part, of = int(body["part"]), int(body["of"])
+    kinds = f"unusable, {len(content):,} bytes" + (f", part {part} of {of}" if of > 1 else "")
+    return UnusableLetter(**facts, reason=str(body["reason"]), kinds=kinds, part=part, of=of, content=content)
 
 
 def _events(facts: Json, reason: str, detail: Json, message: Json) -> EventLetter:
@@ -165,13 +140,15 @@ def _events(facts: Json, reason: str, detail: Json, message: Json) -> EventLette
     if not (isinstance(page, str) and isinstance(platform, str) and isinstance(items, list) and items):
         raise TypeError
     found = tuple(events.parse(item, page, platform=platform) for item in items)
-    return EventLetter(**facts, reason=reason, detail=detail, message=message, events=found)
+    counted = Counter(each.kind for each in found)
+    kinds = ", ".join(f"{number} {kind}" if number > 1 else kind for kind, number in counted.items())
+    return EventLetter(**facts, reason=reason, kinds=kinds, detail=detail, message=message, events=found)
 
 
 def joined(letter: UnusableLetter, letters: Sequence[Letter]) -> list[UnusableLetter] | None:
-    """All parts of what this letter is a part of, in order; None if not all of them are among these letters.
+    """All parts of the request that this letter is a part of, in order; None if `letters` lacks one of them.
 
-    A part does not say which whole it belongs to, but its de-duplication id does: it is made from the whole's hash.
+    The de-duplication id says which parts belong together: it is made from the hash of the whole request.
     """
     others = [each for each in letters if isinstance(each, UnusableLetter)]
     like = [each for each in others if (each.of, each.reason) == (letter.of, letter.reason)]
@@ -184,14 +161,3 @@ def joined(letter: UnusableLetter, letters: Sequence[Letter]) -> list[UnusableLe
         if letter.deduplication == fingerprint("unusable", whole, str(letter.part)):
             return list(parts)
     return None
-
-
-def earlier_left_out(chosen: Sequence[Letter], letters: Sequence[Letter]) -> Iterator[tuple[Letter, Letter]]:
-    """For each chosen letter, an earlier one of the same person that can be redriven and was not chosen, if any."""
-    ids = {each.id for each in chosen}
-    for letter in chosen:
-        for other in letters:
-            before = other.group == letter.group and other.sequence < letter.sequence
-            if before and other.id not in ids and isinstance(other, EventLetter):
-                yield letter, other
-                break

@@ -1,6 +1,6 @@
-"""Tell the bot of news: an event of the page owner's systems, put on the event queue as the webhook puts Facebook's.
+"""Sends the bot a notice: news from the page owner's systems, put on the event queue like Facebook's events.
 
-What comes of it is the conversation's affair (`@bot.notice`): to whom nothing may be sent, nothing is.
+The conversation decides what to say (`@bot.notice`). It says nothing to people who may not be written to.
 """
 
 import re
@@ -29,9 +29,9 @@ class Notice:
         person: their page-scoped id.
         platform: where they wrote: `PAGE` or `INSTAGRAM`.
         account: the page or Instagram account that they wrote to.
-        topic: which rule of the conversation is to take it.
+        topic: which rule of the conversation handles it.
         data: texts by name.
-        identity: two notices with the same one, for the same person, are answered once; "" for a new one.
+        identity: a second notice with the same identity for the same person is dropped; empty for a fresh identity.
     """
 
     person: str
@@ -42,20 +42,20 @@ class Notice:
     identity: str = ""
 
 
-def pairs(given: Sequence[str]) -> dict[str, str]:
-    """What a notice tells, by name.
+def pairs(arguments: Sequence[str]) -> dict[str, str]:
+    """A notice's data.
 
     Args:
-        given: each `name=text`.
+        arguments: each `name=text`.
 
     Raises:
-        OpsError: one is not of that form, or a name is given twice.
+        OpsError: an argument has another form, or a name appears twice.
     """
     data: dict[str, str] = {}
-    for each in given:
+    for each in arguments:
         name, separator, text = each.partition("=")
         if not separator or not NAME.fullmatch(name):
-            raise OpsError(f"{each!r} is no name=text: write it like number=12345678.")
+            raise OpsError(f"{each!r} is not name=text: write it like number=12345678.")
         if name in data:
             raise OpsError(f"{name} is given twice: give each name once.")
         data[name] = text
@@ -63,28 +63,27 @@ def pairs(given: Sequence[str]) -> dict[str, str]:
 
 
 def message(notice: Notice, now: float) -> Message:
-    """The queue's message for a notice: in the order of its person's events, and kept like any of them.
+    """The queue message for a notice. It joins the order of the person's events.
 
     Args:
-        notice: the news.
-        now: seconds since 1970.
+        notice: the notice.
+        now: seconds since the epoch.
 
     Raises:
-        OpsError: the notice cannot be one.
+        OpsError: the notice is invalid.
     """
     if not NAME.fullmatch(notice.topic):
-        raise OpsError(f"The topic {notice.topic!r} is none: name what it is about in one word, such as parcel.")
+        raise OpsError(f"The topic {notice.topic!r} is invalid: name the subject in one word, such as parcel.")
     milliseconds = round(now * 1000)
-    told = {"id": notice.identity or uuid.uuid4().hex, "topic": notice.topic, "data": notice.data}
     item = {
         "sender": {"id": notice.person},
         "recipient": {"id": notice.account},
         "timestamp": milliseconds,
-        "notice": told,
+        "notice": {"id": notice.identity or uuid.uuid4().hex, "topic": notice.topic, "data": notice.data},
     }
     text = compact(item)
     if len(text) > BODY_BYTES // 2:
-        raise OpsError(f"The notice has {len(text)} bytes: tell the bot a name, and let it look up the rest.")
+        raise OpsError(f"The notice has {len(text)} bytes: send a name, and let the bot look up the rest.")
     event = identify(item, notice.account)
     head = {"object": notice.platform, "page": notice.account, "received": milliseconds}
     (made,) = event_messages(head, message_group(event), [(event.id, text)])
@@ -95,11 +94,11 @@ def send(made: Message, aws: Aws, stack: Stack) -> None:
     """Put a notice on a stack's event queue.
 
     Raises:
-        OpsError: SQS did not take it.
+        OpsError: SQS did not accept it.
     """
     try:
         Queues(aws, stack.queue_url, stack.dead_letter_queue_url).put([made], time.monotonic() + SEND_SECONDS)
     except NotQueued as error:
         raise OpsError(
-            f"The event queue did not take the notice ({error}): give it again with the same --id."
+            f"The event queue did not accept the notice ({error}): send it again with the same --id."
         ) from None

@@ -1,18 +1,20 @@
-"""Is the bot registered with Facebook as it should be, and making it so.
+"""Checks a stack's registration with Facebook, and makes it what it should be.
 
 Sources: Messenger Platform, "Webhooks" and "Messenger Profile API"; Graph API, "Subscriptions", "Debug Token".
 """
 
 import secrets as random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+from urllib.parse import urlencode
 
 from bot import conversation
 from bot.aws.client import Aws, AwsError
 from bot.aws.secrets import SecretMissing, SecretValues
-from bot.http import Connection, NotSent, Unanswered
 from bot.messenger.client import GraphApi
 from bot.messenger.errors import SendError
 from bot.messenger.profile import Profile, difference
@@ -20,32 +22,40 @@ from ops.errors import OpsError
 from ops.stack import Stack
 
 SUBSCRIBED = (
-    # What the bot answers,
-    "messages", "messaging_postbacks", "messaging_optins", "messaging_referrals", "messaging_account_linking",
-    "message_reactions", "message_edits", "messaging_feedback",
-    # what tells that a send arrived, also while another app has the thread,
-    "message_echoes", "standby",
-    # and what happens to the page. Receipts (message_deliveries, message_reads) would be counted and no more.
-    "messaging_handovers", "messaging_policy_enforcement",
-)  # fmt: skip
-"""The webhook fields that the bot needs."""
+    # what the bot answers
+    "messages",
+    "messaging_postbacks",
+    "messaging_optins",
+    "messaging_referrals",
+    "messaging_account_linking",
+    "message_reactions",
+    "message_edits",
+    "messaging_feedback",
+    # what shows that a message arrived, even while another app has the thread
+    "message_echoes",
+    "standby",
+    # what happens to the page
+    "messaging_handovers",
+    "messaging_policy_enforcement",
+)
+"""The webhook fields that the bot needs. It has no use for receipts (message_deliveries, message_reads)."""
 SCOPES = ("pages_messaging", "pages_manage_metadata")
 PARAMETERS = ("page-access-token", "app-secret", "app-secret-previous", "verify-token")
 SOON_SECONDS = 14 * 24 * 60 * 60
-# What Facebook waits for, "Webhooks" of the Messenger Platform.
+# As long as Facebook waits: "Webhooks" of the Messenger Platform.
 WEBHOOK_SECONDS = 5.0
 OK, FORBIDDEN = 200, 403
 
-Json = dict[str, Any]
+APP, PAGE, PROFILE = "app's subscription", "page's subscription", "profile"
 
 
 class Verdict(NamedTuple):
-    """What one look found.
+    """The result of one check.
 
     Attributes:
-        what: that was looked at.
+        what: what was checked.
         fine: whether it is as it should be.
-        found: what was found and, if it is not fine, what to do.
+        found: what was found and, if that is wrong, what to do.
     """
 
     what: str
@@ -54,11 +64,33 @@ class Verdict(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One thing that was written to Facebook, or would be; `found` says why, or that nothing had to be."""
+    """Something that was written to Facebook, or would be.
+
+    Attributes:
+        what: what is registered.
+        needed: whether it differed.
+        found: the difference, or that there was none.
+    """
 
     what: str
     needed: bool
     found: str
+
+
+class Part(NamedTuple):
+    """One part of the registration.
+
+    Attributes:
+        what: its name.
+        fine: the sentence if it is as it should be.
+        difference: how it differs from what it should be; empty if it does not.
+        write: makes it what it should be.
+    """
+
+    what: str
+    fine: str
+    difference: Callable[[], str]
+    write: Callable[[], object]
 
 
 def read_secrets(aws: Aws, path: str) -> SecretValues:
@@ -66,7 +98,7 @@ def read_secrets(aws: Aws, path: str) -> SecretValues:
 
     Raises:
         OpsError: one is missing.
-        AwsError: AWS refuses them.
+        AwsError: AWS refused.
     """
     found: dict[str, str] = {}
     for name in PARAMETERS:
@@ -82,6 +114,12 @@ def read_secrets(aws: Aws, path: str) -> SecretValues:
         raise OpsError(str(error)) from None
 
 
+def wanted_profile() -> Profile | None:
+    """The Messenger profile that the conversation defines as `PROFILE`; None if it defines none."""
+    found = getattr(conversation, "PROFILE", None)
+    return found if isinstance(found, Profile) else None
+
+
 class Registration:
     """A stack's registration with Facebook.
 
@@ -89,11 +127,11 @@ class Registration:
         stack: the stack.
         secrets: its secrets.
         app_id: the Facebook app's id.
-        profile: the messenger profile that the page is to have; None to leave it as it is.
+        profile: the Messenger profile that the page should have; None to leave it as it is.
     """
 
     def __init__(self, stack: Stack, secrets: SecretValues, app_id: str, profile: Profile | None) -> None:
-        self._stack, self._app_id, self._profile = stack, app_id, profile
+        self._stack, self._app_id = stack, app_id
         self._verify_token = secrets.verify_token
         try:
             self._graph = GraphApi(
@@ -105,23 +143,54 @@ class Registration:
             )
         except SendError as error:
             raise OpsError(f"{error} Set pageAccessToken, and deploy.") from None
-
-    # Looking
+        # The app comes first: Facebook sends the webhook a handshake, and refuses if nothing answers.
+        self._parts = [
+            Part(APP, "sends its events to the webhook", self._app_difference, self._write_app),
+            Part(PAGE, "sends its events to the app", self._page_difference, self._write_page),
+        ]
+        if profile:
+            self._parts.append(
+                Part(
+                    PROFILE,
+                    "is what the conversation defines",
+                    lambda: self._profile_difference(profile),
+                    lambda: self._graph.apply_profile(profile),
+                )
+            )
 
     def check(self) -> Iterator[Verdict]:
-        """Look at everything, one after the other, whatever the others say."""
-        looks: Mapping[str, Callable[[], Iterator[Verdict]]] = {
-            "webhook": self._check_webhook,
-            "token": self._check_token,
-            "app's subscription": self._check_app,
-            "page's subscription": self._check_page,
-            "profile": self._check_profile,
-        }
-        for what, look in looks.items():
+        """Check everything, even where something fails."""
+        yield from self._check_webhook()
+        try:
+            yield from self._check_token()
+        except SendError as error:
+            yield Verdict("token", fine=False, found=_explained(error, "token"))
+        for part in self._parts:
             try:
-                yield from look()
+                found = part.difference()
             except SendError as error:
-                yield Verdict(what, fine=False, found=_plain(error, what))
+                yield Verdict(part.what, fine=False, found=_explained(error, part.what))
+            else:
+                yield Verdict(part.what, not found, f"{found}: run `python -m ops register`" if found else part.fine)
+
+    def preview(self) -> Iterator[Change]:
+        """What `register` would write now; errors as for `register`."""
+        for part in self._parts:
+            with _refusal(part.what):
+                found = part.difference()
+            yield Change(part.what, bool(found), found or "is as it should be")
+
+    def register(self) -> Iterator[Change]:
+        """Write whatever differs.
+
+        Raises:
+            OpsError: Facebook refused.
+        """
+        for part, change in zip(self._parts, self.preview(), strict=True):
+            if change.needed:
+                with _refusal(part.what):
+                    part.write()
+            yield change
 
     def _check_webhook(self) -> Iterator[Verdict]:
         challenge = str(random.randbelow(10**10))
@@ -138,53 +207,39 @@ class Registration:
         yield Verdict("webhook", fine, found)
 
     def _handshake(self, token: str, challenge: str) -> tuple[int, str]:
-        """Ask as Facebook does: status and text, or 0 and why there is no answer."""
-        parts = urlsplit(self._stack.webhook_url)
+        """Send Facebook's handshake: status and text of the answer, or 0 and why there is none."""
         query = urlencode({"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge})
         try:
-            connection = Connection(f"{parts.scheme}://{parts.netloc}")
-            answer = connection.request("GET", f"{parts.path}?{query}", {}, b"", WEBHOOK_SECONDS)
-        except (NotSent, Unanswered, ValueError) as error:
+            with urllib.request.urlopen(f"{self._stack.webhook_url}?{query}", timeout=WEBHOOK_SECONDS) as answer:
+                return answer.status, answer.read().decode("utf-8", "replace")
+        except urllib.error.HTTPError as error:
+            return error.code, ""
+        except (OSError, ValueError) as error:
             return 0, str(error)
-        connection.close()
-        return answer.status, answer.body.decode("utf-8", "replace")
 
     def _check_token(self) -> Iterator[Verdict]:
         token = self._graph.token(self._app_id)
         if not token.valid:
-            yield Verdict("token", fine=False, found="is not valid: make a new one, set pageAccessToken, and deploy")
+            yield Verdict("token", fine=False, found="is invalid: make a new one, set pageAccessToken, and deploy")
             return
-        whose = {"app": (token.app_id, self._app_id), "page": (token.page_id, self._stack.page_id)}
-        wrong = [f"{what} {is_}, not {shall}" for what, (is_, shall) in whose.items() if is_ and is_ != shall]
+        owners = {"app": (token.app_id, self._app_id), "page": (token.page_id, self._stack.page_id)}
+        wrong = [
+            f"{what} {actual}, not {wanted}" for what, (actual, wanted) in owners.items() if actual not in ("", wanted)
+        ]
         yield Verdict("token", not wrong, f"is of {' and '.join(wrong)}" if wrong else "is valid, of this app and page")
         missing = [scope for scope in SCOPES if scope not in token.scopes]
         found = f"lacks {', '.join(missing)}: make one with these permissions" if missing else "has its permissions"
         yield Verdict("token", not missing, found)
-        left = token.expires - time.time()
         if not token.expires:
             yield Verdict("token", fine=True, found="never expires")
-        else:
-            on = time.strftime("%Y-%m-%d", time.gmtime(token.expires))
-            advice = "" if left > SOON_SECONDS else ": make one of a system user's, which never does"
-            yield Verdict("token", left > SOON_SECONDS, f"expires on {on}{advice}")
+            return
+        on = time.strftime("%Y-%m-%d", time.gmtime(token.expires))
+        fine = token.expires - time.time() > SOON_SECONDS
+        yield Verdict(
+            "token", fine, f"expires on {on}{'' if fine else ': use the one of a system user, which never does'}"
+        )
 
-    def _check_app(self) -> Iterator[Verdict]:
-        yield Verdict("app's subscription", *_verdict(self._app_lack(), "sends its events to the webhook"))
-
-    def _check_page(self) -> Iterator[Verdict]:
-        yield Verdict("page's subscription", *_verdict(self._page_lack(), "sends its events to the app"))
-
-    def _check_profile(self) -> Iterator[Verdict]:
-        if self._profile is None:
-            yield Verdict(
-                "profile", fine=True, found="bot/conversation defines none: the page's is left as it is"
-            )
-        else:
-            yield Verdict("profile", *_verdict(self._profile_lack(), "is what bot/conversation defines"))
-
-    # What is missing, in words; "" if nothing is
-
-    def _app_lack(self) -> str:
+    def _app_difference(self) -> str:
         known = self._graph.webhook(self._app_id)
         if not known:
             return "does not exist"
@@ -192,88 +247,54 @@ class Registration:
             return f"is for {known.get('callback_url')}, not {self._stack.webhook_url}"
         if known.get("active") is False:
             return "is not active"
-        return _lacking(_names(known.get("fields")))
+        return _missing(_names(known.get("fields")))
 
-    def _page_lack(self) -> str:
+    def _page_difference(self) -> str:
         fields = self._graph.page_subscription(self._app_id)
-        return _lacking(fields) if fields else "does not exist (any longer): Facebook ends it after an hour of failures"
+        return _missing(fields) if fields else "does not exist: Facebook ends it after an hour of failures"
 
-    def _profile_lack(self) -> str:
-        if self._profile is None:
-            return ""
-        changed, gone = difference(self._profile, self._graph.profile())
+    def _profile_difference(self, profile: Profile) -> str:
+        changed, gone = difference(profile, self._graph.profile())
         return f"differs in {', '.join([*changed, *gone])}" if changed or gone else ""
-
-    # Writing
-
-    def register(self, *, dry: bool) -> Iterator[Change]:
-        """Make everything as it should be; write only where something differs.
-
-        Args:
-            dry: write nothing, tell only what would be written.
-
-        Raises:
-            OpsError: Facebook does not take it.
-        """
-        steps: Mapping[str, tuple[Callable[[], str], Callable[[], None]]] = {
-            # Facebook asks the webhook for the handshake before it takes this: it must be up.
-            "app's subscription": (self._app_lack, self._write_app),
-            "page's subscription": (self._page_lack, self._write_page),
-            "profile": (self._profile_lack, self._write_profile),
-        }
-        for what, (lack, write) in steps.items():
-            try:
-                lacking = lack()
-                if lacking and not dry:
-                    write()
-            except SendError as error:
-                raise OpsError(f"The {what} could not be set: {_plain(error, what)}") from None
-            yield Change(what, bool(lacking), lacking or "is as it should be")
 
     def _write_app(self) -> None:
         known = _names(self._graph.webhook(self._app_id).get("fields"))
         self._graph.register_webhook(
-            self._app_id, self._stack.webhook_url, self._verify_token, _together(SUBSCRIBED, known)
+            self._app_id, self._stack.webhook_url, self._verify_token, _with_needed_fields(known)
         )
 
     def _write_page(self) -> None:
-        self._graph.subscribe_page(_together(SUBSCRIBED, self._graph.page_subscription(self._app_id)))
-
-    def _write_profile(self) -> None:
-        if self._profile is not None:
-            self._graph.apply_profile(self._profile)
+        self._graph.subscribe_page(_with_needed_fields(self._graph.page_subscription(self._app_id)))
 
 
-def wanted_profile() -> Profile | None:
-    """The messenger profile that the conversation defines as `PROFILE`; None if it defines none."""
-    found = getattr(conversation, "PROFILE", None)
-    return found if isinstance(found, Profile) else None
+@contextmanager
+def _refusal(what: str) -> Iterator[None]:
+    try:
+        yield
+    except SendError as error:
+        raise OpsError(f"The {what} could not be set: {_explained(error, what)}") from None
 
 
-def _verdict(lack: str, fine: str) -> tuple[bool, str]:
-    return not lack, f"{lack}: run `python -m ops register`" if lack else fine
-
-
-def _lacking(fields: tuple[str, ...]) -> str:
+def _missing(fields: tuple[str, ...]) -> str:
     missing = [field for field in SUBSCRIBED if field not in fields]
     return f"lacks {', '.join(missing)}" if missing else ""
 
 
-def _together(needed: tuple[str, ...], known: tuple[str, ...]) -> list[str]:
-    """All fields, once each: writing them replaces what was there, and somebody may need more than the bot."""
-    return list(dict.fromkeys((*needed, *known)))
+def _with_needed_fields(known: tuple[str, ...]) -> list[str]:
+    """The needed fields and the known ones: writing replaces them all, and somebody may need more than the bot."""
+    return list(dict.fromkeys((*SUBSCRIBED, *known)))
 
 
 def _names(fields: object) -> tuple[str, ...]:
-    """The fields of an app's subscription: Facebook tells each with its version."""
+    """The fields' names: in an app's subscription, Facebook adds each field's version."""
     found = fields if isinstance(fields, list) else []
     return tuple(str(each.get("name", "")) if isinstance(each, dict) else str(each) for each in found)
 
 
-def _plain(error: SendError, what: str) -> str:
-    """An error in an operator's words: those that go in the app's own name fail for reasons of their own."""
-    if error.code == 190 and what in {"token", "app's subscription"}:  # noqa: PLR2004  "Error Codes": access token
-        return f"Facebook does not take the app's id with its secret: is --app-id right, and appSecret? ({error})"
-    if error.code == 2200:  # noqa: PLR2004  "Subscriptions": the callback could not be validated
+def _explained(error: SendError, what: str) -> str:
+    """An error in an operator's words. Calls in the app's own name fail for other reasons than those with a token."""
+    if error.code == 190 and what in {"token", APP}:  # "Error Codes": access token
+        return f"Facebook refuses the app's id and secret: check --app-id and the setting appSecret. ({error})"
+    if error.code == 2200:  # "Subscriptions": the callback could not be validated
         return f"Facebook got no right answer from the webhook: run `python -m ops check`. ({error})"
     return str(error)

@@ -1,4 +1,4 @@
-"""Which stack: what an operator's commands need to know of it, and where they learn it."""
+"""What the commands need to know about a stack, and where they read it."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,8 @@ PULUMI_SECONDS = 120
 PULUMI, SANDBOX = "pulumi stack output --json", "python -m sandbox up --json"
 SANDBOX_REGION = "eu-central-1"
 SANDBOX_KEY = ("test", "test")
-"""The key of the account's owner in every sandbox."""
-# The queue's URL names the region: "Amazon SQS endpoints and quotas" in the AWS General Reference.
+"""The access key of the account's owner in every sandbox."""
+# "Amazon SQS endpoints and quotas" in the AWS General Reference.
 REGION = re.compile(r"^https://sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
 
 
@@ -31,16 +31,16 @@ class Stack:
     Attributes:
         queue_url: of the event queue.
         dead_letter_queue_url: of the dead-letter queue.
-        ledger_table: the ledger's name.
-        secrets_path: under which SSM keeps the secrets.
-        page_id: the page that it answers for.
-        graph_api_url, graph_api_version: where Facebook is.
-        webhook_url: where Facebook is to send events.
-        function_name: the bot's function, "" if it is not known here.
-        app_id: the Facebook app's id, "" if it is not known here.
+        ledger_table: the name of the ledger's table.
+        secrets_path: the SSM path of the secrets.
+        page_id: the page that the bot answers for.
+        graph_api_url: where the Graph API answers.
+        graph_api_version: such as `v26.0`.
+        webhook_url: where Facebook sends events.
+        app_id: the Facebook app's id; empty if unknown.
         region: of AWS.
         endpoint: of a sandbox's AWS; None for AWS itself.
-        key: of a sandbox's owner; None for the operator's own.
+        key: the access key of a sandbox's owner; None for the operator's own credentials.
     """
 
     queue_url: str
@@ -51,7 +51,6 @@ class Stack:
     graph_api_url: str
     graph_api_version: str
     webhook_url: str
-    function_name: str = ""
     app_id: str = ""
     region: str = ""
     endpoint: str | None = None
@@ -71,60 +70,58 @@ OUTPUTS = {
 
 
 def from_file(name: str) -> Stack:
-    """The stack whose outputs a file holds, as `pulumi stack output --json` prints them.
+    """The stack whose outputs are in a file, as `pulumi stack output --json` prints them.
 
     Args:
         name: the file, `-` for standard input.
 
     Raises:
-        OpsError: it cannot be read, or holds something else.
+        OpsError: the file cannot be read, or holds something else.
     """
-    return _from_outputs(_object(_read(name), name, PULUMI), name)
+    return _in_aws(_object(_read(name), name, PULUMI), name)
 
 
 def from_pulumi(name: str) -> Stack:
-    """The stack of that name, asked of the Pulumi CLI in the project's folder.
+    """The stack of this name, from the Pulumi CLI in the project's folder.
 
     Raises:
-        OpsError: the CLI is not there, or knows no such stack.
+        OpsError: the CLI is not installed, or does not know the stack.
     """
     command = ["pulumi", "stack", "output", "--json", "--stack", name]
     try:
-        # Without a terminal the CLI asks nothing.
-        done = subprocess.run(  # noqa: S603  a list of arguments, no shell
+        # Without a terminal, the CLI asks no questions.
+        done = subprocess.run(
             command, capture_output=True, text=True, timeout=PULUMI_SECONDS, check=False, stdin=subprocess.DEVNULL
         )
     except FileNotFoundError:
-        raise OpsError(
-            "The Pulumi CLI is not installed: install it, or hand in the outputs with --outputs FILE."
-        ) from None
+        raise OpsError("The Pulumi CLI is not installed: install it, or use --outputs FILE.") from None
     except subprocess.TimeoutExpired:
         raise OpsError(f"Pulumi did not answer within {PULUMI_SECONDS} s: run `pulumi login` first.") from None
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
-        raise OpsError(f"Pulumi gives no outputs of the stack {name} ({said[-1].strip()}): see `pulumi stack ls`.")
-    return _from_outputs(_object(done.stdout, f"The stack {name}", PULUMI), f"the stack {name}")
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
+        raise OpsError(f"Pulumi has no outputs for the stack {name} ({lines[-1].strip()}): see `pulumi stack ls`.")
+    return _in_aws(_object(done.stdout, f"The stack {name}", PULUMI), f"the stack {name}")
 
 
 def from_sandbox(where: str) -> Stack:
     """The stack in a running sandbox.
 
     Args:
-        where: a file with the line that `python -m sandbox up --json` prints (`-` for standard input), or `cloudUrl`.
+        where: a file with the line that `python -m sandbox up --json` prints (`-` for standard input), or the sandbox's
+            `cloudUrl`.
 
     Raises:
-        OpsError: it is not there, or runs no bot.
+        OpsError: no sandbox is there, or it runs no bot.
     """
     if where.startswith(("http://", "https://")):
         return _discovered(where.rstrip("/"))
     described = _object(_read(where), where, SANDBOX)
     if not isinstance(described.get("cloudUrl"), str):
-        raise OpsError(f"{where} holds no cloudUrl: give it what `{SANDBOX}` prints.")
+        raise OpsError(f"{where} holds no cloudUrl: use the output of `{SANDBOX}`.")
     if not described.get("outputs"):
         raise OpsError(f"Nothing is deployed in this sandbox: start it with `{SANDBOX}`.")
-    return _from_outputs(
-        described["outputs"],
-        where,
+    return replace(
+        _from_outputs(described["outputs"], where),
         app_id=str(described.get("appId") or ""),
         region=str(described.get("region") or SANDBOX_REGION),
         endpoint=described["cloudUrl"],
@@ -133,41 +130,30 @@ def from_sandbox(where: str) -> Stack:
 
 
 def _discovered(cloud_url: str) -> Stack:
-    """The stack that a sandbox's cloud runs: the bot's function is told all of it."""
+    """The stack in a sandbox's cloud. The environment of the bot's function describes it."""
     region = os.environ.get("AWS_REGION", SANDBOX_REGION)
     try:
-        with urllib.request.urlopen(f"{cloud_url}/_ministack/health", timeout=5) as answer:  # noqa: S310  http by its beginning
+        with urllib.request.urlopen(f"{cloud_url}/_ministack/health", timeout=5) as answer:
             answer.read()
     except (urllib.error.URLError, OSError, ValueError):
-        raise OpsError(f"No sandbox answers at {cloud_url}: give the cloudUrl of a running one.") from None
+        raise OpsError(f"No sandbox answers at {cloud_url}: use the cloudUrl of a running one.") from None
     aws = OperatorAws(region, cloud_url, SANDBOX_KEY)
     for function in aws.call("lambda", "ListFunctions", {}).get("Functions", []):
         environment = function.get("Environment", {}).get("Variables", {})
-        if {"QUEUE_URL", "LEDGER_TABLE", "SECRETS_PATH"} <= environment.keys():
-            apis = aws.call("apigateway", "GetRestApis", {}).get("items", [])
-            webhook = f"{cloud_url}/restapis/{apis[0]['id']}/live/_user_request_/webhook" if apis else ""
-            return Stack(
-                queue_url=environment["QUEUE_URL"],
-                dead_letter_queue_url=environment["DEAD_LETTER_QUEUE_URL"],
-                ledger_table=environment["LEDGER_TABLE"],
-                secrets_path=environment["SECRETS_PATH"],
-                page_id=environment["PAGE_ID"],
-                graph_api_url=environment["GRAPH_API_URL"],
-                graph_api_version=environment["GRAPH_API_VERSION"],
-                webhook_url=webhook,
-                function_name=function["FunctionName"],
-                region=region,
-                endpoint=cloud_url,
-                key=SANDBOX_KEY,
-            )
-    raise OpsError(f"No bot is deployed in the sandbox at {cloud_url}, in {region}: another region? Set AWS_REGION.")
+        apis = aws.call("apigateway", "GetRestApis", {}).get("items", [])
+        found = {field: environment.get(field.upper()) for field in OUTPUTS.values()}
+        if apis:
+            found["webhook_url"] = f"{cloud_url}/restapis/{apis[0]['id']}/live/_user_request_/webhook"
+        if all(found.values()):
+            return Stack(**found, region=region, endpoint=cloud_url, key=SANDBOX_KEY)
+    raise OpsError(f"No bot is deployed in the sandbox at {cloud_url}, in {region}: set AWS_REGION for another region.")
 
 
 def _read(name: str) -> str:
     try:
         return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise OpsError(f"{name} cannot be read ({reason}): name the file with the stack's outputs.") from None
 
 
@@ -178,28 +164,22 @@ def _object(text: str, source: str, command: str) -> dict[str, Any]:
         found = None
     if not isinstance(found, dict):
         named = "Standard input" if source == "-" else source
-        raise OpsError(f"{named} holds no JSON object: give it what `{command}` prints.")
+        raise OpsError(f"{named} holds no JSON object: use the output of `{command}`.")
     return found
 
 
-def _from_outputs(
-    outputs: Mapping[str, Any],
-    source: str,
-    *,
-    app_id: str = "",
-    region: str = "",
-    endpoint: str | None = None,
-    key: tuple[str, str] | None = None,
-) -> Stack:
+def _in_aws(outputs: Mapping[str, Any], source: str) -> Stack:
+    stack = _from_outputs(outputs, source)
+    named = REGION.match(stack.queue_url)
+    region = named[1] if named else os.environ.get("AWS_REGION", "")
+    if not region:
+        raise OpsError(f"The queue's URL {stack.queue_url} names no region: set AWS_REGION.")
+    return replace(stack, region=region)
+
+
+def _from_outputs(outputs: Mapping[str, Any], source: str) -> Stack:
     missing = [name for name in OUTPUTS if not isinstance(outputs.get(name), str) or not outputs[name]]
     if missing:
-        raise OpsError(
-            f"{source} lacks the outputs {', '.join(missing)}: it is no stack with a bot, or it was never deployed."
-        )
-    named = REGION.match(outputs["queueUrl"])
-    region = region or (named[1] if named else os.environ.get("AWS_REGION", ""))
-    if not region:
-        raise OpsError(f"The queue's URL {outputs['queueUrl']} names no region: set AWS_REGION.")
-    values = {field: str(outputs[name]) for name, field in OUTPUTS.items()}
-    function_name = str(outputs.get("functionName") or "")
-    return Stack(**values, function_name=function_name, app_id=app_id, region=region, endpoint=endpoint, key=key)
+        raise OpsError(f"{source} lacks the outputs {', '.join(missing)}: the stack has no bot, or was never deployed.")
+    values: Any = {field: outputs[name] for name, field in OUTPUTS.items()}
+    return Stack(**values)

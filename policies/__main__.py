@@ -1,7 +1,7 @@
-"""The policy pack: what every stack of the bot has to keep, checked before anything is made.
+"""The policy pack: rules for every stack of the bot, checked before Pulumi creates anything.
 
-`pulumi preview --policy-pack policies`. Each rule is a function of a resource's inputs that yields a message for each
-breach; two rules are about resources together.
+Run it with `pulumi preview --policy-pack policies`. Each rule is a function of a resource's inputs and yields a message
+per violation; two rules look at several resources together.
 """
 
 import json
@@ -40,10 +40,19 @@ PERMISSION, QUEUE = "aws:lambda/permission:Permission", "aws:sqs/queue:Queue"
 LOG_GROUP, PARAMETER = "aws:cloudwatch/logGroup:LogGroup", "aws:ssm/parameter:Parameter"
 METHOD_SETTINGS = "aws:apigateway/methodSettings:MethodSettings"
 TAGGED = {
-    FUNCTION, MAPPING, QUEUE, LOG_GROUP, PARAMETER, "aws:apigateway/restApi:RestApi", "aws:apigateway/stage:Stage",
-    "aws:cloudwatch/metricAlarm:MetricAlarm", "aws:dynamodb/table:Table", "aws:iam/policy:Policy", "aws:iam/role:Role",
+    FUNCTION,
+    MAPPING,
+    QUEUE,
+    LOG_GROUP,
+    PARAMETER,
+    "aws:apigateway/restApi:RestApi",
+    "aws:apigateway/stage:Stage",
+    "aws:cloudwatch/metricAlarm:MetricAlarm",
+    "aws:dynamodb/table:Table",
+    "aws:iam/policy:Policy",
+    "aws:iam/role:Role",
     "aws:sns/topic:Topic",
-}  # fmt: skip
+}
 TAGS = ("project", "stack")
 SECRET_NAME = re.compile(r"secret|token|password|passwd|credential|private_?key|api_?key", re.IGNORECASE)
 NO_SECRET_NAME = re.compile(r"_(PATH|ARN|NAME|URL|PREFIX)$")
@@ -52,7 +61,7 @@ VISIBILITY_PER_TIMEOUT = 6  # Lambda Developer Guide, "Using Lambda with Amazon 
 
 
 def public_principals(document: str) -> Iterator[str]:
-    """A message for each statement of a policy document that lets just anybody in."""
+    """A message for each statement of a policy document that lets everybody in."""
     for statement in json.loads(document)["Statement"]:
         if statement.get("Effect") != "Allow":
             continue
@@ -73,15 +82,15 @@ def wildcard_actions(document: str) -> Iterator[str]:
 
 
 def permission_for_all(inputs: Inputs) -> Iterator[str]:
-    """A function's permission names a service, and what of it may call."""
+    """A permission to call a function names the service and the resource that may call."""
     if "*" in str(inputs.get("principal", "*")):
         yield "Everybody may call the function: name the service in principal."
     elif not inputs.get("sourceArn") and str(inputs["principal"]).endswith(".amazonaws.com"):
-        yield "Anything of this service, of any account, may call the function: name its ARN in sourceArn."
+        yield "This service may call the function for any account: name the ARN of the caller in sourceArn."
 
 
 def plain_secrets(inputs: Inputs) -> Iterator[str]:
-    """No environment variable holds a secret: anybody who may look at the function reads them."""
+    """No environment variable holds a secret: everybody who may look at the function can read them."""
     variables = (inputs.get("environment") or {}).get("variables") or {}
     for name, value in variables.items():
         looks_secret = bool(SECRET_NAME.search(name)) and not NO_SECRET_NAME.search(name)
@@ -90,29 +99,29 @@ def plain_secrets(inputs: Inputs) -> Iterator[str]:
 
 
 def log_retention(inputs: Inputs) -> Iterator[str]:
-    """Logs are not kept for ever."""
+    """No log is kept for ever."""
     if not inputs.get("retentionInDays"):
-        yield "It keeps its lines for ever: set retentionInDays."
+        yield "Its lines are kept for ever: set retentionInDays."
 
 
 def queue_encryption(inputs: Inputs) -> Iterator[str]:
-    """A queue's messages, people's words among them, lie encrypted."""
+    """A queue's messages are encrypted: they hold what people wrote."""
     if not inputs.get("sqsManagedSseEnabled") and not inputs.get("kmsMasterKeyId"):
-        yield "Its messages lie unencrypted: set sqsManagedSseEnabled, or a key in kmsMasterKeyId."
+        yield "Its messages are unencrypted: set sqsManagedSseEnabled, or a key in kmsMasterKeyId."
 
 
 def parameter_encryption(inputs: Inputs) -> Iterator[str]:
-    """A parameter is a secret here, so it lies encrypted."""
+    """Parameters are encrypted: they are secrets here."""
     if inputs.get("type") != "SecureString":
-        yield "Its value lies unencrypted: make its type SecureString."
+        yield "Its value is unencrypted: set its type to SecureString."
 
 
 def throttling(inputs: Inputs) -> Iterator[str]:
-    """An API has limits of its own; without, a stranger uses up the account's."""
+    """An API has its own limits; otherwise a stranger can use up those of the account."""
     settings = inputs.get("settings") or {}
     for limit in ("throttlingRateLimit", "throttlingBurstLimit"):
         if not settings.get(limit, 0) > 0:
-            yield f"It has no limit of its own: set {limit}."
+            yield f"It does not have its own limit: set {limit}."
 
 
 def data_tracing(inputs: Inputs) -> Iterator[str]:
@@ -123,9 +132,9 @@ def data_tracing(inputs: Inputs) -> Iterator[str]:
 
 
 def tags(inputs: Inputs) -> Iterator[str]:
-    """What takes tags says whose it is."""
+    """Resources are tagged with project and stack."""
     if missing := [tag for tag in TAGS if not (inputs.get("tags") or {}).get(tag)]:
-        yield f"It lacks the tags {', '.join(missing)}: hand the stack's tags in."
+        yield f"It lacks the tags {', '.join(missing)}: call tag_everything before creating it."
 
 
 def dead_letters(mapping: PolicyResource) -> Iterator[str]:
@@ -136,15 +145,15 @@ def dead_letters(mapping: PolicyResource) -> Iterator[str]:
 
 
 def visibility(mapping: PolicyResource) -> Iterator[str]:
-    """A message stays invisible for as long as a function can be busy with it, and its retries."""
+    """A message stays invisible for as long as a function, with its retries, can work on it."""
     for queue in _needed(mapping, QUEUE):
         for function in _needed(mapping, FUNCTION):
             seconds = queue.props.get("visibilityTimeoutSeconds", 30)
             least = function.props.get("timeout", 3) * VISIBILITY_PER_TIMEOUT
             if seconds < least:
                 yield (
-                    f"Messages of {queue.name} come again after {seconds:.0f} s, and {function.name} may still be at "
-                    f"them: set visibilityTimeoutSeconds to {least:.0f} or more."
+                    f"Messages of {queue.name} are visible again after {seconds:.0f} s, when {function.name} may "
+                    f"still work on them: set visibilityTimeoutSeconds to {least:.0f} or more."
                 )
 
 
@@ -152,12 +161,12 @@ def _needed(mapping: PolicyResource, resource_type: str) -> Iterator[PolicyResou
     return (each for each in mapping.dependencies if each.resource_type == resource_type)
 
 
-def about(name: str, description: str, types: Iterable[str], rule: Rule) -> Policy:
-    """A policy of the pack that asks a rule of each resource of some types."""
-    asked = frozenset(types)
+def resources(name: str, description: str, types: Iterable[str], rule: Rule) -> Policy:
+    """A policy that applies a rule to each resource of some types."""
+    checked = frozenset(types)
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type in asked:
+        if args.resource_type in checked:
             for message in rule(args.props):
                 report(f"{args.name}: {message}", args.urn)
 
@@ -165,7 +174,7 @@ def about(name: str, description: str, types: Iterable[str], rule: Rule) -> Poli
 
 
 def documents(name: str, description: str, rule: Callable[[str], Iterable[str]]) -> Policy:
-    """A policy of the pack that asks a rule of each policy document."""
+    """A policy that applies a rule to each policy document."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         document = args.props.get(DOCUMENTS.get(args.resource_type, ""))
@@ -175,8 +184,8 @@ def documents(name: str, description: str, rule: Callable[[str], Iterable[str]])
     return ResourceValidationPolicy(name, description, validate, EnforcementLevel.MANDATORY)
 
 
-def of_consumers(name: str, description: str, rule: Callable[[PolicyResource], Iterable[str]]) -> Policy:
-    """A policy of the pack that asks a rule of each event source mapping and what it needs."""
+def consumers(name: str, description: str, rule: Callable[[PolicyResource], Iterable[str]]) -> Policy:
+    """A policy that applies a rule to each event source mapping and what it depends on."""
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         for each in args.resources:
@@ -189,17 +198,17 @@ def of_consumers(name: str, description: str, rule: Callable[[PolicyResource], I
 
 POLICIES = [
     documents("no-public-principal", "Nothing is open to everybody.", public_principals),
-    documents("no-wildcard-action", "Rights are named one by one.", wildcard_actions),
-    about("no-open-function", "Only a named API calls the function.", {PERMISSION}, permission_for_all),
-    about("no-plain-secret", "No secret is an environment variable.", {FUNCTION}, plain_secrets),
-    about("log-retention", "Logs end.", {LOG_GROUP}, log_retention),
-    about("queue-encryption", "Queues are encrypted.", {QUEUE}, queue_encryption),
-    about("parameter-encryption", "Parameters are encrypted.", {PARAMETER}, parameter_encryption),
-    about("throttling", "APIs are throttled.", {METHOD_SETTINGS}, throttling),
-    about("no-data-tracing", "APIs log no data.", {METHOD_SETTINGS}, data_tracing),
-    about("tags", "Everything says whose it is.", TAGGED, tags),
-    of_consumers("dead-letter-queue", "What cannot be handled is kept.", dead_letters),
-    of_consumers("visibility-timeout", "No message is handled twice at once.", visibility),
+    documents("no-wildcard-action", "Each permission is named.", wildcard_actions),
+    resources("no-open-function", "Only a named API calls the function.", {PERMISSION}, permission_for_all),
+    resources("no-plain-secret", "No secret is an environment variable.", {FUNCTION}, plain_secrets),
+    resources("log-retention", "Logs have a retention.", {LOG_GROUP}, log_retention),
+    resources("queue-encryption", "Queues are encrypted.", {QUEUE}, queue_encryption),
+    resources("parameter-encryption", "Parameters are encrypted.", {PARAMETER}, parameter_encryption),
+    resources("throttling", "APIs are throttled.", {METHOD_SETTINGS}, throttling),
+    resources("no-data-tracing", "APIs log no data.", {METHOD_SETTINGS}, data_tracing),
+    resources("tags", "Everything is tagged with project and stack.", TAGGED, tags),
+    consumers("dead-letter-queue", "Messages that cannot be handled are kept.", dead_letters),
+    consumers("visibility-timeout", "No message is handled twice at once.", visibility),
 ]
 
 if __name__ == "__main__":

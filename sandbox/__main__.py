@@ -13,19 +13,19 @@ AGAIN_SECONDS = 0.01
 
 
 class Stopped(BaseException):
-    """Someone pressed Ctrl-C or sent SIGTERM."""
+    """Raised by Ctrl-C and SIGTERM."""
 
 
 def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """End once: whoever asks again while everything is being put away waits for that."""
+    """End once; further signals during the cleanup are ignored."""
     ignore_signals()
     raise Stopped
 
 
 def stop_again(dropped: "UnraisableHookArgs") -> None:
-    """End a moment later if a signal came within a finalizer or the callback of a weak reference.
+    """End a moment later if a signal came in a finalizer or in the callback of a weak reference.
 
-    Python drops what is raised there (https://docs.python.org/3/reference/datamodel.html#object.__del__).
+    Python drops exceptions raised there (https://docs.python.org/3/reference/datamodel.html#object.__del__).
     """
     if dropped.exc_type is not Stopped:
         sys.__unraisablehook__(dropped)
@@ -35,7 +35,7 @@ def stop_again(dropped: "UnraisableHookArgs") -> None:
 
 
 def ignore_signals() -> None:
-    """From now on nothing is interrupted any more."""
+    """Let nothing interrupt the process from now on."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
 
@@ -44,7 +44,7 @@ def main() -> int:
     """Run the command line.
 
     Returns:
-        The exit code: 0 if it worked, 1 if not, 2 for a wrong command line.
+        The exit code: 0 if it worked, 1 if it did not. An invalid command line exits with 2.
     """
     if sys.version_info < OLDEST_PYTHON:
         print("The sandbox needs Python 3.11 or newer: run `make up PYTHON=python3.12`.", file=sys.stderr)
@@ -53,7 +53,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     try:
-        from sandbox import cli  # noqa: PLC0415 - signals first: from here on there may be something to put away
+        from sandbox import cli
     except ModuleNotFoundError as missing:
         print(f"{missing.name} is not installed: run `make .venv/installed` and use .venv/bin/python.", file=sys.stderr)
         return 1

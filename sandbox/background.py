@@ -17,11 +17,11 @@ class Background:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do something on the loop and wait for its outcome."""
+        """Run a coroutine on the loop, and wait for its result."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result()
 
     def stop(self) -> None:
-        """End the loop with all that still runs on it. Harmless if repeated."""
+        """Cancel what still runs on the loop, and end it. Harmless if repeated."""
         if self.loop.is_closed():
             return
         self.run(self._cancel_all())

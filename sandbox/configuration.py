@@ -16,7 +16,7 @@ SECRETS = ("pageAccessToken", "appSecret", "appSecretPrevious", "verifyToken")
 
 @dataclass(frozen=True)
 class Configuration:
-    """A stack's configuration as Pulumi's engine would hand it to the program.
+    """A stack's configuration as Pulumi's engine would give it to the program.
 
     Attributes:
         project: the project's name.
@@ -52,7 +52,8 @@ class Configuration:
         return Configuration(self.project, self.stack, self.folder, self.values | changed, self.secret_keys)
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A value as Pulumi keeps it: text as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -66,11 +67,35 @@ def _mapping(path: Path) -> dict[str, Any]:
     return content
 
 
+def defaults(folder: Path) -> dict[str, Any]:
+    """Setting → default, as ``Pulumi.yaml`` declares them.
+
+    Raises:
+        SandboxError: there is no such file, or it is broken.
+    """
+    declared = _project(folder).get("config") or {}
+    return {key: each["default"] for key, each in declared.items() if isinstance(each, dict) and "default" in each}
+
+
+def stack_values(folder: Path, stack: str) -> dict[str, Any]:
+    """Full key → value, as ``Pulumi.<stack>.yaml`` sets them.
+
+    Raises:
+        SandboxError: there is no such stack, or its file is broken.
+    """
+    path = folder / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        known = sorted(p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in folder.glob("Pulumi.*.yaml"))
+        raise SandboxError(f"There is no stack named {stack}: choose one of {', '.join(known) or '(none exists yet)'}.")
+    project = str(_project(folder).get("name", ""))
+    return {_full_key(project, key): value for key, value in (_mapping(path).get("config") or {}).items()}
+
+
 def read(folder: Path, stack: str) -> Configuration:
     """Read a stack's configuration as ``pulumi up`` would.
 
-    Encrypted values (``secure: …``) are left out: only who has the stack's key can read them, and the sandbox puts its
-    own secrets in their place.
+    Encrypted values (``secure: …``) are left out: only the holder of the stack's key can read them. The sandbox sets
+    its own secrets in their place.
 
     Args:
         folder: where ``Pulumi.yaml`` is.
@@ -79,23 +104,18 @@ def read(folder: Path, stack: str) -> Configuration:
     Raises:
         SandboxError: there is no such project or stack, or a file is broken.
     """
+    name = str(_project(folder).get("name", ""))
+    values = {_full_key(name, key): as_text(value) for key, value in defaults(folder).items()}
+    for key, value in stack_values(folder, stack).items():
+        if not (isinstance(value, dict) and "secure" in value):
+            values[key] = as_text(value)
+    return Configuration(name, stack, folder, values, tuple(f"{name}:{secret}" for secret in SECRETS))
+
+
+def _project(folder: Path) -> dict[str, Any]:
     if not (folder / "Pulumi.yaml").is_file():
         raise SandboxError(f"There is no Pulumi.yaml in {folder.name}/: the sandbox runs the Pulumi program beside it.")
-    project = _mapping(folder / "Pulumi.yaml")
-    name = str(project.get("name", ""))
-    path = folder / f"Pulumi.{stack}.yaml"
-    if not path.is_file():
-        known = sorted(p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in folder.glob("Pulumi.*.yaml"))
-        raise SandboxError(f"There is no stack named {stack}: choose one of {', '.join(known) or '(none exists yet)'}.")
-    values = {
-        _full_key(name, key): _text(declared["default"])
-        for key, declared in (project.get("config") or {}).items()
-        if isinstance(declared, dict) and "default" in declared
-    }
-    for key, value in (_mapping(path).get("config") or {}).items():
-        if not (isinstance(value, dict) and "secure" in value):
-            values[_full_key(name, key)] = _text(value)
-    return Configuration(name, stack, folder, values, tuple(f"{name}:{secret}" for secret in SECRETS))
+    return _mapping(folder / "Pulumi.yaml")
 
 
 def _full_key(project: str, key: str) -> str:

@@ -1,9 +1,9 @@
-"""The side door to a running sandbox's stack, beside Facebook's stand-in: update it, or destroy it, as some user.
+"""The control API of a running stack, beside the stand-in for the Graph API.
 
-``POST /_sandbox/update`` and ``POST /_sandbox/destroy``, with an object of which each key is optional: ``as``, a user
-(else the account's owner); ``mfa``, true for a session that began with an MFA code; ``stack`` (else the sandbox's own);
-``settings``, those to change, as text. The answer is ``{"outputs": …, "done": {logical name: what was done}}``, or
-``{"error": sentence}`` with status 409.
+``POST /_sandbox/update`` and ``POST /_sandbox/destroy`` take a JSON object, whose keys are all optional: ``as``, a user
+(default: the account's owner); ``mfa``, true for a session that started with an MFA code; ``stack`` (default: the
+sandbox's own); ``settings`` to change, as text. The answer is ``{"outputs": …, "done": {logical name: what was
+done}}``, or ``{"error": sentence}`` with status 409. ``GET /_sandbox/stack`` answers ``{"stack": name}``.
 """
 
 import json
@@ -18,82 +18,89 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.aws.cloud import OWNER
 from sandbox.engine.deployment import Deployed
 from sandbox.errors import SandboxError
+from sandbox.users import Key
 
-PATHS = {"/_sandbox/update", "/_sandbox/destroy"}
+ORDERS = {("POST", "/_sandbox/update"), ("POST", "/_sandbox/destroy")}
 KNOWN = {"as": str, "mfa": bool, "stack": str, "settings": dict}
 
 
-class Stacks(Protocol):
-    """What the door opens to."""
+class Controlled(Protocol):
+    """What the control API acts on; see ``sandbox.stack.Stack``."""
+
+    stack: str
 
     def update(
-        self, settings: Mapping[str, str] | None = None, *, stack: str | None = None, key: tuple[str, ...] = OWNER
+        self, settings: Mapping[str, str] | None = None, *, stack: str | None = None, key: Key = OWNER
     ) -> Deployed:
         """Deploy again, in place."""
 
-    def destroy(self, *, stack: str | None = None, key: tuple[str, ...] = OWNER) -> Deployed:
-        """Delete all that a stack holds."""
+    def destroy(self, *, stack: str | None = None, key: Key = OWNER) -> Deployed:
+        """Delete everything that a stack consists of."""
 
-    def key_of(self, user: str) -> tuple[str, ...]:
-        """An access key of a user's."""
+    def key_of(self, user: str) -> Key:
+        """The access key of a user."""
 
-    def session_of(self, user: str) -> tuple[str, ...]:
-        """The key of a session that a user began with an MFA code."""
+    def session_of(self, user: str) -> Key:
+        """The key of a session that a user started with an MFA code."""
 
 
-class Door:
-    """An ASGI application: the door's two paths, and behind them another application.
+class ControlApi:
+    """An ASGI application: the control API, and another application for everything else.
 
     Args:
         app: answers everything else.
-        stacks: what the door opens to.
+        controlled: the stack.
     """
 
-    def __init__(self, app: ASGIApp, stacks: Stacks) -> None:
-        self._app, self._stacks = app, stacks
+    def __init__(self, app: ASGIApp, controlled: Controlled) -> None:
+        self._app, self._controlled = app, controlled
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["path"] not in PATHS or scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
-        try:
-            asked = wanted(await Request(scope, receive).body())
-            # It runs for seconds, and the stack calls what this very loop serves.
-            deployed = await run_in_threadpool(self._carry_out, scope["path"], asked)
-        except SandboxError as error:
-            answer = JSONResponse({"error": str(error)}, 409)
+        wanted = (scope["method"], scope["path"])
+        if wanted == ("GET", "/_sandbox/stack"):
+            await JSONResponse({"stack": self._controlled.stack})(scope, receive, send)
+        elif wanted in ORDERS:
+            await (await self._answer(Request(scope, receive)))(scope, receive, send)
         else:
-            answer = JSONResponse({"outputs": deployed.shown_outputs, "done": deployed.done})
-        await answer(scope, receive, send)
+            await self._app(scope, receive, send)
 
-    def _carry_out(self, path: str, asked: Mapping[str, Any]) -> Deployed:
-        user, stack = asked.get("as"), asked.get("stack")
-        key: tuple[str, ...] = OWNER
+    async def _answer(self, request: Request) -> JSONResponse:
+        try:
+            order = read_order(await request.body())
+            # It runs for seconds, and the stack calls what this event loop serves.
+            deployed = await run_in_threadpool(self._carry_out, request.url.path, order)
+        except SandboxError as error:
+            return JSONResponse({"error": str(error)}, 409)
+        return JSONResponse({"outputs": deployed.shown_outputs, "done": deployed.done})
+
+    def _carry_out(self, path: str, order: Mapping[str, Any]) -> Deployed:
+        user, stack = order.get("as"), order.get("stack")
+        key: Key = OWNER
         if user:
-            key = self._stacks.session_of(user) if asked.get("mfa") else self._stacks.key_of(user)
-        if path == "/_sandbox/destroy":
-            return self._stacks.destroy(stack=stack, key=key)
-        return self._stacks.update(asked.get("settings"), stack=stack, key=key)
+            key = self._controlled.session_of(user) if order.get("mfa") else self._controlled.key_of(user)
+        if path.endswith("/destroy"):
+            return self._controlled.destroy(stack=stack, key=key)
+        return self._controlled.update(order.get("settings"), stack=stack, key=key)
 
 
-def wanted(body: bytes) -> dict[str, Any]:
-    """What a request asks for.
+def read_order(body: bytes) -> dict[str, Any]:
+    """The order in a request's body.
 
     Raises:
-        SandboxError: it is no JSON object, or holds what the door does not know.
+        SandboxError: it is not a JSON object, or has a key or a value that the control API does not take.
     """
     try:
-        asked = json.loads(body or b"{}")
+        order = json.loads(body or b"{}")
     except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
-        raise SandboxError("The side door takes a JSON object.")
-    for name, value in asked.items():
+        order = None
+    if not isinstance(order, dict):
+        raise SandboxError("The control API takes a JSON object.")
+    for name, value in order.items():
         if name not in KNOWN:
-            raise SandboxError(f"The side door does not know {name!r}: choose of {', '.join(sorted(KNOWN))}.")
+            raise SandboxError(f"The control API does not know {name!r}: choose from {', '.join(sorted(KNOWN))}.")
         if not isinstance(value, KNOWN[name]):
-            raise SandboxError(f"The side door does not take {value!r} as {name!r}.")
-    if not all(isinstance(each, str) for each in asked.get("settings", {}).values()):
-        raise SandboxError("Each setting is text; what is not text is written as JSON in it.")
-    return asked
+            raise SandboxError(f"The control API does not take {value!r} as {name!r}.")
+    if not all(isinstance(each, str) for each in order.get("settings", {}).values()):
+        raise SandboxError("Each setting is text; write what is not text as JSON in it.")
+    return order

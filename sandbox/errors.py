@@ -1,4 +1,4 @@
-"""What can go wrong in a sandbox, each as one sentence for the person who started it."""
+"""What can go wrong in a sandbox: each error is one sentence for the person who started it."""
 
 import errno
 import os
@@ -7,7 +7,7 @@ UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES
 
 
 def unwritable(error: OSError) -> "SandboxError | None":
-    """The sentence for a disk that takes nothing more; nothing for other failures of the system's."""
+    """The error for a disk that cannot be written to; ``None`` for other system errors."""
     if error.errno not in UNWRITABLE:
         return None
     why = os.strerror(error.errno or 0)
@@ -18,11 +18,11 @@ def unwritable(error: OSError) -> "SandboxError | None":
 
 
 class SandboxError(Exception):
-    """The sandbox could not do what it was asked; the message says why and what to do."""
+    """The sandbox could not do it; the message says why and what to do."""
 
 
 class Refused(SandboxError):
-    """AWS would refuse this; the message is AWS's."""
+    """AWS would refuse this, with this message."""
 
     def __init__(self, code: str, operation: str, sentence: str) -> None:
         super().__init__(f"An error occurred ({code}) when calling the {operation} operation: {sentence}")

@@ -2,25 +2,18 @@
 
 import asyncio
 import socket
-from typing import Any
+from functools import partial
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.aws.cloud import HOST
 from sandbox.errors import SandboxError
 
 
-class _Protocol(HttpToolsProtocol):
-    """Hands the application its connection, so that it can close it without an answer."""
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["transport"] = self.transport  # type: ignore[typeddict-unknown-key]  # a key of our own
-
-
 class Server:
-    """One application on one port.
+    """One application on one port. The scope of a request has ``hang_up``: it closes the connection without an answer.
 
     Args:
         app: the ASGI application.
@@ -31,8 +24,8 @@ class Server:
         SandboxError: the port is taken.
     """
 
-    def __init__(self, app: Any, port: int, purpose: str) -> None:  # noqa: ANN401 - an ASGI application has no type here
-        # Named TCP, or asyncio leaves Nagle's algorithm on, and each answer waits 40 ms for an acknowledgement.
+    def __init__(self, app: ASGIApp, port: int, purpose: str) -> None:
+        # With the protocol named, asyncio turns Nagle's algorithm off. Otherwise some answers wait 40 ms for an ACK.
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -40,19 +33,29 @@ class Server:
         except OSError:
             self._socket.close()
             raise SandboxError(f"Port {port}, meant for {purpose}, is taken: end what listens there.") from None
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                http=_Protocol,
-                loop="none",
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=1,
-            )
+        self._app = app
+        config = uvicorn.Config(
+            self._answer,
+            interface="asgi3",
+            http=H11Protocol,
+            loop="none",
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
         )
+        self._server = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["hang_up"] = partial(self._hang_up, scope["client"])
+        await self._app(scope, receive, send)
+
+    def _hang_up(self, client: tuple[str, int]) -> None:
+        for connection in self._server.server_state.connections:
+            if isinstance(connection, H11Protocol) and connection.client == client:
+                connection.transport.abort()
 
     @property
     def url(self) -> str:
@@ -60,12 +63,12 @@ class Server:
         return f"http://{HOST}:{self._socket.getsockname()[1]}"
 
     async def start(self) -> None:
-        """Answer from now on; who comes before the server has started waits in the socket."""
+        """Answer from now on; a request that comes before the server is ready waits in the socket."""
         self._socket.listen(1024)
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
 
     async def stop(self) -> None:
-        """Listen no more, and end what is under way."""
+        """Stop listening, and end the requests under way."""
         self._server.should_exit = self._server.force_exit = True
         if self._task:
             await self._task

@@ -1,14 +1,12 @@
 """What the tests run: the project's stacks with made-up secrets, and programs that are meant to fail."""
 
-import json
 import subprocess
 import sys
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
+from sandbox import configuration
 from tools.recorder import (
     ACCOUNT,
     PROJECT,
@@ -40,22 +38,19 @@ SECONDS = 60
 
 def stack_file(stack: str) -> dict[str, Any]:
     """Full key → value, of the stack's file."""
-    values: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
-    return values
+    return configuration.stack_values(ROOT, stack)
 
 
 def stack_config(stack: str, changes: Mapping[str, object] | None = None) -> tuple[dict[str, str], list[str]]:
-    """A stack's configuration as the Pulumi CLI would hand it to the program, and which of it is secret.
+    """A stack's configuration as the Pulumi CLI would give it to the program, and which of it is secret.
 
     Args:
-        stack: The stack's name; its file's settings go over the defaults of `Pulumi.yaml`, made-up secrets over both.
-        changes: Settings that go over all of it.
+        stack: The stack's name; made-up secrets replace its own.
+        changes: Settings that replace any of it.
     """
-    defaults = {f"{PROJECT}:{key}": value for key, value in project_defaults().items()}
-    ours = {f"{PROJECT}:{key}": value for key, value in {**SECRETS, **(changes or {})}.items()}
-    values = {**defaults, **stack_file(stack), **ours}
-    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
-    return texts, [f"{PROJECT}:{key}" for key in (*SECRETS, "appSecretPrevious")]
+    settings = {key: configuration.as_text(value) for key, value in {**SECRETS, **(changes or {})}.items()}
+    read = configuration.read(ROOT, stack).with_values(**settings)
+    return read.values, list(read.secret_keys)
 
 
 def run_main(stack: str, changes: Mapping[str, object] | None = None) -> Graph:

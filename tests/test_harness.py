@@ -1,4 +1,4 @@
-"""The harness itself: a program that is wrong must fail its run."""
+"""The harness itself: a wrong program has to fail its run."""
 
 import pulumi
 import pytest

@@ -1,4 +1,4 @@
-"""What `make` does before there is anything to run."""
+"""`make` checks the Python version before it installs anything."""
 
 import shutil
 import subprocess
@@ -10,11 +10,11 @@ from tests.harness import ROOT
 
 
 @pytest.mark.parametrize("target", ["up", "test", "docs"])
-def test_an_old_python_is_told_before_anything_is_installed(target: str, tmp_path: Path) -> None:
+def test_an_old_python_is_refused_before_anything_is_installed(target: str, tmp_path: Path) -> None:
     for name in ("Makefile", "requirements.txt", "requirements-dev.txt"):
         shutil.copy(ROOT / name, tmp_path)
     old = tmp_path / "old-python"
-    old.write_text("#!/bin/sh\nexit 1\n", "utf-8")  # as the check of its version ends on a Python before 3.11
+    old.write_text("#!/bin/sh\nexit 1\n", "utf-8")  # as Python before 3.11 ends the version check
     old.chmod(0o755)
 
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""The policy pack: each rule refuses what is bad and takes what is good; every stack passes all of them."""
+"""The policy pack: each rule refuses a bad resource and accepts a good one, and every stack passes."""
 
 import json
 import runpy
@@ -37,64 +37,94 @@ def variables(**values: str) -> dict[str, Any]:
     return {"environment": {"variables": values}}
 
 
-# Policy → type, what is good, what is bad, a word of the message.
+# Policy, type, good inputs, bad inputs, a word of the message.
 EXAMPLES: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
     (
-        "no-public-principal", "aws:iam/role:Role",
+        "no-public-principal",
+        "aws:iam/role:Role",
         {"assumeRolePolicy": document(Principal={"Service": "lambda.amazonaws.com"}, Action="sts:AssumeRole")},
-        {"assumeRolePolicy": document(Principal={"AWS": "*"}, Action="sts:AssumeRole")}, "everybody",
+        {"assumeRolePolicy": document(Principal={"AWS": "*"}, Action="sts:AssumeRole")},
+        "everybody",
     ),
     (
-        "no-public-principal", QUEUE, {"policy": document(Principal={"Service": ["sns.amazonaws.com"]})},
-        {"policy": document(Principal="*", Action="sqs:SendMessage")}, "everybody",
+        "no-public-principal",
+        QUEUE,
+        {"policy": document(Principal={"Service": ["sns.amazonaws.com"]})},
+        {"policy": document(Principal="*", Action="sqs:SendMessage")},
+        "everybody",
     ),
     (
-        "no-public-principal", "aws:sns/topicPolicy:TopicPolicy", {"policy": document(Principal={"AWS": ["1"]})},
-        {"policy": document(NotPrincipal={"AWS": "1"}, Action="sns:Publish")}, "everybody",
+        "no-public-principal",
+        "aws:sns/topicPolicy:TopicPolicy",
+        {"policy": document(Principal={"AWS": ["1"]})},
+        {"policy": document(NotPrincipal={"AWS": "1"}, Action="sns:Publish")},
+        "everybody",
     ),
     (
-        "no-wildcard-action", "aws:iam/rolePolicy:RolePolicy", {"policy": document(Action=["sqs:SendMessage"])},
-        {"policy": document(Action=["sqs:*"])}, "sqs:*",
+        "no-wildcard-action",
+        "aws:iam/rolePolicy:RolePolicy",
+        {"policy": document(Action=["sqs:SendMessage"])},
+        {"policy": document(Action=["sqs:*"])},
+        "sqs:*",
     ),
     (
-        "no-wildcard-action", "aws:iam/policy:Policy",
-        {"policy": json.dumps({"Statement": [{"Effect": "Deny", "Action": "*"}]})}, {"policy": document(Action="*")},
+        "no-wildcard-action",
+        "aws:iam/policy:Policy",
+        {"policy": json.dumps({"Statement": [{"Effect": "Deny", "Action": "*"}]})},
+        {"policy": document(Action="*")},
         "name each action",
     ),
     (
-        "no-open-function", "aws:lambda/permission:Permission",
+        "no-open-function",
+        "aws:lambda/permission:Permission",
         {"principal": "apigateway.amazonaws.com", "sourceArn": "arn:aws:execute-api:::a/*/GET/b"},
-        {"principal": "*", "sourceArn": "arn"}, "principal",
+        {"principal": "*", "sourceArn": "arn"},
+        "principal",
     ),
     (
-        "no-open-function", "aws:lambda/permission:Permission", {"principal": "111122223333"},
-        {"principal": "apigateway.amazonaws.com"}, "sourceArn",
+        "no-open-function",
+        "aws:lambda/permission:Permission",
+        {"principal": "111122223333"},
+        {"principal": "apigateway.amazonaws.com"},
+        "sourceArn",
     ),
     ("no-plain-secret", FUNCTION, variables(SECRETS_PATH="/a"), variables(APP_SECRET="hunter2"), "APP_SECRET"),
     ("no-plain-secret", FUNCTION, variables(PAGE_ID="1" * 15), variables(PAGE="EAA" + "a1" * 20), "PAGE"),
     ("no-plain-secret", FUNCTION, {}, variables(APP="0123456789abcdef" * 2), "SecureString"),
     (
-        "log-retention", "aws:cloudwatch/logGroup:LogGroup", {"retentionInDays": 30.0}, {"retentionInDays": 0.0},
+        "log-retention",
+        "aws:cloudwatch/logGroup:LogGroup",
+        {"retentionInDays": 30.0},
+        {"retentionInDays": 0.0},
         "for ever",
     ),
     ("queue-encryption", QUEUE, {"sqsManagedSseEnabled": True}, {"sqsManagedSseEnabled": False}, "unencrypted"),
     ("queue-encryption", QUEUE, {"kmsMasterKeyId": "k"}, {}, "unencrypted"),
     (
-        "parameter-encryption", "aws:ssm/parameter:Parameter", {"type": "SecureString"}, {"type": "String"},
+        "parameter-encryption",
+        "aws:ssm/parameter:Parameter",
+        {"type": "SecureString"},
+        {"type": "String"},
         "SecureString",
     ),
     ("throttling", SETTINGS, {"settings": LIMITS}, {"settings": {**LIMITS, "throttlingRateLimit": 0}}, "RateLimit"),
     ("throttling", SETTINGS, {"settings": LIMITS}, {"settings": {"throttlingRateLimit": 1}}, "BurstLimit"),
     (
-        "no-data-tracing", SETTINGS, {"settings": {"dataTraceEnabled": False, "loggingLevel": "OFF"}},
-        {"settings": {"dataTraceEnabled": True}}, "verify token",
+        "no-data-tracing",
+        SETTINGS,
+        {"settings": {"dataTraceEnabled": False, "loggingLevel": "OFF"}},
+        {"settings": {"dataTraceEnabled": True}},
+        "verify token",
     ),
     (
-        "no-data-tracing", SETTINGS, {"settings": {"loggingLevel": "ERROR"}}, {"settings": {"loggingLevel": "INFO"}},
+        "no-data-tracing",
+        SETTINGS,
+        {"settings": {"loggingLevel": "ERROR"}},
+        {"settings": {"loggingLevel": "INFO"}},
         "OFF",
     ),
     ("tags", FUNCTION, {"tags": TAGS}, {"tags": {"project": "p"}}, "tags stack"),
-]  # fmt: skip
+]
 
 
 def named(name: str) -> pulumi_policy.Policy:
@@ -103,7 +133,7 @@ def named(name: str) -> pulumi_policy.Policy:
 
 
 def violations(policy: pulumi_policy.Policy, resources: list[PolicyResource]) -> list[str]:
-    """What a policy says of some resources, as the engine would ask it."""
+    """What a policy reports about some resources, called as the engine calls it."""
     found: list[str] = []
 
     def report(message: str, urn: str | None = None) -> None:
@@ -131,7 +161,7 @@ def consumer(queue: Mapping[str, Any], function: Mapping[str, Any]) -> list[Poli
 
 
 @pytest.mark.parametrize(("policy", "type_", "good", "bad", "word"), EXAMPLES)
-def test_a_rule_refuses_what_is_bad_and_takes_what_is_good(
+def test_a_rule_refuses_a_bad_resource_and_accepts_a_good_one(
     policy: str, type_: str, good: Mapping[str, Any], bad: Mapping[str, Any], word: str
 ) -> None:
     assert violations(named(policy), [resource(type_, good)]) == []
@@ -147,13 +177,13 @@ def test_a_queue_that_is_read_needs_a_dead_letter_queue() -> None:
     ]
 
 
-def test_a_message_stays_invisible_for_six_time_outs() -> None:
+def test_a_message_stays_invisible_for_six_timeouts() -> None:
     rule = named("visibility-timeout")
 
     assert violations(rule, consumer({"visibilityTimeoutSeconds": 180.0}, {"timeout": 30.0})) == []
     (message,) = violations(rule, consumer({"visibilityTimeoutSeconds": 179.0}, {"timeout": 30.0}))
     assert message.endswith("set visibilityTimeoutSeconds to 180 or more.")
-    assert len(violations(rule, consumer({}, {"timeout": 6.0}))) == 1  # both have values of AWS's own
+    assert len(violations(rule, consumer({}, {"timeout": 6.0}))) == 1  # both have AWS's defaults
 
 
 def test_every_policy_has_an_example() -> None:
@@ -163,7 +193,7 @@ def test_every_policy_has_an_example() -> None:
 
 
 def resources_of(graph: Graph) -> list[PolicyResource]:
-    """A recorded graph as the engine hands it to a stack's policies."""
+    """A recorded graph as the engine passes it to a stack's policies."""
     made = {each.urn: resource(each.type, each.inputs, each.name) for each in graph.resources.values()}
     for each in graph.resources.values():
         made[each.urn].dependencies.extend(made[urn] for urn in each.dependencies if urn in made)
@@ -184,13 +214,13 @@ def test_a_stack_with_everything_passes_all_policies() -> None:
 
 
 def test_the_rules_about_consumers_see_queue_and_function_of_a_stack(graph: Graph) -> None:
-    """Or they would pass whatever the stack is like."""
+    """Otherwise they would pass for any stack."""
     (mapping,) = [each for each in resources_of(graph) if each.resource_type == MAPPING]
 
     assert {QUEUE, FUNCTION} <= {each.resource_type for each in mapping.dependencies}
 
 
-def test_the_pack_is_made_only_when_it_is_run() -> None:
+def test_the_pack_is_created_only_when_it_is_run() -> None:
     with mock.patch.object(pulumi_policy, "PolicyPack") as pack:
         runpy.run_path(str(ROOT / "policies" / "__main__.py"), run_name="__main__")
 

@@ -1,6 +1,5 @@
 """Runs a Pulumi program under Pulumi's mocks and records its whole graph: tests ask it, the docs draw it."""
 
-import asyncio
 import json
 import logging
 import runpy
@@ -11,20 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
-from google.protobuf import json_format  # type: ignore[import-untyped]  # its stubs are a package more
-from pulumi.runtime import mocks as pulumi_mocks
-from pulumi.runtime import settings as pulumi_settings
-from pulumi.runtime import stack as pulumi_stack
-from pulumi.runtime.proto import resource_pb2
+
+from sandbox import configuration
+from sandbox.engine import program as pulumi_program
+from sandbox.engine.program import Engine, Registration, is_secret, plain
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "innolab-fbm"
 REGION, ACCOUNT = "eu-central-1", "111122223333"
-
-# How Pulumi marks a secret on the wire (pulumi.runtime.rpc, `_special_sig_key` and `_special_secret_sig`).
-SIGNATURE = "4dabf18193072939515e22adb298388d"
-SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
 
 
 class RecordingError(AssertionError):
@@ -84,91 +77,94 @@ class Graph:
         return frozenset(self.resources[urn].name for urn in known)
 
 
-class RecordingMonitor(pulumi_mocks.MockMonitor):
-    """A monitor that keeps every request and notes what the Pulumi engine would refuse."""
+class Recorder(Engine):
+    """Records what a program registers, and answers with what the program reads of it."""
 
-    def __init__(self, mocks: pulumi_mocks.Mocks) -> None:
-        super().__init__(mocks)
+    def __init__(self) -> None:
         self.recorded: dict[str, Resource] = {}
         self.outputs: dict[str, Any] = {}
+        self.secret_outputs: frozenset[str] = frozenset()
         self.duplicates: list[str] = []
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
 
-    def RegisterResource(  # noqa: N802 - Pulumi's name
-        self, request: resource_pb2.RegisterResourceRequest
-    ) -> resource_pb2.RegisterResourceResponse:
-        """Register a resource, and keep what was asked for."""
-        response: resource_pb2.RegisterResourceResponse = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # Pulumi gives it none
-        if request.type == "pulumi:pulumi:Stack":
-            return response
-        inputs = json_format.MessageToDict(request.object)
-        with self.lock:
-            if response.urn in self.recorded:
-                self.duplicates.append(response.urn)
-            self.recorded[response.urn] = Resource(
-                urn=response.urn,
-                type=request.type,
-                name=request.name,
-                parent=request.parent,
-                inputs={key: unwrap(value) for key, value in inputs.items()},
-                secret_inputs=frozenset(key for key, value in inputs.items() if is_secret(value)),
-                dependencies=frozenset(request.dependencies),
-                protect=request.protect,
-                retain_on_delete=request.retainOnDelete,
+    def register(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
+        """Record it."""
+        inputs = {key: as_json(plain(value)) for key, value in registration.inputs.items()}
+        with self._lock:
+            if registration.urn in self.recorded:
+                self.duplicates.append(registration.urn)
+            self.recorded[registration.urn] = Resource(
+                urn=registration.urn,
+                type=registration.type,
+                name=registration.name,
+                parent=registration.parent,
+                inputs=inputs,
+                secret_inputs=frozenset(key for key, value in registration.inputs.items() if is_secret(value)),
+                dependencies=registration.dependencies,
+                protect=registration.protect,
+                retain_on_delete=registration.retain_on_delete,
             )
-        return response
+        return created(registration.type, registration.name, inputs)
 
-    def RegisterResourceOutputs(  # noqa: N802 - Pulumi's name
-        self, request: resource_pb2.RegisterResourceOutputsRequest
-    ) -> object:
-        """Keep the stack's outputs."""
-        if request.urn.split("::")[2] == "pulumi:pulumi:Stack":
-            self.outputs.update(json_format.MessageToDict(request.outputs))
-        answer: object = super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # Pulumi gives it none
-        return answer
+    def look_up(self, token: str) -> dict[str, Any]:
+        """Answer with made-up values."""
+        return LOOKUPS[token]
+
+    def export(self, outputs: Mapping[str, Any]) -> None:
+        """Record them."""
+        self.outputs.update({key: plain(value) for key, value in outputs.items()})
+        self.secret_outputs |= {key for key, value in outputs.items() if is_secret(value)}
 
 
-class FakeAws(pulumi_mocks.Mocks):
-    """Answers each registration with what the program reads of it, made of the resource's name."""
+def as_json(value: object) -> object:
+    """A value with archives and assets as what they hold: ``path``, ``assets`` or ``text``."""
+    match value:
+        case pulumi.AssetArchive():
+            return {"assets": {name: as_json(part) for name, part in value.assets.items()}}
+        case pulumi.FileArchive() | pulumi.FileAsset():
+            return {"path": str(value.path)}
+        case pulumi.StringAsset():
+            return {"text": value.text}
+    return value
 
-    def new_resource(self, args: pulumi_mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """The id and the outputs of a resource."""
-        name = args.inputs.get("name") or f"{args.name}-1a2b3c4"
-        service, kind = args.typ.split(":")[1].split("/") if args.typ.startswith("aws:") else ("", "")
-        made: dict[str, Any] = {"arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"}
-        resource_id = name
-        match args.typ.removeprefix("aws:"):
-            case "sqs/queue:Queue":
-                name = f"{name}.fifo" if args.inputs.get("fifoQueue") else name
-                resource_id = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
-                made = {"url": resource_id, "arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"}
-            case "ssm/parameter:Parameter":
-                made = {"arn": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{name}"}
-            case "lambda/function:Function":
-                arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-                path = f"lambda:path/2015-03-31/functions/{arn}/invocations"
-                made = {"arn": arn, "invokeArn": f"arn:aws:apigateway:{REGION}:{path}"}
-            case "apigateway/restApi:RestApi":
-                resource_id = "restapi1"
-                execution_arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{resource_id}"
-                made = {"rootResourceId": "root1", "executionArn": execution_arn}
-            case "apigateway/stage:Stage":
-                made = {"invokeUrl": f"https://restapi1.execute-api.{REGION}.amazonaws.com/{args.inputs['stageName']}"}
-            case "iam/role:Role" | "iam/policy:Policy" | "iam/group:Group":
-                made = {"arn": f"arn:aws:iam::{ACCOUNT}:{kind.partition(':')[0]}/{name}"}
-            case "cloudwatch/logGroup:LogGroup":
-                made = {"arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"}
-            case "dynamodb/table:Table":
-                made = {"arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"}
-        return resource_id, {**args.inputs, "name": name, **made}
 
-    def call(self, args: pulumi_mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        """The answer to a function of the provider."""
-        answers: dict[str, dict[str, Any]] = {
-            "aws:index/getRegion:getRegion": {"region": REGION, "id": REGION},
-            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "id": ACCOUNT},
-        }
-        return answers[args.token], []
+LOOKUPS: dict[str, dict[str, Any]] = {
+    "aws:index/getRegion:getRegion": {"region": REGION, "id": REGION},
+    "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT, "id": ACCOUNT},
+    "aws:index/getPartition:getPartition": {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"},
+}
+
+
+def created(type_: str, logical_name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """An id and outputs such as AWS would give a resource, made from its name."""
+    name = inputs.get("name") or f"{logical_name}-1a2b3c4"
+    service, kind = type_.split(":")[1].split("/") if type_.startswith("aws:") else ("", "")
+    outputs: dict[str, Any] = {"arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"}
+    resource_id = name
+    match type_.removeprefix("aws:"):
+        case "sqs/queue:Queue":
+            name = f"{name}.fifo" if inputs.get("fifoQueue") else name
+            resource_id = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
+            outputs = {"url": resource_id, "arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"}
+        case "ssm/parameter:Parameter":
+            outputs = {"arn": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{name}"}
+        case "lambda/function:Function":
+            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+            path = f"lambda:path/2015-03-31/functions/{arn}/invocations"
+            outputs = {"arn": arn, "invokeArn": f"arn:aws:apigateway:{REGION}:{path}"}
+        case "apigateway/restApi:RestApi":
+            resource_id = "restapi1"
+            execution_arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{resource_id}"
+            outputs = {"rootResourceId": "root1", "executionArn": execution_arn}
+        case "apigateway/stage:Stage":
+            outputs = {"invokeUrl": f"https://restapi1.execute-api.{REGION}.amazonaws.com/{inputs['stageName']}"}
+        case "iam/role:Role" | "iam/policy:Policy" | "iam/group:Group":
+            outputs = {"arn": f"arn:aws:iam::{ACCOUNT}:{kind.partition(':')[0]}/{name}"}
+        case "cloudwatch/logGroup:LogGroup":
+            outputs = {"arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"}
+        case "dynamodb/table:Table":
+            outputs = {"arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"}
+    return resource_id, {"name": name, **outputs}
 
 
 class _Warnings(logging.Handler):
@@ -180,24 +176,9 @@ class _Warnings(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def is_secret(value: object) -> bool:
-    """Is this value, as it goes over the wire, a secret?"""
-    return isinstance(value, dict) and value.get(SIGNATURE) == SECRET_SIGNATURE
-
-
-def unwrap(value: object) -> object:
-    """The value without the wrapping of secrets, at any depth."""
-    if isinstance(value, dict):
-        return unwrap(value["value"]) if is_secret(value) else {key: unwrap(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [unwrap(each) for each in value]
-    return value
-
-
 def project_defaults() -> dict[str, Any]:
     """Setting → default, of `Pulumi.yaml`."""
-    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
-    return {key: declared["default"] for key, declared in project["config"].items()}
+    return configuration.defaults(ROOT)
 
 
 def run_program(
@@ -222,36 +203,28 @@ def run_program(
     warnings = _Warnings()
     logger = logging.getLogger("recorder.pulumi")
     logger.addHandler(warnings)
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    monitor = RecordingMonitor(FakeAws())
-
-    async def run() -> None:
-        # What the program returns (a runpy namespace) must not look like something to await.
-        await pulumi_stack.run_in_stack(lambda: (program(), None)[1])
-
+    recorder = Recorder()
     try:
-        pulumi_settings.reset_options()
-        pulumi.runtime.set_mocks(
-            monitor.mocks, project=PROJECT, stack=stack, preview=False, logger=logger, monitor=monitor
+        pulumi_program.run(
+            program,
+            recorder,
+            project=PROJECT,
+            stack=stack,
+            config=config or {},
+            secret_keys=secret_keys,
+            logger=logger,
         )
-        pulumi.runtime.config.set_all_config(dict(config or {}), list(secret_keys))
-        pulumi_settings.set_root_resource(None)  # type: ignore[arg-type]  # or the last run's stack would be the parent
-        loop.run_until_complete(run())
     finally:
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
-        asyncio.set_event_loop(None)
         logger.removeHandler(warnings)
-    if monitor.duplicates:
-        raise RecordingError(f"Two resources have one URN: {', '.join(monitor.duplicates)}")
-    if not monitor.recorded:
+    if recorder.duplicates:
+        raise RecordingError(f"Two resources have one URN: {', '.join(recorder.duplicates)}")
+    if not recorder.recorded:
         raise RecordingError("The program registered no resource.")
     return Graph(
         stack=stack,
-        resources=monitor.recorded,
-        outputs={key: unwrap(value) for key, value in monitor.outputs.items()},
-        secret_outputs=frozenset(key for key, value in monitor.outputs.items() if is_secret(value)),
+        resources=recorder.recorded,
+        outputs=recorder.outputs,
+        secret_outputs=recorder.secret_outputs,
         warnings=tuple(warnings.messages),
     )
 

@@ -15,7 +15,7 @@ from bot.messenger.messages import AskToNotify, Card, Carousel, Content, Message
 
 
 class Customer(Record):
-    """What the bot remembers about a person.
+    """What the bot remembers about a customer.
 
     Attributes:
         parcel: the number they last asked about.
@@ -42,7 +42,7 @@ bot: Bot[Customer, World] = Bot(Customer, languages=("en", "de"))
 
 
 def too_much(turn: Turn) -> str:
-    """Ask the person to slow down."""
+    """Ask the customer to slow down."""
     return turn.words(
         en="That is a lot at once. Please wait a minute, then I am here for you again.",
         de="Das ist viel auf einmal. Bitte warten Sie eine Minute, dann bin ich wieder für Sie da.",
@@ -64,7 +64,7 @@ bot.middleware(rate_limit(60, 60.0, too_much))
 
 @bot.always(en=("stop", "unsubscribe"), de=("stopp", "abbestellen"))
 def stop(turn: Turn) -> Reply:
-    """Send nothing any more unless the person writes."""
+    """Send nothing any more unless the customer writes."""
     said = turn.words(
         en="All right: I will only write to you when you write to me.",
         de="In Ordnung: Ich schreibe Ihnen nicht mehr von mir aus. Wenn Sie mir schreiben, antworte ich.",
@@ -74,7 +74,7 @@ def stop(turn: Turn) -> Reply:
 
 @bot.always(en=("delete my data", "forget me"), de=("lösche meine daten", "meine daten löschen", "vergiss mich"))
 def forget(turn: Turn) -> Reply:
-    """Delete everything that is known about the person."""
+    """Delete everything that is known about the customer."""
     said = turn.words(
         en="I have deleted everything I knew about you. If you write to me again, we start from the beginning.",
         de="Ich habe alles gelöscht, was ich über Sie wusste. Wenn Sie mir wieder schreiben, fangen wir neu an.",
@@ -188,7 +188,7 @@ def watch(turn: Turn) -> Reply:
 
 @bot.opt_in("WATCH")
 def allow(turn: dialogue.Turn[Customer, World, OptedIn]) -> Reply:
-    """Keep the opt-in, or delete it when the person stops it."""
+    """Keep the opt-in, or delete it when the customer stops it."""
     if turn.event.stops:
         return Reply(state=turn.state.replace(token=""))
     return Reply(state=turn.state.replace(watched=turn.argument, token=turn.event.token))
@@ -196,7 +196,7 @@ def allow(turn: dialogue.Turn[Customer, World, OptedIn]) -> Reply:
 
 @bot.notice("parcel")
 def changed(turn: dialogue.Turn[Customer, World, Notice]) -> Reply:
-    """Report a change to a person who asked for it: as an update within the window, by their opt-in outside it."""
+    """Report a change to a customer who asked for it: as an update within the window, by their opt-in outside it."""
     parcel = turn.world.parcels.find(turn.state.watched, turn.now) if turn.state.watched else None
     if parcel is None or turn.event.get("number") != parcel.number:
         return Reply()
@@ -206,7 +206,7 @@ def changed(turn: dialogue.Turn[Customer, World, Notice]) -> Reply:
         return Reply(Update(message), state=turn.state.replace(watched="", token="") if delivered else None)
     if not turn.state.token:
         return Reply()
-    # An opt-in is good for one message. The person gives another with the next "Notify me".
+    # An opt-in is good for one message. The customer gives another with the next "Notify me".
     state = turn.state.replace(token="", watched="" if delivered else parcel.number)
     return Reply(Notification(message, turn.state.token), state=state)
 
@@ -255,7 +255,7 @@ def thanked(turn: Turn) -> str:
 @bot.postback("LEX")
 @bot.quick_reply("LEX")
 def chosen(turn: Turn) -> Reply:
-    """Tell Lex which of its choices the person took."""
+    """Tell Lex which of its choices the customer took."""
     said = _by_lex(turn, turn.argument)
     return Reply(said) if said else explain(turn)
 
@@ -294,7 +294,7 @@ def sorry(turn: Turn, error: Exception) -> Text:
 
 
 def _offer(turn: Turn, said: str) -> Text:
-    """The text, with the choices that a person may want next."""
+    """The text, with the choices that a customer may want next."""
     replies = (
         QuickReply(turn.words(en="Status", de="Status"), "STATUS"),
         QuickReply(turn.words(en="Help", de="Hilfe"), "HELP"),

@@ -46,7 +46,7 @@ class Parcel(Record):
 
 
 class ParcelsUnavailable(Exception):
-    """Parcels cannot be looked up at the moment. The bot says so and asks the person to try again."""
+    """Parcels cannot be looked up at the moment. The bot says so and asks the customer to try again."""
 
 
 class ParcelSource(Protocol):

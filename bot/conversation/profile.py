@@ -1,4 +1,4 @@
-"""The bot's Messenger profile: what people see before they write."""
+"""The bot's Messenger profile: what users see before they write."""
 
 from bot.messenger.profile import IceBreaker, MenuItem, Profile
 

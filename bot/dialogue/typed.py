@@ -46,8 +46,8 @@ def read(kind: type[R], value: object, *, strictly: bool = False) -> R:
         raise Mismatch(f"{value!r} lacks fields of {kind.__name__}.") from None
 
 
-def _annotations(kind: type[Record]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _annotations(kind: type[Record]) -> dict[str, object]:
+    found: dict[str, object] = {}
     for base in reversed(kind.__mro__):
         if issubclass(base, Record):
             found |= {name: wanted for name, wanted in base.__annotations__.items() if name in kind._fields}
@@ -60,7 +60,8 @@ def _plain(value: object) -> object:
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
-def _fit(value: object, wanted: Any, *, strictly: bool) -> object:
+def _fit(value: object, wanted: object, *, strictly: bool) -> object:
+    """The value as the annotation of a field wants it; raises Mismatch."""
     origin = get_origin(wanted)
     if origin in (Union, UnionType):
         return _first_fit(value, get_args(wanted), strictly=strictly)
@@ -68,7 +69,7 @@ def _fit(value: object, wanted: Any, *, strictly: bool) -> object:
         return tuple(_fit(each, get_args(wanted)[0], strictly=strictly) for each in value)
     if isinstance(wanted, type) and issubclass(wanted, Record) and isinstance(value, dict):
         return read(wanted, value, strictly=strictly)
-    if strictly and isinstance(value, str) and wanted in (int, float):
+    if strictly and isinstance(value, str) and (wanted is int or wanted is float):
         try:
             return wanted(value)
         except ValueError:

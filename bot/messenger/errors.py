@@ -1,23 +1,24 @@
-"""What can become of a call to the Graph API, by what there is to do about it.
+"""The errors of the Graph API. Each class stands for what to do about them.
 
 Sources: Graph API, "Handling Errors"; Messenger Platform, "Error Codes".
 """
 
 import json
+from http import HTTPStatus
 
-_SENTENCE = 300  # characters of Facebook's own words worth keeping
+_SENTENCE = 300  # characters of Facebook's message that are kept
 _PROOF = "appsecret_proof"
-_WORD = 24  # a longer word is no word: a token, an id, a signature
+_WORD = 24  # characters: a longer word is a token, an id or a signature
 
 
 class SendError(Exception):
-    """A call that did not succeed.
+    """A call that failed.
 
     Attributes:
-        status: the HTTP status, 0 if there was no answer.
-        code: Facebook's error code, 0 if there is none.
-        subcode: its subcode, 0 if there is none.
-        fbtrace_id: what Facebook's support asks for, "" if there is none.
+        status: the HTTP status; 0 if there was no answer.
+        code: Facebook's error code; 0 if there is none.
+        subcode: its subcode; 0 if there is none.
+        fbtrace_id: the id that Facebook's support asks for; "" if there is none.
     """
 
     meaning = "The call failed."
@@ -33,41 +34,41 @@ class SendError(Exception):
 
 
 class Transient(SendError):
-    """Nothing was sent; the same call can succeed later."""
+    """Nothing was sent. The same call can succeed later."""
 
-    meaning = "Facebook could not be reached or is out of order for the moment: try again later."
+    meaning = "Facebook cannot be reached, or is out of order at the moment: try again later."
 
 
 class Ambiguous(SendError):
-    """The message may have been sent: only the page's echo of it tells."""
+    """The message may have been sent. Only the page's echo shows whether it was."""
 
-    meaning = "Facebook may or may not have taken the call: wait for the echo before trying again."
+    meaning = "Facebook may have accepted the call: wait for the echo before trying again."
 
 
 class SlowDown(SendError):
-    """Facebook holds the page back: sending on makes it worse."""
+    """Facebook limits the page. Sending more makes it worse."""
 
     meaning = "Facebook limits the page: pause sending, and see the page's quality and rate limits."
 
 
 class Unreachable(SendError):
-    """This person cannot be written to: they blocked the page or deleted the thread."""
+    """This user cannot be reached: they blocked the page or deleted the thread."""
 
-    meaning = "This person cannot be written to."
+    meaning = "This user cannot be reached."
 
 
 class WindowClosed(SendError):
-    """More than 24 hours have passed since the person's last message."""
+    """More than 24 hours have passed since the user's last message."""
 
-    meaning = "The person's last message is more than 24 hours old: only what they opted in to may be sent."
+    meaning = "The user's last message is more than 24 hours old: only what they opted in to may be sent."
 
 
 class Credentials(SendError):
-    """The token is invalid, expired, or lacks a permission; or the app secret is not the one that Facebook knows."""
+    """The token is invalid, has expired or lacks a permission, or the app secret is not the app's present one."""
 
     meaning = (
-        "Page access token or app secret is not accepted: see that both are Facebook's present ones, and that the "
-        "token has the permission pages_messaging."
+        "Facebook refuses the page access token or the app secret: set the present ones, and check that the token has "
+        "the permission pages_messaging."
     )
 
 
@@ -105,17 +106,17 @@ _BY_STATUS: dict[int, type[SendError]] = {
 
 
 def from_response(status: int, body: bytes) -> SendError:
-    """The error that an answer stands for; total, whatever the body holds.
+    """The error in an answer, whatever its body.
 
     Args:
         status: the HTTP status.
-        body: as received: Facebook's error object, or whatever stands in between answers.
+        body: as received: Facebook's error object, or what some proxy answers.
     """
     error = _error(body)
     code, subcode = _number(error.get("code")), _number(error.get("error_subcode"))
     trace = error.get("fbtrace_id")
     kind = _kind(status, code, subcode, error.get("is_transient"))
-    # "Secure Graph API Calls": a proof made with another app secret than Facebook's own has no code of its own.
+    # "Secure Graph API Calls": a proof made with a wrong app secret has no error code of its own.
     if kind is Rejected and _PROOF in str(error.get("message")):
         kind = Credentials
     return kind(
@@ -133,10 +134,10 @@ def _kind(status: int, code: int, subcode: int, is_transient: object) -> type[Se
         return known
     if code in {1, 2}:
         return Rejected if is_transient is False else Transient
-    if is_transient is True or status >= 500:  # noqa: PLR2004 - HTTP's own class of statuses
+    if is_transient is True or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Transient
-    if status < 400:  # noqa: PLR2004 - HTTP's own class of statuses
-        return Rejected if code else Ambiguous  # it says that it worked, but not as Facebook says so
+    if status < HTTPStatus.BAD_REQUEST:
+        return Rejected if code else Ambiguous  # success, but not in Facebook's words
     return Rejected if code else _BY_STATUS.get(status, Rejected)
 
 
@@ -154,7 +155,7 @@ def _number(value: object) -> int:
 
 
 def _scrubbed(message: object) -> str:
-    """Facebook's words without what could be a secret: it quotes tokens, and parameters of the request."""
+    """Facebook's message without possible secrets: it quotes tokens and parameters of the request."""
     if not isinstance(message, str):
         return ""
     words = [word if len(word) <= _WORD else "…" for word in message.split()]

@@ -1,7 +1,6 @@
-"""What Facebook tells the webhook, as typed, frozen events.
+"""The events of a webhook, typed.
 
-`parse` is total: any item gives an event; an unknown kind gives `Unknown`, a broken field an empty one, and nothing an
-exception.
+`parse` makes an event of any item and never raises: an unknown kind becomes `Unknown`, and a broken field is empty.
 Source: Messenger Platform and Instagram Platform, "Webhook Events Reference".
 """
 
@@ -13,12 +12,12 @@ from bot.messenger.record import Record
 
 
 class Attachment(Record):
-    """Something sent along with a message.
+    """Something sent with a message.
 
     Attributes:
         type: the platform's name of the kind, such as `image`.
-        url: where the content is for a while, "" if there is none.
-        title: what Messenger shows beside it, "" if nothing.
+        url: where the content can be fetched for a while; "" if there is none.
+        title: what Messenger shows beside it; "" if there is nothing.
         payload: the attachment's payload as received.
     """
 
@@ -29,21 +28,21 @@ class Attachment(Record):
 
 
 class Image(Attachment):
-    """A picture."""
+    """An image."""
 
 
 class Sticker(Attachment, kw_only=True):
-    """A sticker: the thumb of Messenger, among others; it comes as an image with an id."""
+    """A sticker, such as Messenger's thumb. Facebook sends it as an image with an id."""
 
     sticker_id: str = ""
 
 
 class Audio(Attachment):
-    """A voice message or another sound."""
+    """A voice message or another audio."""
 
 
 class Video(Attachment):
-    """A film."""
+    """A video."""
 
 
 class File(Attachment):
@@ -55,15 +54,15 @@ class Template(Attachment):
 
 
 class Fallback(Attachment):
-    """A link that the person shared, with Messenger's preview of it."""
+    """A link that the user shared, with Messenger's preview of it."""
 
 
 class Reel(Attachment):
-    """A reel of Facebook or Instagram."""
+    """A Facebook or Instagram reel."""
 
 
 class Location(Attachment, kw_only=True):
-    """A place; today's Messenger sends none, older clients do."""
+    """A place. Only older versions of Messenger send one."""
 
     latitude: float | None = None
     longitude: float | None = None
@@ -82,7 +81,7 @@ class UnknownAttachment(Attachment):
 
 
 class ReplyTo(Record):
-    """Which message an answer refers to: one of the chat (`mid`), or an Instagram story (`story_id`, `story_url`)."""
+    """What a message replies to: another message (`mid`), or an Instagram story (`story_id`, `story_url`)."""
 
     mid: str = ""
     story_id: str = ""
@@ -90,14 +89,14 @@ class ReplyTo(Record):
 
 
 class Referral(Record):
-    """What led a person here: an `m.me` link, an advertisement, a customer chat plugin.
+    """How a user came: by an `m.me` link, an ad or a chat plugin.
 
     Attributes:
-        ref: the text that the page's owner put into the link.
+        ref: the text that the page's owner put in the link.
         source: such as `SHORTLINK` or `ADS`.
         type: such as `OPEN_THREAD`.
-        ad_id: the advertisement, "" if it was none.
-        referer_uri: the web page on which the chat was opened, "" if none.
+        ad_id: of the ad; "" if there was none.
+        referer_uri: of the web page on which the chat was opened; "" if there was none.
     """
 
     ref: str = ""
@@ -111,15 +110,15 @@ class Event(Record, kw_only=True):
     """One thing that happened.
 
     Attributes:
-        id: the same for every delivery of the same happening, of any length.
+        id: the same for every delivery of the same event, of any length.
         page: the page's id (or that of the Instagram account).
-        user: the person's page-scoped id, "" if the event is of no person; for an echo the person written to.
-        timestamp: when it happened, in milliseconds since 1970, None if unknown.
+        user: the user's page-scoped id; "" if there is no user. Of an echo, the recipient.
+        timestamp: when it happened, in milliseconds since 1970; None if unknown.
         raw: the item as received.
-        standby: True if another app has the thread, and this one only listens.
+        standby: True if another app has the thread and this one only listens.
         platform: `page` or `instagram`.
         kind: the name of the event's class in logs.
-        opens_window: True for kinds by which a person opens the 24 hours in which the page may write to them.
+        opens_window: True for a kind that opens the 24-hour messaging window.
     """
 
     kind: ClassVar[str] = "event"
@@ -135,12 +134,12 @@ class Event(Record, kw_only=True):
 
 
 class MessageEvent(Event, kw_only=True):
-    """A message by the person, of any content.
+    """A message from a user.
 
     Attributes:
         mid: the message's id.
-        reply_to: the message or story that this one answers, None if it answers none in particular.
-        referral: the advertisement or product from which the message was written, None if from none.
+        reply_to: the message or story that it replies to, if any.
+        referral: the ad or product that it was written from, if any.
     """
 
     opens_window = True
@@ -151,7 +150,7 @@ class MessageEvent(Event, kw_only=True):
 
 
 class TextMessage(MessageEvent):
-    """A text that was typed. `attachments` holds previews of the links in it."""
+    """A text. `attachments` are previews of the links in it."""
 
     kind = "text"
 
@@ -160,7 +159,7 @@ class TextMessage(MessageEvent):
 
 
 class QuickReplyTapped(MessageEvent):
-    """One of the offered quick replies was tapped."""
+    """The user tapped a quick reply."""
 
     kind = "quick_reply"
 
@@ -169,7 +168,7 @@ class QuickReplyTapped(MessageEvent):
 
 
 class AttachmentMessage(MessageEvent):
-    """A message of attachments, with or without a text."""
+    """A message with attachments, with or without a text."""
 
     kind = "attachment"
 
@@ -178,26 +177,26 @@ class AttachmentMessage(MessageEvent):
 
 
 class DeletedMessage(MessageEvent):
-    """A message was taken back (Instagram): what is stored of it is to be removed."""
+    """The user deleted a message (Instagram). Whatever is stored of it must be deleted."""
 
     kind = "deleted"
     opens_window = False
 
 
 class UnsupportedMessage(MessageEvent):
-    """A message of a kind that the platform does not hand on to apps."""
+    """A message of a kind that the platform does not pass to apps."""
 
     kind = "unsupported"
 
 
 class Postback(Event):
-    """A button, a menu item, an ice breaker or "Get started" was tapped.
+    """The user tapped a button, a menu item, an ice breaker or "Get started".
 
     Attributes:
-        payload: what the button carries; "" in standby, where Facebook leaves it out.
-        title: what was written on it.
-        referral: how the person came, if this is the first tap.
-        mid: the tap's id.
+        payload: the button's payload; "" in standby, where Facebook leaves it out.
+        title: the button's title.
+        referral: how the user came, if this is their first tap.
+        mid: the id of the tap.
     """
 
     kind = "postback"
@@ -210,7 +209,7 @@ class Postback(Event):
 
 
 class Referred(Event):
-    """A person who has a thread already came by a link or an advertisement."""
+    """A user who already has a thread came by a link or an ad."""
 
     kind = "referral"
     opens_window = True
@@ -219,15 +218,15 @@ class Referred(Event):
 
 
 class OptedIn(Event):
-    """A person agreed to be notified, stopped it, or ticked a plugin's box.
+    """A user opted in to notifications, stopped them, or ticked a plugin's box.
 
     Attributes:
         type: `notification_messages`, `one_time_notif_req`, "" for a plugin.
-        payload: what the request for it carried.
-        token: with which the person can be notified outside the window.
-        status: `STOP_NOTIFICATIONS`, `RESUME_NOTIFICATIONS`, or "" for a fresh consent.
+        payload: of the message that asked.
+        token: allows notifications outside the messaging window.
+        status: `STOP_NOTIFICATIONS`, `RESUME_NOTIFICATIONS`, or "" for a first opt-in.
         ref: the plugin's data.
-        user_ref: the person, for a plugin that does not tell their page-scoped id.
+        user_ref: stands for the user if a plugin does not give their page-scoped id.
     """
 
     kind = "opt_in"
@@ -241,18 +240,18 @@ class OptedIn(Event):
 
     @property
     def stops(self) -> bool:
-        """True if the person does not want to be notified any longer."""
+        """True if the user stopped the notifications."""
         return self.status.replace(" ", "_").upper().startswith("STOP")
 
 
 class Reacted(Event):
-    """A reaction was put on a message or taken away.
+    """A reaction to a message was added or removed.
 
     Attributes:
         action: `react` or `unreact`.
-        emoji: the sign itself, "" when taken away.
-        reaction: the platform's name of it, such as `love`.
-        mid: the message that it is on.
+        emoji: such as ❤; "" if it was removed.
+        reaction: the platform's name for it, such as `love`.
+        mid: the message's id.
     """
 
     kind = "reaction"
@@ -265,7 +264,7 @@ class Reacted(Event):
 
 
 class Edited(Event):
-    """A person changed a message that they had sent. `number` counts the changes of that message, from 1."""
+    """A user edited a message. `number` counts the edits of that message, from 1."""
 
     kind = "edit"
 
@@ -285,7 +284,7 @@ class AccountLinked(Event):
 
 
 class GamePlayed(Event):
-    """A round of an instant game was played."""
+    """A user played a round of an instant game."""
 
     kind = "game_play"
 
@@ -323,7 +322,7 @@ class ThreadRequested(Event):
 
 
 class AppRolesChanged(Event):
-    """An app's roles on the page were changed: app id and its roles."""
+    """The roles of apps on the page changed: each app id with its roles."""
 
     kind = "app_roles"
 
@@ -340,7 +339,7 @@ class PolicyEnforced(Event):
 
 
 class FeedbackGiven(Event):
-    """A person filled in a feedback template. `screens` are the answers as received."""
+    """A user filled in a feedback form. `screens` are the answers as received."""
 
     kind = "feedback"
     opens_window = True
@@ -349,7 +348,7 @@ class FeedbackGiven(Event):
 
 
 class ResponseRated(Event):
-    """A person rated an answer as good or bad."""
+    """A user rated an answer as good or bad."""
 
     kind = "response_feedback"
 
@@ -358,11 +357,11 @@ class ResponseRated(Event):
 
 
 class Echo(Event):
-    """The page itself wrote, by this app, another one or a human.
+    """The page sent a message: through this app, through another one, or by a human.
 
     Attributes:
-        metadata: what this app put into the message that it sent.
-        app_id: the app that sent it, "" if the page's inbox did.
+        metadata: what the sending app put in the message.
+        app_id: of the app that sent it; "" if the page's inbox did.
         mid: the message's id.
         text: its text.
     """
@@ -376,7 +375,7 @@ class Echo(Event):
 
 
 class Delivery(Event):
-    """Messages of the page arrived."""
+    """Messages of the page were delivered."""
 
     kind = "delivery"
 
@@ -385,7 +384,7 @@ class Delivery(Event):
 
 
 class Read(Event):
-    """Messages of the page were read: all up to `watermark`, or (Instagram) that of `mid`."""
+    """Messages of the page were read: all up to `watermark`, or (Instagram) the one of `mid`."""
 
     kind = "read"
 
@@ -394,13 +393,13 @@ class Read(Event):
 
 
 class Notice(Event):
-    """Something happened on the page owner's side, of which the person wants to know.
+    """News for a user from the page owner's own systems.
 
-    The one kind that does not come from Facebook: the owner's own systems put it on the queue (docs/operations.md).
+    It is the one kind that does not come from Facebook: those systems put it on the queue (docs/operations.md).
 
     Attributes:
-        topic: what it is about, such as `order`.
-        data: texts by name.
+        topic: such as `order`.
+        data: names and texts.
     """
 
     kind = "notice"
@@ -409,12 +408,12 @@ class Notice(Event):
     data: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str) -> str:
-        """The text of that name, "" if there is none."""
+        """The text with this name; "" if there is none."""
         return dict(self.data).get(name, "")
 
 
 class Unknown(Event):
-    """A kind that this library does not know, or a broken one: `raw` has it all. `keys` names what it holds."""
+    """An event of an unknown kind, or a broken one. `keys` are the names in it; `raw` has everything."""
 
     kind = "unknown"
 
@@ -422,11 +421,11 @@ class Unknown(Event):
 
 
 def parse(item: object, entry_id: str, *, standby: bool = False, platform: str = "page") -> Event:
-    """Make one item of a webhook request's `messaging` or `standby` an event. Never raises.
+    """One item of a webhook request's `messaging` or `standby`, as an event. Never raises.
 
     Args:
         item: the item, as parsed from JSON.
-        entry_id: the `id` of the entry that it is in: the page's.
+        entry_id: the `id` of its entry, which is the page's.
         standby: True for an item of `standby`.
         platform: the request's `object`: `page` or `instagram`.
     """
@@ -450,7 +449,7 @@ def _message(fields: Fields) -> Event:
     if fields.value.get("is_echo") is True:
         return Echo(metadata=fields.text("metadata"), app_id=fields.id("app_id"), mid=mid, text=text)
     reply_to = _reply_to(fields.object("reply_to")) if fields.has("reply_to") else None
-    referral = _referral(fields.object("referral")) if fields.has("referral") else None
+    referral = _referral(fields)
     quick_reply = fields.object("quick_reply")
     if fields.value.get("is_deleted") is True:
         return DeletedMessage(mid=mid)
@@ -480,7 +479,7 @@ _ATTACHMENTS: dict[str, type[Attachment]] = {
 
 def _attachment(fields: Fields) -> Attachment:
     kind, payload = fields.text("type"), fields.object("payload")
-    # A shared link's address and title stand beside its payload, which is null.
+    # Of a shared link, URL and title are beside the payload, which is null.
     url, title = payload.text("url") or fields.text("url"), payload.text("title") or fields.text("title")
     everything = fields.value.get("payload")
     if kind == "image" and (sticker := payload.id("sticker_id")):
@@ -496,19 +495,14 @@ def _reply_to(fields: Fields) -> ReplyTo:
     return ReplyTo(fields.text("mid"), story.id("id"), story.text("url"))
 
 
-def _referral(fields: Fields) -> Referral:
+def _referral(fields: Fields) -> Referral | None:
+    return _link(fields.object("referral")) if fields.has("referral") else None
+
+
+def _link(fields: Fields) -> Referral:
     return Referral(
         fields.text("ref"), fields.text("source"), fields.text("type"), fields.id("ad_id"), fields.text("referer_uri")
     )
-
-
-def _postback(fields: Fields) -> Event:
-    referral = _referral(fields.object("referral")) if fields.has("referral") else None
-    return Postback(fields.text("payload"), fields.text("title"), referral, fields.text("mid"))
-
-
-def _referred(fields: Fields) -> Event:
-    return Referred(_referral(fields))
 
 
 def _opted_in(fields: Fields) -> Event:
@@ -522,35 +516,6 @@ def _opted_in(fields: Fields) -> Event:
     )
 
 
-def _reacted(fields: Fields) -> Event:
-    action = fields.text("action") or "react"
-    return Reacted(action, fields.text("emoji"), fields.text("reaction"), fields.text("mid"))
-
-
-def _edited(fields: Fields) -> Event:
-    return Edited(fields.text("mid"), fields.text("text"), fields.number("num_edit") or 0)
-
-
-def _account_linked(fields: Fields) -> Event:
-    return AccountLinked(fields.text("status"), fields.text("authorization_code"))
-
-
-def _game_played(fields: Fields) -> Event:
-    return GamePlayed(fields.id("game_id"), fields.text("payload"))
-
-
-def _thread_passed(fields: Fields) -> Event:
-    return ThreadPassed(fields.id("new_owner_app_id"), fields.id("previous_owner_app_id"), fields.text("metadata"))
-
-
-def _thread_taken(fields: Fields) -> Event:
-    return ThreadTaken(fields.id("new_owner_app_id"), fields.id("previous_owner_app_id"), fields.text("metadata"))
-
-
-def _thread_requested(fields: Fields) -> Event:
-    return ThreadRequested(fields.id("requested_owner_app_id"), fields.text("metadata"))
-
-
 def _app_roles(fields: Fields) -> Event:
     roles = tuple(
         (clean(app), tuple(clean(role) for role in granted if isinstance(role, str)))
@@ -560,26 +525,10 @@ def _app_roles(fields: Fields) -> Event:
     return AppRolesChanged(roles)
 
 
-def _policy_enforced(fields: Fields) -> Event:
-    return PolicyEnforced(fields.text("action"), fields.text("reason"))
-
-
-def _feedback_given(fields: Fields) -> Event:
-    return FeedbackGiven(fields.value.get("feedback_screens"))
-
-
-def _response_rated(fields: Fields) -> Event:
-    return ResponseRated(fields.text("feedback"), fields.text("mid"))
-
-
 def _delivery(fields: Fields) -> Event:
     mids = fields.value.get("mids")
     known = tuple(clean(mid) for mid in mids if isinstance(mid, str)) if isinstance(mids, list) else ()
     return Delivery(known, fields.number("watermark"))
-
-
-def _read(fields: Fields) -> Event:
-    return Read(fields.number("watermark"), fields.text("mid"))
 
 
 def _notice(fields: Fields) -> Event:
@@ -588,25 +537,35 @@ def _notice(fields: Fields) -> Event:
     return Notice(fields.text("topic"), tuple((name, data.text(name)) for name in names))
 
 
+def _thread(kind: type[ThreadPassed] | type[ThreadTaken], fields: Fields) -> Event:
+    return kind(fields.id("new_owner_app_id"), fields.id("previous_owner_app_id"), fields.text("metadata"))
+
+
+def _policy_enforced(fields: Fields) -> Event:
+    return PolicyEnforced(fields.text("action"), fields.text("reason"))
+
+
 # One for each of `identity.FIELDS`.
 _BUILDERS: dict[str, Callable[[Fields], Event]] = {
     "message": _message,
-    "postback": _postback,
-    "reaction": _reacted,
-    "read": _read,
+    "postback": lambda each: Postback(each.text("payload"), each.text("title"), _referral(each), each.text("mid")),
+    "reaction": lambda each: Reacted(
+        each.text("action") or "react", each.text("emoji"), each.text("reaction"), each.text("mid")
+    ),
+    "read": lambda each: Read(each.number("watermark"), each.text("mid")),
     "delivery": _delivery,
-    "message_edit": _edited,
+    "message_edit": lambda each: Edited(each.text("mid"), each.text("text"), each.number("num_edit") or 0),
     "optin": _opted_in,
-    "account_linking": _account_linked,
-    "game_play": _game_played,
-    "pass_thread_control": _thread_passed,
-    "take_thread_control": _thread_taken,
-    "request_thread_control": _thread_requested,
+    "account_linking": lambda each: AccountLinked(each.text("status"), each.text("authorization_code")),
+    "game_play": lambda each: GamePlayed(each.id("game_id"), each.text("payload")),
+    "pass_thread_control": lambda each: _thread(ThreadPassed, each),
+    "take_thread_control": lambda each: _thread(ThreadTaken, each),
+    "request_thread_control": lambda each: ThreadRequested(each.id("requested_owner_app_id"), each.text("metadata")),
     "app_roles": _app_roles,
     "policy_enforcement": _policy_enforced,
     "policy-enforcement": _policy_enforced,
-    "messaging_feedback": _feedback_given,
-    "response_feedback": _response_rated,
-    "referral": _referred,
+    "messaging_feedback": lambda each: FeedbackGiven(each.value.get("feedback_screens")),
+    "response_feedback": lambda each: ResponseRated(each.text("feedback"), each.text("mid")),
+    "referral": lambda each: Referred(_link(each)),
     "notice": _notice,
 }

@@ -1,17 +1,17 @@
-"""Who and which: what must be known of an item before it is acknowledged, and no more.
+"""Which item it is, and whose: all that must be known before it is acknowledged.
 
-`events` makes the same items whole; its hundred classes are loaded only where they are answered.
+`events` reads the whole item. Its many classes are loaded only where items are answered.
 """
 
 import hashlib
 import json
 from typing import NamedTuple
 
-# A canonical form deeper than this says nothing more about which item it is, and Python's own depth is bounded.
+# A deeper canonical form does not make an item more distinct, and Python limits recursion.
 _DEPTH = 50
-_DIGITS = 18  # what fits in 64 bits: Python refuses to write, and DynamoDB to store, numbers without end
+_DIGITS = 18  # they fit in 64 bits; Python and DynamoDB refuse very long numbers
 
-# What an item holds tells its kind. In this order, though it holds one: a postback's referral is inside the postback.
+# The field in an item shows its kind. An item has one of them.
 FIELDS = (
     "message",
     "postback",
@@ -36,14 +36,14 @@ FIELDS = (
 
 
 class Identity(NamedTuple):
-    """What tells an item from others.
+    """What identifies an item.
 
     Attributes:
-        field: the one of `FIELDS` that it holds, "" if none.
+        field: its one of `FIELDS`; "" if it has none.
         echo: True if the page itself wrote.
-        id: the same for every delivery of the same happening, of any length.
+        id: the same for every delivery of the same event, of any length.
         page: the page's id (or that of the Instagram account).
-        user: the person's page-scoped id, "" if it is of no person; for an echo the person written to.
+        user: the user's page-scoped id; "" if there is no user. Of an echo, the recipient.
     """
 
     field: str
@@ -54,11 +54,11 @@ class Identity(NamedTuple):
 
 
 def identify(item: object, entry_id: str) -> Identity:
-    """Tell one item of a webhook request's `messaging` or `standby` from others. Never raises.
+    """Identify an item of a webhook request's `messaging` or `standby`. Never raises.
 
     Args:
         item: the item, as parsed from JSON.
-        entry_id: the `id` of the entry that it is in: the page's.
+        entry_id: the `id` of its entry, which is the page's.
     """
     event = Fields(item)
     field = next((name for name in FIELDS if event.has(name)), "")
@@ -71,14 +71,14 @@ def identify(item: object, entry_id: str) -> Identity:
 
 
 def _named(field: str, content: "Fields", event: "Fields", sender: str) -> str:
-    """The identity that the item itself gives, "" if it gives none."""
-    if field == "notice":  # its sender's own, who may tell several people the same
+    """The id in the item itself; "" if it has none."""
+    if field == "notice":  # its sender's own id, which several users' notices may share
         identity = content.text("id")
         return identity and f"notice:{sender}:{identity}"
     if field not in {"message", "postback", "reaction", "message_edit"} or not (mid := content.text("mid")):
         return ""
     if field == "reaction":
-        # The message's id alone would make love, unreact and love again one event.
+        # With the message's id alone, love, unreact and love again would be one event.
         action = content.text("action") or "react"
         return f"{mid}:{action}:{content.text('emoji')}:{event.number('timestamp')}"
     if field == "message_edit":
@@ -88,21 +88,21 @@ def _named(field: str, content: "Fields", event: "Fields", sender: str) -> str:
 
 
 class Fields:
-    """Reads a JSON object of which nothing is certain: what is absent or of another type reads as empty."""
+    """Reads a JSON object that may hold anything. A field that is missing or of another type is empty."""
 
     def __init__(self, value: object) -> None:
         self.value: dict[object, object] = value if isinstance(value, dict) else {}
 
     def has(self, name: str) -> bool:
-        """Whether an object of that name is there."""
+        """Whether it has an object with this name."""
         return isinstance(self.value.get(name), dict)
 
     def keys(self) -> tuple[str, ...]:
-        """The names of what is there."""
+        """The names of its fields."""
         return tuple(clean(name) for name in self.value if isinstance(name, str))
 
     def object(self, name: str) -> "Fields":
-        """An object in it."""
+        """An object."""
         return Fields(self.value.get(name))
 
     def objects(self, name: str) -> "list[Fields]":
@@ -116,12 +116,12 @@ class Fields:
         return clean(value) if isinstance(value, str) else ""
 
     def id(self, name: str) -> str:
-        """An id: a text, though some senders write it as a number."""
+        """An id: a text, or a number with some senders."""
         value = self.value.get(name)
         return str(value) if _whole(value) else self.text(name)
 
     def number(self, name: str) -> int | None:
-        """A whole number: some fields hold it as a text."""
+        """A whole number, which some fields have as a text."""
         value = self.value.get(name)
         if isinstance(value, str) and len(value) <= _DIGITS and value.isascii() and value.isdigit():
             return int(value)
@@ -138,7 +138,7 @@ def _whole(value: object) -> bool:
 
 
 def clean(text: str) -> str:
-    r"""The text as it can be written in UTF-8: halves of a surrogate pair (`\ud83d` alone in JSON) become U+FFFD."""
+    r"""The text as valid UTF-8: half of a surrogate pair (`\ud83d` alone in JSON) becomes U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -147,7 +147,7 @@ def clean(text: str) -> str:
 
 
 def _fingerprint(item: object, entry_id: str) -> str:
-    """The identity of an item without an id of its own: a hash of its canonical form."""
+    """The id of an item that has none of its own: a hash of its canonical form."""
     try:
         canonical = json.dumps([entry_id, item], sort_keys=True, separators=(",", ":"), default=repr)
     except (RecursionError, TypeError, ValueError):
@@ -156,7 +156,7 @@ def _fingerprint(item: object, entry_id: str) -> str:
 
 
 def _shallow(value: object, depth: int) -> object:
-    """The value cut at a depth, with text as keys."""
+    """The value down to this depth, with texts as keys."""
     if isinstance(value, dict):
         return {repr(key): _shallow(each, depth - 1) for key, each in value.items()} if depth else "…"
     if isinstance(value, list):

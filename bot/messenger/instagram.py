@@ -1,4 +1,4 @@
-"""Messages as Instagram takes them: what it offers in another form is mapped, what it does not offer is refused.
+"""Messages on Instagram. What it has in another form is converted; what it does not have is refused.
 
 Source: Instagram Platform, "Messaging API", its pages on sending messages, quick replies and templates.
 """
@@ -29,10 +29,10 @@ TEXT_BYTES = 1000  # of a text in UTF-8: "Send Messages", limitations
 
 
 def adapt(message: Message) -> tuple[Message, ...]:
-    """The message, or those that stand for it, on Instagram.
+    """The message as one or more messages of Instagram.
 
-    A longer text becomes several, with the quick replies under the last; a button that calls becomes words with the
-    number; a file becomes a link to it; a media card without buttons a medium.
+    A long text becomes several, with the quick replies under the last. A call button becomes a text with the number. A
+    file becomes a link. A media card without buttons becomes a medium.
 
     Raises:
         Refused: Instagram has nothing like it.
@@ -58,9 +58,7 @@ def adapt(message: Message) -> tuple[Message, ...]:
             adapted = tuple(message.replace(message=each) for each in adapt(message.message))
     if not adapted:
         kind = type(message).__name__
-        raise Refused(
-            f"A {kind} as this one does not exist on Instagram: look at event.platform, and say it in a Text."
-        )
+        raise Refused(f"This {kind} does not exist on Instagram: look at event.platform, and send a Text instead.")
     return adapted
 
 
@@ -78,9 +76,7 @@ def _buttons(message: Buttons) -> tuple[Message, ...]:
 def _offered(buttons: tuple[Button, ...]) -> None:
     for button in buttons:
         if not isinstance(button, (Link, Tap)):
-            raise Refused(
-                f"A button of the kind {type(button).__name__} does not exist here on Instagram: use a Link or a Tap."
-            )
+            raise Refused(f"A {type(button).__name__} button does not exist here on Instagram: use a Link or a Tap.")
 
 
 def _pieces(text: str) -> list[str]:

@@ -1,29 +1,30 @@
-"""What the page can say, as typed, frozen messages that refuse at construction what Facebook would refuse later.
+"""The messages that a page can send. A message that Facebook would refuse raises `Refused` when it is made.
 
 Sources: Messenger Platform, "Send API Reference", "Quick Replies", "Buttons", "Templates", "Sender Actions".
 """
 
 import math
+import re
 from typing import ClassVar, NoReturn
 
 from bot.messenger.record import Record
 
-TEXT = 2000  # characters; a text is under it
-QUICK_REPLIES = 13
-QUICK_REPLY_TITLE = 20
-PAYLOAD = 1000
-BUTTONS = 3
-BUTTON_TITLE = 20
-BUTTONS_TEXT = 640
-CARDS = 10
-CARD_TITLE = 80
-CARD_SUBTITLE = 80
-RECEIPT_ITEMS = 100
-PRODUCTS = 10
-NOTIFICATION_TITLE = 65
-URL = 2000
+TEXT = 2000  # characters, of which a text has fewer: "Send API Reference", message.text
+QUICK_REPLIES = 13  # "Quick Replies"
+QUICK_REPLY_TITLE = 20  # characters: "Quick Replies"
+PAYLOAD = 1000  # characters: "Quick Replies", "Buttons"
+BUTTONS = 3  # "Button Template", "Generic Template"
+BUTTON_TITLE = 20  # characters: "Buttons"
+BUTTONS_TEXT = 640  # characters: "Button Template"
+CARDS = 10  # "Generic Template"
+CARD_TITLE = 80  # characters: "Generic Template"
+CARD_SUBTITLE = 80  # characters: "Generic Template"
+RECEIPT_ITEMS = 100  # "Receipt Template"
+PRODUCTS = 10  # "Product Template"
+NOTIFICATION_TITLE = 65  # characters: "Marketing Messages"
+URL = 2000  # characters
 PHONE = range(4, 16)  # digits: the longest number has 15 (ITU-T E.164)
-FEEDBACK_DAYS = 7
+FEEDBACK_DAYS = 7  # "Customer Feedback Template"
 
 _FACEBOOK = ("https://facebook.com/", "https://www.facebook.com/", "https://business.facebook.com/")
 
@@ -31,14 +32,14 @@ Json = dict[str, object]
 
 
 class Refused(ValueError):
-    """A message that Facebook would not take: what is wrong, with what value, and what to do."""
+    """A message that Facebook would refuse. The text says what is wrong, with what value, and what to do."""
 
 
 class Message(Record, kw_only=True):
-    """Something to send. `to_request` gives the exact body of the Send API's request.
+    """A message. `to_request` returns the exact body of the Send API's request.
 
     Attributes:
-        needs_window: True if it may be sent only within 24 hours of the person's last message.
+        needs_window: True if it may only be sent within 24 hours of the user's last message.
     """
 
     needs_window: ClassVar[bool] = True
@@ -47,7 +48,7 @@ class Message(Record, kw_only=True):
         """The request's body.
 
         Args:
-            recipient: the person's page-scoped id.
+            recipient: the user's page-scoped id.
         """
         raise NotImplementedError
 
@@ -56,12 +57,12 @@ class Message(Record, kw_only=True):
 
 
 class QuickReply(Record):
-    """A choice under a message that goes away once one is tapped.
+    """A choice under a message. The choices disappear when one of them is tapped.
 
     Args:
-        title: what is written on it, at most 20 characters.
-        payload: what comes back with the tap, at most 1,000 characters; the title if not given.
-        image: address of a small picture before the title, "" for none.
+        title: its text, at most 20 characters.
+        payload: comes back with the tap, at most 1,000 characters. The default is the title.
+        image: URL of a small image beside the title; "" for none.
     """
 
     title: str
@@ -73,27 +74,27 @@ class QuickReply(Record):
         _title("quick reply", self.title, QUICK_REPLY_TITLE)
         _payload(f"quick reply {self.title!r}", self.payload or self.title)
         if self.image:
-            _address(f"The picture of the quick reply {self.title!r}", self.image)
+            _url(f"The image of the quick reply {self.title!r}", self.image)
 
     def to_json(self) -> Json:
-        """The quick reply as the Send API takes it."""
+        """The quick reply as the Send API expects it."""
         picture = {"image_url": self.image} if self.image else {}
         return {"content_type": "text", "title": self.title, "payload": self.payload or self.title, **picture}
 
 
 class AskPhone(Record):
-    """A quick reply with the person's own phone number, if Facebook knows it."""
+    """A quick reply with the user's own phone number, if Facebook knows it."""
 
     def to_json(self) -> Json:
-        """The quick reply as the Send API takes it."""
+        """The quick reply as the Send API expects it."""
         return {"content_type": "user_phone_number"}
 
 
 class AskEmail(Record):
-    """A quick reply with the person's own e-mail address, if Facebook knows it."""
+    """A quick reply with the user's own e-mail address, if Facebook knows it."""
 
     def to_json(self) -> Json:
-        """The quick reply as the Send API takes it."""
+        """The quick reply as the Send API expects it."""
         return {"content_type": "user_email"}
 
 
@@ -101,10 +102,10 @@ class AskEmail(Record):
 
 
 class Button(Record):
-    """Something to tap that stays: `Link`, `Tap`, `Call`, `LogIn`, `LogOut` or `Play`."""
+    """A button: `Link`, `Tap`, `Call`, `LogIn`, `LogOut` or `Play`."""
 
     def to_json(self) -> Json:
-        """The button as the Send API takes it."""
+        """The button as the Send API expects it."""
         raise NotImplementedError
 
 
@@ -113,7 +114,7 @@ class Link(Button):
 
     Args:
         title: at most 20 characters.
-        url: the page's address.
+        url: of the web page.
         height: how much of the screen it takes: `compact`, `tall` or `full`.
     """
 
@@ -124,12 +125,12 @@ class Link(Button):
     def check(self) -> None:
         """Refuse what Facebook would."""
         _title("button", self.title, BUTTON_TITLE)
-        _address(f"The button {self.title!r}", self.url)
+        _url(f"The button {self.title!r}", self.url)
         if self.height not in {"compact", "tall", "full"}:
             _refuse(f"The button {self.title!r} is {self.height!r} high", "choose compact, tall or full")
 
     def to_json(self) -> Json:
-        """The button as the Send API takes it."""
+        """The button as the Send API expects it."""
         height = {} if self.height == "full" else {"webview_height_ratio": self.height}
         return {"type": "web_url", "title": self.title, "url": self.url, **height}
 
@@ -139,7 +140,7 @@ class Tap(Button):
 
     Args:
         title: at most 20 characters.
-        payload: what comes back with the tap, at most 1,000 characters.
+        payload: comes back with the tap, at most 1,000 characters.
     """
 
     title: str
@@ -151,7 +152,7 @@ class Tap(Button):
         _payload(f"button {self.title!r}", self.payload)
 
     def to_json(self) -> Json:
-        """The button as the Send API takes it."""
+        """The button as the Send API expects it."""
         return {"type": "postback", "title": self.title, "payload": self.payload}
 
 
@@ -160,7 +161,7 @@ class Call(Button):
 
     Args:
         title: at most 20 characters.
-        number: `+`, the country's code and the number, digits only: `+491234567`.
+        number: `+`, country code and number, without spaces: `+491234567`.
     """
 
     title: str
@@ -174,34 +175,34 @@ class Call(Button):
             _refuse(f"The button {self.title!r} calls {self.number!r}", "write the number like +491234567, digits only")
 
     def to_json(self) -> Json:
-        """The button as the Send API takes it."""
+        """The button as the Send API expects it."""
         return {"type": "phone_number", "title": self.title, "payload": self.number}
 
 
 class LogIn(Button):
-    """Links the person's account: Facebook opens this page, which must be https, to let them log in."""
+    """Links the user's account. Facebook opens this URL, which must be https, where they log in."""
 
     url: str
 
     def check(self) -> None:
         """Refuse what Facebook would."""
-        _address("The button to log in", self.url, schemes=("https://",))
+        _url("The button to log in", self.url, schemes=("https://",))
 
     def to_json(self) -> Json:
-        """The button as the Send API takes it."""
+        """The button as the Send API expects it."""
         return {"type": "account_link", "url": self.url}
 
 
 class LogOut(Button):
-    """Unlinks the person's account."""
+    """Unlinks the user's account."""
 
     def to_json(self) -> Json:
-        """The button as the Send API takes it."""
+        """The button as the Send API expects it."""
         return {"type": "account_unlink"}
 
 
 class Play(Button):
-    """Starts the page's instant game; the payload is handed to it."""
+    """Starts the page's instant game with this payload."""
 
     title: str
     payload: str = ""
@@ -213,16 +214,16 @@ class Play(Button):
             _payload(f"button {self.title!r}", self.payload)
 
     def to_json(self) -> Json:
-        """The button as the Send API takes it."""
+        """The button as the Send API expects it."""
         payload = {"payload": self.payload} if self.payload else {}
         return {"type": "game_play", "title": self.title, **payload}
 
 
-# Messages with a content
+# Messages with content
 
 
 class Content(Message, kw_only=True):
-    """A message that is seen in the chat.
+    """A message that the user sees in the chat.
 
     Args:
         quick_replies: choices under it, at most 13.
@@ -256,7 +257,7 @@ class Text(Content):
     """A text.
 
     Args:
-        text: under 2,000 characters; `bot.messenger.text.split` cuts a longer one.
+        text: fewer than 2,000 characters; `bot.messenger.text.split` splits a longer one.
     """
 
     text: str
@@ -268,7 +269,7 @@ class Text(Content):
         if len(self.text) >= TEXT:
             _refuse(
                 f"A text has {len(self.text)} characters, and it must be under {TEXT}",
-                "cut it with bot.messenger.text.split, or return a plain str, which is cut by itself",
+                "split it with bot.messenger.text.split, or return a plain str, which the bot splits for you",
             )
 
     def content(self) -> Json:
@@ -277,13 +278,13 @@ class Text(Content):
 
 
 class Media(Content):
-    """A picture, a sound, a film or a file, of at most 25 MB.
+    """An image, an audio, a video or a file, of at most 25 MB.
 
     Args:
         type: `image`, `audio`, `video` or `file`.
-        url: where Facebook fetches it.
-        attachment_id: of one that was uploaded or sent before, instead of `url`.
-        reusable: keeps what is fetched from `url`, and its id comes back with the answer.
+        url: from which Facebook fetches it.
+        attachment_id: of a medium that was uploaded or sent before, instead of `url`.
+        reusable: Facebook keeps the medium, and returns its attachment id.
     """
 
     type: str
@@ -307,7 +308,7 @@ class Media(Content):
 
 
 class Template(Content):
-    """A message in one of the forms that Messenger draws itself."""
+    """A structured message."""
 
     def content(self) -> Json:
         """See `Content.content`."""
@@ -344,13 +345,13 @@ class Buttons(Template):
 
 
 class Card(Record):
-    """One card of a carousel; beside the title it has at least one other thing.
+    """One card of a carousel. It has a title and at least one other field.
 
     Args:
         title: at most 80 characters.
         subtitle: at most 80 characters.
-        image: address of a picture.
-        link: address that a tap on the card opens.
+        image: URL of an image.
+        link: URL that a tap on the card opens.
         buttons: at most three.
     """
 
@@ -367,15 +368,15 @@ class Card(Record):
             f"The subtitle of the card {self.title!r}", self.subtitle, CARD_SUBTITLE, "shorten it, or link to the rest"
         )
         if self.image:
-            _address(f"The picture of the card {self.title!r}", self.image)
+            _url(f"The image of the card {self.title!r}", self.image)
         if self.link:
-            _address(f"The card {self.title!r}", self.link)
+            _url(f"The card {self.title!r}", self.link)
         _buttons(f"The card {self.title!r}", self.buttons)
         if not (self.subtitle or self.image or self.link or self.buttons):
-            _refuse(f"The card {self.title!r} has a title only", "add a subtitle, a picture, a link or a button")
+            _refuse(f"The card {self.title!r} has only a title", "add a subtitle, an image, a link or a button")
 
     def to_json(self) -> Json:
-        """The card as the Send API takes it."""
+        """The card as the Send API expects it."""
         card: Json = {"title": self.title}
         if self.subtitle:
             card["subtitle"] = self.subtitle
@@ -389,11 +390,11 @@ class Card(Record):
 
 
 class Carousel(Template):
-    """Cards beside each other; a single one is a card of its own.
+    """Cards side by side.
 
     Args:
         cards: one to ten.
-        square: shows the pictures as squares instead of 1.91 to 1.
+        square: the images are square instead of 1.91 to 1.
     """
 
     cards: tuple[Card, ...]
@@ -415,12 +416,12 @@ class Carousel(Template):
 
 
 class MediaCard(Template):
-    """A picture or film with buttons.
+    """An image or video with buttons.
 
     Args:
         type: `image` or `video`.
-        url: of a post on Facebook that shows it: other addresses are not taken here.
-        attachment_id: of one that was uploaded or sent before, instead of `url`.
+        url: of a Facebook post that shows it. Other URLs are not allowed here.
+        attachment_id: of a medium that was uploaded or sent before, instead of `url`.
         buttons: at most three.
     """
 
@@ -449,14 +450,14 @@ class MediaCard(Template):
 
 
 class Item(Record):
-    """One thing that was bought.
+    """One item of a receipt.
 
     Args:
         title: what it is.
         price: in the receipt's currency; 0 for free.
         subtitle: more about it.
         quantity: how many.
-        image: address of a picture.
+        image: URL of an image.
     """
 
     title: str
@@ -472,10 +473,10 @@ class Item(Record):
         if self.quantity < 1:
             _refuse(f"{self.quantity} of {self.title!r} were bought", "leave out what was not")
         if self.image:
-            _address(f"The picture of {self.title!r}", self.image)
+            _url(f"The image of {self.title!r}", self.image)
 
     def to_json(self) -> Json:
-        """The item as the Send API takes it."""
+        """The item as the Send API expects it."""
         more = {"subtitle": self.subtitle, "image_url": self.image}
         return {
             "title": self.title,
@@ -486,7 +487,7 @@ class Item(Record):
 
 
 class Address(Record):
-    """Where an order goes to."""
+    """A shipping address."""
 
     street: str
     city: str
@@ -502,7 +503,7 @@ class Address(Record):
                 _refuse(f"The address has no {name}", "give it, or leave the address out")
 
     def to_json(self) -> Json:
-        """The address as the Send API takes it."""
+        """The address as the Send API expects it."""
         second = {"street_2": self.street_2} if self.street_2 else {}
         return {
             "street_1": self.street,
@@ -515,7 +516,7 @@ class Address(Record):
 
 
 class Adjustment(Record):
-    """Something taken off a receipt's total, such as a discount."""
+    """An amount taken off a receipt's total, such as a discount."""
 
     name: str
     amount: float
@@ -526,25 +527,25 @@ class Adjustment(Record):
         _amount(f"The adjustment {self.name!r}", self.amount)
 
     def to_json(self) -> Json:
-        """The adjustment as the Send API takes it."""
+        """The adjustment as the Send API expects it."""
         return {"name": self.name, "amount": self.amount}
 
 
 class Receipt(Template):
-    """An order's confirmation.
+    """The confirmation of an order.
 
     Args:
         recipient_name: who ordered.
         order_number: a different one for each order.
-        currency: of all amounts: three letters of ISO 4217, such as `EUR`.
+        currency: of all amounts, as three letters of ISO 4217, such as `EUR`.
         payment_method: such as `Visa 1234`.
-        total: what is paid.
+        total: the amount paid.
         items: at most 100.
-        subtotal: before shipping and tax, None to leave it out; likewise `shipping` and `tax`.
+        subtotal: before shipping and tax. None leaves it out, as with `shipping` and `tax`.
         adjustments: what was taken off.
-        address: where it goes to.
-        order_url: address of the order.
-        ordered: when, in seconds since 1970.
+        address: where the order is shipped.
+        order_url: URL of the order.
+        ordered: when it was ordered, in seconds since 1970.
         merchant_name: shown instead of the page's.
     """
 
@@ -567,16 +568,16 @@ class Receipt(Template):
         """Refuse what Facebook would."""
         super().check()
         _readable("The recipient's name", self.recipient_name, "say who ordered")
-        _readable("The order's number", self.order_number, "give each order one of its own")
+        _readable("The order's number", self.order_number, "give each order its own")
         _readable("The payment's method", self.payment_method, "say how it was paid, such as Visa 1234")
-        if not (_letters(self.currency) and self.currency.isupper() and len(self.currency) == 3):  # noqa: PLR2004 - ISO 4217
+        if not re.fullmatch("[A-Z]{3}", self.currency):
             _refuse(f"The currency is {self.currency!r}", "give its three letters, such as EUR")
         for name in ("total", "subtotal", "shipping", "tax"):
             if (amount := getattr(self, name)) is not None:
                 _amount(f"The {name}", amount)
         _at_most("A receipt", "items", len(self.items), RECEIPT_ITEMS, "sum up the rest in one")
         if self.order_url:
-            _address("The order", self.order_url)
+            _url("The order", self.order_url)
         if self.ordered is not None and self.ordered < 0:
             _refuse(f"The order was made at {self.ordered}", "give seconds since 1970")
 
@@ -608,7 +609,7 @@ class Receipt(Template):
 
 
 class Products(Template):
-    """Products of the page's catalogue, one to ten, by their ids; Messenger fills in picture, title and price."""
+    """One to ten products of the page's catalogue, by their ids. Messenger adds image, title and price."""
 
     ids: tuple[str, ...]
 
@@ -625,15 +626,15 @@ class Products(Template):
 
 
 class Coupon(Template):
-    """An offer with a code to reveal, an address to shop at, or both.
+    """An offer with a code to reveal, a URL to shop at, or both.
 
     Args:
-        title: what is offered.
-        code: what the person enters.
-        url: where.
+        title: the offer.
+        code: the code that the user enters.
+        url: where they enter it.
         subtitle: the terms.
-        image: address of a picture.
-        payload: what comes back when the code is revealed.
+        image: URL of an image.
+        payload: comes back when the code is revealed.
     """
 
     title: str
@@ -648,10 +649,10 @@ class Coupon(Template):
         super().check()
         _readable("A coupon's title", self.title, "say what is offered")
         if not (self.code or self.url):
-            _refuse(f"The coupon {self.title!r} has neither a code nor an address", "give at least one")
-        for what, address in (("The coupon", self.url), ("The picture of the coupon", self.image)):
+            _refuse(f"The coupon {self.title!r} has neither a code nor a URL", "give at least one")
+        for what, address in (("The coupon", self.url), ("The image of the coupon", self.image)):
             if address:
-                _address(f"{what} {self.title!r}", address)
+                _url(f"{what} {self.title!r}", address)
 
     def form(self) -> Json:
         """See `Template.form`."""
@@ -670,18 +671,18 @@ class Coupon(Template):
 
 
 class Feedback(Template):
-    """A question for the person's opinion, answered in a form; the answer comes as a `FeedbackGiven`.
+    """A form that asks for feedback. The answer comes as a `FeedbackGiven`.
 
     Args:
         title: above the form.
         subtitle: below the title.
-        button: what opens the form.
-        question_id: by which the answer names the question.
+        button: title of the button that opens the form.
+        question_id: comes back with the answer.
         score: `csat` (satisfaction), `nps` (recommendation) or `ces` (effort).
-        privacy_url: address of the page's privacy policy.
-        question: asked instead of Facebook's own words.
-        comment: shown in a field for free text, "" for none.
-        days: how long it can be answered, 1 to 7.
+        privacy_url: URL of the page's privacy policy.
+        question: replaces Facebook's own wording.
+        comment: placeholder of a field for free text; "" for no such field.
+        days: how long the form is open, 1 to 7.
     """
 
     title: str
@@ -701,7 +702,7 @@ class Feedback(Template):
             _readable(f"The feedback's {name}", getattr(self, name), "fill it in")
         if self.score not in {"csat", "nps", "ces"}:
             _refuse(f"The feedback's score is {self.score!r}", "choose csat, nps or ces")
-        _address("The privacy policy", self.privacy_url)
+        _url("The privacy policy", self.privacy_url)
         if not 1 <= self.days <= FEEDBACK_DAYS:
             _refuse(f"The feedback is open for {self.days} days", f"choose 1 to {FEEDBACK_DAYS}")
 
@@ -724,12 +725,12 @@ class Feedback(Template):
 
 
 class AskToNotify(Template):
-    """Asks whether the person wants to be notified, also when the window is closed; a yes comes as an `OptedIn`.
+    """Asks for an opt-in to notifications outside the messaging window. A yes comes as an `OptedIn`.
 
     Args:
-        title: what about, at most 65 characters.
-        payload: what comes back with the consent, at most 1,000 characters.
-        image: address of a picture.
+        title: what the notifications are about, at most 65 characters.
+        payload: comes back with the opt-in, at most 1,000 characters.
+        image: URL of an image.
     """
 
     title: str
@@ -742,7 +743,7 @@ class AskToNotify(Template):
         _title("request to notify", self.title, NOTIFICATION_TITLE)
         _payload(f"request to notify {self.title!r}", self.payload)
         if self.image:
-            _address(f"The picture of the request to notify {self.title!r}", self.image)
+            _url(f"The image of the request to notify {self.title!r}", self.image)
 
     def form(self) -> Json:
         """See `Template.form`."""
@@ -754,7 +755,7 @@ class AskToNotify(Template):
 
 
 class Action(Message):
-    """Shows what the page does: `typing_on`, `typing_off` or `mark_seen`."""
+    """A sender action: `typing_on`, `typing_off` or `mark_seen`."""
 
     name: str
 
@@ -771,7 +772,7 @@ class Action(Message):
 
 
 class React(Message):
-    """Puts an emoji on a message of the person's; an empty one takes it away.
+    """A reaction to a message of the user. An empty emoji removes it.
 
     Args:
         mid: the message's id.
@@ -797,11 +798,11 @@ class React(Message):
         }
 
 
-# Other reasons to write, and other ways to name the person
+# Messages outside a response
 
 
 class Update(Message):
-    """A message that the person did not ask for just now, within 24 hours of their last one."""
+    """A message that responds to nothing, within 24 hours of the user's last message."""
 
     message: Content
 
@@ -811,7 +812,7 @@ class Update(Message):
 
 
 class HumanAgent(Message):
-    """A message written by a human within 7 days of the person's last one; Facebook forbids it to bots."""
+    """A message that a human wrote, within 7 days of the user's last one. Bots may not use it."""
 
     needs_window = False
 
@@ -823,11 +824,11 @@ class HumanAgent(Message):
 
 
 class Notification(Message):
-    """A message to somebody who opted in, at any time.
+    """A message to a user who opted in, at any time.
 
     Args:
-        message: what to say.
-        token: of the `OptedIn` event.
+        message: the content.
+        token: from the `OptedIn` event.
     """
 
     needs_window = False
@@ -840,17 +841,17 @@ class Notification(Message):
         _readable("The token of a notification", self.token, "take it from the OptedIn event")
 
     def to_request(self, recipient: str) -> Json:
-        """The request's body: see `Message.to_request`; the token stands for the person."""
+        """The request's body: see `Message.to_request`. The token stands for the user."""
         body = self.message.to_request(recipient)
         return body | {"recipient": {"notification_messages_token": self.token}, "messaging_type": "UPDATE"}
 
 
 class PrivateReply(Message):
-    """The one message that may follow a comment on the page's post, within 7 days of it.
+    """The one message that may follow a comment on the page's post, within 7 days.
 
     Args:
-        message: what to say.
-        comment_id: of the comment.
+        message: the content.
+        comment_id: from the page's feed.
     """
 
     needs_window = False
@@ -863,7 +864,7 @@ class PrivateReply(Message):
         _readable("The comment's id", self.comment_id, "take it from the page's feed")
 
     def to_request(self, recipient: str) -> Json:
-        """The request's body: see `Message.to_request`; the comment stands for the person."""
+        """The request's body: see `Message.to_request`. The comment stands for the user."""
         return self.message.to_request(recipient) | {"recipient": {"comment_id": self.comment_id}}
 
 
@@ -880,7 +881,9 @@ def _readable(what: str, text: str, fix: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        _refuse(f"{what} holds half of a character ({text!a:.80})", "cut it with bot.messenger.text, not by position")
+        _refuse(
+            f"{what} contains half of a character ({text!a:.80})", "split it with bot.messenger.text, not by position"
+        )
 
 
 def _long(what: str, text: str, limit: int, fix: str) -> None:
@@ -891,13 +894,13 @@ def _long(what: str, text: str, limit: int, fix: str) -> None:
 
 
 def _title(what: str, title: str, limit: int) -> None:
-    _readable(f"The title of a {what}", title, "say in a word or two what it is")
-    _long(f"The title {title!r:.120} of a {what}", title, limit, "shorten it, and put the rest into the text above")
+    _readable(f"The title of a {what}", title, "fill it in")
+    _long(f"The title {title!r:.120} of a {what}", title, limit, "shorten it, and put the rest in the text above")
 
 
 def _payload(what: str, payload: str) -> None:
-    _readable(f"The payload of the {what}", payload, "name what its tap means")
-    _long(f"The payload of the {what}", payload, PAYLOAD, "keep in the state what is longer, and only its name here")
+    _readable(f"The payload of the {what}", payload, "say what a tap on it means")
+    _long(f"The payload of the {what}", payload, PAYLOAD, "keep longer data in the state, and only its name here")
 
 
 def _at_most(what: str, things: str, number: int, limit: int, fix: str) -> None:
@@ -909,23 +912,19 @@ def _buttons(what: str, buttons: tuple[Button, ...]) -> None:
     _at_most(what, "buttons", len(buttons), BUTTONS, "use quick replies for more choices")
 
 
-def _address(what: str, url: str, schemes: tuple[str, ...] = ("https://", "http://")) -> None:
+def _url(what: str, url: str, schemes: tuple[str, ...] = ("https://", "http://")) -> None:
     if not url.startswith(schemes) or url in schemes or not url.isprintable() or " " in url:
-        _refuse(f"{what} has the address {url!r:.120}", f"write it in full, from {schemes[0]} on, without blanks")
-    _long(f"{what}'s address", url, URL, "use a shorter one that leads there")
+        _refuse(f"{what} has the URL {url!r:.120}", f"write it in full, beginning with {schemes[0]}, without spaces")
+    _long(f"{what}'s URL", url, URL, "use a shorter one that redirects there")
 
 
 def _one_source(what: str, url: str, attachment_id: str) -> None:
     if bool(url) == bool(attachment_id):
         _refuse(f"{what} has {'two sources' if url else 'no source'}", "give either its url or its attachment_id")
     if url:
-        _address(what, url)
+        _url(what, url)
 
 
 def _amount(what: str, amount: float) -> None:
     if not math.isfinite(amount) or amount < 0:
-        _refuse(f"{what} is {amount}", "give an amount from 0 on")
-
-
-def _letters(text: str) -> bool:
-    return text.isascii() and text.isalpha()
+        _refuse(f"{what} is {amount}", "give an amount of at least 0")

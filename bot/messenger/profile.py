@@ -1,6 +1,6 @@
-"""What Messenger shows of the page before anything is said: get-started button, greeting, menu, ice breakers.
+"""The Messenger profile: what users see before they write. Get-started button, greeting, menu, ice breakers.
 
-A profile is data; `difference` tells what to change, since Facebook allows ten calls in ten minutes.
+A profile is data. `difference` says what to change: Facebook allows ten calls in ten minutes.
 Source: Messenger Platform, "Messenger Profile API" and the pages of its properties.
 """
 
@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from bot.messenger.messages import PAYLOAD, URL, Refused
 from bot.messenger.record import Record
 
-GREETING = 160
-MENU_ITEMS = 20
-MENU_TITLE = 30
-ICE_BREAKERS = 4
-QUESTION = 80
-DOMAINS = 50
+GREETING = 160  # characters: "Greeting"
+MENU_ITEMS = 20  # "Persistent Menu"
+MENU_TITLE = 30  # characters: "Persistent Menu"
+ICE_BREAKERS = 4  # "Ice Breakers"
+QUESTION = 80  # characters: "Ice Breakers"
+DOMAINS = 50  # "Domain Whitelisting"
 
 FIELDS = (  # a menu needs the get-started button, so it goes first
     "persistent_menu",
@@ -24,7 +24,7 @@ FIELDS = (  # a menu needs the get-started button, so it goes first
     "whitelisted_domains",
     "account_linking_url",
 )
-# What Facebook fills in where nothing was set.
+# What Facebook adds to a field that was not set.
 _DEFAULTS = {"composer_input_disabled": False, "webview_height_ratio": "full", "disabled_surfaces": []}
 
 Json = dict[str, object]
@@ -35,8 +35,8 @@ class MenuItem(Record):
 
     Args:
         title: at most 30 characters.
-        payload: what comes back with the tap.
-        url: address that it opens, instead of `payload`.
+        payload: comes back with the tap.
+        url: the web page that it opens, instead of `payload`.
     """
 
     title: str
@@ -55,18 +55,18 @@ class MenuItem(Record):
         _within(f"The menu item {self.title!r}'s target", self.payload or self.url, URL if self.url else PAYLOAD)
 
     def to_json(self) -> Json:
-        """The item as the API takes it."""
+        """The item as the API expects it."""
         if self.url:
             return {"type": "web_url", "title": self.title, "url": self.url}
         return {"type": "postback", "title": self.title, "payload": self.payload}
 
 
 class IceBreaker(Record):
-    """A question offered to those who open the chat for the first time; its tap is a postback.
+    """A question offered to users who open the chat for the first time. A tap on it is a postback.
 
     Args:
         question: at most 80 characters.
-        payload: what comes back with the tap.
+        payload: comes back with the tap.
     """
 
     question: str
@@ -78,20 +78,20 @@ class IceBreaker(Record):
         _within(f"The payload of the question {self.question!r}", self.payload, PAYLOAD)
 
     def to_json(self) -> Json:
-        """The question as the API takes it."""
+        """The question as the API expects it."""
         return {"question": self.question, "payload": self.payload}
 
 
 class Profile(Record):
-    """A page's profile. What is per language is keyed by locale, such as `de_DE`, with `default` for all others.
+    """A page's profile. Texts are keyed by locale, such as `de_DE`, with `default` for all others.
 
     Args:
-        get_started: payload of the button that begins the first conversation, "" for none.
-        greeting: shown before it, at most 160 characters; `{{user_first_name}}` stands for the person's name.
-        menu: at most 20 lines; it needs `get_started`.
+        get_started: payload of the get-started button; "" for none.
+        greeting: shown above that button, at most 160 characters. `{{user_first_name}}` stands for the user's name.
+        menu: at most 20 items. It needs `get_started`.
         ice_breakers: at most 4 questions.
-        domains: of web pages that may use Messenger's extensions, at most 50, each from `https://` on.
-        account_linking_url: where accounts are linked, "" for nowhere.
+        domains: of web pages that may use Messenger's extensions, at most 50, each beginning with `https://`.
+        account_linking_url: where users link their accounts; "" for nowhere.
     """
 
     get_started: str = ""
@@ -106,7 +106,7 @@ class Profile(Record):
         if self.get_started:
             _within("The get-started button's payload", self.get_started, PAYLOAD)
         if self.menu and not self.get_started:
-            raise Refused("The profile has a menu and no get-started button: set get_started too.")
+            raise Refused("The profile has a menu but no get-started button: set get_started too.")
         for locale, text in self.greeting.items():
             _within(f"The greeting in {locale}", text, GREETING)
         _everywhere("greeting", self.greeting)
@@ -116,10 +116,10 @@ class Profile(Record):
             raise Refused(f"The profile has {len(self.domains)} domains, and {DOMAINS} are allowed.")
         for address in (*self.domains, *filter(None, [self.account_linking_url])):
             if not address.startswith("https://"):
-                raise Refused(f"The profile has the address {address!r}: write it in full, from https:// on.")
+                raise Refused(f"The profile has the URL {address!r}: write it in full, beginning with https://.")
 
     def to_json(self) -> Json:
-        """The profile as the API takes it: only what is set."""
+        """The profile as the API expects it: only what is set."""
         everything: Json = {
             "get_started": {"payload": self.get_started} if self.get_started else None,
             "greeting": [{"locale": locale, "text": text} for locale, text in self.greeting.items()],
@@ -138,11 +138,11 @@ class Profile(Record):
 
 
 def difference(wanted: Profile, current: Mapping[str, object]) -> tuple[Json, tuple[str, ...]]:
-    """What to set, and what to delete, to make a page's profile the wanted one.
+    """What to set and what to delete, so that a page has the wanted profile.
 
     Args:
-        wanted: the profile as it shall be.
-        current: the profile as the API tells it.
+        wanted: the profile that the page should have.
+        current: the page's profile, as the API returns it.
     """
     target = wanted.to_json()
     changed = {name: value for name, value in target.items() if _plain(value) != _plain(current.get(name))}
@@ -152,7 +152,7 @@ def difference(wanted: Profile, current: Mapping[str, object]) -> tuple[Json, tu
 
 def _everywhere(name: str, by_locale: Mapping[str, object]) -> None:
     if by_locale and "default" not in by_locale:
-        raise Refused(f"The {name} has nothing for the locale default: give one for everybody else.")
+        raise Refused(f"The {name} has no locale default: add one for everybody else.")
 
 
 def _counted(name: str, by_locale: Mapping[str, tuple[Record, ...]], limit: int) -> None:
@@ -163,7 +163,7 @@ def _counted(name: str, by_locale: Mapping[str, tuple[Record, ...]], limit: int)
 
 
 def _plain(value: object) -> object:
-    """The value without what Facebook fills in, and with languages in one order."""
+    """The value without what Facebook adds, and with the locales in order."""
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items() if name not in _DEFAULTS or each != _DEFAULTS[name]}
     if isinstance(value, list):

@@ -2,28 +2,26 @@
 
 import threading
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import boto3
+import boto3
+import botocore.session
+from botocore.config import Config
 
 
 @cache
-def _session() -> "boto3.Session":
-    """One session for all principals: it keeps the services' models, which take longer to read than all else."""
-    import boto3  # noqa: PLC0415 - it takes a quarter of a second, and not every sandbox needs it
-    import botocore.session  # noqa: PLC0415 - as above
-
-    # A profile of the person's own has no say here; one that does not exist would even be an error.
-    own_profile_ignored = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    return boto3.Session(botocore_session=own_profile_ignored)
+def _session() -> boto3.Session:
+    """One session for all principals: it caches the models of the services, which are slow to load."""
+    # The AWS_PROFILE of the person at the keyboard must not matter; one that does not exist would be an error.
+    without_profile = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return boto3.Session(botocore_session=without_profile)
 
 
 _making = threading.Lock()  # a session must not be used by two threads at once
 
 
 class Clients:
-    """One boto3 client a service, for one principal; safe to share between threads.
+    """One boto3 client for each service, for one principal; threads may share it.
 
     Args:
         url: where the emulated AWS answers.
@@ -36,18 +34,16 @@ class Clients:
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' types at run time
-        """The client for a service; made at the first call, since making one takes as long as a dozen calls."""
+    def __call__(self, service: str) -> Any:
+        """The client for a service; created at the first call."""
         with self._lock:
             if service not in self._clients:
                 with _making:
                     self._clients[service] = self._make(service)
             return self._clients[service]
 
-    def _make(self, service: str) -> Any:  # noqa: ANN401 - as above
-        from botocore.config import Config  # noqa: PLC0415 - as below
-
-        client: Any = _session().client  # its overloads know only names that are written out
+    def _make(self, service: str) -> Any:
+        client: Any = _session().client  # its overloads take only literal names
         return client(
             service,
             endpoint_url=self._url,

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -25,32 +26,37 @@ HOST = "127.0.0.1"
 WATCH_SECONDS = 0.1
 ACCOUNT = "000000000000"
 OWNER = ("test", "test")
-"""The access key of the account's root in MiniStack: whoever owns the account."""
+"""The access key of the account's owner (root) in MiniStack."""
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONPATH")
-"""Of this process's environment the cloud, and so every function, sees only these."""
+"""The only variables of this process's environment that the cloud sees, and so every function."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """A port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def in_use(port: int) -> bool:
-    """Whether somebody listens on the port."""
+    """Whether something listens on the port."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
+
+
+def next_free_port(port: int) -> int:
+    """The port, or the next one that nothing listens on."""
+    return next(candidate for candidate in itertools.count(port) if not in_use(candidate))
 
 
 class Cloud:
     """MiniStack with IAM enforced, on loopback, in a process group and a temporary folder of its own.
 
     Args:
-        region: the AWS region that it plays.
-        functions_endpoint: where functions send their AWS calls (a proxy before the cloud); ``""``: straight to it.
-        port: where to listen; 0 for a free one.
+        region: its AWS region.
+        functions_endpoint: where functions send their AWS calls: a proxy, or ``""`` for the cloud itself.
+        port: where to listen; 0 for a free port.
     """
 
     def __init__(self, region: str, functions_endpoint: str = "", port: int = 0) -> None:
@@ -67,7 +73,7 @@ class Cloud:
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> None:
-        """Start the process; ``wait_until_ready`` tells when it answers.
+        """Start the process; ``wait_until_ready`` waits until it answers.
 
         Raises:
             SandboxError: MiniStack is not installed, or the port is taken.
@@ -87,7 +93,7 @@ class Cloud:
             "AUTH": "true",
             "LAMBDA_EXECUTOR": "local",
             "LOG_LEVEL": "WARNING",
-            "IOT_MTLS_ENABLED": "0",  # else it opens a port of its own
+            "IOT_MTLS_ENABLED": "0",  # it would open a port of its own
             "SANDBOX_TEMPORARY": str(self._folder),
             "SANDBOX_WATCH_STDIN": "1",
         }
@@ -124,10 +130,10 @@ class Cloud:
         raise SandboxError(f"The emulated AWS did not answer within {seconds:.0f} s. {self._last_words()}")
 
     def check(self) -> None:
-        """Raise if the cloud has ended by itself.
+        """Raise if the cloud has ended on its own.
 
         Raises:
-            SandboxError: it has; with the last thing that it said.
+            SandboxError: it has; with the last line of its log.
         """
         code = self._process.poll() if self._process else 0
         if code is not None:
@@ -137,25 +143,25 @@ class Cloud:
     def _last_words(self) -> str:
         self._log.seek(0)
         lines = [line for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
-        return f"Its last line: {lines[-1].strip()}" if lines else "It said nothing."
+        return f"The last line of its log: {lines[-1].strip()}" if lines else "Its log is empty."
 
     def log(self) -> str:
-        """All that MiniStack has said."""
+        """MiniStack's log so far."""
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
     def decisions(self) -> list[dict[str, Any]]:
-        """What was decided of each different call that was not the owner's, in the order in which they first came.
+        """The authorization decisions, in the order in which they were first made, without those about the owner.
 
         Returns:
-            ``principal`` (ARN), ``action``, ``resource`` (ARN) and ``allowed`` of each.
+            Each with ``principal`` (ARN), ``action``, ``resource`` (ARN) and ``allowed``.
         """
         file = self._folder / DECISIONS
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         return [json.loads(line) for line in lines]
 
     def last_failure(self) -> str:
-        """What the last function that failed said last; ``""`` if none did."""
+        """The last exception of a function in the log; ``""`` if there is none."""
         failures = re.findall(r"^\w[\w.]*(?:Error|Exception)\b.*$", self.log(), re.MULTILINE)
         return failures[-1] if failures else ""
 
@@ -165,13 +171,13 @@ class Cloud:
         Raises:
             SandboxError: it has ended.
         """
-        # Not one long wait: a signal that comes just before it would be noticed only when it ends.
+        # Not one long wait: a signal just before it would be noticed only at its end.
         while self._process is not None and self._process.poll() is None:
             time.sleep(WATCH_SECONDS)
         self.check()
 
     def function_workers(self) -> list[int]:
-        """The process ids of the functions that run just now (Linux)."""
+        """The process ids of the running functions (Linux)."""
         if self._process is None:
             return []
         workers = []
@@ -188,15 +194,15 @@ class Cloud:
         return workers
 
     def kill_functions(self) -> None:
-        """End the functions that run just now (Linux), and wait until they have: what is invoked next is started."""
+        """Kill the running functions (Linux), and wait until they have ended. The next invocation is a cold start."""
         for worker in self.function_workers():
             with contextlib.suppress(ProcessLookupError), os.fdopen(os.pidfd_open(worker), "rb") as process:
                 os.kill(worker, signal.SIGKILL)
-                # Readable once its parent can tell; its command line is gone before, and its threads end last.
+                # Readable once the parent can collect it. Its command line is gone earlier; its threads end last.
                 select.select([process], [], [])
 
     def stop(self) -> None:
-        """End the cloud with all its workers, and remove its folder. Harmless if repeated."""
+        """Kill the cloud with all its functions, and remove its folder. Harmless if repeated."""
         process, self._process = self._process, None
         if process is not None:
             with contextlib.suppress(ProcessLookupError):

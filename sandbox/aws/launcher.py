@@ -1,18 +1,17 @@
-"""Starts MiniStack with its known differences from AWS made up for: ``python -m sandbox.aws.launcher``.
+"""Starts MiniStack with corrections for what it gets wrong: ``python -m sandbox.aws.launcher``.
 
-Everything that can be made right inside the emulator is made right here, so that the sandbox and the real Pulumi CLI
-(on ``python -m sandbox cloud``) meet the same AWS. What only a deployment can check: ``sandbox.provider.refusals``.
+What can be corrected inside the emulator is corrected here, so that the sandbox and the real Pulumi CLI (on
+``python -m sandbox cloud``) meet the same AWS. What only a deployment can check is in ``sandbox.provider.refusals``.
 
-Environment: MiniStack's own (``GATEWAY_PORT``, ``BIND_HOST``, ``AUTH``, …), and two of ours: ``SANDBOX_TEMPORARY``, a
-folder to make, use and remove; ``SANDBOX_WATCH_STDIN=1``, end everything once standard input is closed (the parent is
-gone).
+Environment: MiniStack's own variables (``GATEWAY_PORT``, ``BIND_HOST``, ``AUTH``, …), and two of ours:
+``SANDBOX_TEMPORARY``, a folder to make, use and remove; ``SANDBOX_WATCH_STDIN=1``, end everything once standard input
+closes (the parent is gone).
 """
 
-# ruff: noqa: SLF001, ANN401, PLR0917, PLC0415 - it patches MiniStack's insides, untyped as they are, once the environment is set
+# ruff: noqa: SLF001, PLR0917 - it patches MiniStack's insides, which have no types, once its environment is set
 
 import asyncio
 import contextvars
-import gc
 import json
 import os
 import re
@@ -21,26 +20,20 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from sandbox.aws import functions
-
 MANAGED_POLICIES = Path(__file__).with_name("aws-managed-policies.json")
 
 DECISIONS = "decisions.jsonl"
-"""The file in the temporary folder that holds what was decided of each call."""
+"""The file in the temporary folder that records each authorization decision."""
 
-SQS_IDENTIFIER_LIMIT = 128  # SQS API reference, SendMessage: MessageGroupId and MessageDeduplicationId
+SQS_IDENTIFIER_LIMIT = 128  # SQS API Reference, SendMessage: MessageGroupId and MessageDeduplicationId
 
-POLICIES = 1000  # the most that are kept as parsed
-
+# Service Authorization Reference, Amazon SQS: a batch call has no action of its own.
 BATCH_ACTIONS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
@@ -49,20 +42,26 @@ BATCH_ACTIONS = {
 
 TAG_ACTIONS = {"TagResource", "UntagResource", "ListTagsForResource", "ListTagsOfResource"}
 
+# IAM API Reference: UserName is optional in these; without it, they act on the caller.
 OWN_ACTIONS = {
-    "iam:ChangePassword", "iam:GetUser", "iam:ListAccessKeys", "iam:CreateAccessKey", "iam:UpdateAccessKey",
-    "iam:DeleteAccessKey", "iam:ListMFADevices",
-}  # fmt: skip
+    f"iam:{action}"
+    for action in (
+        "ChangePassword",
+        "GetUser",
+        "ListAccessKeys",
+        "CreateAccessKey",
+        "UpdateAccessKey",
+        "DeleteAccessKey",
+        "ListMFADevices",
+    )
+}
 
 Check = tuple[str, str, dict[str, str]]
-"""A further right that a request needs: action, resource, condition keys."""
-
-_further_checks: contextvars.ContextVar[tuple[Check, ...]] = contextvars.ContextVar("further_checks", default=())
-_mfa_given: contextvars.ContextVar[bool] = contextvars.ContextVar("mfa_given", default=False)
+"""One more permission that a request needs: action, resource, condition keys."""
 
 
 def _json(body: bytes) -> dict[str, Any]:
-    """The body as a JSON object; empty if it is none."""
+    """The body as a JSON object; empty if it is something else."""
     try:
         parsed = json.loads(body or b"{}")
     except ValueError:
@@ -71,9 +70,9 @@ def _json(body: bytes) -> dict[str, Any]:
 
 
 def resource_arns(action: str, body: bytes, query: dict[str, Any], region: str, account: str) -> list[str]:
-    """The resources that AWS checks ``action`` against, where MiniStack checks ``*``; empty where it is right itself.
+    """The resources that AWS checks ``action`` against, where MiniStack checks ``*``; empty where MiniStack is right.
 
-    Source: Service Authorization Reference, each service's page.
+    Source: Service Authorization Reference, the page of each service.
     """
     request = {key: value[0] if isinstance(value, list) else value for key, value in query.items()} | _json(body)
     if action.rpartition(":")[2] in TAG_ACTIONS and (arn := request.get("ResourceArn") or request.get("ResourceARN")):
@@ -84,40 +83,44 @@ def resource_arns(action: str, body: bytes, query: dict[str, Any], region: str, 
     if action in {"iam:CreateVirtualMFADevice", "iam:DeleteVirtualMFADevice"}:
         name = request.get("VirtualMFADeviceName") or str(request.get("SerialNumber", "")).rpartition("mfa/")[2]
         return [f"arn:aws:iam::{account}:mfa/{name}"]
-    parameter = f"arn:aws:ssm:{region}:{account}:parameter/"
     if action in {"ssm:GetParameters", "ssm:GetParametersByPath"}:
-        return [parameter + str(name).lstrip("/") for name in request.get("Names") or [request.get("Path", "")]]
+        names = request.get("Names") or [request.get("Path", "")]
+        return [f"arn:aws:ssm:{region}:{account}:parameter/{str(name).lstrip('/')}" for name in names]
     if action == "lambda:CreateFunction" and request.get("FunctionName"):
         name = str(request["FunctionName"])
         return [name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{name}"]
     return []
 
 
-def passed_role(action: str, path: str, body: bytes) -> list[Check]:
-    """The ``iam:PassRole`` that AWS asks for when a role is handed to a service; MiniStack asks for none."""
+def passed_roles(action: str, path: str, body: bytes) -> list[Check]:
+    """The ``iam:PassRole`` checks of a request that gives a service a role; MiniStack makes none.
+
+    Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+    """
     request = _json(body)
-    if action in {"lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"} and request.get("Role"):
-        return [("iam:PassRole", str(request["Role"]), {"iam:PassedToService": "lambda.amazonaws.com"})]
-    if action == "apigateway:PATCH" and path.rstrip("/") == "/account":
+    roles: list[Any] = []
+    service = "lambda"
+    if action in {"lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"}:
+        roles = [request.get("Role")]
+    elif action == "apigateway:PATCH" and path.rstrip("/") == "/account":
+        service = "apigateway"
         operations = request.get("patchOperations") or []
-        roles = [o.get("value") for o in operations if o.get("path") == "/cloudwatchRoleArn"]
-        return [
-            ("iam:PassRole", str(role), {"iam:PassedToService": "apigateway.amazonaws.com"}) for role in roles if role
-        ]
-    return []
+        roles = [each.get("value") for each in operations if each.get("path") == "/cloudwatchRoleArn"]
+    context = {"iam:PassedToService": f"{service}.amazonaws.com"}
+    return [("iam:PassRole", str(role), context) for role in roles if role]
 
 
-def patch_actions_and_resources() -> None:
-    """Authorise each call by the action, on the resource, and with the passed role, that AWS does."""
+def correct_actions_and_resources() -> None:
+    """Authorize each request by the action and the resources that AWS uses, and by the roles that it passes."""
     from ministack.core import iam_actions, iam_evaluator
 
     original_action: Callable[..., str | None] = iam_actions.extract_iam_action
     original_arn: Callable[..., str] = iam_actions.extract_resource_arn
     original_enforce: Callable[..., Any] = iam_evaluator.enforce
+    further_checks: contextvars.ContextVar[tuple[Check, ...]] = contextvars.ContextVar("further_checks", default=())
 
-    def extract_iam_action(*args: Any, **kwargs: Any) -> str | None:
-        # A batch call has no action of its own on AWS: it is authorised as the single one.
-        action = original_action(*args, **kwargs)
+    def extract_iam_action(*args: Any) -> str | None:
+        action = original_action(*args)
         return BATCH_ACTIONS.get(action or "", action)
 
     def extract_resource_arn(
@@ -130,24 +133,24 @@ def patch_actions_and_resources() -> None:
         region: str,
         account: str,
     ) -> str:
-        arn = original_arn(service, method, path, headers, body, query, region, account)
+        first = original_arn(service, method, path, headers, body, query, region, account)
         action = extract_iam_action(service, method, path, headers, body, query) or ""
-        arns = resource_arns(action, body, query, region, account) or [arn]
-        _further_checks.set((*((action, other, {}) for other in arns[1:]), *passed_role(action, path, body)))
-        return arns[0]
+        first, *others = resource_arns(action, body, query, region, account) or [first]
+        further_checks.set((*((action, other, {}) for other in others), *passed_roles(action, path, body)))
+        return first
 
     def enforce(
         key: str, action: str, service: str, region: str, resource_arn: str = "*", service_context: Any = None
     ) -> Any:
-        further = _further_checks.get()
-        _further_checks.set(())
-        if action in OWN_ACTIONS and resource_arn == "*":  # without a name IAM takes the caller's
+        further = further_checks.get()
+        further_checks.set(())
+        if action in OWN_ACTIONS and resource_arn == "*":
             resource_arn = (iam_evaluator.resolve_caller_identity(key) or {}).get("userArn", "*")
         denied = original_enforce(key, action, service, region, resource_arn, service_context)
         for other, resource, context in () if denied else further:
             denied = original_enforce(key, other, service, region, resource, context)
             if denied and not isinstance(denied, iam_evaluator.AuthError):
-                # MiniStack would name the call's own action; AWS names the right that was missing.
+                # MiniStack's message would name the request's own action; AWS names the missing permission.
                 message = iam_actions.identity_denial_message(
                     other, denied.principal_arn, resource, denied.decision == "Deny"
                 )
@@ -159,116 +162,71 @@ def patch_actions_and_resources() -> None:
     iam_evaluator.enforce = enforce
 
 
-def patch_policy_variables() -> None:
-    """Let ``${aws:username}`` in a policy's resources stand for the caller's name; MiniStack takes it literally."""
+def correct_policy_variables() -> None:
+    """Replace ``${aws:username}`` in a policy's resources with the caller's name; MiniStack takes it literally.
+
+    Source: IAM User Guide, "IAM policy elements: Variables and tags".
+    """
     from ministack.core import iam_evaluator
 
     original: Callable[..., Any] = iam_evaluator.resolve_principal
 
-    variable = "${aws:username}"
+    def filled_in(statement: Any, name: str) -> Any:
+        def fill(resources: list[str]) -> list[str]:
+            return [each.replace("${aws:username}", name) for each in resources]
 
-    def resolved(resources: list[str], name: str) -> list[str]:
-        return [each.replace(variable, name) for each in resources]
-
-    def statement_for(name: str, statement: Any) -> Any:
-        if variable not in "".join(statement.resources + statement.not_resources):
-            return statement
-        return replace(
-            statement,
-            resources=resolved(statement.resources, name),
-            not_resources=resolved(statement.not_resources, name),
-        )
+        return replace(statement, resources=fill(statement.resources), not_resources=fill(statement.not_resources))
 
     def resolve_principal(*args: Any, **kwargs: Any) -> Any:
         principal = original(*args, **kwargs)
         name = getattr(principal, "keys", {}).get("aws:username")
         if name and principal.policies:
-            principal.policies = [[statement_for(name, each) for each in policy] for policy in principal.policies]
+            principal.policies = [[filled_in(each, name) for each in policy] for policy in principal.policies]
         return principal
 
     iam_evaluator.resolve_principal = resolve_principal
 
 
-def record_decisions(file: Path) -> None:
-    """Write down what was decided of each call, the owner's left out: a line of JSON for each that differs.
+def correct_multi_factor() -> None:
+    """Make ``aws:MultiFactorAuthPresent`` true in a session that was started with a code of the caller's MFA device.
 
-    Args:
-        file: gets ``{"principal", "action", "resource", "allowed"}``, a line each.
-    """
-    from ministack.core import iam_evaluator
-
-    original: Callable[..., Any] = iam_evaluator.enforce
-    seen: set[tuple[str, str, str, bool]] = set()
-
-    def enforce(
-        key: str, action: str, service: str, region: str, resource_arn: str = "*", service_context: Any = None
-    ) -> Any:
-        denied = original(key, action, service, region, resource_arn, service_context)
-        call = (key, action, resource_arn, denied is None)
-        if call not in seen and key and not iam_evaluator._is_root_key(key):
-            seen.add(call)
-            principal = (iam_evaluator.resolve_caller_identity(key) or {}).get("userArn", "")
-            line = {"principal": principal, "action": action, "resource": resource_arn, "allowed": denied is None}
-            with file.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(line) + "\n")
-        return denied
-
-    iam_evaluator.enforce = enforce
-
-
-def patch_multi_factor() -> None:
-    """Make ``aws:MultiFactorAuthPresent`` true in a session got with the code of an MFA device of the caller's.
-
-    The code itself is not checked beyond its six digits: the device is as virtual as the cloud.
+    Of the code, only its form is checked (six digits): the device is as virtual as the cloud.
+    Source: STS API Reference, GetSessionToken; IAM User Guide, "AWS global condition context keys".
     """
     from ministack.core import iam_evaluator
     from ministack.services import iam, sts
 
     original_handler: Callable[..., Any] = sts.handle_request
-    original_register: Callable[..., None] = sts.register_session
     original_keys: Callable[..., dict[str, Any]] = iam_evaluator._principal_keys
+    started_with_code: set[str] = set()
 
     async def handle_request(
         method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
     ) -> Any:
-        given = {**query, **parse_qs(body.decode("utf-8", "replace"))}
-
-        def first(name: str) -> str:
-            value = given.get(name, "")
-            return str(value[0] if isinstance(value, list) else value)
-
-        serial, code = first("SerialNumber"), first("TokenCode")
-        with_code = first("Action") == "GetSessionToken" and bool(serial or code)
-        _mfa_given.set(with_code)
-        if with_code:
-            device = iam._mfa_devices.get(serial)
-            if not (device and device.get("User") and re.fullmatch(r"\d{6}", code, re.ASCII)):
-                return sts._error(
-                    403,
-                    "AccessDenied",
-                    "MultiFactorAuthentication failed with invalid MFA one time pass code.",
-                    ns="sts",
-                )
-        return await original_handler(method, path, headers, body, query)
-
-    def register_session(access_key: str, session: dict[str, Any]) -> None:
-        original_register(access_key, {**session, "MultiFactor": _mfa_given.get()})
+        request = {name: values[0] for name, values in (query | parse_qs(body.decode("utf-8", "replace"))).items()}
+        serial, code = request.get("SerialNumber", ""), request.get("TokenCode", "")
+        if request.get("Action") != "GetSessionToken" or not (serial or code):
+            return await original_handler(method, path, headers, body, query)
+        device = iam._mfa_devices.get(serial)
+        if not (device and device.get("User") and re.fullmatch(r"\d{6}", code, re.ASCII)):
+            message = "MultiFactorAuthentication failed with invalid MFA one time pass code."
+            return sts._error(403, "AccessDenied", message, ns="sts")
+        answer = await original_handler(method, path, headers, body, query)
+        started_with_code.update(re.findall(r"<AccessKeyId>(\w+)<", answer[2].decode()))
+        return answer
 
     def principal_keys(credential: Any) -> dict[str, Any]:
         keys = original_keys(credential)
-        session = sts._sessions.get(credential.access_key_id)
-        if session and session.get("MultiFactor"):
+        if credential.access_key_id in started_with_code:
             keys["aws:multifactorauthpresent"] = "true"
         return keys
 
     sts.handle_request = handle_request
-    sts.register_session = register_session
-    sts._principal_keys = principal_keys
-    iam_evaluator._principal_keys = principal_keys
+    sts._principal_keys = iam_evaluator._principal_keys = principal_keys
 
 
-def patch_queue_identifiers() -> None:
-    """Refuse message group and de-duplication ids that SQS refuses: over 128 characters, or not printable ASCII."""
+def correct_queue_identifiers() -> None:
+    """Refuse message group ids and de-duplication ids that SQS refuses: over 128 characters, or not printable ASCII."""
     from ministack.services import sqs
 
     original: Callable[..., dict[str, Any]] = sqs._act_send_message
@@ -284,66 +242,37 @@ def patch_queue_identifiers() -> None:
                 )
         return original(data, url)
 
-    sqs._act_send_message = send_message
-    sqs._HANDLERS["SendMessage"] = send_message
+    sqs._act_send_message = sqs._HANDLERS["SendMessage"] = send_message
 
 
-def forget_identifiers(queue: dict[str, Any]) -> None:
-    """Forget the de-duplication ids whose time is up: those longest known, and not, as MiniStack, looking at all.
+def add_update_group() -> None:
+    """Let IAM rename and move a group (``UpdateGroup``), which MiniStack cannot. Members and policies stay."""
+    from ministack.core.responses import get_account_id
+    from ministack.services import iam
 
-    Args:
-        queue: MiniStack's; its ids are in the order in which they came.
-    """
-    known, now = queue["dedup_cache"], time.time()
-    for identifier in list(takewhile(lambda each: known[each]["expire"] <= now, known)):
-        del known[identifier]
+    def update_group(parameters: dict[str, Any]) -> Any:
+        name = iam._p(parameters, "GroupName")
+        if name not in iam._groups:
+            return iam._error(404, "NoSuchEntity", f"The group with name {name} cannot be found.", ns="iam")
+        new_name = iam._p(parameters, "NewGroupName") or name
+        if new_name != name and new_name in iam._groups:
+            return iam._error(409, "EntityAlreadyExists", f"Group with name {new_name} already exists.", ns="iam")
+        group = iam._groups.pop(name)
+        path = iam._p(parameters, "NewPath") or group["Path"]
+        arn = f"arn:aws:iam::{get_account_id()}:group{path}{new_name}"
+        iam._groups[new_name] = {**group, "GroupName": new_name, "Path": path, "Arn": arn}
+        if name in iam._group_inline_policies:
+            iam._group_inline_policies[new_name] = iam._group_inline_policies.pop(name)
+        return iam._xml(200, "UpdateGroupResponse", "", ns="iam")
 
-
-def spare_repeated_work() -> None:
-    """Read each policy once, not at every call, and look at no more de-duplication ids than needed."""
-    from ministack.core import iam_evaluator
-    from ministack.services import sqs
-
-    parse: Callable[[Any], Any] = iam_evaluator.parse_policy_document
-    parse_text = lru_cache(POLICIES)(parse)
-
-    def parsed(document: str | dict[str, Any]) -> Any:
-        return parse_text(document) if isinstance(document, str) else parse(document)
-
-    iam_evaluator.parse_policy_document = parsed
-    sqs._prune_dedup = forget_identifiers
-
-
-async def serve(app: Any, config: Any) -> None:
-    """Serve MiniStack by uvicorn, in place of hypercorn: the same load takes a fifth less of the processor.
-
-    Args:
-        app: MiniStack's ASGI application.
-        config: hypercorn's configuration, of which where to listen and for how long to keep a connection are taken.
-    """
-    import uvicorn
-
-    host, _, port = config.bind[0].rpartition(":")
-    await uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=int(port),
-            http="httptools",
-            loop="none",
-            log_level=config.loglevel.lower(),
-            access_log=False,
-            server_header=False,
-            date_header=False,  # MiniStack sends its own
-            timeout_keep_alive=config.keep_alive_timeout,
-        )
-    ).serve()
+    iam._IAM_HANDLERS["UpdateGroup"] = update_group
 
 
 def load_managed_policies() -> None:
-    """Teach MiniStack the managed policies of an administrators' group, word for word as AWS publishes them.
+    """Add the managed policies of an administrators' group, word for word as AWS publishes them.
 
-    Attaching one that it does not know is accepted there and grants nothing.
+    MiniStack lets a policy be attached that it does not have, and the policy then grants nothing.
+    Source: AWS Managed Policy Reference Guide.
     """
     from ministack.services import iam
 
@@ -359,8 +288,35 @@ def load_managed_policies() -> None:
     seed()
 
 
+def record_decisions(file: Path) -> None:
+    """Record each authorization decision, except those about the account's owner. A decision is recorded once.
+
+    Args:
+        file: gets one line of JSON for each: ``{"principal", "action", "resource", "allowed"}``.
+    """
+    from ministack.core import iam_evaluator
+
+    original: Callable[..., Any] = iam_evaluator.enforce
+    seen: set[tuple[str, str, str, bool]] = set()
+
+    def enforce(
+        key: str, action: str, service: str, region: str, resource_arn: str = "*", service_context: Any = None
+    ) -> Any:
+        denied = original(key, action, service, region, resource_arn, service_context)
+        decision = (key, action, resource_arn, denied is None)
+        if decision not in seen and key and not iam_evaluator._is_root_key(key):
+            seen.add(decision)
+            principal = (iam_evaluator.resolve_caller_identity(key) or {}).get("userArn", "")
+            line = {"principal": principal, "action": action, "resource": resource_arn, "allowed": denied is None}
+            with file.open("a", encoding="utf-8") as out:
+                out.write(json.dumps(line) + "\n")
+        return denied
+
+    iam_evaluator.enforce = enforce
+
+
 def end_with_parent(folder: Path | None) -> None:
-    """Wait until standard input is closed, then remove ``folder`` and end the whole process group at once."""
+    """Wait until standard input closes, then remove ``folder`` and kill the whole process group."""
     while sys.stdin.buffer.read(1):
         pass
     if folder:
@@ -369,31 +325,23 @@ def end_with_parent(folder: Path | None) -> None:
 
 
 def main() -> None:
-    """Patch MiniStack and run it until it is told to end."""
+    """Correct MiniStack and run it until it is asked to end."""
     folder = Path(os.environ["SANDBOX_TEMPORARY"]) if "SANDBOX_TEMPORARY" in os.environ else None
     if folder:
         folder.mkdir(mode=0o700, parents=True)
         tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
     if os.environ.get("SANDBOX_WATCH_STDIN") == "1":
         threading.Thread(target=end_with_parent, args=(folder,), daemon=True).start()
-    gc.disable()
-    import hypercorn.asyncio
     import ministack.app
-    import uvloop
 
     if folder:
-        record_decisions(folder / DECISIONS)  # before what follows, which asks for further decisions on the way
-    patch_actions_and_resources()
-    patch_multi_factor()
-    patch_policy_variables()
-    patch_queue_identifiers()
-    functions.patch()
+        record_decisions(folder / DECISIONS)  # first, so that it also sees the further checks of the next one
+    correct_actions_and_resources()
+    correct_multi_factor()
+    correct_policy_variables()
+    correct_queue_identifiers()
+    add_update_group()
     load_managed_policies()
-    spare_repeated_work()
-    gc.freeze()  # what is loaded by now stays: it need not be looked through for garbage
-    gc.enable()
-    uvloop.install()  # the same load takes a third less of the processor
-    hypercorn.asyncio.serve = serve  # type: ignore[assignment]  # what MiniStack calls, with what it hands over
     try:
         ministack.app.main()
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -1,7 +1,7 @@
-"""Stands between the functions and the emulated AWS, so that AWS can be slow, refuse, or lose an answer on demand.
+"""A proxy between the functions and the emulated AWS, so that AWS can be slow, refuse, or lose an answer on demand.
 
-It passes on the bytes as they are (the Host header too, so signatures hold) over kept connections, and reads only as
-much of a request as it takes to know which call it is.
+It passes on every byte as it is (the Host header too, so that signatures stay valid), over connections that it keeps
+open. It reads only as much of a request as it needs to know which call it is.
 """
 
 import asyncio
@@ -25,9 +25,12 @@ EFFECTS: Mapping[str, type | tuple[type, ...]] = {
     "after": bool,
 }
 LONGEST_HEAD = 64 * 1024
-LEX = b"POST /bots/"  # how a request to Lex begins, which the emulated AWS does not have
+LEX = b"POST /bots/"  # how a request to Lex begins; the emulated AWS has no Lex
 
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+NO_FAULT = Fault({})
+
+Message = tuple[bytes, dict[bytes, bytes], bytes]
+"""An HTTP message: its head, its headers with names in lower case, and its raw body."""
 
 _HEADER = re.compile(rb"\r\n([^:\r\n]+):[ \t]*([^\r\n]*)")
 _SCOPE = re.compile(rb"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
@@ -37,8 +40,8 @@ class Closed(Exception):
     """The other side has closed the connection."""
 
 
-async def read_message(reader: asyncio.StreamReader) -> tuple[bytes, dict[bytes, bytes], bytes]:
-    """Read one HTTP/1.1 message: its head, its headers with names in lower case, its body as it came.
+async def read_message(reader: asyncio.StreamReader) -> Message:
+    """Read one HTTP/1.1 message.
 
     Raises:
         Closed: the connection was closed.
@@ -64,7 +67,7 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
 
 
 def call_of(head: bytes, headers: Mapping[bytes, bytes], body: bytes) -> str:
-    """Which AWS call a request is, as ``service:Action``; for services without action names ``service:METHOD``."""
+    """The AWS call of a request: ``service:Action``, or ``service:METHOD`` for services without action names."""
     scope = _SCOPE.search(headers.get(b"authorization", b""))
     service = scope.group(1).decode() if scope else ""
     if target := headers.get(b"x-amz-target"):
@@ -75,7 +78,7 @@ def call_of(head: bytes, headers: Mapping[bytes, bytes], body: bytes) -> str:
 
 
 def refusal(status: int, code: str, message: str) -> bytes:
-    """An error as AWS JSON services answer it."""
+    """An error answer, in the form of the AWS services that speak JSON."""
     body = json.dumps({"__type": code, "message": message}).encode()
     phrase = http.client.responses.get(status, "Error")
     return (
@@ -86,7 +89,7 @@ def refusal(status: int, code: str, message: str) -> bytes:
 
 
 def lex_answer(head: bytes, body: bytes) -> bytes:
-    """What the stand-in for Lex answers, as HTTP."""
+    """The HTTP answer of the stand-in for Lex."""
     try:
         content = json.dumps(lex.recognize(head.split(b" ", 2)[1].decode(), body)).encode()
     except Refused as refused:
@@ -98,7 +101,7 @@ def lex_answer(head: bytes, body: bytes) -> bytes:
 
 
 class Called(NamedTuple):
-    """One AWS call of a function's.
+    """One AWS call of a function.
 
     Attributes:
         name: as `service:Action`.
@@ -107,8 +110,8 @@ class Called(NamedTuple):
         answer: the answer's body.
         began: when, in seconds since 1970.
         seconds: how long it took.
-        connection: the same for all calls over one connection, and so of one instance of the function.
-        lost: AWS did it, and the answer was lost on purpose.
+        connection: identifies the connection, and so the instance of the function.
+        lost: AWS carried it out, and the answer was lost on purpose.
     """
 
     name: str
@@ -122,7 +125,7 @@ class Called(NamedTuple):
 
 
 class Proxy:
-    """The proxy; ``start`` it on an event loop, then tell it where the cloud is with ``upstream_port``."""
+    """The proxy: ``start`` it on an event loop, then set ``upstream_port`` to the cloud's."""
 
     def __init__(self) -> None:
         self.upstream_port = 0
@@ -130,8 +133,10 @@ class Proxy:
         self._faults = Faults()
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
+        self.before: Callable[[str, bytes], None] = lambda *_: None
+        """Takes each call's name and body, before AWS does."""
         self.observe: Callable[[Called], None] | None = None
-        """Told of each call."""
+        """Takes each call, once it is answered."""
 
     async def start(self) -> None:
         """Listen on a free port of loopback."""
@@ -139,7 +144,7 @@ class Proxy:
         self.url = f"http://{HOST}:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
-        """Listen no more, and end what is under way."""
+        """Stop listening, and end the calls under way."""
         if self._server:
             self._server.close()
         for task in self._serving:
@@ -150,7 +155,8 @@ class Proxy:
         """Set the faults from now on.
 
         Args:
-            described: ``{"sqs:SendMessageBatch": {…}, "dynamodb:*": {…}}``, each an object or a list of them.
+            described: ``{"sqs:SendMessageBatch": {…}, "dynamodb:*": {…}}``: for each call an object, or a list of
+                objects.
 
         Raises:
             SandboxError: it is something else.
@@ -162,58 +168,69 @@ class Proxy:
             faults += [(str(call), fault(one, EFFECTS)) for one in (each if isinstance(each, list) else [each])]
         self._faults.set(faults)
 
-    async def _pass_on(self, head: bytes, body: bytes, upstream: Streams | None) -> tuple[bytes, Streams | None]:
-        """The answer of the emulated AWS, or of the stand-in for Lex, and the connection to the first."""
-        if head.startswith(LEX):
-            return lex_answer(head, body), upstream
-        if upstream is None or upstream[1].is_closing() or upstream[0].at_eof():
-            upstream = await asyncio.open_connection(HOST, self.upstream_port, limit=LONGEST_HEAD)
-        upstream[1].write(head + body)
-        answered, _, content = await read_message(upstream[0])
-        return answered + content, upstream
-
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._serve(reader, writer))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream: Streams | None = None
+        upstream = Upstream(self.upstream_port)
         try:
-            while True:
-                head, headers, body = await read_message(reader)
-                name = call_of(head, headers, body) if self._faults or self.observe else ""
-                met = self._faults.meet(name) if self._faults else None
-                answer = None
-                began = time.time()
-                lost = bool(met and met.get("after"))
-                if met:
-                    await asyncio.sleep(met.get("delaySeconds", 0))
-                    if met.get("status"):
-                        answer = refusal(
-                            met.get("status"),
-                            met.get("code", "ServiceUnavailable"),
-                            met.get("message", "Asked for by a fault."),
-                        )
-                hung_up = False
-                if answer is None or lost:
-                    hung_up = lost and answer is None
-                    done, upstream = await self._pass_on(head, body, upstream)
-                    answer = answer or done
-                if self.observe:
-                    status, content = _parted(answer)
-                    seconds = time.time() - began
-                    self.observe(Called(name, body, status, content, began, seconds, id(writer), lost))
-                if hung_up:
-                    return  # AWS did it, and the answer is lost
+            while answer := await self._answer(await read_message(reader), upstream, id(writer)):
                 writer.write(answer)
                 await writer.drain()
         except (Closed, ConnectionError, asyncio.CancelledError):
-            pass  # cancelled only when the sandbox ends
+            pass  # it is cancelled only when the sandbox ends
         finally:
             writer.close()
-            if upstream:
-                upstream[1].close()
+            upstream.close()
+
+    async def _answer(self, request: Message, upstream: "Upstream", connection: int) -> bytes:
+        """The answer to one call; empty if it is lost."""
+        head, headers, body = request
+        name, began = call_of(head, headers, body), time.time()
+        self.before(name, body)
+        met = self._faults.meet(name) or NO_FAULT
+        await asyncio.sleep(met.get("delaySeconds", 0))
+        lost, refused = bool(met.get("after")), b""
+        if status := met.get("status"):
+            refused = refusal(status, met.get("code", "ServiceUnavailable"), met.get("message", "A fault was set."))
+        answer = refused
+        if lost or not refused:
+            carried_out = await upstream.call(head, body)
+            answer = refused or carried_out
+        if self.observe:
+            status, content = _parted(answer)
+            self.observe(Called(name, body, status, content, began, time.time() - began, connection, lost))
+        return b"" if lost and not refused else answer
+
+
+class Upstream:
+    """The emulated AWS, over one connection that is kept open; and the stand-in for Lex.
+
+    Args:
+        port: the emulated AWS's.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def call(self, head: bytes, body: bytes) -> bytes:
+        """Pass a request on, and return the answer."""
+        if head.startswith(LEX):
+            return lex_answer(head, body)
+        if self._streams is None or self._streams[1].is_closing() or self._streams[0].at_eof():
+            self._streams = await asyncio.open_connection(HOST, self._port, limit=LONGEST_HEAD)
+        reader, writer = self._streams
+        writer.write(head + body)
+        answered, _, content = await read_message(reader)
+        return answered + content
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._streams:
+            self._streams[1].close()
 
 
 def _parted(answer: bytes) -> tuple[int, bytes]:

@@ -1,4 +1,4 @@
-"""Deploys a stack on the emulated AWS by running the engine, and keeps what it made."""
+"""Deploys a stack on the emulated AWS by running the embedded engine."""
 
 import contextlib
 import json
@@ -9,14 +9,11 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.aws.cloud import OWNER
 from sandbox.configuration import Configuration
 from sandbox.errors import SandboxError
-
-# The process ends with its order: to look for garbage would take a quarter of its time.
-ENGINE = "import gc; gc.disable(); from sandbox.engine.embedded import main; main()"
 
 Observer = Callable[[Mapping[str, Any]], None]
 """Takes each event of a run: see ``sandbox.engine.embedded``."""
@@ -24,12 +21,12 @@ Observer = Callable[[Mapping[str, Any]], None]
 
 @dataclass
 class Deployed:
-    """A stack as it was deployed.
+    """A stack after a run.
 
     Attributes:
         outputs: the stack's outputs by name.
         shown_outputs: the same with secrets masked.
-        resources: each with ``urn``, ``type``, ``name``, ``id`` and ``inputs`` (secrets masked), as made.
+        resources: each with ``urn``, ``type``, ``name``, ``id`` and ``inputs`` (secrets masked).
         done: what was done with each resource, by its logical name: ``made``, ``changed``, ``replaced``, ``same``,
             ``deleted`` or ``kept``.
     """
@@ -41,7 +38,7 @@ class Deployed:
 
 
 State = dict[str, dict[str, Any]]
-"""What a stack holds: the entries of ``sandbox.engine.embedded.State`` by their keys, secrets in plain. Never shown."""
+"""What a stack holds: the entries of ``sandbox.engine.embedded.State`` by key. Never shown: secrets are in plain."""
 
 
 def _note(state: State, event: Mapping[str, Any]) -> None:
@@ -53,19 +50,19 @@ def _note(state: State, event: Mapping[str, Any]) -> None:
 
 
 class Run:
-    """One run of the engine; started before the cloud is ready, it has Pulumi imported by then."""
+    """One run of the engine. Start it before the cloud is ready: importing Pulumi takes as long."""
 
     def __init__(self) -> None:
         self._errors = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - read when it dies, closed by stop
         self._process = subprocess.Popen(
-            [sys.executable, "-c", ENGINE],
+            [sys.executable, "-m", "sandbox.engine.embedded"],
             cwd=Path(__file__).parents[2],
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            start_new_session=True,  # Ctrl-C is this process's affair: it ends the engine
+            start_new_session=True,  # Ctrl-C goes to this process, which ends the engine
         )
 
     def deploy(
@@ -81,32 +78,33 @@ class Run:
         Args:
             configuration: the stack.
             url: where the emulated AWS answers.
-            observe: told of each event as it happens.
-            key: whose access key deploys (id, secret, and a session's token).
-            state: what the stack holds; kept up to date, also where the run fails.
+            observe: takes each event as it happens.
+            key: the access key that deploys (id, secret, and a session's token).
+            state: what the stack holds; kept up to date, even if the run fails.
 
         Raises:
             SandboxError: with the program's, AWS's or the sandbox's own sentence.
         """
-        return self._run(configuration, url, observe, key, {} if state is None else state, destroy=False)
+        return self._run("deploy", configuration, url, observe, key=key, state={} if state is None else state)
 
     def destroy(
         self, configuration: Configuration, url: str, observe: Observer, key: tuple[str, ...], state: State
     ) -> Deployed:
-        """Delete all that a stack holds; arguments and errors as of ``deploy``."""
-        return self._run(configuration, url, observe, key, state, destroy=True)
+        """Delete everything that a stack holds; arguments and errors are those of ``deploy``."""
+        return self._run("destroy", configuration, url, observe, key=key, state=state)
 
     def _run(
         self,
+        command: Literal["deploy", "destroy"],
         configuration: Configuration,
         url: str,
         observe: Observer,
+        *,
         key: tuple[str, ...],
         state: State,
-        *,
-        destroy: bool,
     ) -> Deployed:
         order = {
+            "command": command,
             "folder": str(configuration.folder),
             "project": configuration.project,
             "stack": configuration.stack,
@@ -118,7 +116,6 @@ class Run:
             "owner": OWNER,
             "key": key,
             "state": list(state.values()),
-            "destroy": destroy,
         }
         if self._process.stdin is None or self._process.stdout is None:
             raise SandboxError("The engine has no pipes.")
@@ -131,7 +128,7 @@ class Run:
         for line in self._process.stdout:
             event = json.loads(line)
             match event["event"]:
-                case "state":  # holds secrets: nobody else's to see
+                case "state":  # holds secrets: not for observers
                     _note(state, event)
                     continue
                 case "resource":

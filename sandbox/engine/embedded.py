@@ -1,18 +1,15 @@
-"""Runs the Pulumi program and brings its resources to what it says, in a process of its own (``main``).
+"""The embedded engine: runs the Pulumi program and brings its resources to what it says (``main``).
 
-Pulumi's mocking runtime is the engine. A process a run, since the runtime keeps state in the process (a failed run
-would leave its exception to the next) and the program's modules are to be read anew.
+It runs in a process of its own, since Pulumi's runtime keeps state in the process and the program's modules have to be
+read again. Resources are created and changed as the program registers them. What the program does not register is
+deleted at the end, dependents first. So does Pulumi's own engine.
 
-What the state holds already is changed in place, or replaced where AWS cannot; what the program no longer holds is
-deleted last, dependents first. So does Pulumi's own engine.
-
-Standard input: one line of JSON, the order (see ``sandbox.engine.deployment``); it stays open, and once it is closed
-the process ends. Standard output: one line of JSON an event, ``event`` being ``resource``, ``deleted``, ``state``,
-``log``, ``done`` or ``failed``. An event ``state`` holds an entry that is new or changed, its secrets in plain, or the
-key of one that is ``gone``.
+Standard input: one line of JSON, the order (see ``sandbox.engine.deployment``); it stays open, and the process ends
+once it is closed. Standard output: one line of JSON an event. ``event`` is ``resource``, ``deleted``, ``state``,
+``log``, ``done`` or ``failed``. An event ``state`` holds an entry that is new or changed, with its secrets in plain, or
+the key of one that is ``gone``.
 """
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -24,38 +21,31 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
-from pulumi.runtime import mocks, rpc, set_all_config, settings
-from pulumi.runtime.stack import run_in_stack
 
 from sandbox.aws.clients import Clients
+from sandbox.engine.program import Engine, Json, Registration, is_secret, plain, run
 from sandbox.errors import SandboxError
-from sandbox.provider import changes, resources
+from sandbox.provider.account import Account
+from sandbox.provider.catalog import resource_type
+from sandbox.provider.lookups import look_up
+from sandbox.provider.resource import Existing, comparable
 
-SIGNATURE = "4dabf18193072939515e22adb298388d"  # Pulumi: the key that marks a special value on the wire
-SECRET = "[secret]"  # noqa: S105 - what stands in a secret's place
-STACK_TYPE = "pulumi:pulumi:Stack"
+MASK = "[secret]"
+"""What stands in a secret's place."""
+REFUSALS = (SandboxError, BotoCoreError, ClientError)
+
+Operation = Literal["", "same", "made", "changed", "replaced"]
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - any value of an input
-    """A value as the provider sees it: secrets unwrapped, whole numbers as ``int`` (the wire knows only floats)."""
+def shown(value: Json) -> Json:
+    """A value as JSON that may be shown: secrets masked, code as its paths."""
+    if is_secret(value):
+        return MASK
     if isinstance(value, Mapping):
-        if value.get(SIGNATURE) == rpc._special_secret_sig:  # noqa: SLF001 - the runtime names it nowhere else
-            return plain(value["value"])
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def shown(value: Any) -> Any:  # noqa: ANN401 - any value of an input
-    """A value as JSON that may be shown: each secret masked, code named by its paths."""
-    if isinstance(value, Mapping):
-        if value.get(SIGNATURE) == rpc._special_secret_sig:  # noqa: SLF001 - as above
-            return SECRET
         return {key: shown(item) for key, item in value.items()}
     if isinstance(value, list):
         return [shown(item) for item in value]
@@ -63,16 +53,16 @@ def shown(value: Any) -> Any:  # noqa: ANN401 - any value of an input
         return {key: shown(part) for key, part in value.assets.items()}
     if isinstance(value, pulumi.Archive | pulumi.Asset):
         return os.path.relpath(getattr(value, "path", "(text)"))
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return plain(value)
 
 
-def existing(entry: Mapping[str, Any]) -> changes.Existing:
+def existing(entry: Mapping[str, Any]) -> Existing:
     """A resource as the state has it."""
-    return changes.Existing(entry["type"], entry["name"], entry["id"], entry["inputs"], entry["outputs"])
+    return Existing(entry["id"], entry["inputs"], entry["outputs"])
 
 
 class State:
-    """What the stack holds: an entry a resource, in the order in which they were made. Each change of it is reported.
+    """What the stack holds: an entry for each resource, in the order of creation. Each change is reported.
 
     Args:
         entries: what it held before.
@@ -81,7 +71,7 @@ class State:
 
     def __init__(self, entries: Iterable[Mapping[str, Any]], report: "Report") -> None:
         self._entries = {entry["key"]: dict(entry) for entry in entries}
-        self._named: set[str] = set()
+        self._registered: set[str] = set()
         self._report = report
         self._lock = threading.Lock()
 
@@ -94,11 +84,11 @@ class State:
         with self._lock:
             self._entries.pop(entry["key"], None)
             self._entries[entry["key"]] = entry
-            self._named.add(entry["key"])
+            self._registered.add(entry["key"])
         self._report.send("state", entry=entry)
 
     def supersede(self, urn: str) -> None:
-        """Note that another resource is taking the place of one, which is still to be deleted."""
+        """Note that a resource is being replaced; it is still to be deleted."""
         with self._lock:
             entry = self._entries.pop(urn)
             key = f"{urn} replaced {entry['id']}"
@@ -112,9 +102,13 @@ class State:
             del self._entries[key]
         self._report.send("state", gone=key)
 
-    def unnamed(self) -> list[dict[str, Any]]:
-        """What the program did not name (any more), each before all that it depends on."""
-        left = {key: entry for key, entry in self._entries.items() if key not in self._named}
+    def registered(self) -> list[dict[str, Any]]:
+        """What the program registered in this run."""
+        return [entry for key, entry in self._entries.items() if key in self._registered]
+
+    def unregistered(self) -> list[dict[str, Any]]:
+        """What the program did not register, each before everything that it depends on."""
+        left = {key: entry for key, entry in self._entries.items() if key not in self._registered}
         ordered: list[dict[str, Any]] = []
         while left:
             needed = {urn for entry in left.values() for urn in entry["dependencies"]}
@@ -123,13 +117,13 @@ class State:
         return ordered
 
 
-def delete_unnamed(account: resources.Account, state: State, report: "Report") -> None:
-    """Delete what the program did not name, dependents first.
+def delete_unregistered(account: Account, state: State, report: "Report") -> None:
+    """Delete what the program did not register, dependents first.
 
     Raises:
         SandboxError: something is protected (then nothing is deleted), or AWS refuses.
     """
-    going = state.unnamed()
+    going = state.unregistered()
     if guarded := [entry["name"] for entry in going if entry["protect"]]:
         raise SandboxError(
             f"Protected against deletion: {', '.join(sorted(guarded))}. Nothing was deleted; deploy the stack with "
@@ -138,128 +132,112 @@ def delete_unnamed(account: resources.Account, state: State, report: "Report") -
     for entry in going:
         if not entry["retain"]:
             try:
-                changes.delete(account, existing(entry))
+                resource_type(entry["type"]).delete(account, existing(entry))
             except (BotoCoreError, ClientError) as error:
                 raise SandboxError(f"{entry['type']} {entry['name']}: {error}") from None
         state.drop(entry["key"])
         report.send("deleted", urn=entry["urn"], type=entry["type"], name=entry["name"], kept=entry["retain"])
 
 
-class Failure(Exception):
-    """A resource could not be made; its sentence has been reported."""
+class FailureReported(Exception):
+    """A resource could not be created or changed; the reason has been reported."""
 
 
-class Deployment(mocks.Mocks):
+class EmbeddedEngine(Engine):
     """Brings what the program registers into being.
 
     Args:
         account: where.
         report: takes each event.
-        state: what there is already.
+        state: what exists already.
     """
 
-    def __init__(self, account: resources.Account, report: "Report", state: State) -> None:
-        self._account = account
-        self._report = report
-        self._state = state
-        self.registering = threading.local()
-        """Of each thread, ``request``: the registration that it is dealing with; then ``what`` was done."""
+    def __init__(self, account: Account, report: "Report", state: State) -> None:
+        self._account, self._report, self._state = account, report, state
 
-    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        """Make, change or keep one resource; a component is only noted. Called on worker threads, several at a time."""
-        self.registering.what = ""
-        if not args.custom:
-            return "", {}
+    def register(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
+        """Create, change or keep a resource; only note a component."""
         if self._report.failed:
-            raise Failure  # what fails first is told; what came after it is not even tried
-        inputs = plain(args.inputs)
-        try:
-            made = self._bring(args.typ, args.name, inputs)
-        except (SandboxError, BotoCoreError, ClientError) as error:
-            self._report.fail(f"{args.typ} {args.name}: {error}")
-            raise Failure from None
-        return made.id, {**args.inputs, **made.outputs}
+            raise FailureReported  # after the first failure nothing else is tried
+        started = time.monotonic()
+        operation: Operation = ""
+        resource = Existing("", {})
+        if registration.custom:
+            try:
+                operation, resource = self._bring(registration)
+            except REFUSALS as error:
+                self._report.fail(f"{registration.type} {registration.name}: {error}")
+                raise FailureReported from None
+        self._report.send(
+            "resource",
+            urn=registration.urn,
+            type=registration.type,
+            name=registration.name,
+            id=resource.id,
+            inputs=shown(registration.inputs),
+            what=operation,
+            seconds=round(time.monotonic() - started, 3),
+        )
+        # What the provider chose is for the program to read, too, but never its own value of a secret.
+        visible = {key: value for key, value in resource.inputs.items() if key not in registration.inputs}
+        return resource.id, {**visible, **resource.outputs}
 
-    def _bring(self, resource_type: str, name: str, inputs: dict[str, Any]) -> resources.Made:
-        request = self.registering.request
-        urn = self.registering.urn
+    def _bring(self, registration: Registration) -> tuple[Operation, Existing]:
+        kind, urn, name = resource_type(registration.type), registration.urn, registration.name
+        given = plain(registration.inputs)
         entry = self._state.current(urn)
-        old = existing(entry) if entry else None
-        if old and not changes.changed_keys(old.inputs, inputs):
-            what, made = "same", resources.Made(old.id, old.outputs)
-        elif old and not changes.replaced(old, inputs):
-            what, made = "changed", changes.change(self._account, old, inputs)
+        operation: Operation
+        if entry is None:
+            operation, resource = "made", kind.create(self._account, kind.check(name, given))
         else:
-            if entry and entry["protect"]:
+            old = existing(entry)
+            inputs = kind.check(name, given, old.inputs)
+            diff = kind.diff(old.inputs, inputs)
+            if not diff.changed:
+                operation, resource = "same", old
+            elif not diff.replaces:
+                operation, resource = "changed", kind.update(self._account, old, inputs)
+            elif entry["protect"]:
                 raise SandboxError("It is protected, and this change would replace it: set its protection off first.")
-            what, made = "replaced" if old else "made", resources.make(self._account, resource_type, name, inputs)
-        self.registering.what = what
-        if what == "replaced":
-            self._state.supersede(urn)
+            else:
+                inputs = kind.check(name, given)
+                if diff.delete_first:
+                    kind.delete(self._account, old)
+                    self._state.drop(urn)
+                operation, resource = "replaced", kind.create(self._account, inputs)
+                if not diff.delete_first:
+                    self._state.supersede(urn)
         self._state.put(
             {
                 "key": urn,
                 "urn": urn,
-                "type": resource_type,
+                "type": registration.type,
                 "name": name,
-                "id": made.id,
-                "inputs": changes.comparable(inputs),
-                "outputs": dict(made.outputs),
-                "dependencies": list(request.dependencies),
-                "protect": request.protect,
-                "retain": request.retainOnDelete,
+                "id": resource.id,
+                "inputs": comparable(resource.inputs),
+                "outputs": dict(resource.outputs),
+                "dependencies": sorted(registration.dependencies),
+                "protect": registration.protect,
+                "retain": registration.retain_on_delete,
             }
         )
-        if what != "same" and self._account.client is not self._account.owner:
-            # The provider reads what it wrote; an owner lacks no right, so that would only cost time.
-            changes.read(self._account, changes.Existing(resource_type, name, made.id, inputs, made.outputs))
-        return made
+        return operation, resource
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]  # the runtime takes a bare dict too
-        """Answer a look-up of the provider's."""
+    def look_up(self, token: str) -> dict[str, Any]:
+        """Answer as the provider does."""
         try:
-            return resources.invoke(self._account, args.token)
-        except (SandboxError, ClientError) as error:
+            return look_up(self._account, token)
+        except REFUSALS as error:
             self._report.fail(str(error))
-            raise Failure from None
+            raise FailureReported from None
 
-
-class Monitor(mocks.MockMonitor):
-    """The resource monitor: tells of each registration what a stack's state would hold of it."""
-
-    def __init__(self, deployment: Deployment, report: "Report") -> None:
-        super().__init__(deployment)
-        self._report = report
-        self._deployment = deployment
-
-    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - the runtime's method and types
-        """Register one resource, and report it."""
-        started = time.monotonic()
-        self._deployment.registering.request = request
-        self._deployment.registering.urn = self.make_urn(request.parent, request.type, request.name)
-        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the runtime's own lack
-        self._report.send(
-            "resource",
-            urn=response.urn,
-            type=request.type,
-            name=request.name,
-            id=response.id,
-            inputs=shown(rpc.deserialize_properties(request.object)),
-            what=getattr(self._deployment.registering, "what", ""),
-            seconds=round(time.monotonic() - started, 3),
-        )
-        return response
-
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802 - the runtime's method and types
-        """Keep the stack's outputs."""
-        if request.urn.endswith(f"::{STACK_TYPE}::{settings.get_project()}-{settings.get_stack()}"):
-            exported = rpc.deserialize_properties(request.outputs)
-            self._report.outputs = {key: {"value": plain(v), "shown": shown(v)} for key, v in exported.items()}
-        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # the runtime's own lack
+    def export(self, outputs: Mapping[str, Any]) -> None:
+        """Report the outputs once the run is over."""
+        self._report.outputs = {key: {"value": plain(value), "shown": shown(value)} for key, value in outputs.items()}
 
 
 class Report:
-    """Tells the events of a run, a line each, from any thread."""
+    """Writes the events of a run, a line each, from any thread."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -267,14 +245,14 @@ class Report:
         self.failed = False
         self.outputs: dict[str, dict[str, Any]] = {}
 
-    def send(self, event: str, **content: Any) -> None:  # noqa: ANN401 - what is JSON
-        """Tell one event."""
+    def send(self, event: str, **content: Json) -> None:
+        """Write one event."""
         with self._lock:
             self._stream.write(json.dumps({"event": event, **content}) + "\n")
             self._stream.flush()
 
     def fail(self, sentence: str) -> None:
-        """Tell why the run failed; only the first reason counts."""
+        """Report why the run failed; only the first reason counts."""
         with self._lock:
             first, self.failed = not self.failed, True
         if first:
@@ -289,14 +267,14 @@ class Log(logging.Handler):
         self._report = report
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass one message on."""
+        """Report one message."""
         self._report.send("log", severity=record.levelname.lower(), message=record.getMessage())
 
 
 def sentence(error: BaseException, folder: Path) -> str:
-    """What to tell of an exception of the program's: its own words if it has a sentence, else also where it was.
+    """How to report an exception of the program: in its own words if they are meant for the user, else with its place.
 
-    Exceptions that the program defines itself, and Pulumi's own, are sentences for the user.
+    The words are meant for the user if the program defines the exception itself, or if it is Pulumi's own.
     """
     words = " ".join(part for part in (type(error).__name__, str(error)) if part)
     spoken = isinstance(error, pulumi.RunError) or type(error).__module__ in own_modules(folder)
@@ -310,7 +288,7 @@ def sentence(error: BaseException, folder: Path) -> str:
 
 
 def own_modules(folder: Path) -> set[str]:
-    """The modules loaded from the program's folder, its installed packages left out."""
+    """The modules loaded from the program's folder, without its installed packages."""
     files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
     return {"__main__"} | {
         name
@@ -319,34 +297,34 @@ def own_modules(folder: Path) -> set[str]:
     }
 
 
-def run(order: Mapping[str, Any], report: Report) -> None:
+def carry_out(order: Mapping[str, Any], report: Report) -> None:
     """Bring a stack to what its program says, or delete all of it; every outcome is reported."""
     url, region = order["url"], order["region"]
     owner = Clients(url, region, tuple(order["owner"]))
     deploying = owner if order["key"] == order["owner"] else Clients(url, region, tuple(order["key"]))
-    account = resources.Account(url, region, deploying, owner)
+    account = Account(url, region, deploying, owner)
     for user in order["users"]:
         with contextlib.suppress(owner("iam").exceptions.EntityAlreadyExistsException):
             owner("iam").create_user(UserName=user)
     state = State(order["state"], report)
     folder = Path(order["folder"])
     try:
-        if not order["destroy"]:
-            run_program(order, folder, Deployment(account, report, state), report)
+        if order["command"] == "deploy":
+            run_program(order, folder, EmbeddedEngine(account, report, state), report)
         if not report.failed:
-            for check in account.unchecked:
-                check()
-            delete_unnamed(account, state, report)
-    except (SandboxError, BotoCoreError, ClientError) as error:
+            for entry in state.registered():
+                resource_type(entry["type"]).verify(account, existing(entry))
+            delete_unregistered(account, state, report)
+    except REFUSALS as error:
         report.fail(str(error))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the program raises is told as a sentence
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the program raises is reported as a sentence
         report.fail(sentence(error, folder))
     if not report.failed:
         report.send("done", outputs=report.outputs)
 
 
-def run_program(order: Mapping[str, Any], folder: Path, deployment: Deployment, report: Report) -> None:
-    """Run the program to its end, whatever it registers being brought into being.
+def run_program(order: Mapping[str, Any], folder: Path, engine: Engine, report: Report) -> None:
+    """Run the program to its end.
 
     Raises:
         Exception: whatever the program raises.
@@ -355,26 +333,22 @@ def run_program(order: Mapping[str, Any], folder: Path, deployment: Deployment, 
     logger.addHandler(Log(report))
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it would retell the failure, with its traceback
-    asyncio.set_event_loop(asyncio.new_event_loop())
-    settings.reset_options()
-    mocks.set_mocks(
-        deployment, project=order["project"], stack=order["stack"], preview=False, logger=logger,
-        monitor=Monitor(deployment, report),
-    )  # fmt: skip
-    set_all_config(dict(order["config"]), list(order["secretKeys"]))
-    settings.set_root_resource(None)  # type: ignore[arg-type]  # none yet: the run makes the stack itself
-
-    def program() -> None:
-        runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
-
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it would repeat the failure, with its traceback
     os.chdir(folder)
     sys.path.insert(0, str(folder))
-    asyncio.get_event_loop().run_until_complete(run_in_stack(program))
+    run(
+        lambda: runpy.run_path(str(folder / "__main__.py"), run_name="__main__"),
+        engine,
+        project=order["project"],
+        stack=order["stack"],
+        config=order["config"],
+        secret_keys=order["secretKeys"],
+        logger=logger,
+    )
 
 
-def _end_with_parent() -> None:
-    """End at once when standard input is closed: nobody waits for the outcome any more."""
+def end_with_parent() -> None:
+    """End at once when standard input is closed: nobody waits for the outcome then."""
     while sys.stdin.read(1):
         pass
     os._exit(1)
@@ -385,7 +359,11 @@ def main() -> None:
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what the program prints must not mix with the events
     order = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    run(order, Report(stream))
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    carry_out(order, Report(stream))
     stream.flush()
-    os._exit(0)  # Pulumi's threads would be waited for
+    os._exit(0)  # otherwise Python would wait for Pulumi's threads
+
+
+if __name__ == "__main__":
+    main()

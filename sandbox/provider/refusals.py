@@ -1,6 +1,6 @@
-"""What AWS refuses and the emulator lets pass: refused here, at deployment, in AWS's words.
+"""What AWS refuses and the emulator accepts: refused here, in AWS's words.
 
-Each check asks the emulated AWS as the account's owner, so that the deploying principal needs no right for it.
+Each check asks as the account's owner, so that the deploying principal needs no permission for it.
 """
 
 import json
@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sandbox.errors import Refused
+from sandbox.provider.account import Account
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
-    from types_boto3_lambda import LambdaClient
-    from types_boto3_sqs import SQSClient
 
 INVALID = "InvalidParameterValueException"
 POLLER_ACTIONS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")  # Lambda: "Configuring permissions" for SQS
@@ -28,16 +27,16 @@ def denied_actions(iam: "IAMClient", role: str, actions: tuple[str, ...], resour
     return [action for action in actions if action not in allowed]
 
 
-def function_lex(iam: "IAMClient", function: Mapping[str, Any], account: str, region: str) -> None:
-    """Lex refuses a function whose role may not use the bot that it is given; the stand-in for Lex takes anyone.
+def function_lex(account: Account, function: Mapping[str, Any]) -> None:
+    """Lex answers a function only if its role may use the bot; the stand-in for Lex answers anyone.
 
     Raises:
         Refused: the role may not.
     """
     given = function.get("Environment", {}).get("Variables", {})
     if bot := given.get("LEX_BOT_ID"):
-        alias = f"arn:aws:lex:{region}:{account}:bot-alias/{bot}/{given.get('LEX_BOT_ALIAS_ID')}"
-        if denied_actions(iam, function["Role"], ("lex:RecognizeText",), alias):
+        alias = account.arn("lex", f"bot-alias/{bot}/{given.get('LEX_BOT_ALIAS_ID')}")
+        if denied_actions(account.owner("iam"), function["Role"], ("lex:RecognizeText",), alias):
             raise Refused(
                 "AccessDeniedException",
                 "RecognizeText",
@@ -45,8 +44,8 @@ def function_lex(iam: "IAMClient", function: Mapping[str, Any], account: str, re
             )
 
 
-def attachable(iam: "IAMClient", policy: str, operation: str) -> None:
-    """IAM attaches only managed policies that exist; the emulator attaches any name, and it grants nothing.
+def attachable(iam: "IAMClient", policy: str) -> None:
+    """IAM attaches only managed policies that exist; the emulator attaches any name, which then grants nothing.
 
     Raises:
         Refused: there is no such policy, or AWS has retired it.
@@ -54,7 +53,8 @@ def attachable(iam: "IAMClient", policy: str, operation: str) -> None:
     try:
         iam.get_policy(PolicyArn=policy)
     except iam.exceptions.NoSuchEntityException:
-        raise Refused("NoSuchEntity", operation, f"Policy {policy} does not exist or is not attachable.") from None
+        sentence = f"Policy {policy} does not exist or is not attachable."
+        raise Refused("NoSuchEntity", "AttachGroupPolicy", sentence) from None
 
 
 def parameter_value(value: str) -> None:
@@ -72,24 +72,25 @@ def parameter_value(value: str) -> None:
         )
 
 
-def mapping(iam: "IAMClient", sqs: "SQSClient", function: Mapping[str, Any], queue: str) -> None:
-    """Lambda refuses to poll a queue that its role may not read, or that shows a message again while it is worked on.
+def mapping(account: Account, function: Mapping[str, Any], queue: str) -> None:
+    """Lambda polls a queue only if the role may read it, and no message reappears while the function runs.
 
     Args:
-        iam: a client of the owner's.
-        sqs: a client of the owner's.
+        account: where.
         function: the function's configuration, as Lambda gives it.
         queue: the queue's ARN.
 
     Raises:
-        Refused: the role lacks a right, or the queue's visibility timeout is below the function's timeout.
+        Refused: the role lacks a permission, or the queue's visibility timeout is below the function's timeout.
     """
-    for action in denied_actions(iam, function["Role"], tuple(f"sqs:{name}" for name in POLLER_ACTIONS), queue):
+    actions = tuple(f"sqs:{name}" for name in POLLER_ACTIONS)
+    for action in denied_actions(account.owner("iam"), function["Role"], actions, queue):
         raise Refused(
             INVALID,
             "CreateEventSourceMapping",
             f"The provided execution role does not have permissions to call {action.removeprefix('sqs:')} on SQS",
         )
+    sqs = account.owner("sqs")
     url = sqs.get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     visibility, timeout = int(attributes["VisibilityTimeout"]), int(function["Timeout"])
@@ -101,49 +102,50 @@ def mapping(iam: "IAMClient", sqs: "SQSClient", function: Mapping[str, Any], que
         )
 
 
-def stage_logs(account_role: str, operation: str) -> None:
+def stage_logs(account: Account) -> None:
     """API Gateway writes logs only in an account that has given it a role for them.
 
     Raises:
-        Refused: the account has none.
+        Refused: the account has not.
     """
-    if not account_role:
+    if not account.owner("apigateway").get_account().get("cloudwatchRoleArn"):
         raise Refused(
             "BadRequestException",
-            operation,
+            "UpdateStage",
             "CloudWatch Logs role ARN must be set in account settings to enable logging",
         )
 
 
-def function_logs(iam: "IAMClient", function: Mapping[str, Any], account: str, region: str) -> None:
-    """A role without rights to its log group costs the function its logs: on AWS silently, here loudly.
+def function_logs(account: Account, function: Mapping[str, Any]) -> None:
+    """A function whose role may not write to its log group loses its logs: silently on AWS, loudly here.
 
     Raises:
-        Refused: the role may not write to the function's log group.
+        Refused: the role may not.
     """
     group = function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function['FunctionName']}"
-    resource = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:sandbox"
+    resource = account.arn("logs", f"log-group:{group}:log-stream:sandbox")
     session = f"assumed-role/{function['Role'].rpartition('/')[2]}/{function['FunctionName']}"
-    for action in denied_actions(iam, function["Role"], LOG_ACTIONS, resource):
+    for action in denied_actions(account.owner("iam"), function["Role"], LOG_ACTIONS, resource):
         raise Refused(
             "AccessDeniedException",
             action.removeprefix("logs:"),
-            f"User: arn:aws:sts::{account}:{session} is not authorized to perform: "
+            f"User: arn:{account.partition}:sts::{account.id}:{session} is not authorized to perform: "
             f"{action} on resource: {resource} because no identity-based policy allows the {action} action",
         )
 
 
-def integration(client: "LambdaClient", uri: str, source: str) -> None:
-    """API Gateway may call a function only if the function's own policy says so; else each call is answered 500.
+def integration(account: Account, uri: str, source: str) -> None:
+    """API Gateway may call a function only if the function's own policy allows it; otherwise it answers 500.
 
     Args:
-        client: a client of the owner's.
+        account: where.
         uri: the integration's URI, which holds the function's ARN.
-        source: the ARN of the method that is to call, its stage as ``*``.
+        source: the ARN of the calling method, with ``*`` as its stage.
 
     Raises:
-        Refused: no permission of the function's names this method.
+        Refused: no statement of the function's policy covers this method.
     """
+    client = account.owner("lambda")
     function = uri.partition("/functions/")[2].removesuffix("/invocations")
     try:
         policy = json.loads(client.get_policy(FunctionName=function)["Policy"])
@@ -164,7 +166,7 @@ def integration(client: "LambdaClient", uri: str, source: str) -> None:
 
 
 def _covers(pattern: str, source: str) -> bool:
-    """Whether an ARN pattern takes in every stage of a method: segment by segment, ``*`` standing for anything."""
+    """Whether an ARN pattern matches every stage of a method: segment by segment, ``*`` matching anything."""
     if pattern == "*":
         return True
     wanted, given = source.split("/"), pattern.split("/")

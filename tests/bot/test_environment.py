@@ -32,4 +32,4 @@ def test_a_missing_variable_is_an_error_that_names_it() -> None:
     written = variables(**VALUES)
     del written["LEDGER_TABLE"]
     with pytest.raises(KeyError, match="LEDGER_TABLE"):
-        read(written)  # type: ignore[arg-type]  # all are text
+        read(written)

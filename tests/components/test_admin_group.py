@@ -1,4 +1,4 @@
-"""The administrators: the documented policies, further ones within IAM's limits, members who keep their groups."""
+"""The administrators: the documented policies, our own within IAM's limits, and members who keep their groups."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,6 @@ def args(
         name_prefixes=prefixes,
         region="eu-central-1",
         account_id="111122223333",
-        tags={},
         managed_policies=DOCUMENTED_POLICIES if policies is None else policies,
         require_mfa=require_mfa,
     )
@@ -50,7 +49,7 @@ def test_the_documented_five_are_the_projects_default() -> None:
     assert tuple(project_defaults()["adminPolicies"]) == DOCUMENTED_POLICIES
 
 
-def test_a_policy_may_be_left_out() -> None:
+def test_a_documented_policy_can_be_left_out() -> None:
     graph = run_program(lambda: AdminGroup("admins", args(policies=["AWSLambda_FullAccess"])))
 
     assert attached(graph) == {"arn:aws:iam::aws:policy/AWSLambda_FullAccess"}
@@ -63,13 +62,13 @@ def test_a_retired_policy_and_its_successor_are_one() -> None:
     }
 
 
-def test_a_policy_may_be_named_by_its_arn() -> None:
+def test_a_policy_can_be_named_by_its_arn() -> None:
     arn = "arn:aws:iam::111122223333:policy/team/Readers"
 
     assert policy_arns([arn]) == {"Readers": arn}
 
 
-def test_members_are_added_one_by_one_and_nobody_is_taken_out() -> None:
+def test_members_are_added_one_by_one_and_nobody_is_removed() -> None:
     graph = run_program(lambda: AdminGroup("admins", args(members=["anna", "ben"])))
 
     members = graph.of("aws:iam/userGroupMembership:UserGroupMembership")
@@ -88,7 +87,7 @@ def test_every_own_policy_is_attached() -> None:
     assert own == {each.inputs["policyArn"] for each in found} - attached(graph)
 
 
-def test_rights_reach_each_prefix_and_nothing_else() -> None:
+def test_permissions_cover_each_prefix_and_nothing_else() -> None:
     graph = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-", "bot-anna-"])))
 
     found = {
@@ -102,14 +101,18 @@ def test_rights_reach_each_prefix_and_nothing_else() -> None:
         f"arn:aws:{service}:{start}:{before}{prefix}*"
         for prefix in ("bot-dev-", "bot-anna-")
         for service, before in (
-            ("sqs", ""), ("sns", ""), ("dynamodb", "table/"), ("ssm", "parameter/"), ("logs", "log-group:"),
+            ("sqs", ""),
+            ("sns", ""),
+            ("dynamodb", "table/"),
+            ("ssm", "parameter/"),
+            ("logs", "log-group:"),
             ("cloudwatch", "alarm:"),
         )
-    }  # fmt: skip
+    }
 
 
 def test_another_stack_does_not_replace_a_policy() -> None:
-    """IAM knows no change of a description: a policy with another one would be made anew."""
+    """IAM cannot change a description: a policy with another one would be replaced."""
     one = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-"])))
     two = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-", "bot-anna-"])))
 
@@ -139,7 +142,7 @@ def test_a_policy_that_is_accepted_is_within_iams_limit() -> None:
     assert all(len(each.inputs["policy"].replace(" ", "")) <= 6144 for each in graph.of("aws:iam/policy:Policy"))
 
 
-def test_without_mfa_everything_is_denied_but_what_leads_to_it() -> None:
+def test_without_mfa_everything_is_denied_except_setting_it_up() -> None:
     graph = run_program(lambda: AdminGroup("admins", args(require_mfa=True)))
 
     *allowed, denial, _ = graph.one("aws:iam/policy:Policy", "mfa-policy").policy()["Statement"]
@@ -150,16 +153,16 @@ def test_without_mfa_everything_is_denied_but_what_leads_to_it() -> None:
     assert set(denial["NotAction"]) == own | {"sts:GetSessionToken", "cloudwatch:DescribeAlarms"}
 
 
-def test_without_mfa_nobody_elses_credentials_are_touched_whatever_other_policies_allow() -> None:
+def test_without_mfa_nobody_elses_credentials_can_change_whatever_other_policies_allow() -> None:
     graph = run_program(lambda: AdminGroup("admins", args(require_mfa=True)))
 
     own, *_, denial = graph.one("aws:iam/policy:Policy", "mfa-policy").policy()["Statement"]
-    assert set(own["Action"]) - set(denial["Action"]) == {"iam:ChangePassword"}  # which has no user but the caller
+    assert set(own["Action"]) - set(denial["Action"]) == {"iam:ChangePassword"}  # it always acts on the caller
     assert (denial["Effect"], denial["NotResource"]) == ("Deny", own["Resource"])
     assert denial["Condition"] == {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
 
 
-def test_a_member_sets_up_nobodys_credentials_but_their_own() -> None:
+def test_a_member_sets_up_only_their_own_credentials() -> None:
     graph = run_program(lambda: AdminGroup("admins", args(require_mfa=True)))
 
     found = {
@@ -171,7 +174,7 @@ def test_a_member_sets_up_nobodys_credentials_but_their_own() -> None:
     assert found == {f"{start}:user/${{aws:username}}", f"{start}:mfa/*", "*"}
 
 
-def test_mfa_takes_one_policy_of_those_that_a_group_can_have() -> None:
+def test_mfa_uses_up_one_of_the_policies_of_a_group() -> None:
     assert args(policies=[f"Policy{n}" for n in range(7)], require_mfa=True)
     with pytest.raises(InvalidArgs, match="would have 11 policies, and IAM allows 10: attach at most 7"):
         args(policies=[f"Policy{n}" for n in range(8)], require_mfa=True)

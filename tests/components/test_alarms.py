@@ -1,4 +1,4 @@
-"""Each way of being in trouble has an alarm that looks at the right thing and tells the team."""
+"""Each kind of trouble has an alarm that watches the right metric and notifies the team."""
 
 from components.alarms import Alarms, AlarmsArgs
 from tests.harness import Graph, run_program
@@ -16,13 +16,13 @@ def make(email: str = "") -> Graph:
                 stage_name="live",
                 log_group_name="logs",
                 email=email,
-                tags={"stack": "dev"},
+                log_kinds={"credentials": "The token is refused.", "slow_down": "Sending pauses."},
             ),
         )
     )
 
 
-def test_every_way_of_being_in_trouble_is_watched() -> None:
+def test_every_kind_of_trouble_is_watched() -> None:
     watched = {
         (
             each.inputs["namespace"],
@@ -45,7 +45,7 @@ def test_every_way_of_being_in_trouble_is_watched() -> None:
     }
 
 
-def test_an_alarm_tells_the_topic_when_it_starts_and_when_it_ends_and_silence_is_no_alarm() -> None:
+def test_an_alarm_notifies_the_topic_when_it_starts_and_ends_and_missing_data_is_no_alarm() -> None:
     topic = "arn:aws:sns:eu-central-1:111122223333:bot-alarms-topic-1a2b3c4"
 
     for each in make().of("aws:cloudwatch/metricAlarm:MetricAlarm"):
@@ -55,7 +55,7 @@ def test_an_alarm_tells_the_topic_when_it_starts_and_when_it_ends_and_silence_is
         assert each.inputs["alarmDescription"]
 
 
-def test_the_bots_own_errors_are_counted_from_its_log() -> None:
+def test_the_given_kinds_of_errors_are_counted_in_the_log() -> None:
     filters = make().of("aws:cloudwatch/logMetricFilter:LogMetricFilter")
 
     assert {each.inputs["pattern"]: each.inputs["metricTransformation"]["name"] for each in filters} == {
@@ -67,7 +67,7 @@ def test_the_bots_own_errors_are_counted_from_its_log() -> None:
         assert each.inputs["metricTransformation"]["namespace"] == "bot-alarms"
 
 
-def test_who_is_named_gets_an_e_mail_and_nobody_else() -> None:
+def test_only_a_named_address_gets_an_e_mail() -> None:
     assert not make().of("aws:sns/topicSubscription:TopicSubscription")
 
     subscription = make("team@example.org").one("aws:sns/topicSubscription:TopicSubscription")

@@ -1,6 +1,5 @@
-"""A function of any runtime is deployed as its folder stands, with a log group of its own."""
+"""A function of any runtime is deployed from its folder, and logs to its own log group."""
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from components.errors import InvalidArgs
 from tests.harness import run_program
 
 
-def args(folder: Path, **changes: Any) -> BotFunctionArgs:  # noqa: ANN401 - any argument
+def args(folder: Path, **changes: Any) -> BotFunctionArgs:
     values: dict[str, Any] = {
         "code": folder,
         "package": "",
@@ -23,65 +22,41 @@ def args(folder: Path, **changes: Any) -> BotFunctionArgs:  # noqa: ANN401 - any
         "environment": {"PAGE_ID": "1"},
         "memory_mb": 256,
         "timeout_seconds": 30,
-        "build_folder": folder.parent / "build",
-        "tags": {"stack": "dev"},
     }
     return BotFunctionArgs(**{**values, **changes})
 
 
-@pytest.fixture
-def node(tmp_path: Path) -> Path:
-    folder = tmp_path / "node"
-    folder.mkdir()
-    (folder / "index.js").write_text("exports.handler = async () => ({ statusCode: 200 });\n", encoding="utf-8")
-    return folder
+def test_a_node_function_is_deployed_and_writes_json_to_its_log_group(tmp_path: Path) -> None:
+    (tmp_path / "index.js").write_text("exports.handler = async () => ({ statusCode: 200 });\n", encoding="utf-8")
 
-
-def test_a_node_function_is_deployed_through_the_same_component(node: Path) -> None:
-    function = run_program(lambda: BotFunction("bot", args(node))).one("aws:lambda/function:Function")
+    function = run_program(lambda: BotFunction("bot", args(tmp_path))).one("aws:lambda/function:Function")
 
     assert (function.inputs["runtime"], function.inputs["handler"]) == ("nodejs22.x", "index.handler")
-    assert zipfile.ZipFile(function.inputs["code"]["path"]).namelist() == ["index.js"]
-
-
-def test_the_zip_s_name_tells_its_content_so_that_other_code_is_another_input(node: Path) -> None:
-    def path() -> str:
-        function = run_program(lambda: BotFunction("bot", args(node))).one("aws:lambda/function:Function")
-        return str(function.inputs["code"]["path"])
-
-    before = path()
-    assert path() == before
-    (node / "index.js").write_text("exports.handler = async () => ({ statusCode: 404 });\n", encoding="utf-8")
-    assert path() != before
-
-
-def test_the_function_writes_json_into_its_log_group(node: Path) -> None:
-    function = run_program(lambda: BotFunction("bot", args(node))).one("aws:lambda/function:Function")
-
+    assert function.inputs["code"]["assets"].keys() == {"index.js"}
     assert function.inputs["loggingConfig"] == {"logFormat": "JSON", "logGroup": "logs"}
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
-        ({"memory_mb": 127}, "no 127 MB of memory: choose 128 to 10240"),
-        ({"memory_mb": 10_241}, "no 10241 MB of memory"),
-        ({"timeout_seconds": 0}, "cannot run for 0 seconds: choose 1 to 900"),
-        ({"timeout_seconds": 901}, "cannot run for 901 seconds"),
+        ({"memory_mb": 127}, "memory in MB cannot be 127: choose 128 to 10240"),
+        ({"memory_mb": 10_241}, "memory in MB cannot be 10241"),
+        ({"timeout_seconds": 0}, "timeout in seconds cannot be 0: choose 1 to 900"),
+        ({"timeout_seconds": 901}, "timeout in seconds cannot be 901"),
     ],
 )
-def test_what_lambda_has_not_is_refused(node: Path, changes: dict[str, int], told: str) -> None:
-    with pytest.raises(InvalidArgs, match=told):
-        args(node, **changes)
+def test_a_size_outside_lambdas_limits_is_refused(tmp_path: Path, changes: dict[str, int], message: str) -> None:
+    with pytest.raises(InvalidArgs, match=message):
+        args(tmp_path, **changes)
 
 
-def test_the_log_group_forgets_after_its_retention() -> None:
-    graph = run_program(lambda: BotLogs("logs", BotLogsArgs(retention_days=7, tags={"stack": "dev"})))
+def test_the_log_group_has_its_retention() -> None:
+    graph = run_program(lambda: BotLogs("logs", BotLogsArgs(retention_days=7)))
 
     assert graph.one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 7
 
 
 @pytest.mark.parametrize("days", [0, 2, 31, 9999])
-def test_a_retention_that_cloudwatch_has_not_is_refused(days: int) -> None:
+def test_a_retention_that_cloudwatch_does_not_offer_is_refused(days: int) -> None:
     with pytest.raises(InvalidArgs, match=f"cannot keep lines for {days} days"):
-        BotLogsArgs(retention_days=days, tags={})
+        BotLogsArgs(retention_days=days)

@@ -1,4 +1,4 @@
-"""The role has the documented rights unless told otherwise, and is given out only when it has them."""
+"""The role has the documented log policy by default, and a policy of its own for everything else."""
 
 from components.bot_role import BotRole, BotRoleArgs
 from components.policy import Statement
@@ -18,15 +18,15 @@ DOCUMENTED = {
 
 
 def test_the_log_policy_is_the_documented_one_by_default() -> None:
-    graph = run_program(lambda: BotRole("bot", BotRoleArgs(tags={})))
+    graph = run_program(lambda: BotRole("bot", BotRoleArgs()))
 
     assert graph.one("aws:iam/rolePolicy:RolePolicy").policy() == DOCUMENTED
 
 
-def test_further_statements_make_a_policy_of_their_own() -> None:
+def test_further_statements_are_a_separate_policy() -> None:
     read = Statement(sid="Read", actions=["sqs:ReceiveMessage"], resources=["arn:aws:sqs:eu-central-1:1:a"])
 
-    graph = run_program(lambda: BotRole("bot", BotRoleArgs(tags={}, statements=[read])))
+    graph = run_program(lambda: BotRole("bot", BotRoleArgs(statements=[read])))
 
     assert graph.one("aws:iam/rolePolicy:RolePolicy", "-log-policy").policy() == DOCUMENTED
     assert graph.one("aws:iam/rolePolicy:RolePolicy", "-access-policy").policy()["Statement"] == [
@@ -39,7 +39,7 @@ def test_further_statements_make_a_policy_of_their_own() -> None:
     ]
 
 
-def test_a_condition_and_several_resources_stand_in_the_document() -> None:
+def test_a_statement_has_its_conditions_and_all_its_resources() -> None:
     conditions = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
     narrow = Statement(actions=["iam:PassRole"], resources=["arn:a", "arn:b"], conditions=conditions)
 

@@ -1,4 +1,4 @@
-"""Secrets are encrypted whatever the caller hands in, and read by their path alone."""
+"""Secrets are encrypted whatever the caller passes in, and readable only by their path."""
 
 import pulumi
 
@@ -12,7 +12,6 @@ def args(previous: str | None = None) -> BotSecretsArgs:
         page_access_token="canary-a",
         app_secret="canary-b",
         verify_token=pulumi.Output.secret("canary-c") if previous else "canary-c",
-        tags={"stack": "dev"},
         app_secret_previous=previous,
     )
 
@@ -23,7 +22,6 @@ def test_a_plain_value_becomes_a_secret_and_is_encrypted() -> None:
     for each in graph.of("aws:ssm/parameter:Parameter"):
         assert each.secret_inputs == {"value"}
         assert each.inputs["type"] == "SecureString"
-        assert each.inputs["tags"] == {"stack": "dev"}
 
 
 def test_the_previous_app_secret_is_a_parameter_only_while_there_is_one() -> None:
@@ -42,7 +40,7 @@ def test_the_previous_app_secret_is_a_parameter_only_while_there_is_one() -> Non
 def test_the_reader_may_read_the_path_and_nothing_else() -> None:
     def program() -> None:
         secrets = BotSecrets("bot-secrets", args())
-        BotRole("bot", BotRoleArgs(tags={}, statements=[secrets.reader_statement]))
+        BotRole("bot", BotRoleArgs(statements=[secrets.reader_statement]))
         pulumi.export("path", secrets.path)
 
     graph = run_program(program)

@@ -14,22 +14,29 @@ DEAD_LETTERS_ARN = "arn:aws:sqs:eu-central-1:111122223333:events-dead-letters-1a
 
 
 def make_queue(timeout: int = 30) -> EventQueue:
-    return EventQueue("events", EventQueueArgs(consumer_timeout_seconds=timeout, tags={}))
+    return EventQueue("events", EventQueueArgs(consumer_timeout_seconds=timeout))
 
 
 def consumer(**changes: int) -> QueueConsumerArgs:
     values = {"maximum_concurrency": 5, **changes}
-    return QueueConsumerArgs(queue_arn=QUEUE_ARN, function_name="bot", tags={}, **values)
+    return QueueConsumerArgs(queue_arn=QUEUE_ARN, function_name="bot", **values)
 
 
 @pytest.mark.parametrize("timeout", [1, 30, 900])
-def test_an_event_stays_invisible_for_six_time_outs(timeout: int) -> None:
+def test_an_event_stays_invisible_for_six_timeouts(timeout: int) -> None:
     queue = run_program(lambda: make_queue(timeout)).one("aws:sqs/queue:Queue", "-queue")
 
     assert queue.inputs["visibilityTimeoutSeconds"] == 6 * timeout
 
 
-def test_what_is_received_a_thousand_times_goes_to_the_dead_letters() -> None:
+@pytest.mark.parametrize("name", ["-queue", "-dead-letters"])
+def test_a_message_may_be_as_large_as_sqs_allows(name: str) -> None:
+    queue = run_program(make_queue).one("aws:sqs/queue:Queue", name)
+
+    assert queue.inputs["maxMessageSize"] == 1024 * 1024
+
+
+def test_an_event_received_a_thousand_times_becomes_a_dead_letter() -> None:
     queue = run_program(make_queue).one("aws:sqs/queue:Queue", "-queue")
 
     assert json.loads(queue.inputs["redrivePolicy"]) == {
@@ -38,7 +45,7 @@ def test_what_is_received_a_thousand_times_goes_to_the_dead_letters() -> None:
     }
 
 
-def test_the_dead_letters_take_from_this_queue_alone_and_pass_on_nothing() -> None:
+def test_the_dead_letter_queue_accepts_from_this_queue_only_and_passes_nothing_on() -> None:
     graph = run_program(make_queue)
 
     allow = graph.one("aws:sqs/redriveAllowPolicy:RedriveAllowPolicy")
@@ -51,9 +58,9 @@ def test_the_dead_letters_take_from_this_queue_alone_and_pass_on_nothing() -> No
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 7201])
-def test_a_time_out_that_no_visibility_fits_is_refused(timeout: int) -> None:
-    with pytest.raises(InvalidArgs, match="cannot read a queue: choose 1 to 7200"):
-        EventQueueArgs(consumer_timeout_seconds=timeout, tags={})
+def test_a_timeout_too_long_for_any_visibility_timeout_is_refused(timeout: int) -> None:
+    with pytest.raises(InvalidArgs, match="choose 1 to 7200"):
+        EventQueueArgs(consumer_timeout_seconds=timeout)
 
 
 def test_the_consumer_reports_each_failed_event_and_is_bounded() -> None:
@@ -68,12 +75,12 @@ def test_the_consumer_reports_each_failed_event_and_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"batch_size": 0}, {"batch_size": 11}])
-def test_a_batch_that_a_fifo_queue_has_not_is_refused(changes: dict[str, int]) -> None:
+def test_a_batch_size_outside_the_limits_of_a_fifo_queue_is_refused(changes: dict[str, int]) -> None:
     with pytest.raises(InvalidArgs, match="choose 1 to 10"):
         consumer(**changes)
 
 
 @pytest.mark.parametrize("changes", [{"maximum_concurrency": 1}, {"maximum_concurrency": 1001}])
-def test_a_concurrency_that_lambda_has_not_is_refused(changes: dict[str, int]) -> None:
+def test_a_concurrency_outside_lambdas_limits_is_refused(changes: dict[str, int]) -> None:
     with pytest.raises(InvalidArgs, match="choose 2 to 1000"):
         consumer(**changes)

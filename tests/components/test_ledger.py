@@ -1,4 +1,4 @@
-"""The ledger is paid by use, forgets by itself, and is guarded where asked."""
+"""The ledger is billed per request, deletes expired items, and is protected on request."""
 
 import pytest
 
@@ -6,12 +6,12 @@ from components.ledger import Ledger, LedgerArgs
 from tests.harness import Resource, run_program
 
 
-def make(guarded: bool = False) -> Resource:
-    args = LedgerArgs(point_in_time_recovery=guarded, deletion_protection=guarded, tags={"stack": "dev"})
+def make(protected: bool = False) -> Resource:
+    args = LedgerArgs(point_in_time_recovery=protected, deletion_protection=protected)
     return run_program(lambda: Ledger("ledger", args)).one("aws:dynamodb/table:Table")
 
 
-def test_items_are_found_by_one_key_and_go_when_they_expire() -> None:
+def test_items_have_one_key_and_expire() -> None:
     table = make()
 
     assert table.inputs["hashKey"] == "id"
@@ -21,9 +21,9 @@ def test_items_are_found_by_one_key_and_go_when_they_expire() -> None:
     assert table.inputs["billingMode"] == "PAY_PER_REQUEST"
 
 
-@pytest.mark.parametrize("guarded", [True, False])
-def test_it_is_guarded_as_asked(guarded: bool) -> None:
-    table = make(guarded)
+@pytest.mark.parametrize("protected", [True, False])
+def test_it_is_protected_on_request(protected: bool) -> None:
+    table = make(protected)
 
-    assert table.inputs["pointInTimeRecovery"] == {"enabled": guarded}
-    assert table.inputs["deletionProtectionEnabled"] is guarded
+    assert table.inputs["pointInTimeRecovery"] == {"enabled": protected}
+    assert table.inputs["deletionProtectionEnabled"] is protected

@@ -1,10 +1,11 @@
-"""The REST API lets through what the routes ask for, and is redeployed exactly when something in it changes."""
+"""The REST API lets through what its routes accept, and is deployed again exactly when something in it changes."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from pulumi_aws import sns
 
 from components import rest_api
 from components.errors import InvalidArgs
@@ -15,7 +16,7 @@ GET = Route(method_name="GET", required_query=["hub.mode", "hub.challenge"])
 POST = Route(method_name="POST", required_headers=["X-Hub-Signature-256"])
 
 
-def args(routes: Sequence[Route] = (GET, POST), **changes: Any) -> RestApiArgs:  # noqa: ANN401 - any argument
+def args(routes: Sequence[Route] = (GET, POST), **changes: Any) -> RestApiArgs:
     values: dict[str, Any] = {
         "path": "webhook",
         "routes": routes,
@@ -24,12 +25,11 @@ def args(routes: Sequence[Route] = (GET, POST), **changes: Any) -> RestApiArgs: 
         "stage_name": "live",
         "throttle_rate": 100,
         "throttle_burst": 200,
-        "tags": {"stack": "dev"},
     }
     return RestApiArgs(**{**values, **changes})
 
 
-def make(routes: Sequence[Route] = (GET, POST), **changes: Any) -> Graph:  # noqa: ANN401 - any argument
+def make(routes: Sequence[Route] = (GET, POST), **changes: Any) -> Graph:
     return run_program(lambda: RestApi("api", args(routes, **changes)))
 
 
@@ -38,7 +38,7 @@ def usual() -> Graph:
     return make()
 
 
-def trigger(graph: Graph) -> Any:  # noqa: ANN401 - JSON
+def trigger(graph: Graph) -> Any:
     return graph.one("aws:apigateway/deployment:Deployment").inputs["triggers"]
 
 
@@ -57,7 +57,7 @@ def test_a_request_without_what_a_route_needs_is_refused_by_the_gateway() -> Non
     assert all(each.inputs["requestValidatorId"] for each in graph.of("aws:apigateway/method:Method"))
 
 
-def test_what_the_gateway_answers_itself_is_empty() -> None:
+def test_the_gateways_own_answers_are_empty() -> None:
     answers = make().of("aws:apigateway/response:Response")
 
     assert {each.inputs["responseType"]: each.inputs.get("statusCode") for each in answers} == {
@@ -68,7 +68,7 @@ def test_what_the_gateway_answers_itself_is_empty() -> None:
     assert all(each.inputs["responseTemplates"] == {"application/json": "{}"} for each in answers)
 
 
-def test_each_method_may_call_the_function_by_a_permission_of_its_own() -> None:
+def test_each_method_has_its_own_permission_to_call_the_function() -> None:
     permissions = make().of("aws:lambda/permission:Permission")
 
     start = "arn:aws:execute-api:eu-central-1:111122223333:restapi1"
@@ -87,14 +87,14 @@ def test_each_method_is_integrated_with_the_function() -> None:
         assert (each.inputs["type"], each.inputs["integrationHttpMethod"]) == ("AWS_PROXY", "POST")
 
 
-def test_the_api_is_regional_and_takes_bodies_as_they_are() -> None:
+def test_the_api_is_regional_and_passes_bodies_unchanged() -> None:
     api = make().one("aws:apigateway/restApi:RestApi")
 
     assert api.inputs["endpointConfiguration"] == {"types": "REGIONAL"}
     assert "binaryMediaTypes" not in api.inputs
 
 
-def test_the_stage_is_throttled_measured_and_traces_no_data() -> None:
+def test_the_stage_is_throttled_and_measured_and_does_not_trace_data() -> None:
     settings = make().one("aws:apigateway/methodSettings:MethodSettings")
 
     assert settings.inputs["methodPath"] == "*/*"
@@ -113,6 +113,16 @@ def test_a_deployment_waits_for_everything_that_it_freezes() -> None:
     needs = graph.needs(graph.one("aws:apigateway/deployment:Deployment"))
     for kind in ("method:Method", "integration:Integration", "response:Response", "requestValidator:RequestValidator"):
         assert {each.name for each in graph.of(f"aws:apigateway/{kind}")} <= needs
+
+
+def test_the_url_is_known_only_once_the_api_may_call_the_function() -> None:
+    def program() -> None:
+        sns.TopicSubscription("probe", topic="topic", protocol="https", endpoint=RestApi("api", args()).url)
+
+    graph = run_program(program)
+
+    needs = graph.needs(graph.one("aws:sns/topicSubscription:TopicSubscription"))
+    assert {each.name for each in graph.of("aws:lambda/permission:Permission")} <= needs
 
 
 def test_unchanged_inputs_give_an_unchanged_trigger(usual: Graph) -> None:
@@ -136,16 +146,20 @@ def test_any_changed_route_gives_another_trigger(usual: Graph, changed: dict[str
     assert trigger(make(**changed)) != trigger(usual)
 
 
-def test_a_changed_answer_of_the_gateway_gives_another_trigger(usual: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest_api, "EMPTY_ANSWERS", rest_api.EMPTY_ANSWERS[:2])
+@pytest.mark.parametrize(
+    ("constant", "changed"),
+    [("EMPTY_ANSWERS", rest_api.EMPTY_ANSWERS[:2]), ("VALIDATION", {"validate_request_body": True})],
+)
+def test_other_answers_or_validation_give_another_trigger(
+    usual: Graph, monkeypatch: pytest.MonkeyPatch, constant: str, changed: object
+) -> None:
+    monkeypatch.setattr(rest_api, constant, changed)
 
     assert trigger(make()) != trigger(usual)
 
 
-@pytest.mark.parametrize(
-    "changed", [{"throttle_rate": 5}, {"tags": {"stack": "prod"}}, {"access_log_days": 7}, {"stage_name": "other"}]
-)
-def test_what_no_deployment_freezes_leaves_the_trigger_as_it_was(usual: Graph, changed: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changed", [{"throttle_rate": 5}, {"access_log_days": 7}, {"stage_name": "other"}])
+def test_what_a_deployment_does_not_freeze_leaves_the_trigger_unchanged(usual: Graph, changed: dict[str, Any]) -> None:
     assert trigger(make(**changed)) == trigger(usual)
 
 
@@ -168,14 +182,14 @@ def test_an_access_log_is_one_json_line_without_the_query_that_holds_the_verify_
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "message"),
     [
         ({"routes": []}, "without a route"),
         ({"routes": [GET, GET]}, "Each method may have one route"),
-        ({"throttle_rate": 0}, "lets nothing through"),
-        ({"throttle_burst": 0}, "lets nothing through"),
+        ({"throttle_rate": 0}, "cannot be 0: choose 1 to 10000"),
+        ({"throttle_burst": 5_001}, "cannot be 5001: choose 1 to 5000"),
     ],
 )
-def test_an_api_that_cannot_work_is_refused(changed: dict[str, Any], told: str) -> None:
-    with pytest.raises(InvalidArgs, match=told):
+def test_an_api_that_cannot_work_is_refused(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidArgs, match=message):
         args(**changed)

@@ -1,4 +1,4 @@
-"""Stacks for an operator: bare ones for each test, and a whole one in a sandbox."""
+"""Stacks for an operator: a bare one for each test, and a whole one in a sandbox."""
 
 import secrets
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ import botocore.session
 import pytest
 from botocore.loaders import create_loader
 
-from ops import deadletters
+from ops import dead_letter_queue
 from ops.aws import OperatorAws
 from ops.stack import SANDBOX_KEY, Stack
 from sandbox.local import Sandbox
-from tests.ops.place import PAGE, Make, Place
+from tests.ops.place import PAGE, Place
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def aws(sandbox: Sandbox) -> OperatorAws:
 
 @pytest.fixture(scope="session", autouse=True)
 def models_read_once() -> Iterator[None]:
-    """Each command makes a boto3 session, and reads the services' models anew: for all tests together once will do."""
+    """Each command makes a boto3 session, which would read the services' models again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", cache(create_loader))
         yield
@@ -37,52 +37,40 @@ def models_read_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The emulated SQS is one server: an empty answer needs no waiting for others."""
-    monkeypatch.setattr(deadletters, "WAIT_SECONDS", 0)
+    """The emulated SQS is a single server, so an empty answer need not wait for others."""
+    monkeypatch.setattr(dead_letter_queue, "WAIT_SECONDS", 0)
 
 
 @pytest.fixture
-def make(sandbox: Sandbox, aws: OperatorAws) -> Iterator[Make]:
-    """Makes stacks of queues and a ledger, set up as the components do; they go with the test."""
-    made: list[Stack] = []
-
-    def one() -> Place:
-        name = f"ops-{secrets.token_hex(4)}"
-        fifo = {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
-        urls = [
-            aws.call("sqs", "CreateQueue", {"QueueName": f"{name}-{what}.fifo", "Attributes": fifo})["QueueUrl"]
-            for what in ("queue", "dead")
-        ]
-        table = {
-            "TableName": name,
-            "BillingMode": "PAY_PER_REQUEST",
-            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
-        }
-        aws.call("dynamodb", "CreateTable", table)
-        stack = Stack(
-            queue_url=urls[0],
-            dead_letter_queue_url=urls[1],
-            ledger_table=name,
-            secrets_path=sandbox.outputs["secretsPath"],
-            page_id=PAGE,
-            graph_api_url=sandbox.graph_url,
-            graph_api_version="v26.0",
-            webhook_url=sandbox.webhook_url,
-            region=sandbox.configuration.region,
-            endpoint=sandbox.cloud_url,
-            key=SANDBOX_KEY,
-        )
-        made.append(stack)
-        return Place(aws, stack)
-
-    yield one
-    for stack in made:
-        for url in (stack.queue_url, stack.dead_letter_queue_url):
-            aws.call("sqs", "DeleteQueue", {"QueueUrl": url})
-        aws.call("dynamodb", "DeleteTable", {"TableName": stack.ledger_table})
-
-
-@pytest.fixture
-def place(make: Make) -> Place:
-    return make()
+def place(sandbox: Sandbox, aws: OperatorAws) -> Iterator[Place]:
+    """Queues and a ledger, set up as the components do, for one test."""
+    name = f"ops-{secrets.token_hex(4)}"
+    fifo = {"FifoQueue": "true", "DeduplicationScope": "messageGroup", "FifoThroughputLimit": "perMessageGroupId"}
+    urls = [
+        aws.call("sqs", "CreateQueue", {"QueueName": f"{name}-{what}.fifo", "Attributes": fifo})["QueueUrl"]
+        for what in ("queue", "dead")
+    ]
+    table = {
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+    }
+    aws.call("dynamodb", "CreateTable", table)
+    stack = Stack(
+        queue_url=urls[0],
+        dead_letter_queue_url=urls[1],
+        ledger_table=name,
+        secrets_path=sandbox.outputs["secretsPath"],
+        page_id=PAGE,
+        graph_api_url=sandbox.graph_url,
+        graph_api_version="v26.0",
+        webhook_url=sandbox.webhook_url,
+        region=sandbox.configuration.region,
+        endpoint=sandbox.cloud_url,
+        key=SANDBOX_KEY,
+    )
+    yield Place(aws, stack)
+    for url in urls:
+        aws.call("sqs", "DeleteQueue", {"QueueUrl": url})
+    aws.call("dynamodb", "DeleteTable", {"TableName": name})

@@ -1,17 +1,15 @@
-"""A stack of queues and a ledger on the emulated AWS, on which the bot's real worker runs when a test says so."""
+"""Queues and a ledger on the emulated AWS. The bot's real worker runs on them when a test says so."""
 
 import itertools
 import json
 import os
 import signal
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.aws.client import Aws
-from bot.aws.ledger import Key
-from bot.aws.ledger import Ledger as BotLedger
+from bot.aws.ledger import Key, Ledger
 from bot.aws.queues import Message, Queues, compact, dead_letter, event_messages, fingerprint
 from bot.dialogue import Answer
 from bot.messenger.errors import Rejected
@@ -21,7 +19,6 @@ from bot.pace import Pace
 from bot.recently_answered import RecentlyAnswered
 from bot.responder import Responder
 from bot.worker import Worker
-from ops.ledger import Ledger
 from ops.stack import Stack
 
 PAGE, ANNA, BEN = "4711", "1000000000000001", "1000000000000002"
@@ -30,21 +27,21 @@ Json = dict[str, Any]
 
 
 class Conversation:
-    """Answers each text twice; breaks at a poison, until it is mended."""
+    """Answers each text twice; fails at a poison until it is corrected."""
 
     def __init__(self) -> None:
-        self.mended = False
+        self.corrected = False
 
     def answer(self, event: Event, state: Json, _now: float) -> Answer:
         text = event.text if isinstance(event, TextMessage) else event.kind
-        if "poison" in text and not self.mended:
+        if "poison" in text and not self.corrected:
             raise ValueError(text)
         return Answer((Text(f"{text}: one"), Text(f"{text}: two")), {"count": state.get("count", 0) + 1})
 
 
 @dataclass
 class Facebook:
-    """Takes what is sent, or refuses it."""
+    """Accepts messages, or refuses them."""
 
     sent: list[tuple[str, str]] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
@@ -63,20 +60,20 @@ class Facebook:
 
 
 def item(user: str, text: str, mid: str = "") -> Json:
-    """A text message as it stands in a webhook."""
+    """A text message as a webhook contains it."""
     message = {"mid": mid or f"m_{user}_{text}", "text": text}
     return {"sender": {"id": user}, "recipient": {"id": PAGE}, "timestamp": 1, "message": message}
 
 
 class Place:
-    """A stack and what happens on it.
+    """A stack and its bot.
 
     Attributes:
-        stack: as the operator's commands take it.
-        aws: the door to its AWS.
+        stack: for the operator's commands.
+        aws: calls its AWS.
         ledger: the operator's.
-        facebook: what was sent.
-        conversation: what the bot says.
+        facebook: has what was sent.
+        conversation: says what the bot answers.
     """
 
     def __init__(self, aws: Aws, stack: Stack) -> None:
@@ -99,7 +96,7 @@ class Place:
         self.queues.bury(letters, time.monotonic() + 10)
 
     def die(self, user: str, text: str, *, answered: int = 0) -> None:
-        """Let an event die as the worker does, `answered` of its two answers having been sent."""
+        """Let an event die as the worker does, after `answered` of its two answers were sent."""
         key, written = self.key(user, text), item(user, text)
         if answered:
             planned = self.conversation.answer(parse(written, PAGE), {}, 0.0)
@@ -111,8 +108,8 @@ class Place:
         self.ledger.bury(key)
 
     def work(self) -> None:
-        """Let the worker run, as Lambda does, until the event queue is empty; what has to wait waits no time."""
-        ledger = BotLedger(self.aws, self.stack.ledger_table, state_days=1)
+        """Run the worker, as Lambda does, until the event queue is empty. Nothing waits."""
+        ledger = Ledger(self.aws, self.stack.ledger_table, state_days=1)
         responder = Responder(
             ledger=ledger,
             queues=self.queues,
@@ -158,16 +155,16 @@ class Place:
         return found
 
     def dead(self) -> list[str]:
-        """The texts of the dead letters that anyone can see now, in order."""
+        """The texts of the visible dead letters, in order."""
         bodies = [json.loads(each["Body"]) for each in self.receive(self.stack.dead_letter_queue_url, visibility=0)]
         return [each["message"]["items"][0]["message"]["text"] for each in bodies]
 
     def key(self, user: str, text: str) -> Key:
-        """Where the ledger has an event."""
+        """An event's key in the ledger."""
         return Key(fingerprint(PAGE, user), fingerprint(PAGE, f"m_{user}_{text}"))
 
     def items(self) -> dict[str, Json]:
-        """All that is in the ledger, by id."""
+        """Everything in the ledger, by id."""
         found = self.aws.call("dynamodb", "Scan", {"TableName": self.stack.ledger_table})["Items"]
         return {each["id"]["S"]: each for each in found}
 
@@ -177,47 +174,26 @@ class Broken(BaseException):
 
 
 class Breaking(Aws):
-    """A door at whose call number `at` the operator's machine dies; afterwards it is whole again."""
+    """A client at whose call number `at` the operator's machine dies, once."""
 
     def __init__(self, aws: Aws, at: int) -> None:
         self._aws, self._left = aws, at
 
-    def call(
-        self,
-        service: str,
-        operation: str,
-        request: Json,
-        *,
-        path: str = "/",
-        timeout: float = 2.0,
-        repeatable: bool = True,
-    ) -> Json:
+    def call(self, service: str, operation: str, request: Json, **options: Any) -> Json:
         self._left -= 1
         if self._left == -1:
             raise Broken
-        return self._aws.call(service, operation, request, path=path, timeout=timeout, repeatable=repeatable)
+        return self._aws.call(service, operation, request, **options)
 
 
 class Interrupted(Aws):
-    """A door that is whole, but Ctrl-C is pressed during each call of one operation."""
+    """A client during whose calls of one operation Ctrl-C is pressed."""
 
     def __init__(self, aws: Aws, operation: str) -> None:
         self._aws, self._operation = aws, operation
 
-    def call(
-        self,
-        service: str,
-        operation: str,
-        request: Json,
-        *,
-        path: str = "/",
-        timeout: float = 2.0,
-        repeatable: bool = True,
-    ) -> Json:
-        answer = self._aws.call(service, operation, request, path=path, timeout=timeout, repeatable=repeatable)
+    def call(self, service: str, operation: str, request: Json, **options: Any) -> Json:
+        answer = self._aws.call(service, operation, request, **options)
         if operation == self._operation:
             os.kill(os.getpid(), signal.SIGINT)
         return answer
-
-
-Make = Callable[[], Place]

@@ -1,4 +1,4 @@
-"""The command line, on a sandbox that runs the whole stack."""
+"""The command line, on the whole stack in a sandbox."""
 
 import json
 import subprocess
@@ -25,13 +25,13 @@ Json = dict[str, Any]
 Ops = Callable[..., tuple[int, str, str]]
 
 
-# boto3 takes a third of a second for its models, each time.
+# boto3 needs a third of a second for its models, each time.
 _kept = cache(OperatorAws)
 
 
 @pytest.fixture
 def described(sandbox: Sandbox, tmp_path: Path) -> Path:
-    """The line that `python -m sandbox up --json` prints, in a file."""
+    """A file with the line that `python -m sandbox up --json` prints."""
     path = tmp_path / "sandbox.json"
     path.write_text(json.dumps(sandbox.described()))
     return path
@@ -41,12 +41,13 @@ def described(sandbox: Sandbox, tmp_path: Path) -> Path:
 def ops(
     sandbox: Sandbox, described: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Ops]:
-    """Runs a command: its exit code, and what it printed on standard output and standard error.
+    """Runs a command, and returns its exit code, standard output and standard error.
 
-    The page is registered nowhere yet, and no letter is left at the end.
+    At first the page is not registered. At the end no letter is left.
     """
-    sandbox.graph._page_fields = sandbox.graph._app_subscription = None
-    sandbox.graph._profile.clear()
+    sandbox.graph.subscribed_apps.delete({})
+    sandbox.graph.app_subscription.delete({})
+    sandbox.graph.set_profile({})
     monkeypatch.setattr(cli, "OperatorAws", _kept)
 
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -59,7 +60,7 @@ def ops(
 
 @pytest.fixture
 def letter(sandbox: Sandbox, aws: OperatorAws) -> Json:
-    """A dead event in the whole stack: a person who asked for the status."""
+    """A dead event: a person asked for the status."""
     person = new_person()
     sandbox.graph.note_message(person)
     written = text_item(sandbox.page_id, person, "status")
@@ -103,7 +104,7 @@ def test_a_letter_is_listed_without_its_text_shown_with_it_and_redriven_to_its_a
     assert json.loads(ops("deadletters", "list", "--json")[1]) == []
 
 
-def test_what_was_unusable_is_shown_decoded_left_by_a_redrive_and_dropped(sandbox: Sandbox, ops: Ops) -> None:
+def test_an_unusable_request_is_shown_decoded_left_by_a_redrive_and_dropped(sandbox: Sandbox, ops: Ops) -> None:
     assert sandbox.facebook is not None
     assert sandbox.facebook.post(b'{"object": "user", "odd": "\\u00e4\x1b"}')[0] == 200
     code, out, _ = ops("deadletters", "redrive", "--all")
@@ -123,21 +124,21 @@ def test_an_event_of_another_page_says_which_setting_is_wrong(sandbox: Sandbox, 
     body = compact({"object": "page", "entry": [{"id": "77", "messaging": [text_item("77", "5", "hello")]}]}).encode()
     assert sandbox.facebook.post(body)[0] == 200
     assert "of another page" in ops("deadletters", "list")[1]
-    assert f"it is of page 77 and the stack answers for {sandbox.page_id}" in ops("deadletters", "redrive", "--all")[1]
+    assert f"it is for page 77 and the stack answers for {sandbox.page_id}" in ops("deadletters", "redrive", "--all")[1]
 
 
-def test_a_person_is_forgotten_and_what_remains_is_said(sandbox: Sandbox, ops: Ops, letter: Json) -> None:
+def test_a_person_is_forgotten_and_the_command_says_what_remains(sandbox: Sandbox, ops: Ops, letter: Json) -> None:
     sandbox.say("status", letter["person"])
     dry = json.loads(ops("forget", letter["person"], "--dry-run", "--json")[1])
     done = json.loads(ops("forget", letter["person"], "--json")[1])
     assert dry["removed"] == done["removed"] == {"state": True, "plans": 1, "letters": 1}
     code, out, _ = ops("forget", letter["person"])
     assert code == 0
-    assert "none was there" in out
-    assert "fingerprint remains" in out
+    assert "there was none" in out
+    assert "fingerprint of each of their events remains" in out
 
 
-def test_the_registration_is_checked_made_once_and_its_silent_end_noticed(sandbox: Sandbox, ops: Ops) -> None:
+def test_the_registration_is_checked_written_once_and_its_silent_end_noticed(sandbox: Sandbox, ops: Ops) -> None:
     code, out, err = ops("check")
     assert code == 1
     assert out.count("✗") == 3
@@ -153,49 +154,48 @@ def test_the_registration_is_checked_made_once_and_its_silent_end_noticed(sandbo
     code, out, err = ops("check", "--json")
     assert (code, [each for each in json.loads(out) if not each["fine"]]) == (0, [])
 
-    registered = next(each for each in sandbox.described().items() if each[0] == "webhookUrl")[1]
-    assert sandbox.graph._app_subscription is not None
-    assert sandbox.graph._app_subscription["callback_url"] == registered
-    assert sandbox.graph._page_fields == list(SUBSCRIBED)
-    sandbox.graph._page_fields = None
+    assert [each["callback_url"] for each in sandbox.graph.app_subscription.subscriptions] == [sandbox.webhook_url]
+    assert sandbox.graph.subscribed_apps.fields == list(SUBSCRIBED)
+    sandbox.graph.subscribed_apps.delete({})
     code, out, err = ops("check")
     assert code == 1
-    assert "page's subscription  does not exist (any longer)" in out
+    assert "page's subscription  does not exist: Facebook ends it" in out
     for secret in (sandbox.app_secret, sandbox.page_token, sandbox.verify_token):
         assert secret not in out + err
 
 
 def test_fields_that_somebody_added_stay_when_a_missing_one_is_added(sandbox: Sandbox, ops: Ops) -> None:
-    sandbox.graph._page_fields = ["feed", "messages"]
+    sandbox.graph.subscribed_apps.fields = ["feed", "messages"]
     assert "lacks messaging_postbacks" in ops("check")[1]
     ops("register")
-    assert set(sandbox.graph._page_fields) == {"feed", *SUBSCRIBED}
+    assert set(sandbox.graph.subscribed_apps.fields) == {"feed", *SUBSCRIBED}
 
 
-def test_a_wrong_app_is_told_apart_from_a_wrong_token(sandbox: Sandbox, ops: Ops) -> None:
+def test_a_wrong_app_and_a_wrong_token_get_different_advice(sandbox: Sandbox, ops: Ops) -> None:
     code, out, _ = ops("check", "--app-id", "1")
     assert code == 1
-    assert "is --app-id right, and appSecret?" in out
+    assert "check --app-id and the setting appSecret" in out
     sandbox.faults({"error": {"status": 401, "code": 190}})
     try:
-        assert "Page access token or app secret is not accepted" in ops("check", "--app-id", APP_ID)[1]
+        assert "Facebook refuses the page access token or the app secret" in ops("check", "--app-id", APP_ID)[1]
     finally:
         sandbox.faults({})
 
 
-def test_a_token_that_ends_soon_or_lacks_a_permission_is_told(
+def test_a_token_that_expires_soon_or_lacks_a_permission_is_reported(
     sandbox: Sandbox, ops: Ops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: Json = {"is_valid": True, "app_id": "9", "profile_id": sandbox.page_id, "scopes": ["pages_messaging"]}
-    monkeypatch.setattr(sandbox.graph, "_debug", lambda _: {"data": told | {"expires_at": int(time.time()) + 3600}})
+    shown = told | {"expires_at": int(time.time()) + 3600}
+    monkeypatch.setattr(sandbox.graph.credentials, "debug_token", lambda _: {"data": shown})
     code, out, _ = ops("check")
     assert code == 1
     assert "lacks pages_manage_metadata" in out
     assert f"is of app 9, not {APP_ID}" in out
-    assert "make one of a system user's" in out
+    assert "use the one of a system user" in out
 
 
-def test_a_member_of_the_administrators_has_the_rights_for_all_of_it(
+def test_a_member_of_the_administrators_may_run_every_command(
     sandbox: Sandbox, ops: Ops, letter: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     iam = sandbox.client("iam")
@@ -209,7 +209,7 @@ def test_a_member_of_the_administrators_has_the_rights_for_all_of_it(
         iam.remove_user_from_group(GroupName="Innolab_FBM", UserName="anna")
         code, _, err = ops("deadletters", "list")
         assert code == 1
-        assert "You lack the right to it" in err
+        assert "You do not have permission" in err
     finally:
         iam.add_user_to_group(GroupName="Innolab_FBM", UserName="anna")
         monkeypatch.setattr(stack, "SANDBOX_KEY", OWNER)
@@ -245,10 +245,10 @@ def test_the_module_is_a_command_and_takes_a_sandbox_on_standard_input(sandbox: 
         (["--sandbox", "bare.json"], "Nothing is deployed in this sandbox"),
         (["--sandbox", "http://127.0.0.1:9"], "No sandbox answers at http://127.0.0.1:9"),
         (["--stack", "dev"], "The Pulumi CLI is not installed"),
-        (["--outputs", "real.json"], "AWS gets no valid credentials"),
+        (["--outputs", "real.json"], "AWS has no valid credentials"),
     ],
 )
-def test_a_mistake_about_the_stack_is_told_in_a_sentence(
+def test_a_mistake_about_the_stack_is_explained_in_one_sentence(
     arguments: list[str],
     sentence: str,
     tmp_path: Path,
@@ -272,7 +272,7 @@ def test_a_mistake_about_the_stack_is_told_in_a_sentence(
     assert captured.err.count("\n") == 1
 
 
-def test_the_pulumi_cli_is_asked_for_the_outputs_and_its_refusal_passed_on(
+def test_outputs_come_from_the_pulumi_cli_and_so_does_its_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outputs = dict.fromkeys(stack.OUTPUTS, "x") | {"queueUrl": "https://sqs.eu-west-1.amazonaws.com/1/q.fifo"}
@@ -301,7 +301,7 @@ def test_the_pulumi_cli_is_asked_for_the_outputs_and_its_refusal_passed_on(
         ["check", "--stack", "a", "--outputs", "b"],
     ],
 )
-def test_a_wrong_command_line_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_command_line_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.run(arguments)
     assert ended.value.code == 2
@@ -310,10 +310,20 @@ def test_a_wrong_command_line_ends_with_2(arguments: list[str], capsys: pytest.C
 
 @pytest.mark.parametrize(
     "command",
-    ["", "deadletters", "deadletters list", "deadletters show", "deadletters redrive", "deadletters drop", "forget",
-     "check", "register"],
-)  # fmt: skip
-def test_every_command_explains_itself_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    [
+        "",
+        "deadletters",
+        "deadletters list",
+        "deadletters show",
+        "deadletters redrive",
+        "deadletters drop",
+        "forget",
+        "notify",
+        "check",
+        "register",
+    ],
+)
+def test_every_command_s_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.run([*command.split(), "--help"])
     assert ended.value.code == 0

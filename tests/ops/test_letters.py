@@ -1,4 +1,4 @@
-"""Letters as they are read, shown and found."""
+"""How letters are read, shown and found."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.aws.queues import PART_BYTES, dead_letter, fingerprint, unusable_letters
-from ops.deadletters import Held, drop_all, find
+from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.letters import EventLetter, Letter, UnusableLetter, joined, read
 from ops.view import age, described, printable
@@ -32,7 +32,7 @@ def unusable(content: bytes) -> list[Letter]:
 
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5).map(json.dumps))
 @settings(max_examples=50)
-def test_whatever_lies_on_the_queue_can_be_read_and_described(body: str) -> None:
+def test_any_message_on_the_queue_can_be_read_and_described(body: str) -> None:
     assert described(read(received(body)), PAGE)["event"]
 
 
@@ -46,13 +46,13 @@ def test_whatever_lies_on_the_queue_can_be_read_and_described(body: str) -> None
         '{"page": "1", "object": "page", "received": 1, "items": 3}',
     ],
 )
-def test_what_the_bot_did_not_write_is_unreadable_and_cannot_be_redriven(body: str) -> None:
+def test_a_message_that_the_bot_did_not_write_is_unreadable_and_cannot_be_redriven(body: str) -> None:
     letter = read(received(body))
     assert type(letter) is Letter
     assert described(letter, PAGE)["redrivable"] is False
 
 
-def test_a_description_holds_nothing_of_what_somebody_wrote() -> None:
+def test_a_description_holds_nothing_that_a_person_wrote() -> None:
     message = {"object": "page", "page": PAGE, "received": 1, "items": [item(ANNA, "my secret"), item(ANNA, "more")]}
     letter = read(received(dead_letter("defect", {"fbtrace_id": "Atrace"}, message, "g", "x").body))
     assert isinstance(letter, EventLetter)
@@ -62,7 +62,7 @@ def test_a_description_holds_nothing_of_what_somebody_wrote() -> None:
     assert ANNA not in json.dumps(shown)
 
 
-def test_the_parts_of_unusable_bytes_are_joined_whatever_else_lies_between_them() -> None:
+def test_the_parts_of_an_unusable_request_are_joined_whatever_lies_between_them() -> None:
     first, second = b"a" * (PART_BYTES + 5), b"b" * (2 * PART_BYTES)
     one, two = unusable(first), unusable(second)
     letters = [one[0], two[0], one[1], two[1], read(received("{}"))]
@@ -75,38 +75,30 @@ def test_the_parts_of_unusable_bytes_are_joined_whatever_else_lies_between_them(
         assert joined(letter, [letter, letters[1]]) is None or letters_of is two
 
 
-def test_nothing_printed_is_obeyed_by_a_terminal() -> None:
+def test_nothing_printed_controls_the_terminal() -> None:
     assert printable("a\x1b[2Jb\x9b\u202ec\nß") == "a\\x1b[2Jb\\x9b\\u202ec\nß"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(5, "5 s"), (65, "1 min"), (7300, "2 h"), (200000, "2 d")])
-def test_an_age_is_told_in_its_largest_unit(seconds: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_age_is_shown_in_its_largest_unit(seconds: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ops.view.time.time", lambda: 1e9)
     assert age(round((1e9 - seconds) * 1000)) == words
 
 
-def test_a_letter_is_found_by_a_beginning_of_its_id_that_is_its_alone(place: Place) -> None:
+def test_a_letter_is_found_by_a_unique_beginning_of_its_id(place: Place) -> None:
     place.bury(*unusable_letters("no event", b"one"), *unusable_letters("no event", b"two"))
-    with Held(place.aws, place.stack) as held:
-        one, two = held.look()
-        assert find([two.id[:6], one.id], held) == [one, two]
+    with DeadLetterQueue(place.aws, place.stack) as queue:
+        one, two = queue.look()
+        assert queue.find([two.id[:6], one.id]) == [one, two]
         with pytest.raises(OpsError, match="too short"):
-            find([one.id[:3]], held)
+            queue.find([one.id[:3]])
         with pytest.raises(OpsError, match="There is no dead letter zzzz"):
-            find(["zzzz"], held)
+            queue.find(["zzzz"])
 
 
-def test_all_can_be_dropped_also_what_only_shows_when_others_are_gone(place: Place) -> None:
-    for number in range(12):
-        place.bury(*unusable_letters("no event", b"%d" % number))
-    with Held(place.aws, place.stack) as held:
-        assert len(list(drop_all(held, place.ledger))) == 12
-        assert held.unseen() == 0
-
-
-def test_a_letter_of_one_group_is_of_the_person_whose_fingerprint_that_is(place: Place) -> None:
+def test_a_letter_s_group_is_the_fingerprint_of_its_person(place: Place) -> None:
     place.die(ANNA, "hello")
-    with Held(place.aws, place.stack) as held:
-        (letter,) = held.look()
+    with DeadLetterQueue(place.aws, place.stack) as queue:
+        (letter,) = queue.look()
     assert isinstance(letter, EventLetter)
     assert letter.group == fingerprint(PAGE, ANNA) == letter.ledger_keys()[0].user

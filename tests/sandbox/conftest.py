@@ -1,4 +1,4 @@
-"""A bare emulated AWS for the tests of what is made on it, and one of Facebook's stand-ins."""
+"""An emulated AWS with nothing deployed, and a stand-in for the Graph API."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER, Cloud
 from sandbox.background import Background
 from sandbox.facebook.graph import Graph
-from sandbox.provider.resources import Account
+from sandbox.provider.account import Account
 from sandbox.serving import Server
 
 REGION = "eu-central-1"
@@ -62,7 +62,7 @@ class Answered(NamedTuple):
 
 
 class Api:
-    """Asks a stand-in as the bot does, unless told otherwise."""
+    """Calls a stand-in as the bot does."""
 
     def __init__(self, graph: Graph, url: str) -> None:
         self.graph = graph

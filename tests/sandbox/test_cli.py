@@ -1,4 +1,4 @@
-"""The command line's contract, as those meet it who run it."""
+"""The command line's contract."""
 
 import json
 import os
@@ -15,16 +15,15 @@ from typing import Any
 import pytest
 
 from sandbox import cli
+from sandbox.aws.cloud import next_free_port
 
 PROJECT = Path(__file__).parents[2]
 CLEAN_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-
-
 STARTED: list[subprocess.Popen[str]] = []
 
 
 @pytest.fixture(autouse=True)
-def none_outlives_its_test() -> Iterator[None]:
+def kill_what_was_started() -> Iterator[None]:
     yield
     while STARTED:
         process = STARTED.pop()
@@ -52,7 +51,7 @@ def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes that a process has started, and theirs."""
+    """The processes that a process started, and that those started."""
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -93,13 +92,27 @@ def up() -> tuple[subprocess.Popen[str], dict[str, Any]]:
     return process, json.loads(line)
 
 
-def test_up_tells_where_things_are_another_runs_beside_it_and_nothing_is_left(
+def nothing_is_left(process: subprocess.Popen[str], started: list[int]) -> bool:
+    return eventually(lambda: not any(map(alive, started)) and folders_of(process.pid) == [])
+
+
+def test_up_prints_where_things_are_and_another_sandbox_runs_beside_it(
     up: tuple[subprocess.Popen[str], dict[str, Any]],
 ) -> None:
-    process, told = up
-    assert set(told) >= {
-        "webhookUrl", "cloudUrl", "graphUrl", "appSecret", "verifyToken", "pageId", "functionName", "outputs",
-    }  # fmt: skip
+    process, described = up
+    assert set(described) >= {
+        "webhookUrl",
+        "cloudUrl",
+        "graphUrl",
+        "chatUrl",
+        "appSecret",
+        "verifyToken",
+        "pageId",
+        "functionName",
+        "outputs",
+    }
+    for name, port in cli.PORTS.items():
+        assert int(described[f"{name}Url"].rpartition(":")[2]) in range(port, port + 10)
 
     code, out, err = run("deploy", "--json")
 
@@ -108,22 +121,18 @@ def test_up_tells_where_things_are_another_runs_beside_it_and_nothing_is_left(
     deployed = json.loads(out)
     assert {resource["type"] for resource in deployed["resources"]} >= {"aws:lambda/function:Function"}
     assert all(set(resource) == {"urn", "type", "name", "inputs"} for resource in deployed["resources"])
-    assert deployed["outputs"]["webhookUrl"] != told["webhookUrl"]
-    values = [
-        resource["inputs"]["value"] for resource in deployed["resources"] if resource["type"].startswith("aws:ssm/")
-    ]
-    assert values
-    assert set(values) == {"[secret]"}
+    assert deployed["outputs"]["webhookUrl"] != described["webhookUrl"]
+    parameters = [each["inputs"] for each in deployed["resources"] if each["type"].startswith("aws:ssm/")]
+    assert {each["value"] for each in parameters} == {"[secret]"}
 
     started = descendants(process.pid)
     assert started
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=10) == 0
-    assert eventually(lambda: not any(alive(pid) for pid in started))
-    assert folders_of(process.pid) == []
+    assert nothing_is_left(process, started)
 
 
-def test_say_prints_the_answers_that_facebook_would_have_got() -> None:
+def test_say_prints_the_answers_that_facebook_accepted() -> None:
     code, out, err = run("say", "status", "12345678", "--json")
 
     assert code == 0, err
@@ -135,12 +144,12 @@ def test_say_prints_the_answers_that_facebook_would_have_got() -> None:
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> None:
-    """Read what a person sees until it says this."""
+    """Read stderr until a line has these words."""
     assert process.stderr
     for line in process.stderr:
         if words in line:
             return
-    raise AssertionError(f"it never said {words!r}")
+    raise AssertionError(f"no line with {words!r}")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +161,7 @@ def read_until(process: subprocess.Popen[str], words: str) -> None:
         pytest.param("Ctrl-C ends it.", signal.SIGTERM, 0, marks=pytest.mark.long),
     ],
 )
-def test_stopping_at_any_stage_leaves_nothing(stage: str, number: signal.Signals, code: int) -> None:
+def test_a_signal_at_any_stage_leaves_nothing_behind(stage: str, number: signal.Signals, code: int) -> None:
     process = start("up")
     if stage:
         read_until(process, stage)
@@ -167,8 +176,7 @@ def test_stopping_at_any_stage_leaves_nothing(stage: str, number: signal.Signals
     assert code == 0 or "Stopped before it was done." in err
     assert "Traceback" not in err
     assert started
-    assert eventually(lambda: not any(alive(pid) for pid in started))
-    assert folders_of(process.pid) == []
+    assert nothing_is_left(process, started)
 
 
 FINALIZERS = """
@@ -193,23 +201,23 @@ sys.meta_path.insert(0, Finder())
 
 
 @pytest.mark.parametrize(
-    ("module", "told"), [("sandbox.cli", ""), ("sandbox.page.page", "Stopped before it was done.")]
+    ("module", "said"), [("sandbox.cli", ""), ("sandbox.page.page", "Stopped before it was done.")]
 )
-def test_a_signal_is_not_lost_where_python_drops_what_is_raised(module: str, told: str, tmp_path: Path) -> None:
+def test_a_signal_is_not_lost_where_python_drops_exceptions(module: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(FINALIZERS.replace("MODULE", module))
     process = start("up", PYTHONPATH=str(tmp_path))
 
     out, err = process.communicate(timeout=20)
 
     assert (process.returncode, out) == (1, "")
-    assert told in err
+    assert said in err
     assert "✓ stack" not in err
     assert "ValueError: a finalizer's own fault" in err
     assert err.count("Exception ignored in") == 1
     assert folders_of(process.pid) == []
 
 
-def test_an_emulator_that_is_killed_is_told_and_nothing_is_left(up: tuple[subprocess.Popen[str], Any]) -> None:
+def test_a_killed_emulator_is_reported_and_nothing_is_left(up: tuple[subprocess.Popen[str], Any]) -> None:
     process, _ = up
     started = descendants(process.pid)
     (emulator,) = [
@@ -223,11 +231,10 @@ def test_an_emulator_that_is_killed_is_told_and_nothing_is_left(up: tuple[subpro
     assert "The emulated AWS has ended, killed by signal 9." in err
     assert "Start the sandbox again." in err
     assert "Traceback" not in err
-    assert eventually(lambda: not any(alive(pid) for pid in started))
-    assert folders_of(process.pid) == []
+    assert nothing_is_left(process, started)
 
 
-def test_a_missing_emulator_is_told_with_the_command_that_installs_it(tmp_path: Path) -> None:
+def test_a_missing_emulator_is_reported_with_the_command_that_installs_it(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['ministack'] = None")
 
     code, out, err = run("say", "hi", PYTHONPATH=str(tmp_path))
@@ -237,7 +244,7 @@ def test_a_missing_emulator_is_told_with_the_command_that_installs_it(tmp_path: 
     assert "Traceback" not in err
 
 
-def test_a_disk_that_takes_nothing_more_is_told() -> None:
+def test_a_full_disk_is_reported() -> None:
     full = f"ulimit -f 0; exec {sys.executable} -m sandbox say hi"
     ended = subprocess.run(
         ["bash", "-c", full], check=False, cwd=PROJECT, env=CLEAN_ENVIRONMENT, capture_output=True, text=True
@@ -249,7 +256,7 @@ def test_a_disk_that_takes_nothing_more_is_told() -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_even_when_it_is_killed_nothing_is_left() -> None:
+def test_nothing_is_left_even_if_the_sandbox_is_killed() -> None:
     process = start("up")
     assert eventually(lambda: len(descendants(process.pid)) >= 2 and bool(folders_of(process.pid)))
     started = descendants(process.pid)
@@ -257,22 +264,22 @@ def test_even_when_it_is_killed_nothing_is_left() -> None:
     process.kill()
 
     process.communicate()
-    assert eventually(lambda: not any(alive(pid) for pid in started))
-    assert eventually(lambda: folders_of(process.pid) == [])
+    assert nothing_is_left(process, started)
 
 
-def test_an_unknown_stack_is_told_with_those_that_exist() -> None:
+def test_an_unknown_stack_is_reported_with_those_that_exist() -> None:
     code, out, err = run("deploy", "--stack", "nope")
 
     assert (code, out) == (1, "")
     assert err.strip() == "There is no stack named nope: choose one of dev, local, prod."
 
 
-def test_a_taken_port_is_told() -> None:
+def test_a_taken_port_is_an_error_if_it_was_asked_for_and_else_the_next_is_used() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
+        assert next_free_port(port) > port
         code, _, err = run("up", "--cloud-port", str(port))
 
     assert code == 1
@@ -282,7 +289,7 @@ def test_a_taken_port_is_told() -> None:
 @pytest.mark.parametrize(
     "arguments", [["say"], ["dance"], ["up", "--colour"], ["up", "--cloud-port", "x"], ["--colour"]]
 )
-def test_a_wrong_command_line_is_2(arguments: list[str]) -> None:
+def test_an_invalid_command_line_exits_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.run(arguments, KeyboardInterrupt, lambda: None)
 

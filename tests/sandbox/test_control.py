@@ -1,4 +1,4 @@
-"""The side door to a running stack: what it takes, what it says; and the commands that go through it."""
+"""The control API of a running stack, and the commands that use it."""
 
 import asyncio
 import json
@@ -11,28 +11,30 @@ from starlette.types import Receive, Scope, Send
 from sandbox import cli
 from sandbox.aws.cloud import OWNER
 from sandbox.background import Background
-from sandbox.control import Door, wanted
+from sandbox.control import ControlApi, read_order
 from sandbox.engine.deployment import Deployed
 from sandbox.errors import SandboxError
 from sandbox.serving import Server
 
 
 class Stacks:
-    """Notes what it is asked for."""
+    """Records what it is asked for."""
+
+    stack = "local"
 
     def __init__(self) -> None:
-        self.asked: list[tuple[object, ...]] = []
+        self.calls: list[tuple[object, ...]] = []
 
     def update(
         self, settings: Mapping[str, str] | None = None, *, stack: str | None = None, key: tuple[str, ...] = OWNER
     ) -> Deployed:
-        self.asked.append(("update", settings, stack, key))
+        self.calls.append(("update", settings, stack, key))
         return Deployed(
             outputs={"a": "secret"}, shown_outputs={"a": "[secret]"}, done={"queue": "changed", "table": "same"}
         )
 
     def destroy(self, *, stack: str | None = None, key: tuple[str, ...] = OWNER) -> Deployed:
-        self.asked.append(("destroy", stack, key))
+        self.calls.append(("destroy", stack, key))
         raise SandboxError("Protected against deletion: queue.")
 
     def key_of(self, user: str) -> tuple[str, ...]:
@@ -54,7 +56,7 @@ def stacks() -> Stacks:
 
 @pytest.fixture
 def url(stacks: Stacks, background: Background) -> Iterator[str]:
-    server = Server(Door(elsewhere, stacks), 0, "a test")
+    server = Server(ControlApi(elsewhere, stacks), 0, "a test")
     background.run(server.start())
     yield server.url
     background.run(server.stop())
@@ -64,13 +66,13 @@ def run(*arguments: str) -> int:
     return cli.run(arguments, KeyboardInterrupt, lambda: None)
 
 
-def test_update_names_what_it_did_and_as_whom(stacks: Stacks, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_update_reports_what_it_did_as_a_user(stacks: Stacks, url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("update", "--on", url, "--as", "anna", "--stack", "dev", "--set", "memoryMb=256", "--set", "a=b=c") == 0
 
-    assert stacks.asked == [("update", {"memoryMb": "256", "a": "b=c"}, "dev", ("key of", "anna"))]
-    told = capsys.readouterr()
-    assert told.out == "changed  queue\n"
-    assert "1 changed, 1 same" in told.err
+    assert stacks.calls == [("update", {"memoryMb": "256", "a": "b=c"}, "dev", ("key of", "anna"))]
+    out, err = capsys.readouterr()
+    assert out == "changed  queue\n"
+    assert "1 changed, 1 same" in err
 
 
 def test_update_in_json_shows_no_secret(url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,37 +84,74 @@ def test_update_in_json_shows_no_secret(url: str, capsys: pytest.CaptureFixture[
     }
 
 
-def test_a_session_with_mfa_can_be_asked_for_and_a_refusal_is_told(
+def test_destroy_in_a_session_with_mfa_reports_a_refusal(
     stacks: Stacks, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("destroy", "--on", url, "--as", "anna", "--mfa") == 1
 
-    assert stacks.asked == [("destroy", None, ("session of", "anna"))]
+    assert stacks.calls == [("destroy", None, ("session of", "anna"))]
     assert "Protected against deletion: queue." in capsys.readouterr().err
 
 
-def test_where_no_sandbox_answers_that_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_address_where_no_sandbox_answers_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("update", "--on", "http://127.0.0.1:9") == 1
 
-    assert "No sandbox answers at http://127.0.0.1:9: give the graphUrl" in " ".join(capsys.readouterr().err.split())
+    assert "No sandbox answers at http://127.0.0.1:9: give the graphUrl" in capsys.readouterr().err
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def test_the_running_sandbox_is_found(stacks: Stacks, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "SEARCHED", [9, port_of(url)])
+    assert run("update") == 0
+    assert stacks.calls == [("update", None, None, OWNER)]
+
+
+def test_no_running_sandbox_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(cli, "SEARCHED", [9])
+    assert run("update") == 1
+    assert "No sandbox runs: start one with `python -m sandbox up`" in capsys.readouterr().err
+
+
+def test_of_several_running_sandboxes_none_is_chosen(
+    stacks: Stacks,
+    url: str,
+    background: Background,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server = Server(ControlApi(elsewhere, stacks), 0, "a test")
+    background.run(server.start())
+    monkeypatch.setattr(cli, "SEARCHED", [port_of(url), port_of(server.url)])
+
+    assert run("destroy") == 1
+
+    background.run(server.stop())
+    assert stacks.calls == []
+    assert "Several sandboxes run: choose one with --on" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["memoryMb", "=1"])
-def test_a_setting_without_name_or_value_is_a_wrong_command_line(text: str) -> None:
+def test_a_setting_without_name_or_value_is_an_invalid_command_line(text: str) -> None:
     with pytest.raises(SystemExit) as ended:
         run("update", "--on", "http://127.0.0.1:9", "--set", text)
     assert ended.value.code == 2
 
 
-def test_everything_else_is_answered_behind_the_door(stacks: Stacks) -> None:
+def test_other_requests_reach_the_application_behind_it(stacks: Stacks) -> None:
     sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        raise AssertionError("it reads the body")
 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
     for path, method in (("/v26.0/1/messages", "POST"), ("/_sandbox/update", "GET")):
         scope: Any = {"type": "http", "path": path, "method": method}
-        asyncio.run(Door(elsewhere, stacks)(scope, None, send))  # type: ignore[arg-type]  # nothing is received
+        asyncio.run(ControlApi(elsewhere, stacks)(scope, receive, send))
     assert [each["status"] for each in sent if "status" in each] == [418, 418]
 
 
@@ -121,11 +160,11 @@ def test_everything_else_is_answered_behind_the_door(stacks: Stacks) -> None:
     [
         (b"[]", "takes a JSON object"),
         (b"{", "takes a JSON object"),
-        (b'{"who": "anna"}', "does not know 'who': choose of as, mfa, settings, stack"),
+        (b'{"who": "anna"}', "does not know 'who': choose from as, mfa, settings, stack"),
         (b'{"mfa": "yes"}', "does not take 'yes' as 'mfa'"),
         (b'{"settings": {"memoryMb": 256}}', "Each setting is text"),
     ],
 )
-def test_what_the_door_does_not_know_it_names(body: bytes, sentence: str) -> None:
+def test_an_invalid_order_is_refused_with_what_is_wrong(body: bytes, sentence: str) -> None:
     with pytest.raises(SandboxError, match=sentence):
-        wanted(body)
+        read_order(body)

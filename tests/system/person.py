@@ -1,4 +1,4 @@
-"""Somebody who writes to the page of a sandbox: what they do goes out as signed webhooks."""
+"""A person who writes to the page of a sandbox: everything they do is sent as a signed webhook."""
 
 import json
 import secrets
@@ -13,11 +13,11 @@ DAY_SECONDS = 24 * 60 * 60
 
 
 class Person:
-    """A person with an id that nobody has yet.
+    """A new person.
 
     Attributes:
         id: their page-scoped id.
-        token: the consent to notifications that they gave, "" before.
+        token: of their consent to notifications; "" before they give it.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -25,7 +25,7 @@ class Person:
         self._sandbox = sandbox
 
     def item(self, **parts: object) -> Json:
-        """An item of a webhook with these parts."""
+        """An item of a webhook."""
         head = {"sender": {"id": self.id}, "recipient": {"id": self._sandbox.page_id}}
         return {**head, "timestamp": round(time.time() * 1000), **parts}
 
@@ -34,15 +34,15 @@ class Person:
         return self.item(message={"mid": "m_" + secrets.token_urlsafe(60), **parts})
 
     def does(self, item: Json) -> list[Json]:
-        """They do something: the Send API's request bodies that answer it."""
+        """They do something; the Send API's request bodies that answer it."""
         before = len(self._sandbox.requests())
         self._sandbox.deliver([item])
-        return self.told(before)
+        return self.received(before)
 
-    def told(self, before: int) -> list[Json]:
-        """What they were sent once all is dealt with, after so many requests to the Graph API."""
+    def received(self, before: int) -> list[Json]:
+        """What they were sent, once the bot is done, after the first ``before`` requests to the Graph API."""
         self._sandbox.settle()
-        # Refused ones, too: the bot is not to try what Facebook would not take.
+        # Including what was refused: the bot must not try to send what Facebook refuses.
         sent = [each["body"] for each in self._sandbox.requests()[before:] if each["path"].endswith("/messages")]
         mine = ({"id": self.id}, {"notification_messages_token": self.token})
         return [body for body in sent if body["recipient"] in mine]
@@ -67,7 +67,7 @@ class Person:
         )
 
     def consents(self, payload: str) -> list[Json]:
-        """They allow notifications about something."""
+        """They consent to notifications on a topic."""
         self.token = "token-" + secrets.token_hex(8)
         given = {
             "type": "notification_messages",
@@ -78,8 +78,8 @@ class Person:
         return self.does(self.item(optin=given))
 
     def falls_silent(self, seconds: float = DAY_SECONDS + 60) -> None:
-        """They do nothing for so long: as if all they did had been so much earlier."""
-        self._sandbox.graph._wrote[self.id] -= seconds
+        """Time passes: it is as if everything they did was so much longer ago."""
+        self._sandbox.graph.windows.written[self.id] -= seconds
         record = self.record()
         state = json.loads(record["state"]["S"])
         state["session"]["opened"] -= seconds
@@ -88,18 +88,18 @@ class Person:
         )
 
     def record(self) -> Json:
-        """What the ledger keeps as their state."""
+        """The ledger's record of them."""
         key = {"id": {"S": f"user#{fingerprint(self._sandbox.page_id, self.id)}"}}
         answer = self._dynamodb().get_item(TableName=self._sandbox.outputs["ledgerTable"], Key=key, ConsistentRead=True)
         record: Json = answer.get("Item", {})
         return record
 
-    def _dynamodb(self) -> Any:  # noqa: ANN401  boto3 makes its clients' types at run time
+    def _dynamodb(self) -> Any:
         return self._sandbox.client("dynamodb")
 
 
 def texts(answers: list[Json]) -> list[str]:
-    """What one reads of answers: a text, a carousel's cards a line each, or else the template's kind."""
+    """What one reads of each answer: its text, a line for each card of a carousel, or the type of its template."""
     return [_text(each["message"]) for each in answers]
 
 

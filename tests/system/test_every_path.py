@@ -1,4 +1,4 @@
-"""Every path of the sample bot, walked by signed webhooks through the whole stack, in both languages."""
+"""Every path of the sample bot, by signed webhooks through the whole stack, in both languages."""
 
 import json
 import secrets
@@ -13,7 +13,8 @@ import pytest
 from bot.aws.queues import fingerprint
 from bot.conversation import PROFILE
 from bot.conversation.parcels import DemonstrationParcels, Step
-from sandbox.local import Sandbox, new_person
+from sandbox.chat import ChatSandbox
+from sandbox.local import new_person
 from tests.system.person import Json, Person, texts
 
 pytestmark = pytest.mark.long
@@ -26,19 +27,19 @@ STEPS = {
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    """The `local` stack with the chat page, and so with pictures."""
-    with Sandbox(chat_port=0) as sandbox:
+def running() -> Iterator[ChatSandbox]:
+    """The `local` stack with the chat page, and so with images."""
+    with ChatSandbox() as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def person(running: Sandbox) -> Person:
+def person(running: ChatSandbox) -> Person:
     return Person(running)
 
 
 def parcel_at(step: Step) -> str:
-    """The number of a parcel that is at this step, and will be while the tests run."""
+    """The number of a parcel that is at this step, and stays there while the tests run."""
     parcels, now = DemonstrationParcels(), time.time()
 
     def stays(number: str) -> bool:
@@ -56,7 +57,7 @@ def only_text(answers: list[Json]) -> str:
 # Hello, and what the bot can do
 
 
-def test_get_started_greets_and_offers_what_one_would_want_next(person: Person) -> None:
+def test_get_started_greets_and_offers_what_a_person_wants_next(person: Person) -> None:
     (answer,) = person.taps("START")
 
     assert "I am a bot" in texts([answer])[0]
@@ -64,19 +65,19 @@ def test_get_started_greets_and_offers_what_one_would_want_next(person: Person) 
         assert "did not understand" not in only_text(person.chooses(reply["payload"]))
 
 
-@pytest.mark.parametrize(("said", "answered"), [("help", "Send me a parcel's number"), ("Hilfe", "Schicken Sie mir")])
-def test_help_is_given_in_the_language_that_it_is_asked_for_in(person: Person, said: str, answered: str) -> None:
+@pytest.mark.parametrize(("said", "answered"), [("help", "Send me the 8-digit number"), ("Hilfe", "Schicken Sie mir")])
+def test_help_is_given_in_the_language_of_the_question(person: Person, said: str, answered: str) -> None:
     assert answered in only_text(person.says(said))
     assert answered in only_text(person.taps("HELP"))
 
 
-def test_every_item_of_the_menu_and_every_ice_breaker_is_answered(running: Sandbox) -> None:
+def test_every_item_of_the_menu_and_every_ice_breaker_is_answered(running: ChatSandbox) -> None:
     items = [item for each in (PROFILE.menu, PROFILE.ice_breakers) for some in each.values() for item in some]
     for payload in {item.payload for item in items if hasattr(item, "payload")}:
         assert "did not understand" not in only_text(Person(running).taps(payload))
 
 
-def test_who_changes_the_language_is_answered_in_it_from_then_on(person: Person) -> None:
+def test_a_person_can_change_the_language(person: Person) -> None:
     assert "Deutsch" in only_text(person.says("deutsch"))
     assert "Welches Paket?" in only_text(person.says("status"))
     assert "English" in only_text(person.says("in English"))
@@ -95,8 +96,8 @@ def test_who_changes_the_language_is_answered_in_it_from_then_on(person: Person)
         (Step.DELIVERED, "de", "Sendung verfolgen", "Welches Paket?"),
     ],
 )
-def test_the_status_is_asked_by_typing_and_told_as_four_steps(
-    running: Sandbox, step: Step, language: str, asked: str, question: str
+def test_the_status_is_asked_by_typing_and_shown_as_four_steps(
+    running: ChatSandbox, step: Step, language: str, asked: str, question: str
 ) -> None:
     person, number = Person(running), parcel_at(step)
 
@@ -108,21 +109,20 @@ def test_the_status_is_asked_by_typing_and_told_as_four_steps(
         f"{mark} {said}" for mark, said in zip(marks, STEPS[language], strict=True)
     ]
     assert all(number in card["subtitle"] and STEPS[language][step] in card["subtitle"] for card in cards)
-    # From then on it is known which parcel is meant.
+    # The bot remembers the parcel.
     assert texts(person.says("status")) == texts([answer])
 
 
-def test_the_pictures_of_the_steps_are_there_for_the_stand_in_and_for_the_chat_page(
-    running: Sandbox, person: Person
+def test_the_images_of_the_steps_are_served_to_the_stand_in_and_to_the_chat_page(
+    running: ChatSandbox, person: Person
 ) -> None:
     (answer,) = person.says(parcel_at(Step.ANNOUNCED))
     urls = [card["image_url"] for card in answer["message"]["attachment"]["payload"]["elements"]]
 
     assert len(set(urls)) == 4
-    assert running.chat_url is not None
     for url in urls:
         for origin in (running.graph_url, running.chat_url):
-            with closing(urllib.request.urlopen(origin.rstrip("/") + url.removeprefix(running.graph_url))) as found:  # noqa: S310  loopback
+            with closing(urllib.request.urlopen(origin.rstrip("/") + url.removeprefix(running.graph_url))) as found:
                 content = found.read()
             assert content.startswith(b"\x89PNG")
             width, height = struct.unpack(">II", content[16:24])
@@ -130,7 +130,9 @@ def test_the_pictures_of_the_steps_are_there_for_the_stand_in_and_for_the_chat_p
             assert len(content) < 100_000
 
 
-def test_the_status_comes_by_the_menu_by_a_link_and_by_a_quick_reply_alike(running: Sandbox, person: Person) -> None:
+def test_the_status_is_the_same_by_the_menu_by_a_link_and_by_a_quick_reply(
+    running: ChatSandbox, person: Person
+) -> None:
     number = parcel_at(Step.IN_TRANSIT)
     by_link = texts(person.does(person.item(referral={"ref": f"TRACK:{number}", "source": "SHORTLINK"})))
 
@@ -140,11 +142,11 @@ def test_the_status_comes_by_the_menu_by_a_link_and_by_a_quick_reply_alike(runni
     assert by_link == texts(Person(running).taps(f"TRACK:{number}"))
 
 
-# Telling of changes
+# Notifications
 
 
-def test_who_opts_in_is_notified_after_the_window_has_closed_and_not_after_stop(
-    running: Sandbox, person: Person
+def test_a_person_who_consents_is_notified_after_the_window_closed_and_not_after_stop(
+    running: ChatSandbox, person: Person
 ) -> None:
     number = parcel_at(Step.OUT_FOR_DELIVERY)
     (answer,) = person.says(number)
@@ -157,22 +159,22 @@ def test_who_opts_in_is_notified_after_the_window_has_closed_and_not_after_stop(
 
     def notice() -> list[Json]:
         before = len(running.requests())
-        told = {"id": secrets.token_hex(8), "topic": "parcel", "data": {"number": number}}
+        news = {"id": secrets.token_hex(8), "topic": "parcel", "data": {"number": number}}
         body = {"object": "page", "page": running.page_id, "received": round(time.time() * 1000)}
         running.client("sqs").send_message(
             QueueUrl=running.outputs["queueUrl"],
-            MessageBody=json.dumps({**body, "items": [person.item(notice=told)]}),
+            MessageBody=json.dumps({**body, "items": [person.item(notice=news)]}),
             MessageGroupId=fingerprint(running.page_id, person.id),
-            MessageDeduplicationId=told["id"],
+            MessageDeduplicationId=news["id"],
         )
-        return person.told(before)
+        return person.received(before)
 
     assert [each["messaging_type"] for each in notice()] == ["UPDATE"]
     person.falls_silent()
     assert [each["recipient"] for each in notice()] == [{"notification_messages_token": person.token}]
     person.chooses(watch)
     person.consents(form["payload"])
-    assert "not write to you by myself" in only_text(person.says("stop"))
+    assert "only write to you when you write" in only_text(person.says("stop"))
     assert notice() == []
 
 
@@ -190,24 +192,24 @@ def test_a_human_takes_over_and_the_bot_comes_back_when_it_is_called(person: Per
     assert "I am back" in only_text(person.taps("BOT"))
 
 
-# Whatever else people do
+# Everything else that people do
 
 
-def test_pictures_sounds_stickers_and_the_rest_are_answered_sensibly(person: Person) -> None:
+def test_each_kind_of_attachment_has_an_answer(person: Person) -> None:
     assert "cannot look at pictures" in only_text(person.sends("image"))
     assert "cannot listen" in only_text(person.sends("audio"))
     assert only_text(person.sends("image", sticker_id=STICKER)) == "👍"
-    for kind in ("file", "location", "of-tomorrow"):
+    for kind in ("file", "location", "of-the-future"):
         assert len(person.sends(kind)) == 1
 
 
-def test_what_is_not_understood_is_answered_with_what_is(person: Person) -> None:
+def test_a_message_that_is_not_understood_is_answered_with_what_the_bot_can_do(person: Person) -> None:
     assert "did not understand" in only_text(person.says("Wherefore art thou?"))
     assert "did not understand" in only_text(person.chooses("FORGOTTEN"))
     assert "nicht verstanden" in only_text(person.says("Das ist ein Rätsel und kein Paket"))
 
 
-def test_a_reaction_is_answered_if_it_is_a_kind_one_and_not_when_it_is_taken_back(person: Person) -> None:
+def test_only_a_kind_reaction_is_answered(person: Person) -> None:
     def reacts(action: str, **sign: str) -> list[Json]:
         return person.does(person.item(reaction={"mid": "m_1", "action": action, **sign}))
 
@@ -216,12 +218,12 @@ def test_a_reaction_is_answered_if_it_is_a_kind_one_and_not_when_it_is_taken_bac
     assert reacts("react", emoji="😠", reaction="angry") == []
 
 
-def test_receipts_edits_and_kinds_of_tomorrow_are_taken_and_not_answered(running: Sandbox, person: Person) -> None:
+def test_receipts_edits_and_unknown_events_are_accepted_and_not_answered(running: ChatSandbox, person: Person) -> None:
     for parts in (
         {"delivery": {"mids": ["m_1"], "watermark": 1}},
         {"read": {"watermark": 1}},
         {"message_edit": {"mid": "m_1", "text": "status", "num_edit": 1}},
-        {"of_tomorrow": {"x": 1}},
+        {"of_the_future": {"x": 1}},
     ):
         assert person.does(person.item(**parts)) == []
     letters = running.client("sqs").get_queue_attributes(
@@ -230,7 +232,7 @@ def test_receipts_edits_and_kinds_of_tomorrow_are_taken_and_not_answered(running
     assert letters["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
 
-def test_who_asks_to_be_forgotten_leaves_nothing_in_the_ledger(running: Sandbox, person: Person) -> None:
+def test_a_person_who_asks_to_be_forgotten_leaves_nothing_in_the_ledger(running: ChatSandbox, person: Person) -> None:
     number = parcel_at(Step.IN_TRANSIT)
     person.says(number)
     person.chooses(f"WATCH:{number}")
@@ -251,9 +253,10 @@ def test_who_asks_to_be_forgotten_leaves_nothing_in_the_ledger(running: Sandbox,
 # Instagram
 
 
-def test_somebody_on_instagram_is_answered_by_the_same_bot_and_only_with_what_instagram_has(running: Sandbox) -> None:
+def test_a_person_on_instagram_is_answered_by_the_same_bot_with_what_instagram_has(
+    running: ChatSandbox,
+) -> None:
     account, somebody, number = "17841400000000001", new_person(), parcel_at(Step.IN_TRANSIT)
-    running.graph.note_message(somebody)
     assert running.facebook is not None
 
     def says(**message: object) -> list[Json]:
@@ -272,6 +275,6 @@ def test_somebody_on_instagram_is_answered_by_the_same_bot_and_only_with_what_in
 
     assert "Which parcel?" in only_text(says(text="status"))
     assert number in only_text(says(text=number))
-    # Nobody can be asked there whether they want to be notified.
+    # Instagram has no consent to notifications.
     assert number in only_text(says(text="(tapped)", quick_reply={"payload": f"WATCH:{number}"}))
     assert len(says(attachments=[{"type": "share", "payload": {"url": "https://x.example/"}}])) == 1

@@ -1,4 +1,4 @@
-"""A stack with Amazon Lex: what no rule takes goes to Lex, through the bot's own door to AWS."""
+"""A stack with Amazon Lex: text that no rule matches goes to Lex."""
 
 from collections.abc import Iterator
 
@@ -17,12 +17,12 @@ def with_lex() -> Iterator[Sandbox]:
         yield running
 
 
-def test_what_no_rule_takes_is_understood_by_lex_and_a_dialogue_goes_on(with_lex: Sandbox) -> None:
+def test_text_that_no_rule_matches_is_understood_by_lex_and_a_dialogue_continues(with_lex: Sandbox) -> None:
     person = new_person()
 
     (card,) = with_lex.say("Could you collect something?", person)
     element = card["message"]["attachment"]["payload"]["elements"][0]
-    assert element["title"] == "Collect a parcel"
+    assert element["title"] == "Arrange a collection"
     assert len(element["buttons"]) == 3
     assert [reply["title"] for reply in card["message"]["quick_replies"]] == ["At 12 o'clock", "At 13 o'clock"]
     (confirm,) = with_lex.say("collect at 12", person)
@@ -30,12 +30,12 @@ def test_what_no_rule_takes_is_understood_by_lex_and_a_dialogue_goes_on(with_lex
     assert len(confirm["message"]["quick_replies"]) == 2
 
 
-def test_what_a_rule_takes_does_not_reach_lex(with_lex: Sandbox) -> None:
+def test_text_that_a_rule_matches_does_not_reach_lex(with_lex: Sandbox) -> None:
     (question,) = with_lex.say("status")
     assert "number" in question["message"]["text"]
 
 
-def test_the_bot_answers_in_its_own_words_where_lex_fails_or_does_not_understand(with_lex: Sandbox) -> None:
+def test_the_bot_answers_in_its_own_words_if_lex_fails_or_does_not_understand(with_lex: Sandbox) -> None:
     own = [answer["message"]["text"] for answer in with_lex.say("What is the meaning of life?")]
     with_lex.aws_faults({"lex:*": {"status": 503}})
     failing = [answer["message"]["text"] for answer in with_lex.say("Could you collect something?")]
@@ -45,7 +45,7 @@ def test_the_bot_answers_in_its_own_words_where_lex_fails_or_does_not_understand
     assert failing == own
 
 
-def test_the_role_may_ask_that_alias_of_that_bot_and_no_other(with_lex: Sandbox) -> None:
+def test_the_role_may_use_that_alias_of_that_bot_and_no_other(with_lex: Sandbox) -> None:
     iam, role = with_lex.client("iam"), with_lex.outputs["roleName"]
     arn = iam.get_role(RoleName=role)["Role"]["Arn"]
 

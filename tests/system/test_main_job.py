@@ -1,5 +1,7 @@
-"""The main job, whole: the real program on the emulated AWS with IAM enforced, signed requests, real answers."""
+"""The main job: the real program on the emulated AWS with IAM enforced, signed requests, real answers."""
 
+import hashlib
+import hmac
 import itertools
 import json
 import re
@@ -27,8 +29,8 @@ def call(url: str, body: bytes | None = None, signature: str | None = None) -> t
     """One request: status, content type and body of the answer."""
     headers = {"X-Hub-Signature-256": signature} if signature is not None else {}
     try:
-        request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310  the sandbox's own URL
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310  as above
+        request = urllib.request.Request(url, data=body, headers=headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:
             return answer.status, answer.headers.get_content_type(), answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -41,7 +43,7 @@ def facebook(sandbox: Sandbox) -> Facebook:
 
 
 def hello(sandbox: Sandbox, person: str | None = None) -> bytes:
-    """The body of a webhook in which somebody says hello."""
+    """The body of a webhook: somebody says hello."""
     return facebook(sandbox).body([text_item(sandbox.page_id, person or new_person(), "hello")])
 
 
@@ -56,31 +58,38 @@ def function_log(sandbox: Sandbox) -> list[str]:
 def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "what was waited for did not come"
+        assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.05)
 
 
 # The bot answers
 
 
-def test_who_asks_for_the_status_is_asked_for_the_number_and_told_the_steps(sandbox: Sandbox) -> None:
+def test_a_person_who_asks_for_the_status_is_asked_for_the_number_and_shown_the_steps(sandbox: Sandbox) -> None:
     person = new_person()
 
     (question,) = sandbox.say("status", person)
     assert "number" in question["message"]["text"]
     answers = sandbox.say("12345678", person)
-    told = json.dumps(answers, ensure_ascii=False)
-    assert [each for each in ("announced", "in transit", "out for delivery", "delivered") if each not in told] == []
+    shown = json.dumps(answers, ensure_ascii=False)
+    assert [each for each in ("announced", "in transit", "out for delivery", "delivered") if each not in shown] == []
     assert {(answer["recipient"]["id"], answer["messaging_type"]) for answer in answers} == {(person, "RESPONSE")}
 
 
-def test_whatever_else_is_said_is_answered_with_what_the_bot_can_do(sandbox: Sandbox) -> None:
-    answers = sandbox.say("Good evening, who are you?")
+def test_whoever_posts_a_signed_webhook_is_answered(sandbox: Sandbox) -> None:
+    described, person = sandbox.described(), new_person()
+    body = hello(sandbox, person)
+    signature = hmac.new(described["appSecret"].encode(), body, hashlib.sha256).hexdigest()
 
-    assert "parcel" in json.dumps(answers)
+    assert call(described["webhookUrl"], body, f"sha256={signature}")[0] == 200
+
+    sandbox.settle()
+    with urllib.request.urlopen(f"{described['graphUrl']}/_sandbox/requests") as answer:
+        received = json.load(answer)
+    assert [each["status"] for each in received if person in json.dumps(each["body"])] == [200]
 
 
-def test_every_item_of_a_request_is_answered_to_the_one_who_wrote_it(sandbox: Sandbox) -> None:
+def test_every_item_of_a_request_is_answered_to_its_sender(sandbox: Sandbox) -> None:
     people = [new_person() for _ in range(12)]
     before = len(sandbox.requests())
 
@@ -95,7 +104,7 @@ def test_an_event_delivered_again_is_not_answered_again(sandbox: Sandbox) -> Non
     item = text_item(sandbox.page_id, new_person(), "status")
     before = len(sandbox.requests())
 
-    # The second request is none that the queue would know again: its ids are others.
+    # The queue does not recognize the second request as a duplicate: its ids differ.
     for items in ([item], [item, item], [item]):
         sandbox.deliver(items)
         sandbox.settle()
@@ -112,7 +121,7 @@ def test_users_of_one_batch_do_not_wait_for_each_other(sandbox: Sandbox) -> None
 
     began = sorted(each["time"] for each in sandbox.requests()[before:])
     assert len(began) == 8
-    # One after the other, each send would begin a second after the one before it.
+    # In sequence, each send would begin a second after the one before.
     assert [later - earlier < 1.0 for earlier, later in itertools.pairwise(began)].count(True) >= 4
 
 
@@ -164,7 +173,7 @@ def test_no_secret_is_in_the_function_s_environment_its_log_the_listing_or_the_o
         assert secret not in shown
 
 
-def test_every_line_of_the_log_is_json_and_tells_nothing_of_a_person(sandbox: Sandbox) -> None:
+def test_every_line_of_the_log_is_json_and_says_nothing_about_a_person(sandbox: Sandbox) -> None:
     person = new_person()
     sandbox.say("my very private words", person)
 
@@ -173,12 +182,12 @@ def test_every_line_of_the_log_is_json_and_tells_nothing_of_a_person(sandbox: Sa
     assert not [line for line in lines if "private" in line or person in line]
 
 
-# Rights: what the role needs each statement for, where the emulator enforces it
+# Permissions: what the role needs each statement for, where the emulator enforces it
 
 
 @contextmanager
 def role_without(sandbox: Sandbox, sid: str, action: str = "") -> Iterator[None]:
-    """Take a statement, or one action of it, from the function's role."""
+    """Inside the `with` block, the function's role lacks a statement, or one action of it."""
     iam, role = sandbox.client("iam"), sandbox.outputs["roleName"]
     for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
@@ -203,20 +212,20 @@ def role_without(sandbox: Sandbox, sid: str, action: str = "") -> Iterator[None]
         put(document["Statement"])
 
 
-def test_without_the_right_to_send_to_the_queue_nothing_is_acknowledged(sandbox: Sandbox) -> None:
+def test_without_permission_to_send_to_the_queue_nothing_is_acknowledged(sandbox: Sandbox) -> None:
     with role_without(sandbox, "SendEvents"):
         assert facebook(sandbox).post(hello(sandbox))[0] == 503
     assert facebook(sandbox).post(hello(sandbox))[0] == 200
 
 
-def test_without_the_right_to_keep_dead_letters_what_is_unusable_is_not_acknowledged(sandbox: Sandbox) -> None:
+def test_without_permission_to_keep_dead_letters_an_unusable_request_is_not_acknowledged(sandbox: Sandbox) -> None:
     unusable = b'{"object": "user", "entry": []}'
     with role_without(sandbox, "KeepDeadLetters", "sqs:SendMessage"):
         assert facebook(sandbox).post(unusable)[0] == 503
     assert facebook(sandbox).post(unusable)[0] == 200
 
 
-def test_killed_functions_have_ended_and_the_next_request_meets_a_new_one(sandbox: Sandbox) -> None:
+def test_the_request_after_killing_the_functions_starts_another(sandbox: Sandbox) -> None:
     facebook(sandbox).post(hello(sandbox))
     sandbox.settle()
     killed = sandbox.function_workers()
@@ -228,16 +237,16 @@ def test_killed_functions_have_ended_and_the_next_request_meets_a_new_one(sandbo
     assert set(killed).isdisjoint(sandbox.function_workers())
 
 
-def test_without_the_right_to_read_the_secrets_a_new_function_accepts_nothing(sandbox: Sandbox) -> None:
+def test_without_permission_to_read_the_secrets_a_cold_function_accepts_nothing(sandbox: Sandbox) -> None:
     with role_without(sandbox, "ReadSecrets"):
-        sandbox.kill_functions()  # a function that runs has read its secrets
+        sandbox.kill_functions()  # a running function has read its secrets already
         assert facebook(sandbox).post(hello(sandbox))[0] == 503
     sandbox.kill_functions()
     assert facebook(sandbox).post(hello(sandbox))[0] == 200
 
 
 @pytest.mark.parametrize("action", ["", "dynamodb:BatchGetItem", "dynamodb:PutItem"])
-def test_without_a_right_to_the_ledger_an_event_waits_and_is_answered_later(sandbox: Sandbox, action: str) -> None:
+def test_without_permission_for_the_ledger_an_event_waits_and_is_answered_later(sandbox: Sandbox, action: str) -> None:
     person = new_person()
 
     def handed_back() -> int:
@@ -252,19 +261,18 @@ def test_without_a_right_to_the_ledger_an_event_waits_and_is_answered_later(sand
     assert json.dumps(sandbox.requests()).count(person) == 1
 
 
-@contextmanager
-def program(folder: Path, before: str) -> Iterator[Path]:
-    """The project's own program, with something done before it runs."""
+def program(folder: Path, before: str) -> Path:
+    """A copy of the project's program that runs `before` first."""
     for settings in PROJECT.glob("Pulumi*.yaml"):
         shutil.copy(settings, folder)
     (folder / "__main__.py").write_text(
         f"import runpy, sys\nsys.path.insert(0, {str(PROJECT)!r})\n"
         f"{before}\nrunpy.run_path({str(PROJECT / '__main__.py')!r})\n"
     )
-    yield folder
+    return folder
 
 
-WITHOUT_A_RIGHT = """
+WITHOUT_PERMISSION = """
 import components.{module} as module
 real = module.Statement
 def narrowed(*, actions, **fields):
@@ -280,13 +288,13 @@ module.Statement = narrowed
         pytest.param("bot_logs", "logs:PutLogEvents", marks=pytest.mark.long),
     ],
 )
-def test_a_right_that_the_emulator_does_not_enforce_is_asked_for_at_deployment(
+def test_a_permission_that_the_emulator_does_not_enforce_is_required_at_deployment(
     module: str, action: str, tmp_path: Path
 ) -> None:
-    narrowed = WITHOUT_A_RIGHT.format(module=module, action=action)
+    narrowed = WITHOUT_PERMISSION.format(module=module, action=action)
 
-    with program(tmp_path, narrowed) as folder, pytest.raises(SandboxError, match=action.split(":")[1]):
-        Sandbox(folder=folder).start()
+    with pytest.raises(SandboxError, match=action.split(":")[1]):
+        Sandbox(folder=program(tmp_path, narrowed)).start()
 
 
 # Any runtime
@@ -299,17 +307,17 @@ import pulumi
 sys.path.insert(0, {project!r})
 import components as fbm
 
-tags = {{"project": pulumi.get_project(), "stack": pulumi.get_stack()}}
+fbm.tag_everything({{"project": pulumi.get_project(), "stack": pulumi.get_stack()}})
 name = f"{{pulumi.get_project()}}-{{pulumi.get_stack()}}"
-logs = fbm.BotLogs(f"{{name}}-logs", fbm.BotLogsArgs(retention_days=1, tags=tags))
-role = fbm.BotRole(f"{{name}}-bot", fbm.BotRoleArgs(tags=tags))
+logs = fbm.BotLogs(f"{{name}}-logs", fbm.BotLogsArgs(retention_days=1))
+role = fbm.BotRole(f"{{name}}-bot", fbm.BotRoleArgs())
 function = fbm.BotFunction(f"{{name}}-bot", fbm.BotFunctionArgs(
-    code=Path({code!r}), package="", handler="index.handle", runtime="nodejs22.x", build_folder=Path({build!r}),
-    memory_mb=128, timeout_seconds=10, role_arn=role.arn, log_group_name=logs.name, tags=tags,
+    code=Path({code!r}), package="", handler="index.handle", runtime="nodejs22.x",
+    memory_mb=128, timeout_seconds=10, role_arn=role.arn, log_group_name=logs.name,
     environment={{"ANSWERS_URL": {answers!r}}}))
 api = fbm.RestApi(f"{{name}}-webhook", fbm.RestApiArgs(
     path="webhook", stage_name="live", function_name=function.name, function_invoke_arn=function.invoke_arn,
-    throttle_rate=10, throttle_burst=10, tags=tags,
+    throttle_rate=10, throttle_burst=10,
     routes=[fbm.Route(method_name="GET"), fbm.Route(method_name="POST")]))
 pulumi.export("webhookUrl", api.url)
 pulumi.export("functionName", function.name)
@@ -331,7 +339,6 @@ def test_a_function_in_node_js_on_the_same_components_answers_too(tmp_path: Path
             NODE_PROGRAM.format(
                 project=str(PROJECT),
                 code=str(Path(__file__).parent / "node_bot"),
-                build=str(tmp_path / "build"),
                 answers=answers,
             )
         )

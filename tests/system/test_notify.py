@@ -1,4 +1,4 @@
-"""News from the page owner's own systems: sent first, within the window or by consent, and once."""
+"""News from the page owner's own systems: sent unasked, within the window or by consent, and once."""
 
 import json
 import re
@@ -26,7 +26,7 @@ Ops = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def ops(sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Ops:
-    """Runs an operator's command: its exit code, and what it printed on standard output and standard error."""
+    """Runs an operator's command; returns its exit code, stdout and stderr."""
     described = tmp_path / "sandbox.json"
     described.write_text(json.dumps(sandbox.described()))
 
@@ -39,7 +39,7 @@ def ops(sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 @pytest.fixture
 def person(sandbox: Sandbox) -> Person:
-    """Somebody who asked to be told when the parcel gets further."""
+    """Somebody who asked for news of a parcel."""
     somebody = Person(sandbox)
     somebody.says(NUMBER)
     assert len(somebody.chooses(f"WATCH:{NUMBER}")) == 2
@@ -47,25 +47,21 @@ def person(sandbox: Sandbox) -> Person:
 
 
 def news(sandbox: Sandbox, ops: Ops, person: Person, *more: str) -> list[Json]:
-    """What a person is sent of news of the parcel."""
+    """What a person receives when there is news of the parcel."""
     before = len(sandbox.requests())
     code, _, err = ops("notify", person.id, "--topic", "parcel", f"number={NUMBER}", *more)
     assert (code, err) == (0, "")
-    return person.told(before)
+    return person.received(before)
 
 
-def test_within_a_day_of_their_last_message_a_person_is_told_by_an_update(
-    sandbox: Sandbox, ops: Ops, person: Person
-) -> None:
+def test_within_a_day_of_their_last_message_a_person_gets_an_update(sandbox: Sandbox, ops: Ops, person: Person) -> None:
     (told,) = news(sandbox, ops, person)
 
     assert (told["messaging_type"], told["recipient"]) == ("UPDATE", {"id": person.id})
     assert NUMBER in texts([told])[0]
 
 
-def test_later_a_person_is_told_once_by_the_consent_that_they_gave_and_not_without(
-    sandbox: Sandbox, ops: Ops, person: Person
-) -> None:
+def test_later_a_persons_consent_is_used_once(sandbox: Sandbox, ops: Ops, person: Person) -> None:
     person.consents(f"WATCH:{NUMBER}")
     person.falls_silent()
 
@@ -74,40 +70,42 @@ def test_later_a_person_is_told_once_by_the_consent_that_they_gave_and_not_witho
     assert news(sandbox, ops, person) == []
 
 
-def test_later_a_person_who_gave_no_consent_is_sent_nothing(sandbox: Sandbox, ops: Ops, person: Person) -> None:
+def test_later_a_person_without_consent_is_sent_nothing(sandbox: Sandbox, ops: Ops, person: Person) -> None:
     person.falls_silent()
 
     assert news(sandbox, ops, person) == []
 
 
-def test_the_same_news_twice_are_told_once(sandbox: Sandbox, ops: Ops, person: Person) -> None:
+def test_news_is_sent_once_however_often_it_is_given(sandbox: Sandbox, ops: Ops, person: Person) -> None:
     assert len(news(sandbox, ops, person, "--id", "one")) == 1
-    # SQS itself drops the second for five minutes; the third comes by another message.
+    # SQS itself drops the second within five minutes. The third is another message.
     assert news(sandbox, ops, person, "--id", "one") == []
     before = len(sandbox.requests())
     made = json.loads(ops("notify", person.id, "--topic", "parcel", "--id", "one", "--dry-run", "--json")[1])
     sandbox.client("sqs").send_message(
-        QueueUrl=sandbox.outputs["queueUrl"], MessageBody=json.dumps(made["body"]), MessageGroupId=made["group"],
+        QueueUrl=sandbox.outputs["queueUrl"],
+        MessageBody=json.dumps(made["body"]),
+        MessageGroupId=made["group"],
         MessageDeduplicationId="another",
-    )  # fmt: skip
-    assert person.told(before) == []
+    )
+    assert person.received(before) == []
     assert len(news(sandbox, ops, person, "--id", "two")) == 1
 
 
-def test_a_system_sends_news_as_the_page_shows_it(
+def test_a_system_sends_news_as_the_docs_show_it(
     sandbox: Sandbox, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = (PROJECT / "docs" / "operations.md").read_text("utf-8")
-    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    docs = (PROJECT / "docs" / "operations.md").read_text("utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", docs, re.MULTILINE | re.DOTALL)
     shown: Json = {}
-    exec(code, shown)  # noqa: S102  our own page
+    exec(code, shown)
     monkeypatch.setattr(shown["boto3"], "client", sandbox.client)
     before = len(sandbox.requests())
 
     for _ in range(2):
         shown["notify"](sandbox.outputs["queueUrl"], sandbox.page_id, person.id, "n1", "parcel", number=NUMBER)
 
-    assert len(person.told(before)) == 1
+    assert len(person.received(before)) == 1
 
 
 def test_a_dry_run_shows_the_notice_and_sends_nothing(sandbox: Sandbox, ops: Ops, person: Person) -> None:
@@ -119,32 +117,32 @@ def test_a_dry_run_shows_the_notice_and_sends_nothing(sandbox: Sandbox, ops: Ops
     assert sandbox.waiting() == 0
 
 
-def test_who_notifies_somebody_unknown_is_told_so(ops: Ops) -> None:
+def test_notifying_an_unknown_person_gives_a_warning(ops: Ops) -> None:
     code, _, err = ops("notify", "77", "--topic", "parcel", "--dry-run")
 
     assert code == 0
-    assert "remembers nothing of this person" in err
+    assert "knows nothing about this person" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("7", "--topic", "parcel", "number"), "no name=text"),
-        (("7", "--topic", "parcel", "a b=1"), "no name=text"),
+        (("7", "--topic", "parcel", "number"), "is not name=text"),
+        (("7", "--topic", "parcel", "a b=1"), "is not name=text"),
         (("7", "--topic", "parcel", "a=1", "a=2"), "given twice"),
-        (("7", "--topic", ""), "name what it is about"),
-        (("+7", "--topic", "parcel"), "no page-scoped id"),
+        (("7", "--topic", ""), "name the subject in one word"),
+        (("+7", "--topic", "parcel"), "is not a page-scoped id"),
         (("7", "--topic", "parcel", f"text={'x' * 600_000}"), "look up the rest"),
     ],
 )
-def test_what_is_no_notice_is_refused_in_a_sentence(ops: Ops, arguments: tuple[str, ...], said: str) -> None:
+def test_an_invalid_notice_is_refused_in_a_sentence(ops: Ops, arguments: tuple[str, ...], said: str) -> None:
     code, _, err = ops("notify", *arguments)
 
     assert code == 1
     assert said in err
 
 
-def test_a_word_too_much_is_a_wrong_command_line(ops: Ops) -> None:
+def test_an_unknown_word_is_an_invalid_command_line(ops: Ops) -> None:
     for arguments in (("notify", "7", "--topic", "parcel", "a=1", "--odd"), ("check", "odd")):
         with pytest.raises(SystemExit, match="2"):
             ops(*arguments)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.chat import ChatSandbox
 from sandbox.local import PROJECT, Sandbox, new_person
 from tests.system import restaurant
 
@@ -35,7 +36,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
             shutil.copy(source, copy)
     shutil.rmtree(copy / FOLDER)
     shutil.copytree(Path(restaurant.__file__).parent, copy / FOLDER, ignore=shutil.ignore_patterns("__pycache__"))
-    with Sandbox(folder=copy, chat_port=0) as running:
+    with ChatSandbox(folder=copy) as running:
         yield running
 
 

@@ -1,6 +1,6 @@
-"""The whole life of a stack: who may do what, secrets that are replaced under load, and secrets that stay secret.
+"""The whole life of a stack: who may do what, secrets replaced under load, and secrets that stay secret.
 
-What each single action is for is proven by `make rights`; here is that together they suffice, and for nothing else.
+`make rights` proves what each action is for. These tests prove that together they suffice, and for nothing else.
 """
 
 import hashlib
@@ -20,12 +20,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.errors import SandboxError
+from sandbox.facebook.credentials import Credentials
 from sandbox.facebook.webhooks import text_item
-from sandbox.local import Sandbox, new_person
-from sandbox.provider import resources
+from sandbox.local import APP_ID, Sandbox, new_person
+from sandbox.provider.catalog import resource_type
 from tools.rights import steps
-from tools.rights.bench import SETTINGS, STACK, Bench
 from tools.rights.steps import KINDS, MEMBER_STEPS, Missing
+from tools.rights.trial import SETTINGS, STACK, Trial
 
 pytestmark = pytest.mark.long
 
@@ -36,9 +37,8 @@ CHANGES = {
     "protectData": "true", "alarmEmail": "others@example.org", "concurrency": "4",
     "appSecretPrevious": "the-one-before",
 }  # fmt: skip
-# IAM knows no resource for these: who may do it may do it to any (Service Authorization Reference, "Amazon SNS").
-ON_ANY_TOPIC = {"read a topic's subscription back", "delete a topic's subscription"}
-
+# IAM cannot narrow these to a topic (Service Authorization Reference, "Amazon SNS").
+ON_ANY_TOPIC = {"read a topic's subscription", "delete a topic's subscription"}
 
 TEXT_CANARY = "status, says CANARYtext"
 NEW = {
@@ -49,40 +49,38 @@ NEW = {
 
 
 class Load:
-    """People who write, several at a time, each request again until it is acknowledged; until it is told to stop."""
+    """Several people write at the same time until `stop`; each request is repeated until it is acknowledged."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox, self._enough = sandbox, threading.Event()
+        self._sandbox, self._stopped = sandbox, threading.Event()
         self.people: list[str] = []
         self._threads = [threading.Thread(target=self._write) for _ in range(6)]
         for thread in self._threads:
             thread.start()
 
     def _write(self) -> None:
-        while not self._enough.wait(0.2):
+        while not self._stopped.wait(0.2):
             person = new_person()
             self.people.append(person)
             self._sandbox.deliver([text_item(self._sandbox.page_id, person, TEXT_CANARY)])
 
     def stop(self) -> None:
-        self._enough.set()
+        self._stopped.set()
         for thread in self._threads:
             thread.join()
 
 
 class Rotation:
-    """Facebook replaces all three secrets at once while people write; a member deploys the new ones."""
+    """Facebook replaces all three secrets at once while people write. A member deploys the new ones."""
 
     def __init__(self, sandbox: Sandbox, key: tuple[str, ...]) -> None:
         self._sandbox, self._old = sandbox, sandbox.app_secret
         load = Load(sandbox)
         assert sandbox.facebook
         sandbox.facebook._secret = NEW["appSecret"].encode()
-        sandbox.graph._token = NEW["pageAccessToken"]
-        proof = hmac.new(NEW["appSecret"].encode(), NEW["pageAccessToken"].encode(), hashlib.sha256)
-        sandbox.graph._proof = proof.hexdigest()
+        sandbox.graph.credentials = Credentials(sandbox.page_id, APP_ID, NEW["pageAccessToken"], NEW["appSecret"])
         sandbox.update({**NEW, "appSecretPrevious": self._old}, key=key)
-        # Functions look again after some seconds; new ones do at once.
+        # Running functions read the secrets again after some seconds, new ones at once.
         sandbox.kill_functions()
         load.stop()
         sandbox.settle()
@@ -93,10 +91,10 @@ class Rotation:
             if request["status"] == http.client.OK and "message" in request["body"]
         )
         self.statuses = {
-            "signed with the secret before": self._post(self._old),
+            "signed with the previous secret": self._post(self._old),
             "signed with any other": self._post("guessed"),
-            "shaken hands with the new word": self._shake(NEW["verifyToken"]),
-            "shaken hands with the word before": self._shake(sandbox.verify_token),
+            "verified with the new token": self._verify(NEW["verifyToken"]),
+            "verified with the previous token": self._verify(sandbox.verify_token),
         }
 
     def _post(self, secret: str) -> int:
@@ -105,20 +103,20 @@ class Rotation:
         assert self._sandbox.facebook
         return self._sandbox.facebook.post(body, {"X-Hub-Signature-256": signed})[0]
 
-    def _shake(self, word: str) -> int:
-        query = urlencode({"hub.mode": "subscribe", "hub.verify_token": word, "hub.challenge": "1"})
+    def _verify(self, token: str) -> int:
+        query = urlencode({"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": "1"})
         try:
-            with urllib.request.urlopen(f"{self._sandbox.webhook_url}?{query}") as answer:  # noqa: S310 - the sandbox's
+            with urllib.request.urlopen(f"{self._sandbox.webhook_url}?{query}") as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
 
 
 class Life:
-    """What a member with MFA did, and what came of it."""
+    """What a member with MFA did, and the outcome."""
 
-    def __init__(self, sandbox: Sandbox, told: list[Mapping[str, Any]]) -> None:
-        self.sandbox, self.told = sandbox, told
+    def __init__(self, sandbox: Sandbox, events: list[Mapping[str, Any]]) -> None:
+        self.sandbox, self.events = sandbox, events
         key = sandbox.session_of(ANNA)
         self.changed = sandbox.update(CHANGES, key=key).done
         self.made = sandbox.update({"adminGroupName": ""}, stack=OTHER, key=key).done
@@ -135,32 +133,32 @@ class Life:
 
 @pytest.fixture(scope="module")
 def life() -> Iterator[Life]:
-    told: list[Mapping[str, Any]] = []
+    events: list[Mapping[str, Any]] = []
     settings = {**SETTINGS, "adminStacks": f'["{OTHER}"]'}
-    with Sandbox(STACK, settings=settings, observe=told.append) as sandbox:
-        yield Life(sandbox, told)
+    with Sandbox(STACK, settings=settings, observe=events.append) as sandbox:
+        yield Life(sandbox, events)
 
 
 @pytest.fixture(scope="module")
-def bench(life: Life) -> Bench:
-    return Bench(life.sandbox)
+def trial(life: Life) -> Trial:
+    return Trial(life.sandbox)
 
 
-def test_a_member_changes_a_stack_and_makes_changes_and_deletes_another_and_no_call_is_denied(life: Life) -> None:
+def test_no_call_is_denied_to_a_member_who_changes_a_stack_and_creates_changes_and_deletes_another(life: Life) -> None:
     services = {each["action"].partition(":")[0] for each in life.decided if each["principal"].endswith(f"user/{ANNA}")}
 
     assert life.denied == []
     assert services >= {"sqs", "dynamodb", "ssm", "logs", "cloudwatch", "sns", "lambda", "apigateway", "iam"}
 
 
-def test_the_bot_does_all_that_it_does_without_a_call_denied(life: Life) -> None:
+def test_no_call_is_denied_to_the_bot(life: Life) -> None:
     actions = {each["action"] for each in life.decided if ":assumed-role/" in each["principal"]}
 
     assert len(life.answers) == 1
     assert {"ssm:GetParametersByPath", "sqs:SendMessage", "dynamodb:PutItem"} <= actions
 
 
-def test_only_what_differs_is_touched(life: Life) -> None:
+def test_only_what_differs_is_changed(life: Life) -> None:
     touched = {name.removeprefix("innolab-fbm-local-"): what for name, what in life.changed.items() if what != "same"}
 
     assert touched == {
@@ -176,20 +174,20 @@ def test_only_what_differs_is_touched(life: Life) -> None:
     }
 
 
-def test_what_is_protected_is_not_deleted_and_nothing_else_either(life: Life) -> None:
+def test_nothing_is_deleted_while_something_is_protected(life: Life) -> None:
     assert "Protected against deletion: " in life.refusal
     assert "innolab-fbm-local-ledger-table" in life.refusal
     assert len(life.answers) == 1
 
 
-def test_another_environment_is_made_changed_and_deleted_whole(life: Life) -> None:
+def test_another_environment_is_created_changed_and_deleted_whole(life: Life) -> None:
     assert set(life.made.values()) == {"made"}
     assert {name for name, what in life.changed_other.items() if what != "same"} == {"innolab-fbm-dev-bot-function"}
     assert set(life.deleted.values()) == {"deleted"}
     assert life.deleted.keys() == life.made.keys()
 
 
-def test_nothing_of_a_deleted_environment_is_left(life: Life) -> None:
+def test_nothing_is_left_of_a_deleted_environment(life: Life) -> None:
     client, prefix = life.sandbox.client, f"innolab-fbm-{OTHER}-"
     left = [
         *client("sqs").list_queues(QueueNamePrefix=prefix).get("QueueUrls", []),
@@ -207,7 +205,7 @@ def test_nothing_of_a_deleted_environment_is_left(life: Life) -> None:
     assert [each for each in left if prefix in each] == []
 
 
-def test_a_member_without_a_session_with_mfa_only_looks_and_sets_up_their_own(life: Life) -> None:
+def test_without_mfa_a_member_only_sees_alarms_and_sets_up_their_own_credentials(life: Life) -> None:
     key = life.sandbox.key_of(BEN)
 
     for service, operation in (
@@ -223,24 +221,25 @@ def test_a_member_without_a_session_with_mfa_only_looks_and_sets_up_their_own(li
         own.create_access_key(UserName=ANNA)
 
 
-def test_the_same_member_with_a_session_may(life: Life) -> None:
+def test_the_same_member_may_do_more_in_a_session_with_mfa(life: Life) -> None:
     key = life.sandbox.session_of(BEN)
 
     assert life.sandbox.client("lambda", key).list_functions()["Functions"]
 
 
-def test_a_member_with_our_policies_alone_does_all_to_what_is_beside_functions_and_apis(bench: Bench) -> None:
+def test_our_policies_suffice_for_everything_but_functions_apis_and_iam(trial: Trial) -> None:
     for step in MEMBER_STEPS:
-        step.run(bench)
+        step.run(trial)
 
 
-def test_a_member_with_our_policies_touches_nothing_of_another_stack(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_our_policies_allow_nothing_in_another_stack(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     prefix = "innolab-fbm-prod-"
-    name = f"{prefix}{secrets.token_hex(4)}"
-    group = resources.make(bench.owner, "aws:cloudwatch/logGroup:LogGroup", name, {}).id
-    topic = resources.make(bench.owner, "aws:sns/topic:Topic", name, {}).id
+
+    def create(type_name: str) -> str:
+        provider = resource_type(type_name)
+        return provider.create(trial.owner, provider.check(f"{prefix}{secrets.token_hex(4)}", {})).id
+
+    group, topic = create("aws:cloudwatch/logGroup:LogGroup"), create("aws:sns/topic:Topic")
     monkeypatch.setattr(steps, "PREFIX", prefix)
     monkeypatch.setattr(steps, "_group", lambda _: {"logGroupName": group})
     monkeypatch.setattr(steps, "_topic", lambda _: topic)
@@ -248,7 +247,7 @@ def test_a_member_with_our_policies_touches_nothing_of_another_stack(
     for kind in KINDS:
         for step in steps.life(kind):
             try:
-                step.run(bench)
+                step.run(trial)
             except Missing:
                 continue
             allowed.add(step.name)
@@ -256,33 +255,35 @@ def test_a_member_with_our_policies_touches_nothing_of_another_stack(
     assert allowed == ON_ANY_TOPIC
 
 
-def test_no_message_is_lost_and_none_answered_twice_while_all_secrets_are_replaced(life: Life) -> None:
+def test_each_message_is_answered_once_while_all_secrets_are_replaced(life: Life) -> None:
     people = life.rotation.people
 
     assert len(people) >= 6
     assert {person: life.rotation.answered[person] for person in people} == dict.fromkeys(people, 1)
 
 
-def test_after_a_rotation_the_app_secret_before_still_counts_and_the_word_before_does_not(life: Life) -> None:
+def test_after_a_rotation_the_previous_app_secret_still_counts_and_the_previous_verify_token_does_not(
+    life: Life,
+) -> None:
     assert life.rotation.statuses == {
-        "signed with the secret before": 200,
+        "signed with the previous secret": 200,
         "signed with any other": 403,
-        "shaken hands with the new word": 200,
-        "shaken hands with the word before": 403,
+        "verified with the new token": 200,
+        "verified with the previous token": 403,
     }
 
 
-def test_no_secret_and_nothing_that_people_wrote_is_in_any_log_output_or_error(life: Life) -> None:
+def test_no_secret_and_no_text_of_a_person_is_in_any_log_output_or_error(life: Life) -> None:
     sandbox, logs = life.sandbox, life.sandbox.client("logs")
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=sandbox.outputs["logGroupName"])
     lines = [event["message"] for page in pages for event in page["events"]]
     places = {
         "the function's log": lines,
-        "what the sandbox told": life.told,
+        "what the sandbox reported": life.events,
         "what it describes": sandbox.deployed.shown_outputs,
         "its resources": sandbox.resources,
-        "the emulated AWS's own log": sandbox._cloud.log(),
-        "what was decided of calls": life.decided,
+        "the emulated AWS's own log": sandbox.cloud.log(),
+        "what IAM decided": life.decided,
         "what Facebook was asked": sandbox.requests(),
         "the function's configuration": sandbox.client("lambda").list_functions()["Functions"],
     }
@@ -298,4 +299,4 @@ def test_no_secret_and_nothing_that_people_wrote_is_in_any_log_output_or_error(l
     for place, content in places.items():
         text = json.dumps(content, default=str)
         assert [canary for canary in canaries if canary in text] == [], place
-    assert TEXT_CANARY not in json.dumps([lines, life.told, places["the emulated AWS's own log"]], default=str)
+    assert TEXT_CANARY not in json.dumps([lines, life.events, places["the emulated AWS's own log"]], default=str)

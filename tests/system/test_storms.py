@@ -1,4 +1,4 @@
-"""Storms over the whole sandbox: real processes are killed, real connections break, and every promise holds."""
+"""Storms over the whole sandbox: processes are killed, connections break, and every promise holds."""
 
 import concurrent.futures
 import random
@@ -38,17 +38,17 @@ AWS_FAULTS: tuple[tuple[str, Json], ...] = (
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox of its own: what the storms leave behind is nobody else's."""
+    """A sandbox of its own, so that no other test meets what the storms leave behind."""
     with Sandbox(settings={"echoSeconds": "6"}) as running:
         shorten_visibility(running, VISIBILITY_SECONDS)
         yield running
 
 
 @pytest.mark.timeout(240)
-def test_ten_storms_with_killed_functions_lose_double_and_misorder_nothing(sandbox: Sandbox) -> None:
+def test_ten_storms_with_killed_functions_lose_repeat_and_reorder_nothing(sandbox: Sandbox) -> None:
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
-    drawn, crowd = random.Random(seed), Crowd(sandbox, seed)  # noqa: S311  draws of a test, which are to repeat
+    drawn, crowd = random.Random(seed), Crowd(sandbox, seed)
     with killing(crowd, (0.8, 3.0)), concurrent.futures.ThreadPoolExecutor(STORMS) as pool:
         posts = []
         for _ in range(STORMS):
@@ -56,7 +56,7 @@ def test_ten_storms_with_killed_functions_lose_double_and_misorder_nothing(sandb
             sandbox.faults([fault | {"seed": drawn.randrange(10**6)} for fault in graph])
             sandbox.aws_faults({call: [fault] for call, fault in drawn.sample(AWS_FAULTS, 2)})
             people = [new_person() for _ in range(PEOPLE)]
-            # What it leaves undone is still being tried again when the next one rages.
+            # What fails in this storm is still being retried in the next one.
             posts.append(pool.submit(crowd.write, people, EVENTS))
             time.sleep(drawn.uniform(0.8, 1.6))
         sandbox.faults({})

@@ -1,4 +1,4 @@
-"""What the docs say of the code is what the code says."""
+"""What the docs say about the code is true."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ from bot.dialogue.testing import Chat
 from settings import parse
 from tools.docs import components
 from tools.docs.__main__ import main
-from tools.docs.pages import BEGIN, END, README, pages, with_picture
+from tools.docs.pages import BEGIN, END, README, pages, with_diagram
 from tools.docs.table import table
 from tools.recorder import PROJECT, ROOT, Graph, project_defaults
 
@@ -35,19 +35,19 @@ def test_no_page_is_stale(generated: dict[Path, str]) -> None:
     assert not stale, f"Run `make docs` and commit {', '.join(stale)}."
 
 
-def test_the_picture_goes_between_its_markers_and_leaves_the_rest() -> None:
+def test_the_diagram_goes_between_its_markers() -> None:
     text = f"before\n{BEGIN}old\n{END}after\n"
 
-    assert with_picture(text, "new\n") == f"before\n{BEGIN}```mermaid\nnew\n```\n{END}after\n"
+    assert with_diagram(text, "new\n") == f"before\n{BEGIN}```mermaid\nnew\n```\n{END}after\n"
 
 
 @pytest.mark.parametrize("text", ["", BEGIN, END + BEGIN, BEGIN + BEGIN + END])
-def test_a_readme_without_a_place_for_the_picture_is_told(text: str) -> None:
-    with pytest.raises(ValueError, match="has no place"):
-        with_picture(text, "new\n")
+def test_a_readme_without_the_markers_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="no place for the diagram"):
+        with_diagram(text, "new\n")
 
 
-def test_writing_tells_what_was_stale(
+def test_writing_reports_what_was_stale(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fresh, stale = tmp_path / "fresh.md", tmp_path / "stale.md"
@@ -57,11 +57,11 @@ def test_writing_tells_what_was_stale(
 
     main()
 
-    assert capsys.readouterr().out == "fresh.md: as it was\nstale.md: written\n"
+    assert capsys.readouterr().out == "fresh.md: unchanged\nstale.md: written\n"
     assert stale.read_text("utf-8") == "new"
 
 
-def test_every_component_of_a_stack_is_in_the_picture(generated: dict[Path, str], graphs: dict[str, Graph]) -> None:
+def test_every_component_of_a_stack_is_in_the_diagram(generated: dict[Path, str], graphs: dict[str, Graph]) -> None:
     kinds = {
         each.type.rpartition(":")[2] for each in graphs["local"].resources.values() if each.type.startswith("fbm:")
     }
@@ -83,7 +83,7 @@ def test_every_component_of_a_stack_is_in_the_picture(generated: dict[Path, str]
         'AdminGroup -.->|"administers"| Stack',
     ],
 )
-def test_the_picture_shows_the_way_of_a_message_and_who_may_do_what(generated: dict[Path, str], arrow: str) -> None:
+def test_the_diagram_shows_the_way_of_a_message_and_all_permissions(generated: dict[Path, str], arrow: str) -> None:
     assert arrow in generated[README]
 
 
@@ -103,7 +103,7 @@ def test_every_argument_of_every_component_is_described(generated: dict[Path, st
     assert "| `app_secret_previous` | `pulumi.Input[str] \\| None` | `None` |" in page
 
 
-def test_attributes_described_together_are_each_on_the_page(tmp_path: Path) -> None:
+def test_attributes_described_together_get_a_row_each(tmp_path: Path) -> None:
     (tmp_path / "x.py").write_text(
         '"""A file."""\nclass X(pulumi.ComponentResource):\n    """A thing.\n\n    Attributes:\n        a, b: Both,\n'
         '            on two lines.\n        c: One.\n    """\n',
@@ -140,11 +140,11 @@ def test_every_example_of_a_stack_s_settings_is_valid(stack: str, text: str) -> 
 
     settings = parse(PROJECT, stack, {**defaults, **given}, secrets.keys())
 
-    assert (settings.bot is None) == (given.get("bot") is False)
-    assert (settings.group is None) == (given.get("adminGroupName") == "")
+    assert settings.bot is given.get("bot", True)
+    assert settings.admin_group_name == given.get("adminGroupName", "Innolab_FBM")
 
 
-def test_there_are_examples_for_both_ways_of_administration() -> None:
+def test_both_ways_of_administration_have_examples() -> None:
     assert {"admins", "dev"} <= {stack for stack, _ in _examples()}
 
 
@@ -168,29 +168,29 @@ def test_every_row_of_the_page_on_bad_input_names_a_test() -> None:
 
 
 def _with_example(page: Path) -> dict[str, Any]:
-    """The conversation's module with the page's first example of Python put where the page says."""
+    """The conversation's module with the page's first Python example inserted where the page says."""
     example = PYTHON.search(page.read_text("utf-8"))
     assert example is not None
     source = (ROOT / "bot" / "conversation" / "answers.py").read_text("utf-8")
     imports = "import re\nfrom bot.dialogue import Dialogue, Invalid, ask\n"
     before, fallback, after = source.partition("@bot.fallback")
     module: dict[str, Any] = {"__name__": "example"}
-    exec(compile(f"{imports}{before}{example['text']}\n\n{fallback}{after}", str(page), "exec"), module)  # noqa: S102  our own page
+    exec(compile(f"{imports}{before}{example['text']}\n\n{fallback}{after}", str(page), "exec"), module)
     return module
 
 
-def test_the_change_that_the_readme_makes_is_heard() -> None:
+def test_the_change_shown_in_the_readme_works() -> None:
     chat = Chat(_with_example(README)["bot"])
 
     assert [f"  {said}" for said in chat.says("opening hours")] == ["  We are there from 8 to 18 o'clock."]
     assert "  We are there from 8 to 18 o'clock.\n" in README.read_text("utf-8")
 
 
-def test_the_dialogue_that_contributors_are_shown_passes_the_test_that_they_are_shown() -> None:
+def test_the_dialogue_shown_to_contributors_passes_the_test_shown_to_them() -> None:
     page = ROOT / "CONTRIBUTING.md"
     _, test = PYTHON.findall(page.read_text("utf-8"))
     shown = {"bot": _with_example(page)["bot"]}
-    exec(test.replace("from bot.conversation import bot", ""), shown)  # noqa: S102  our own page
+    exec(test.replace("from bot.conversation import bot", ""), shown)
 
     shown["test_a_complaint_is_taken_and_a_wrong_number_is_asked_for_again"]()
 

@@ -1,4 +1,4 @@
-"""The page about rights is complete and true to the policies; and no policy of ours allows what it is not for."""
+"""The page about permissions is complete and matches the policies; no policy of ours allows what it is not for."""
 
 import json
 from typing import Any
@@ -8,16 +8,16 @@ import pytest
 from tests.harness import STACKS, Graph, run_main
 from tests.policies import documents
 from tools.rights.__main__ import LEX
-from tools.rights.judgement import findings, managed, together, unconstrained
-from tools.rights.mutation import REAL_AWS_ONLY, Right, rights
 from tools.rights.page import PAGE, table
+from tools.rights.proofs import REAL_AWS_ONLY, Permission, permissions
+from tools.rights.static_analysis import findings, managed, together, unconstrained
 
-# API Gateway refuses a role with less than its own managed policy, which is about all logs.
+# API Gateway refuses a role with less than AWS's managed policy for it, which covers all logs.
 AS_AWS_ASKS = "api-account"
 
 
 def ours(graph: Graph) -> dict[str, dict[str, Any]]:
-    """Title → document of each policy of ours in a graph, trust policies left out."""
+    """Title → document of each policy of ours in a graph, without trust policies."""
     start = f"innolab-fbm-{graph.stack}-"
     return {
         name.removeprefix(start).removesuffix("-policy"): document
@@ -33,43 +33,43 @@ def full() -> Graph:
 
 
 def test_every_action_of_every_policy_is_in_the_table_and_no_other(full: Graph, graphs: dict[str, Graph]) -> None:
-    found = {right for graph in (full, *graphs.values()) for right in rights(ours(graph))}
+    found = {permission for graph in (full, *graphs.values()) for permission in permissions(ours(graph))}
 
     assert found == set(table()), "run `make rights`"
 
 
-def test_nothing_in_the_table_is_needless() -> None:
-    assert [right for right, need in table().items() if "nothing needs it" in need or not need] == []
+def test_every_action_in_the_table_is_needed() -> None:
+    assert [permission for permission, need in table().items() if "nothing needs it" in need or not need] == []
 
 
 def test_what_only_the_real_aws_needs_is_in_the_table_with_reason_and_source() -> None:
     listed = json.loads(REAL_AWS_ONLY.read_text(encoding="utf-8"))
-    marked = {right: need for right, need in table().items() if need.startswith("real AWS only: ")}
+    marked = {permission: need for permission, need in table().items() if need.startswith("real AWS only: ")}
 
     named = {
-        Right(policy, statement, action): reason
+        Permission(policy, statement, action): reason
         for policy, statements in listed.items()
         for statement, actions in statements.items()
         for action, reason in actions.items()
     }
-    for right, need in marked.items():
-        reason = named.get(right, named.get(right._replace(action="*"), ""))
-        assert need == f"real AWS only: {reason}", right
+    for permission, need in marked.items():
+        reason = named.get(permission, named.get(permission._replace(action="*"), ""))
+        assert need == f"real AWS only: {reason}", permission
         assert "(" in reason
-    for right in named:
-        assert any(right in {each, each._replace(action="*")} for each in marked), f"{right} is no right of ours"
+    for permission in named:
+        assert any(permission in {each, each._replace(action="*")} for each in marked), (
+            f"{permission} is no permission of ours"
+        )
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_no_policy_of_ours_lets_anybody_rise_take_data_out_or_open_anything(
-    stack: str, graphs: dict[str, Graph]
-) -> None:
+def test_no_policy_of_ours_allows_escalation_exfiltration_or_exposure(stack: str, graphs: dict[str, Graph]) -> None:
     for title, document in ours(graphs[stack]).items():
         assert {kind: found for kind, found in findings(document).items() if found} == {}, title
         assert unconstrained(document) == [], title
 
 
-def test_all_policies_of_ours_together_do_not_either(full: Graph) -> None:
+def test_our_policies_together_allow_none_of_it_either(full: Graph) -> None:
     policies = {title: each for title, each in ours(full).items() if title != AS_AWS_ASKS}
     members = together({title: each for title, each in policies.items() if title.startswith("admins-")})
     function = together({title: each for title, each in policies.items() if title.startswith("bot-")})
@@ -79,7 +79,7 @@ def test_all_policies_of_ours_together_do_not_either(full: Graph) -> None:
 
 
 def test_the_analyser_finds_what_is_there() -> None:
-    """Or the tests above would hold whatever the policies say."""
+    """Otherwise the tests above would pass whatever the policies say."""
     statement = {"Effect": "Allow", "Action": ["iam:PutUserPolicy", "s3:GetObject", "sqs:*"], "Resource": "*"}
     found = findings({"Version": "2012-10-17", "Statement": [statement]})
 
@@ -88,7 +88,7 @@ def test_the_analyser_finds_what_is_there() -> None:
     assert found["service wildcard"] == ["sqs"]
 
 
-def test_the_page_tells_what_the_documented_five_bring() -> None:
+def test_the_page_says_what_the_documented_five_allow() -> None:
     text = PAGE.read_text(encoding="utf-8")
     found = findings(together(managed()))
 

@@ -1,1 +1,1 @@
-"""What is written about the project, and what writes the parts of it that follow from the code: `python -m docs`."""
+"""Writes the parts of the docs that follow from the code: `python -m tools.docs`."""

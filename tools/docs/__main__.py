@@ -1,4 +1,4 @@
-"""Write everything that follows from the code: `python -m docs`, or `make docs`."""
+"""Write every generated part of the docs: `python -m tools.docs`, or `make docs`."""
 
 import sys
 
@@ -7,11 +7,11 @@ from tools.recorder import ROOT
 
 
 def main() -> None:
-    """Write each generated page, and tell which ones were stale."""
+    """Write each generated page, and report which ones have changed."""
     for path, content in pages().items():
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         path.write_text(content, encoding="utf-8")
-        state = "as it was" if before == content else "written"
+        state = "unchanged" if before == content else "written"
         sys.stdout.write(f"{path.relative_to(ROOT)}: {state}\n")
 
 

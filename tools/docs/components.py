@@ -11,9 +11,10 @@ INTRODUCTION = """# Components
 
 Written by `make docs` from the docstrings in `components/`; change it there.
 
-Each is a Pulumi `ComponentResource` with a dataclass for its arguments, and can be used in other programs:
-`XArgs` checks plain values when it is made and raises `InvalidArgs` with a sentence that says what to do. `Statement`
-(`components/policy.py`) is one right, handed from the owner of a resource to the role that needs it.
+Each is a Pulumi `ComponentResource` with a dataclass for its arguments, and other programs can use it too.
+`XArgs` checks plain values when it is created, and raises `InvalidArgs` with a sentence that says what to do.
+A `Statement` (`components/policy.py`) is one statement of a policy; the owner of a resource offers it to the role that
+needs it. `tag_everything` (`components/tags.py`) tags whatever accepts tags.
 
 """
 SECTION = re.compile(r"^(Attributes|Args|Raises|Returns):$", re.MULTILINE)
@@ -43,18 +44,22 @@ def _sections(source: str, module: ast.Module) -> Iterator[str]:
             if args not in components:
                 yield _arguments(args)
         if outputs:
-            yield "Others read of it:\n\n" + table(
+            yield "Its attributes:\n\n" + table(
                 ["Attribute", "What it is"], [[code(name), text] for name, text in outputs.items()]
             )
 
 
 def _arguments(args: ast.ClassDef) -> str:
     _, described = _docstring(args)
-    fields = [(field.target.id, field) for field in args.body
-              if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)]  # fmt: skip
     rows = [
-        [code(name), code(ast.unparse(field.annotation)), code(_default(field)), described.get(name, "")]
-        for name, field in fields
+        [
+            code(each.target.id),
+            code(ast.unparse(each.annotation)),
+            code(_default(each)),
+            described.get(each.target.id, ""),
+        ]
+        for each in args.body
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
     ]
     return f"`{args.name}`:\n\n" + table(["Argument", "Type", "Default", "What it is"], rows)
 
@@ -70,7 +75,7 @@ def _default(field: ast.AnnAssign) -> str:
 
 
 def _docstring(node: ast.ClassDef) -> tuple[str, dict[str, str]]:
-    """What stands before the first section, and name → text of the attributes."""
+    """The text before the first section, and name → text of the attributes."""
     summary, *sections = SECTION.split(ast.get_docstring(node) or "")
     described: dict[str, str] = {}
     for title, body in zip(sections[::2], sections[1::2], strict=True):

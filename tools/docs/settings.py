@@ -13,9 +13,9 @@ Written by `make docs` from `Pulumi.yaml`; change it there.
 
 Set one with `pulumi config set innolab-fbm:NAME VALUE`, a secret with
 `pulumi config set --secret innolab-fbm:NAME` (Pulumi asks for the value), a list one by one with
-`pulumi config set --path 'innolab-fbm:NAME[0]' VALUE`. A list that a stack sets takes the place of the whole default.
-What a stack sets stands in `Pulumi.<stack>.yaml`, secrets encrypted. All mistakes are told at once, before anything is
-made.
+`pulumi config set --path 'innolab-fbm:NAME[0]' VALUE`. A list that a stack sets replaces the whole default.
+What a stack sets is in `Pulumi.<stack>.yaml`, with secrets encrypted. All mistakes are reported at once, before Pulumi
+creates anything.
 
 """
 

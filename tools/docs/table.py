@@ -8,7 +8,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
     Args:
         head: The columns' titles.
-        rows: As many cells each; line breaks in them become blanks, and what would end a cell is escaped.
+        rows: One text per column; line breaks become blanks, and what would end a cell is escaped.
     """
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(_cell(cell) for cell in line)} |\n" for line in lines)

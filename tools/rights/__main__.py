@@ -1,24 +1,24 @@
-"""Prove every right and write `docs/rights.md`: `make rights`."""
+"""Prove every permission and write `docs/rights.md`: `make rights`."""
 
 import json
 import sys
 
 from sandbox.local import Sandbox
-from tools.rights.bench import SETTINGS, STACK, Bench
-from tools.rights.judgement import managed
-from tools.rights.mutation import prove_all
 from tools.rights.page import PAGE, page
+from tools.rights.proofs import prove_all
+from tools.rights.static_analysis import managed
+from tools.rights.trial import SETTINGS, STACK, Trial
 
 MEMBER = "anna"
 OTHER = "dev"
-# The emulator has no Lex, and the steps say nothing that would be asked of it.
+# The emulator has no Lex, and the steps say nothing that the bot would ask Lex.
 LEX = {"lexBotId": "ABCDEFGHIJ", "lexBotAliasId": "TSTALIASID", "lexLocaleId": "en_US"}
 
 
 def denied_to_the_five(sandbox: Sandbox) -> set[tuple[str, str]]:
-    """Action and resource of each call in the life of a stack that the documented five alone would not allow.
+    """Action and resource of each call in the life of a stack that the documented five would not allow.
 
-    The owner has deployed it; a member changes it, and makes, changes and deletes another.
+    The owner has deployed the stack. A member changes it, and creates, changes and deletes another one.
     """
     key = sandbox.session_of(MEMBER)
     changes = {
@@ -39,7 +39,7 @@ def denied_to_the_five(sandbox: Sandbox) -> set[tuple[str, str]]:
     denied = set()
     for action, resource in calls:
         if action.startswith("sts:"):
-            continue  # asks for no right
+            continue  # needs no permission
         found = iam.simulate_custom_policy(PolicyInputList=documents, ActionNames=[action], ResourceArns=[resource])[
             "EvaluationResults"
         ]
@@ -57,14 +57,16 @@ def main() -> int:
     with Sandbox(STACK, settings={**SETTINGS, **LEX, "adminStacks": f'["{OTHER}"]'}) as sandbox:
         denied = denied_to_the_five(sandbox)
         refused = [f"{each['action']} on {each['resource']}" for each in sandbox.decisions() if not each["allowed"]]
-        proofs = list(prove_all(Bench(sandbox)))
+        proofs = list(prove_all(Trial(sandbox)))
     PAGE.write_text(page(proofs, denied, len(refused)), encoding="utf-8")
     for call in refused:
         sys.stderr.write(f"A member was denied {call}.\n")
-    unneeded = [proof.right for proof in proofs if not proof.step and not proof.real]
-    for right in unneeded:
-        sys.stderr.write(f"Nothing needs {right.action} in {right.policy}, {right.statement}: take it out.\n")
-    sys.stderr.write(f"{len(proofs)} rights, {len(unneeded)} of them needless; written: {PAGE.name}\n")
+    unneeded = [proof.permission for proof in proofs if not proof.step and not proof.real]
+    for permission in unneeded:
+        sys.stderr.write(
+            f"Nothing needs {permission.action} in {permission.policy}, {permission.statement}: take it out.\n"
+        )
+    sys.stderr.write(f"{len(proofs)} permissions, {len(unneeded)} of them not needed; written: {PAGE.name}\n")
     return 1 if unneeded or refused else 0
 
 

@@ -1,6 +1,6 @@
-"""The steps that need rights: what a member does with each kind of resource, and what the bot does.
+"""The steps that need permissions: what a member does with each kind of resource, and what the bot does.
 
-A step does one thing as the member (or has the bot do it) and fails if a right to it is missing.
+A step does one thing as the member (or makes the bot do it). It fails if a permission is missing.
 """
 
 import json
@@ -12,19 +12,25 @@ from typing import Any, NamedTuple
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from sandbox.aws.cloud import ACCOUNT
 from sandbox.errors import Refused
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import new_person
-from sandbox.provider import changes, refusals, resources
-from tools.rights.bench import MEMBER, OTHER_USER, PASSWORD, PREFIX, Bench, wait_for
+from sandbox.provider import refusals
+from sandbox.provider.account import Account
+from sandbox.provider.catalog import resource_type
+from sandbox.provider.resource import Existing, ResourceType
+from tools.rights.trial import MEMBER, OTHER_USER, PASSWORD, PREFIX, Trial, wait_for
 
 TAGS = {"project": "innolab-fbm", "stack": "local"}
 OTHER_TAGS = {"project": "innolab-fbm", "team": "parcels"}
 
 
+Client = Any
+"""A boto3 client: boto3 makes their types at run time."""
+
+
 class Missing(Exception):
-    """A right was missing; the text is the refusal."""
+    """A permission was missing; the text is the refusal."""
 
 
 class Step(NamedTuple):
@@ -33,33 +39,33 @@ class Step(NamedTuple):
     Attributes:
         name: what is done, in words.
         services: whose actions it can need.
-        run: does it; raises `Missing` if a right is missing.
+        run: does it; raises `Missing` if a permission is missing.
     """
 
     name: str
     services: frozenset[str]
-    run: Callable[[Bench], object]
+    run: Callable[[Trial], object]
 
 
 class Kind(NamedTuple):
-    """A type of resource that our own policies are about: what one is made of, and what it is changed to."""
+    """A resource type that our own policies are about: inputs to create one, and to change it."""
 
     word: str
     type: str
-    inputs: Callable[[Bench], dict[str, Any]]
+    inputs: Callable[[Trial], dict[str, Any]]
     changed: dict[str, Any]
 
 
-def _no_inputs(_: Bench) -> dict[str, Any]:
+def _no_inputs(_: Trial) -> dict[str, Any]:
     return {"tags": TAGS}
 
 
-def _group(bench: Bench) -> dict[str, Any]:
-    return {"logGroupName": bench.sandbox.outputs["logGroupName"]}
+def _group(trial: Trial) -> dict[str, Any]:
+    return {"logGroupName": trial.sandbox.outputs["logGroupName"]}
 
 
-def _topic(bench: Bench) -> str:
-    return next(str(each["id"]) for each in bench.sandbox.resources if each["type"] == "aws:sns/topic:Topic")
+def _topic(trial: Trial) -> str:
+    return next(str(each["id"]) for each in trial.sandbox.resources if each["type"] == "aws:sns/topic:Topic")
 
 
 FILTER = {"name": "n", "namespace": "innolab-fbm-local", "value": "1"}
@@ -90,7 +96,7 @@ KINDS = (
     ),
     Kind(
         "a log's metric filter", "aws:cloudwatch/logMetricFilter:LogMetricFilter",
-        lambda bench: {**_group(bench), "pattern": "a", "metricTransformation": FILTER}, {"pattern": "b"},
+        lambda trial: {**_group(trial), "pattern": "a", "metricTransformation": FILTER}, {"pattern": "b"},
     ),
     Kind(
         "an alarm", "aws:cloudwatch/metricAlarm:MetricAlarm",
@@ -103,16 +109,16 @@ KINDS = (
     Kind("a topic", "aws:sns/topic:Topic", _no_inputs, {"displayName": "Parcels", "tags": OTHER_TAGS}),
     Kind(
         "a topic's subscription", "aws:sns/topicSubscription:TopicSubscription",
-        lambda bench: {"topic": _topic(bench), "protocol": "email", "endpoint": "team@example.org"}, {},
+        lambda trial: {"topic": _topic(trial), "protocol": "email", "endpoint": "team@example.org"}, {},
     ),
 )  # fmt: skip
 
 
-def refused(run: Callable[[], object]) -> None:
-    """Do something, and tell a missing right from every other failure.
+def permitted(run: Callable[[], object]) -> None:
+    """Do something, and tell a missing permission from every other failure.
 
     Raises:
-        Missing: a right was missing.
+        Missing: a permission was missing.
     """
     try:
         run()
@@ -123,63 +129,63 @@ def refused(run: Callable[[], object]) -> None:
             raise
 
 
-def _existing(bench: Bench, kind: Kind) -> changes.Existing:
-    """A resource of this kind, made by the owner."""
-    inputs, name = kind.inputs(bench), f"{PREFIX}rights"
-    made = resources.make(bench.owner, kind.type, name, inputs)
-    return changes.Existing(kind.type, name, made.id, inputs, made.outputs)
+def _create(account: Account, trial: Trial, kind: Kind) -> Existing:
+    provider = resource_type(kind.type)
+    return provider.create(account, provider.check(f"{PREFIX}rights", kind.inputs(trial)))
+
+
+def services(provider: ResourceType, verb: str) -> frozenset[str]:
+    """The services that the provider calls for one verb of a resource type."""
+    calls = provider.facts.calls[verb]
+    if verb == "update":
+        calls = [call for row in calls for call in row["calls"]]
+    return frozenset(call.partition(":")[0] for call in calls)
 
 
 def life(kind: Kind) -> Iterator[Step]:
-    """What is done with a resource of this kind, from its making to its end."""
-    services = frozenset(
-        {{"aws:cloudwatch/logGroup:LogGroup": "logs", "aws:cloudwatch/logMetricFilter:LogMetricFilter": "logs"}.get(
-            kind.type, kind.type.split(":")[1].split("/")[0]
-        )}
-    )  # fmt: skip
+    """What is done with a resource of this kind, from its creation to its deletion."""
+    provider = resource_type(kind.type)
 
-    def make(bench: Bench) -> None:
-        refused(lambda: resources.make(bench.account, kind.type, f"{PREFIX}rights", kind.inputs(bench)))
+    def create(trial: Trial) -> None:
+        permitted(lambda: _create(trial.account, trial, kind))
 
-    def change(bench: Bench) -> None:
-        old = _existing(bench, kind)
-        refused(lambda: changes.change(bench.account, old, {**old.inputs, **kind.changed}))
-        changes.delete(bench.owner, old)
+    def read(trial: Trial) -> None:
+        existing = _create(trial.owner, trial, kind)
+        permitted(lambda: provider.read(trial.account, existing))
+        provider.delete(trial.owner, existing)
 
-    def read(bench: Bench) -> None:
-        old = _existing(bench, kind)
-        refused(lambda: changes.read(bench.account, old))
-        changes.delete(bench.owner, old)
+    def update(trial: Trial) -> None:
+        old = _create(trial.owner, trial, kind)
+        inputs = provider.check(f"{PREFIX}rights", {**old.inputs, **kind.changed}, old.inputs)
+        permitted(lambda: provider.update(trial.account, old, inputs))
+        provider.delete(trial.owner, old)
 
-    def delete(bench: Bench) -> None:
-        old = _existing(bench, kind)
-        refused(lambda: changes.delete(bench.account, old))
+    def delete(trial: Trial) -> None:
+        existing = _create(trial.owner, trial, kind)
+        permitted(lambda: provider.delete(trial.account, existing))
 
-    yield Step(f"make {kind.word}", services, make)
-    yield Step(f"read {kind.word} back", services, read)
+    yield Step(f"create {kind.word}", services(provider, "create"), create)
+    yield Step(f"read {kind.word}", services(provider, "read"), read)
     if kind.changed:
-        yield Step(
-            f"change {kind.word} and its tags" if "tags" in kind.changed else f"change {kind.word}",
-            services,
-            change,
-        )
-    yield Step(f"delete {kind.word}", services, delete)
+        what = f"change {kind.word} and its tags" if "tags" in kind.changed else f"change {kind.word}"
+        yield Step(what, services(provider, "update"), update)
+    yield Step(f"delete {kind.word}", services(provider, "delete"), delete)
 
 
-# What an operator does, call by call, since `ops` itself goes on where it can
+# What an operator does, call by call: `ops` itself carries on after a refusal
 
 
-def _look_at_dead_letters(bench: Bench) -> None:
-    sqs, url = bench.account.client("sqs"), bench.sandbox.outputs["deadLetterQueueUrl"]
-    letter = _dead_letter(bench)
-    refused(lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10))
+def _look_at_dead_letters(trial: Trial) -> None:
+    sqs, url = trial.account.client("sqs"), trial.sandbox.outputs["deadLetterQueueUrl"]
+    letter = _dead_letter(trial)
+    permitted(lambda: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10))
     entry = {"Id": "0", "ReceiptHandle": letter, "VisibilityTimeout": 0}
-    refused(lambda: sqs.change_message_visibility_batch(QueueUrl=url, Entries=[entry]))
+    permitted(lambda: sqs.change_message_visibility_batch(QueueUrl=url, Entries=[entry]))
 
 
-def _dead_letter(bench: Bench) -> str:
-    """The receipt handle of a dead letter that lies there."""
-    sqs, url = bench.owner.client("sqs"), bench.sandbox.outputs["deadLetterQueueUrl"]
+def _dead_letter(trial: Trial) -> str:
+    """The receipt handle of a dead letter that is there."""
+    sqs, url = trial.owner.client("sqs"), trial.sandbox.outputs["deadLetterQueueUrl"]
     unique = secrets.token_hex(8)
     sqs.send_message(QueueUrl=url, MessageBody="{}", MessageGroupId=unique, MessageDeduplicationId=unique)
     found: list[str] = []
@@ -193,81 +199,81 @@ def _dead_letter(bench: Bench) -> str:
     return found[0]
 
 
-def _send_dead_letter_back(bench: Bench) -> None:
-    ddb, table = bench.account.client("dynamodb"), bench.sandbox.outputs["ledgerTable"]
-    sqs, outputs = bench.account.client("sqs"), bench.sandbox.outputs
+def _send_dead_letter_back(trial: Trial) -> None:
+    ddb, table = trial.account.client("dynamodb"), trial.sandbox.outputs["ledgerTable"]
+    sqs, outputs = trial.account.client("sqs"), trial.sandbox.outputs
     key = {"id": {"S": f"event#{secrets.token_hex(8)}"}}
-    refused(lambda: ddb.batch_get_item(RequestItems={table: {"Keys": [key]}}))
-    refused(lambda: ddb.update_item(TableName=table, Key=key, UpdateExpression="REMOVE outcome"))
+    permitted(lambda: ddb.batch_get_item(RequestItems={table: {"Keys": [key]}}))
+    permitted(lambda: ddb.update_item(TableName=table, Key=key, UpdateExpression="REMOVE outcome"))
     unique = secrets.token_hex(8)
-    refused(
+    permitted(
         lambda: sqs.send_message(
             QueueUrl=outputs["queueUrl"], MessageBody="{}", MessageGroupId=unique, MessageDeduplicationId=unique
         )
     )
-    letter = _dead_letter(bench)
-    refused(lambda: sqs.delete_message(QueueUrl=outputs["deadLetterQueueUrl"], ReceiptHandle=letter))
+    letter = _dead_letter(trial)
+    permitted(lambda: sqs.delete_message(QueueUrl=outputs["deadLetterQueueUrl"], ReceiptHandle=letter))
 
 
-def _forget_a_person(bench: Bench) -> None:
-    ddb, table = bench.account.client("dynamodb"), bench.sandbox.outputs["ledgerTable"]
-    refused(lambda: ddb.scan(TableName=table))
-    refused(lambda: ddb.delete_item(TableName=table, Key={"id": {"S": "user#nobody"}}))
+def _forget_a_person(trial: Trial) -> None:
+    ddb, table = trial.account.client("dynamodb"), trial.sandbox.outputs["ledgerTable"]
+    permitted(lambda: ddb.scan(TableName=table))
+    permitted(lambda: ddb.delete_item(TableName=table, Key={"id": {"S": "user#nobody"}}))
 
 
-def _read_the_log(bench: Bench) -> None:
-    logs, group = bench.account.client("logs"), bench.sandbox.outputs["logGroupName"]
-    bench.sandbox.say("status")
-    stream = bench.owner.client("logs").describe_log_streams(logGroupName=group)["logStreams"][0]["logStreamName"]
-    refused(lambda: logs.describe_log_streams(logGroupName=group))
-    refused(lambda: logs.filter_log_events(logGroupName=group))
-    refused(lambda: logs.get_log_events(logGroupName=group, logStreamName=stream))
+def _read_the_log(trial: Trial) -> None:
+    logs, group = trial.account.client("logs"), trial.sandbox.outputs["logGroupName"]
+    trial.sandbox.say("status")
+    stream = trial.owner.client("logs").describe_log_streams(logGroupName=group)["logStreams"][0]["logStreamName"]
+    permitted(lambda: logs.describe_log_streams(logGroupName=group))
+    permitted(lambda: logs.filter_log_events(logGroupName=group))
+    permitted(lambda: logs.get_log_events(logGroupName=group, logStreamName=stream))
 
 
 # What a member does who has no session with MFA yet
 
 
-def _own(name: str, call: Callable[[Any, Bench], object]) -> Step:
+def _own(name: str, call: Callable[[Client, Trial], object]) -> Step:
     return Step(
         f"without MFA: {name}", frozenset({"iam", "cloudwatch"}),
-        lambda bench: refused(lambda: call(bench.without_mfa("iam"), bench)),
+        lambda trial: permitted(lambda: call(trial.without_mfa("iam"), trial)),
     )  # fmt: skip
 
 
-def _change_password(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - boto3 makes its clients' types at run time
-    bench.owner.client("iam").update_login_profile(UserName=MEMBER, Password=PASSWORD)
+def _change_password(iam: Client, trial: Trial) -> None:
+    trial.owner.client("iam").update_login_profile(UserName=MEMBER, Password=PASSWORD)
     iam.change_password(OldPassword=PASSWORD, NewPassword=f"Another one, {secrets.token_hex(4)}")
 
 
-def _second_key(bench: Bench) -> str:
-    return str(bench.owner.client("iam").create_access_key(UserName=MEMBER)["AccessKey"]["AccessKeyId"])
+def _second_key(trial: Trial) -> str:
+    return str(trial.owner.client("iam").create_access_key(UserName=MEMBER)["AccessKey"]["AccessKeyId"])
 
 
-def _drop_keys(bench: Bench) -> None:
+def _drop_keys(trial: Trial) -> None:
     """Delete all but the member's first key: a user has two at most."""
-    iam, first = bench.owner.client("iam"), bench.sandbox.key_of(MEMBER)[0]
+    iam, first = trial.owner.client("iam"), trial.sandbox.key_of(MEMBER)[0]
     for each in iam.list_access_keys(UserName=MEMBER)["AccessKeyMetadata"]:
         if each["AccessKeyId"] != first:
             iam.delete_access_key(UserName=MEMBER, AccessKeyId=each["AccessKeyId"])
 
 
-def _make_key(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
-    _drop_keys(bench)
+def _make_key(iam: Client, trial: Trial) -> None:
+    _drop_keys(trial)
     iam.create_access_key(UserName=MEMBER)
 
 
-def _switch_key_off(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
-    _drop_keys(bench)
-    iam.update_access_key(UserName=MEMBER, AccessKeyId=_second_key(bench), Status="Inactive")
+def _switch_key_off(iam: Client, trial: Trial) -> None:
+    _drop_keys(trial)
+    iam.update_access_key(UserName=MEMBER, AccessKeyId=_second_key(trial), Status="Inactive")
 
 
-def _delete_key(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
-    _drop_keys(bench)
-    iam.delete_access_key(UserName=MEMBER, AccessKeyId=_second_key(bench))
+def _delete_key(iam: Client, trial: Trial) -> None:
+    _drop_keys(trial)
+    iam.delete_access_key(UserName=MEMBER, AccessKeyId=_second_key(trial))
 
 
-def _enable_device(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
-    owner = bench.owner.client("iam")
+def _enable_device(iam: Client, trial: Trial) -> None:
+    owner = trial.owner.client("iam")
     name = f"second-{secrets.token_hex(4)}"
     serial = owner.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]["SerialNumber"]
     iam.enable_mfa_device(
@@ -276,8 +282,8 @@ def _enable_device(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
     owner.deactivate_mfa_device(UserName=MEMBER, SerialNumber=serial)
 
 
-def _resync_device(iam: Any, bench: Bench) -> None:  # noqa: ANN401 - as above
-    serial = bench.owner.client("iam").list_mfa_devices(UserName=MEMBER)["MFADevices"][0]["SerialNumber"]
+def _resync_device(iam: Client, trial: Trial) -> None:
+    serial = trial.owner.client("iam").list_mfa_devices(UserName=MEMBER)["MFADevices"][0]["SerialNumber"]
     iam.resync_mfa_device(
         UserName=MEMBER, SerialNumber=serial, AuthenticationCode1="123456", AuthenticationCode2="654321"
     )
@@ -295,21 +301,21 @@ OF_ANOTHER: dict[str, dict[str, str]] = {
     "iam:EnableMFADevice": SERIAL | CODES,
     "iam:ResyncMFADevice": SERIAL | CODES,
 }
-"""What a member without MFA must not do to another user, whatever other policies allow: the call's other parameters."""
+"""What a member without MFA must not do to another user, whatever other policies allow, with the call's parameters."""
 
 
-def allowed_on_another(bench: Bench, action: str) -> bool:
+def allowed_on_another(trial: Trial, action: str) -> bool:
     """Whether a member without MFA, but with `IAMFullAccess`, may do something to another user."""
-    owner = bench.owner.client("iam")
+    owner = trial.owner.client("iam")
     wide = {"GroupName": "ours-alone", "PolicyArn": "arn:aws:iam::aws:policy/IAMFullAccess"}
     owner.attach_group_policy(**wide)
     try:
-        call = getattr(bench.without_mfa("iam"), xform_name(action.partition(":")[2]))
-        refused(lambda: call(UserName=OTHER_USER, **OF_ANOTHER[action]))
+        call = getattr(trial.without_mfa("iam"), xform_name(action.partition(":")[2]))
+        permitted(lambda: call(UserName=OTHER_USER, **OF_ANOTHER[action]))
     except Missing:
         return False
     except ClientError:
-        return True  # authorised first, and then there was no such key or device
+        return True  # authorised, and then there was no such key or device
     finally:
         owner.detach_group_policy(**wide)
     return True
@@ -318,77 +324,77 @@ def allowed_on_another(bench: Bench, action: str) -> bool:
 # What the bot does, as its role
 
 
-def _posted(bench: Bench, body: bytes) -> None:
-    """A webhook is acknowledged.
+def _posted(trial: Trial, body: bytes) -> None:
+    """Post a webhook until it is acknowledged.
 
     Raises:
-        Missing: it is not, since the role was denied something.
+        Missing: the role was denied something.
     """
-    before, status = len(bench.denials()), 0
+    before, status = len(trial.denials()), 0
 
     def answered() -> bool:
         nonlocal status
-        # The first call after a function's process was killed is answered 502 by the emulator.
-        status = bench.sandbox.facebook.post(body)[0] if bench.sandbox.facebook else 0
-        return status == HTTPStatus.OK or len(bench.denials()) > before
+        # The emulator answers 502 to the first call after a function's process was killed.
+        status = trial.sandbox.facebook.post(body)[0] if trial.sandbox.facebook else 0
+        return status == HTTPStatus.OK or len(trial.denials()) > before
 
     wait_for(answered, "a webhook is acknowledged, or a call is denied")
     if status != HTTPStatus.OK:
-        raise Missing(" ".join(bench.denials()[before:]))
+        raise Missing(" ".join(trial.denials()[before:]))
 
 
-def _acknowledge(bench: Bench) -> None:
-    bench.restart_function()
+def _acknowledge(trial: Trial) -> None:
+    trial.restart_function()
     person = new_person()
-    bench.sandbox.graph.note_message(person)
-    item = text_item(bench.sandbox.page_id, person, "status")
-    entry = {"id": bench.sandbox.page_id, "messaging": [item]}
-    _posted(bench, json.dumps({"object": "page", "entry": [entry]}).encode())
+    trial.sandbox.graph.note_message(person)
+    item = text_item(trial.sandbox.page_id, person, "status")
+    entry = {"id": trial.sandbox.page_id, "messaging": [item]}
+    _posted(trial, json.dumps({"object": "page", "entry": [entry]}).encode())
 
 
-def _keep_unusable(bench: Bench) -> None:
-    _posted(bench, b"signed, but no JSON: " + secrets.token_hex(8).encode())
+def _keep_unusable(trial: Trial) -> None:
+    _posted(trial, b"signed, but no JSON: " + secrets.token_hex(8).encode())
 
 
 def _conversation(what: str, service: str, texts: tuple[str, ...], faults: dict[str, Any] | None = None) -> Step:
-    """A person writes these texts: all is dealt with, unless the role is denied something on the way."""
+    """A person writes these texts. All are answered, unless the role is denied something on the way."""
 
-    def run(bench: Bench) -> None:
-        before = len(bench.denials())
+    def run(trial: Trial) -> None:
+        before = len(trial.denials())
         person = new_person()
-        bench.sandbox.faults(faults or {})
+        trial.sandbox.faults(faults or {})
         for text in texts:
-            bench.sandbox.deliver([text_item(bench.sandbox.page_id, person, text)])
+            trial.sandbox.deliver([text_item(trial.sandbox.page_id, person, text)])
             wait_for(
-                lambda: not bench.sandbox.waiting() or len(bench.denials()) > before,
-                f"{what}: {text!r} is dealt with, or a call is denied",
+                lambda: not trial.sandbox.waiting() or len(trial.denials()) > before,
+                f"{what}: {text!r} is answered, or a call is denied",
             )
-        if denied := bench.denials()[before:]:
+        if denied := trial.denials()[before:]:
             raise Missing(" ".join(denied))
 
     return Step(what, frozenset({service}), run)
 
 
-def _consume(bench: Bench) -> None:
-    """What AWS checks when the mapping is made: the role's rights to poll."""
-    outputs, owner = bench.sandbox.outputs, bench.owner.client
+def _consume(trial: Trial) -> None:
+    """What AWS checks when the mapping is created: the role's permissions to poll."""
+    outputs, owner = trial.sandbox.outputs, trial.owner.client
     function = owner("lambda").get_function_configuration(FunctionName=outputs["functionName"])
-    queue = f"arn:aws:sqs:{bench.owner.region}:{ACCOUNT}:{outputs['queueUrl'].rpartition('/')[2]}"
+    queue = trial.owner.arn("sqs", outputs["queueUrl"].rpartition("/")[2])
     url = outputs["queueUrl"]
     owner("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "180"})
     try:
-        refusals.mapping(owner("iam"), owner("sqs"), function, queue)
+        refusals.mapping(trial.owner, function, queue)
     except Refused as error:
         raise Missing(str(error).replace("call ", "sqs:")) from None
     finally:
         owner("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
 
 
-def _write_log(bench: Bench) -> None:
-    owner = bench.owner.client
-    function = owner("lambda").get_function_configuration(FunctionName=bench.sandbox.outputs["functionName"])
+def _write_log(trial: Trial) -> None:
+    owner = trial.owner.client
+    function = owner("lambda").get_function_configuration(FunctionName=trial.sandbox.outputs["functionName"])
     try:
-        refusals.function_logs(owner("iam"), function, ACCOUNT, bench.owner.region)
+        refusals.function_logs(trial.owner, function)
     except Refused as error:
         raise Missing(str(error)) from None
 
@@ -416,18 +422,18 @@ OWN_STEPS = (
     ),
     _own("enable an MFA device", _enable_device),
     _own("resynchronise an MFA device", _resync_device),
-    _own("see whether an alarm is on", lambda _, bench: bench.without_mfa("cloudwatch").describe_alarms()),
+    _own("see whether an alarm is on", lambda _, trial: trial.without_mfa("cloudwatch").describe_alarms()),
 )
 
 TRY_LATER = {"error": {"status": 500, "code": 2, "message": "try later"}, "count": 4}
 DEFECT = {"error": {"status": 400, "code": 100, "message": "no such parameter"}, "count": 3}
 BOT_STEPS = (
-    Step("the queue is given to the function", frozenset({"sqs"}), _consume),
+    Step("the queue is connected to the function", frozenset({"sqs"}), _consume),
     Step("the function has a log", frozenset({"logs"}), _write_log),
     Step("a webhook is acknowledged", frozenset({"ssm", "sqs"}), _acknowledge),
     Step("an unusable request is kept", frozenset({"sqs"}), _keep_unusable),
     _conversation("a text is answered", "dynamodb", ("status",)),
-    _conversation("a person and what is kept of them is forgotten", "dynamodb", ("status", "forget me")),
+    _conversation("a person is forgotten", "dynamodb", ("status", "forget me")),
     _conversation("an event waits while Facebook fails", "sqs", ("status",), TRY_LATER),
     _conversation("a person's dead letter is forgotten", "sqs", ("status", "forget me"), DEFECT),
 )

@@ -183,6 +183,7 @@ def test_a_change_is_not_reported_outside_the_window_without_an_opt_in() -> None
     person = watching(OneParcel(2))
     person.now += 24 * HOUR
     assert person.does(CHANGE) == []
+    assert person.last.defect is None
 
 
 def test_a_change_is_reported_once_outside_the_window_by_an_opt_in() -> None:
@@ -213,7 +214,7 @@ def test_stop_ends_the_news_but_not_the_answers(said: str) -> None:
     assert "12345678" in person.says("status")[0]
 
 
-def test_a_delivered_parcel_is_not_watched_any_longer() -> None:
+def test_a_delivered_parcel_is_no_longer_watched() -> None:
     source = OneParcel(2)
     person = watching(source)
     source.steps = 4

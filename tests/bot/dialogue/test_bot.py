@@ -42,7 +42,7 @@ def test_a_handler_may_say_nothing_a_text_a_message_or_several() -> None:
     }
 
 
-def test_a_long_text_is_cut_into_messages() -> None:
+def test_a_long_text_is_split_into_messages() -> None:
     bot = empty()
     bot.text("long")(says("word " * 1000))
     pieces = Chat(bot).says("long")
@@ -191,7 +191,7 @@ def test_a_handlers_error_is_raised_without_an_error_handler() -> None:
         Chat(bot).says("hi")
 
 
-def test_the_error_handler_answers_and_the_state_stays() -> None:
+def test_the_error_handler_replies_and_the_state_stays() -> None:
     bot = empty()
 
     @bot.text("hi")

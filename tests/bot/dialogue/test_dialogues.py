@@ -66,6 +66,7 @@ def test_a_dialogue_asks_again_until_the_answer_is_right() -> None:
     chat.says("Ada")
     assert chat.says("some") == ["A number, please.", "How many?"]
     assert chat.says("many") == ["A number, please.", "How many?"]
+    assert chat.state["session"]["dialogue"]["answers"] == ["Ada"]
     assert chat.says("9") == ["That is many! When?"]
     assert chat.says("late") == ["That is many! When?"]
     assert chat.says("20") == ["Ada, 9 at 20"]
@@ -78,7 +79,7 @@ def test_an_answer_may_be_tapped() -> None:
     assert chat.chooses("2") == ["Ada, 2"]
 
 
-def test_an_answer_is_an_answer_even_if_it_is_a_command_elsewhere() -> None:
+def test_an_answer_may_be_a_text_that_has_a_rule() -> None:
     chat = Chat(dinner())
     chat.says("table")
     assert chat.says("hi") == ["How many?"]
@@ -102,9 +103,7 @@ def test_a_dialogue_is_cancelled_and_without_one_there_is_nothing_to_cancel() ->
         (lambda chat: chat.taps("TABLE"), "Your name?"),
     ],
 )
-def test_a_dialogue_ends_when_the_person_turns_to_something_else(
-    act: Callable[[Chat], list[str]], expected: str
-) -> None:
+def test_a_dialogue_ends_when_the_user_turns_to_something_else(act: Callable[[Chat], list[str]], expected: str) -> None:
     chat = Chat(dinner())
     chat.says("table")
     chat.says("Ada")
@@ -112,7 +111,7 @@ def test_a_dialogue_ends_when_the_person_turns_to_something_else(
     assert chat.says("hi") != ["A number, please.", "How many?"]
 
 
-def test_a_dialogue_stays_while_something_happens_beside_it() -> None:
+def test_a_dialogue_survives_events_that_answer_nothing() -> None:
     chat = Chat(dinner())
     chat.says("table")
     assert chat.does(Reacted(emoji="👍")) == ["nice"]
@@ -130,7 +129,7 @@ def test_a_dialogue_times_out() -> None:
     assert chat.says("2") == ["what?"]
 
 
-def test_a_dialogue_that_is_no_longer_there_is_over() -> None:
+def test_a_dialogue_that_the_bot_does_not_have_is_over() -> None:
     chat = Chat(dinner())
     chat.says("table")
     other = empty()

@@ -154,7 +154,7 @@ STATES = LEAVES | st.dictionaries(st.sampled_from(["intent", "dialogAction"]), P
 
 @settings(max_examples=50)
 @given(st.fixed_dictionaries({"messages": st.lists(PARTS | LEAVES, max_size=4), "sessionState": STATES}) | PARTS)
-def test_any_answer_of_lex_becomes_what_facebook_takes_or_nothing(answer: dict[str, Any]) -> None:
+def test_any_answer_of_lex_becomes_valid_messages_or_nothing(answer: dict[str, Any]) -> None:
     for message in to_messages(answer, yes="Yes", no="No") or ():
         SEND_API.validate(json.loads(json.dumps(message.to_request("24"))))
 
@@ -172,7 +172,7 @@ CARDS = st.fixed_dictionaries(
 
 @settings(max_examples=40)
 @given(CARDS)
-def test_any_card_becomes_what_facebook_takes(parts: dict[str, Any]) -> None:
+def test_any_card_of_lex_becomes_a_valid_message(parts: dict[str, Any]) -> None:
     for message in messages(FixedLex(card(**parts))):
         SEND_API.validate(json.loads(json.dumps(message.to_request("24"))))
 

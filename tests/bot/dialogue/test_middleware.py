@@ -25,7 +25,7 @@ def test_middleware_runs_in_its_order_and_may_change_turn_and_reply() -> None:
     assert Chat(bot).says("hi") == ["ababba"]
 
 
-def test_middleware_may_answer_by_itself() -> None:
+def test_middleware_may_reply_without_the_rules() -> None:
     bot = empty()
 
     @bot.middleware
@@ -36,7 +36,7 @@ def test_middleware_may_answer_by_itself() -> None:
     assert Chat(bot).says("hi") == ["closed"]
 
 
-def test_a_language_is_guessed_once_and_only_from_words() -> None:
+def test_the_language_is_guessed_once_and_only_from_words() -> None:
     bot = empty()
     bot.middleware(guess_language(en="the is", de="das ist"))
     bot.fallback(lambda turn: turn.language)

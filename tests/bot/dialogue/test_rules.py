@@ -37,14 +37,14 @@ from tests.bot.dialogue.guest import Guest, GuestTurn, empty, known, says
 @pytest.mark.parametrize(
     "said", ["status", "STATUS", "  Status?! ", "status.", "\uff33\uff34\uff21\uff34\uff35\uff33", "Status\n"]
 )
-def test_an_exact_text_is_taken_whatever_its_case_blanks_and_punctuation(said: str) -> None:
+def test_an_exact_text_matches_whatever_its_case_spaces_and_punctuation(said: str) -> None:
     bot = empty()
     bot.text("status")(says("here"))
     assert Chat(bot).says(said) == ["here"]
 
 
 @pytest.mark.parametrize("said", ["status quo", "stat us", "", "?"])
-def test_another_text_is_not(said: str) -> None:
+def test_another_text_does_not_match(said: str) -> None:
     bot = empty()
     bot.text("status")(says("here"))
     assert Chat(bot).says(said) == []
@@ -55,7 +55,7 @@ def test_punctuation_alone_is_a_text_too() -> None:
     assert normal(" Hi  there! ") == "hi there"
 
 
-def test_a_phrase_of_one_language_shows_which_one_is_spoken() -> None:
+def test_a_phrase_of_one_language_sets_the_users_language() -> None:
     bot = empty()
 
     @bot.text("status", en="where", de=("wo", "wo ist es"))
@@ -143,7 +143,7 @@ CASES: list[tuple[Callable[[Bot[Guest, None]], Registration[Guest, None, Any]], 
 
 
 @pytest.mark.parametrize(("rule", "taken", "left"), CASES)
-def test_a_rule_takes_its_own_and_leaves_the_rest(
+def test_a_rule_takes_its_own_events_only(
     rule: Callable[[Bot[Guest, None]], Registration[Guest, None, Any]], taken: Event, left: Event
 ) -> None:
     bot = empty()
@@ -189,7 +189,7 @@ def test_what_follows_a_payloads_name_is_its_argument() -> None:
     assert chat.taps("OTHER:1") == ["any OTHER:1"]
 
 
-def test_a_new_persons_first_tap_goes_where_the_link_leads_only_if_a_rule_knows_it() -> None:
+def test_a_new_users_first_tap_goes_to_the_rule_of_the_link_if_there_is_one() -> None:
     bot = empty()
     bot.postback("START")(says("welcome"))
     bot.referral("shop")(says("shop"))
@@ -231,7 +231,7 @@ def test_the_fallback_takes_what_expects_an_answer(event: Event) -> None:
 
 
 @pytest.mark.parametrize("event", [Reacted(), Edited("m1"), OptedIn(), Notice("x"), Echo(), Read()])
-def test_the_fallback_leaves_what_expects_none(event: Event) -> None:
+def test_the_fallback_ignores_what_expects_no_answer(event: Event) -> None:
     bot = empty()
     bot.fallback(says("what?"))
     assert known(bot).does(event) == []
@@ -364,7 +364,7 @@ def test_rules_that_cannot_work_are_refused() -> None:
         bot.on(Echo)
 
 
-def test_a_place_is_named_even_for_what_has_none() -> None:
+def test_an_error_names_a_handler_that_has_no_place() -> None:
     class Odd:
         def __call__(self, _: GuestTurn) -> str:
             return "odd"

@@ -63,19 +63,19 @@ def answer(
         (2500, 0, Rejected),
     ],
 )
-def test_a_code_of_facebook_tells_what_to_do(code: int, subcode: int, kind: type[SendError]) -> None:
+def test_facebooks_code_decides_what_to_do(code: int, subcode: int, kind: type[SendError]) -> None:
     error = answer(code, subcode)
     assert type(error) is kind
     assert (error.status, error.code, error.subcode, error.fbtrace_id) == (400, code, subcode, "Az9")
 
 
 @pytest.mark.parametrize("code", [1, 2])
-def test_an_error_that_says_it_will_not_pass_is_a_defect(code: int) -> None:
+def test_an_error_that_is_not_transient_is_a_defect(code: int) -> None:
     assert type(answer(code, transient=False, status=500)) is Rejected
     assert type(answer(code, transient=True)) is Transient
 
 
-def test_an_unknown_error_that_says_it_will_pass_is_tried_again() -> None:
+def test_an_unknown_error_that_is_transient_is_tried_again() -> None:
     assert type(answer(9999, transient=True)) is Transient
 
 
@@ -95,7 +95,7 @@ def test_an_unknown_error_that_says_it_will_pass_is_tried_again() -> None:
         (599, Transient),
     ],
 )
-def test_an_answer_that_is_not_facebooks_is_judged_by_its_status(status: int, kind: type[SendError]) -> None:
+def test_an_answer_of_something_else_is_classified_by_its_status(status: int, kind: type[SendError]) -> None:
     for body in (
         b"",
         b"<html>",
@@ -108,7 +108,7 @@ def test_an_answer_that_is_not_facebooks_is_judged_by_its_status(status: int, ki
         assert type(from_response(status, body)) is kind
 
 
-def test_a_code_counts_more_than_the_status() -> None:
+def test_the_code_matters_more_than_the_status() -> None:
     assert type(answer(190, status=500)) is Credentials
     assert type(answer(100, status=500)) is Transient
     assert type(answer(100, status=200)) is Rejected
@@ -116,7 +116,7 @@ def test_a_code_counts_more_than_the_status() -> None:
 
 
 def test_an_error_says_what_to_do_and_with_which_numbers() -> None:
-    assert str(answer(551)) == "This person cannot be written to. (status 400, code 551, fbtrace_id Az9)"
+    assert str(answer(551)) == "This user cannot be reached. (status 400, code 551, fbtrace_id Az9)"
     assert "status 0" not in str(Transient("Nothing was sent: TimeoutError."))
 
 
@@ -130,7 +130,7 @@ def test_an_error_never_quotes_a_token() -> None:
     assert token[:30] not in rejected
 
 
-def test_facebooks_words_are_cut() -> None:
+def test_facebooks_message_is_shortened() -> None:
     assert len(str(answer(100, message="word " * 1000))) < 500
     assert str(answer(100, message="")) == str(
         from_response(400, b'{"error": {"code": 100, "message": 7, "fbtrace_id": "Az9"}}')
@@ -138,7 +138,7 @@ def test_facebooks_words_are_cut() -> None:
 
 
 @given(st.integers(100, 599), st.binary())
-def test_any_answer_gives_an_error(status: int, body: bytes) -> None:
+def test_any_answer_becomes_an_error(status: int, body: bytes) -> None:
     assert isinstance(from_response(status, body), SendError)
 
 
@@ -151,11 +151,11 @@ JSON = LEAVES | st.lists(LEAVES, max_size=3) | st.dictionaries(st.text(max_size=
     st.integers(100, 599),
     st.dictionaries(st.sampled_from(["code", "error_subcode", "is_transient", "message", "fbtrace_id"]), JSON),
 )
-def test_any_error_of_facebook_gives_an_error(status: int, error: object) -> None:
+def test_any_error_of_facebook_becomes_an_error(status: int, error: object) -> None:
     assert isinstance(from_response(status, json.dumps({"error": error}).encode()), SendError)
 
 
-def test_a_bottomless_answer_gives_an_error() -> None:
+def test_a_deeply_nested_answer_is_an_error() -> None:
     assert type(from_response(400, b"[" * 200_000)) is Rejected
 
 
@@ -163,5 +163,5 @@ def test_a_bottomless_answer_gives_an_error() -> None:
     "message",
     ["Invalid appsecret_proof provided in the API argument", "API calls from the server require an appsecret_proof"],
 )
-def test_another_app_secret_than_facebook_s_waits_for_the_right_one_and_is_no_defect(message: str) -> None:
+def test_a_wrong_app_secret_is_a_matter_of_credentials_not_a_defect(message: str) -> None:
     assert isinstance(answer(100, message=message), Credentials)

@@ -71,7 +71,7 @@ def common(raw: object, identity: str) -> dict[str, Any]:
     return {"id": identity, "page": PAGE, "user": USER, "timestamp": THEN, "raw": raw}
 
 
-def test_a_text_tells_who_wrote_what_when() -> None:
+def test_a_text_has_sender_content_and_time() -> None:
     raw = message(text="Hallo 👋")
     assert parse(raw, PAGE) == TextMessage("Hallo 👋", mid="m1", **common(raw, "m1"))
 
@@ -81,7 +81,7 @@ def test_a_tapped_quick_reply_is_not_a_text() -> None:
     assert parse(raw, PAGE) == QuickReplyTapped("YES", "Yes", mid="m1", **common(raw, "m1"))
 
 
-def test_a_text_knows_what_it_answers_and_where_it_was_written() -> None:
+def test_a_text_has_the_message_it_replies_to_and_its_referral() -> None:
     raw = message(text="This one", reply_to={"mid": "m0"}, referral={"ref": "shop", "source": "ADS", "ad_id": 7})
     assert parse(raw, PAGE) == TextMessage(
         "This one",
@@ -118,14 +118,14 @@ ATTACHMENTS: list[tuple[dict[str, object], Attachment]] = [
 
 
 @pytest.mark.parametrize(("raw", "expected"), ATTACHMENTS)
-def test_an_attachment_is_of_its_kind(raw: dict[str, object], expected: Attachment) -> None:
+def test_an_attachment_has_the_class_of_its_kind(raw: dict[str, object], expected: Attachment) -> None:
     found = parse(message(attachments=[raw]), PAGE)
     assert isinstance(found, AttachmentMessage)
     assert found.attachments == (expected,)
     assert type(found.attachments[0]) is type(expected)
 
 
-def test_several_pictures_with_a_text_are_one_message() -> None:
+def test_several_images_with_a_text_are_one_message() -> None:
     picture = {"type": "image", "payload": {"url": "u"}}
     found = parse(message(text="Look", attachments=[picture, picture]), PAGE)
     assert isinstance(found, AttachmentMessage)
@@ -144,25 +144,25 @@ def test_a_text_with_a_link_in_it_is_a_text() -> None:
     )
 
 
-def test_a_message_without_anything_known_is_unsupported() -> None:
+def test_a_message_without_known_content_is_unsupported() -> None:
     assert isinstance(parse(message(), PAGE), UnsupportedMessage)
     assert isinstance(parse(message(is_unsupported=True), PAGE), UnsupportedMessage)
 
 
-def test_a_message_taken_back_is_another_event_than_the_message() -> None:
+def test_deleting_a_message_is_an_event_of_its_own() -> None:
     sent, deleted = parse(message(text="Oh"), PAGE), parse(message(is_deleted=True), PAGE)
     assert isinstance(deleted, DeletedMessage)
     assert sent.id != deleted.id
 
 
-def test_an_answer_to_a_story_names_the_story() -> None:
+def test_a_reply_to_a_story_names_the_story() -> None:
     found = parse(message(text="Nice", reply_to={"story": {"url": "u", "id": "s1"}}), PAGE, platform="instagram")
     assert isinstance(found, TextMessage)
     assert found.reply_to == ReplyTo(story_id="s1", story_url="u")
     assert found.platform == "instagram"
 
 
-def test_an_echo_is_of_the_person_written_to() -> None:
+def test_the_user_of_an_echo_is_its_recipient() -> None:
     raw = {
         "sender": {"id": PAGE},
         "recipient": {"id": USER},
@@ -224,13 +224,13 @@ EVENTS: list[tuple[dict[str, object], Event]] = [
 @pytest.mark.parametrize(
     ("parts", "expected"), EVENTS, ids=[f"{next(iter(parts))}-{n}" for n, (parts, _) in enumerate(EVENTS)]
 )
-def test_an_event_is_of_its_kind(parts: dict[str, object], expected: Event) -> None:
+def test_an_event_has_the_class_of_its_kind(parts: dict[str, object], expected: Event) -> None:
     found = parse(item(**parts), PAGE)
     assert found == expected.replace(**common(item(**parts), found.id))
     assert found.id
 
 
-def test_every_kind_has_a_name_of_its_own() -> None:
+def test_every_kind_has_its_own_name() -> None:
     def kinds(base: type[Event]) -> list[type[Event]]:
         return [kind for sub in base.__subclasses__() for kind in (sub, *kinds(sub))]
 
@@ -238,7 +238,7 @@ def test_every_kind_has_a_name_of_its_own() -> None:
     assert len({kind.kind for kind in concrete}) == len(concrete) == 24
 
 
-def test_what_a_person_does_opens_the_window_and_what_they_only_let_happen_does_not() -> None:
+def test_only_what_a_person_does_opens_the_window() -> None:
     opens = {type(found).__name__ for parts, _ in EVENTS if (found := event(**parts)).opens_window}
     assert opens == {"Postback", "Referred", "Reacted", "AccountLinked", "FeedbackGiven"}
     assert parse(message(text="Hi"), PAGE).opens_window
@@ -247,12 +247,12 @@ def test_what_a_person_does_opens_the_window_and_what_they_only_let_happen_does_
 # Which event is which
 
 
-def test_a_message_or_tap_is_known_by_its_own_id() -> None:
+def test_a_message_or_tap_is_identified_by_its_own_id() -> None:
     assert parse(message(text="Hi"), PAGE).id == "m1"
     assert event(postback={"mid": "p1", "payload": "GO"}).id == "p1"
 
 
-def test_a_notice_told_to_two_people_is_two_and_none_is_taken_for_a_message() -> None:
+def test_a_notice_to_two_people_is_two_events_and_never_a_message() -> None:
     def identity(person: str) -> str:
         return parse({**item(notice={"id": "m1", "topic": "parcel"}), "sender": {"id": person}}, PAGE).id
 
@@ -283,7 +283,7 @@ def test_without_an_id_the_item_itself_is_the_identity_whatever_its_order() -> N
     assert parse(one, PAGE).id != parse(one | {"timestamp": THEN + 1}, PAGE).id
 
 
-def test_a_bottomless_item_still_has_an_identity() -> None:
+def test_a_deeply_nested_item_has_an_id() -> None:
     deep: object = "end"
     for _ in range(5000):
         deep = {"in": [deep]}
@@ -309,11 +309,11 @@ def test_a_time_may_be_a_text(when: object) -> None:
 @pytest.mark.parametrize(
     "when", [True, 1.5, "soon", "٣", "-1", None, [], 10**30, "9" * 5000, float("inf"), float("nan")]
 )
-def test_a_time_that_is_none_is_left_out(when: object) -> None:
+def test_an_invalid_time_is_left_out(when: object) -> None:
     assert parse(item() | {"timestamp": when}, PAGE).timestamp is None
 
 
-def test_half_a_character_does_not_travel_on() -> None:
+def test_half_a_character_is_replaced() -> None:
     found = parse(
         json.loads(r'{"sender": {"id": "\ud83d"}, "message": {"mid": "\udc00", "text": "a\ud83d"}}'), "\ud800"
     )
@@ -372,7 +372,7 @@ PART = st.dictionaries(INSIDE, JSON | INNER | st.lists(INNER, max_size=3), max_s
 
 @settings(max_examples=100)
 @given(st.dictionaries(NAMES, JSON | PART, max_size=4) | JSON, st.text(max_size=5))
-def test_any_json_gives_an_event_that_can_be_written_and_told_apart(anything: object, entry_id: str) -> None:
+def test_any_json_becomes_an_event_with_an_id(anything: object, entry_id: str) -> None:
     found = parse(anything, entry_id)
     assert found.id
     assert parse(anything, entry_id).id == found.id
@@ -398,7 +398,7 @@ def test_a_thousand_items_take_less_than_a_second() -> None:
     assert time.process_time() - begun < 1
 
 
-def test_a_consent_can_be_taken_back() -> None:
+def test_a_person_can_stop_an_opt_in() -> None:
     def stops(status: str) -> bool:
         found = event(optin={"type": "notification_messages", "notification_messages_status": status})
         assert isinstance(found, OptedIn)

@@ -20,7 +20,7 @@ def test_acknowledging_a_webhook_loads_neither_events_nor_messages_nor_conversat
     assert found == {"bot", "bot.messenger", "bot.messenger.signature", "bot.messenger.identity"}
 
 
-def test_nothing_slow_to_load_is_loaded_for_an_answer() -> None:
+def test_an_answer_loads_no_slow_module() -> None:
     assert not loaded("bot.messenger.client", "bot.conversation") & {
         "dataclasses",
         "inspect",
@@ -30,7 +30,7 @@ def test_nothing_slow_to_load_is_loaded_for_an_answer() -> None:
     }
 
 
-def test_the_library_uses_the_standard_library_and_the_bots_connection_only() -> None:
+def test_the_library_uses_only_the_standard_library_and_the_bots_connection() -> None:
     for path in (ROOT / "bot" / "messenger").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []

@@ -79,7 +79,7 @@ def test_quick_replies_come_with_the_message() -> None:
     ]
 
 
-def test_buttons_of_every_kind_are_taken() -> None:
+def test_every_kind_of_button_is_valid() -> None:
     assert _form(Buttons("Choose", (Link("Site", HTTPS), Link("Map", HTTPS, "compact"), TAP))) == {
         "template_type": "button",
         "text": "Choose",
@@ -123,7 +123,7 @@ def test_a_carousel_holds_its_cards() -> None:
 
 
 @pytest.mark.parametrize("kind", ["image", "audio", "video", "file"])
-def test_media_are_sent_by_address_or_by_id(kind: str) -> None:
+def test_media_are_sent_by_url_or_by_id(kind: str) -> None:
     by_address = accepted(Media(kind, HTTPS, reusable=True))["message"]["attachment"]
     assert by_address == {"type": kind, "payload": {"url": HTTPS, "is_reusable": True}}
     assert accepted(Media(kind, attachment_id="7"))["message"]["attachment"]["payload"] == {"attachment_id": "7"}
@@ -170,7 +170,7 @@ def test_a_receipt_has_its_items_and_sums() -> None:
     assert form["merchant_name"] == "Post"
 
 
-def test_a_receipt_needs_only_who_which_how_and_how_much() -> None:
+def test_a_receipt_needs_only_its_required_fields() -> None:
     assert _form(Receipt("Ada", "7-1", "EUR", "Visa", 0.0, address=Address("S", "B", "5", "NW", "DE"))) == {
         "template_type": "receipt",
         "recipient_name": "Ada",
@@ -182,7 +182,7 @@ def test_a_receipt_needs_only_who_which_how_and_how_much() -> None:
     }
 
 
-def test_products_coupons_feedback_and_consent_have_their_forms() -> None:
+def test_products_coupons_feedback_and_opt_ins_have_their_templates() -> None:
     assert _form(Products(("1", "2")))["elements"] == [{"id": "1"}, {"id": "2"}]
     assert _form(Coupon("Free stamps", "FREE", HTTPS, "Once", HTTPS, "SEEN")) == {
         "template_type": "coupon",
@@ -225,13 +225,13 @@ def test_products_coupons_feedback_and_consent_have_their_forms() -> None:
     assert "image_url" not in _form(AskToNotify("News of parcel", "NOTIFY"))
 
 
-def test_sender_actions_are_requests_of_their_own() -> None:
+def test_a_sender_action_is_a_request_of_its_own() -> None:
     assert accepted(Action("typing_on")) == {"recipient": {"id": "24"}, "sender_action": "typing_on"}
     assert accepted(React("m1", "❤"))["payload"] == {"message_id": "m1", "reaction": "❤"}
     assert accepted(React("m1"))["sender_action"] == "unreact"
 
 
-def test_a_message_says_why_it_is_sent_and_to_whom() -> None:
+def test_a_message_has_a_type_and_a_recipient() -> None:
     assert accepted(Update(Text("New")))["messaging_type"] == "UPDATE"
     human = accepted(HumanAgent(Text("Hi")))
     assert (human["messaging_type"], human["tag"]) == ("MESSAGE_TAG", "HUMAN_AGENT")
@@ -240,7 +240,7 @@ def test_a_message_says_why_it_is_sent_and_to_whom() -> None:
     assert accepted(PrivateReply(Text("Hi"), "c1"))["recipient"] == {"comment_id": "c1"}
 
 
-def test_only_consent_a_human_or_a_comment_go_without_the_window() -> None:
+def test_only_an_opt_in_a_human_or_a_comment_works_outside_the_window() -> None:
     free = (HumanAgent(Text("Hi")), Notification(Text("New"), "t"), PrivateReply(Text("Hi"), "c1"))
     assert not any(message.needs_window for message in free)
     assert all(message.needs_window for message in (Text("Hi"), Update(Text("Hi")), Action("typing_on")))
@@ -277,9 +277,7 @@ COUNTS: dict[str, tuple[Callable[[int], Message], int, int]] = {
 
 @pytest.mark.parametrize("name", LENGTHS)
 @given(data=st.data())
-def test_a_text_is_taken_up_to_its_limit_and_refused_beyond_with_the_limit_named(
-    name: str, data: st.DataObject
-) -> None:
+def test_a_text_is_accepted_up_to_its_limit_which_the_error_names(name: str, data: st.DataObject) -> None:
     make, limit = LENGTHS[name]
     length = data.draw(
         st.one_of(st.integers(1, 5), st.integers(limit - 2, limit + 3), st.integers(limit + 1, 3 * limit))
@@ -296,7 +294,7 @@ def test_a_text_is_taken_up_to_its_limit_and_refused_beyond_with_the_limit_named
 
 @pytest.mark.parametrize("name", COUNTS)
 @given(data=st.data())
-def test_a_number_of_things_is_taken_within_its_limits_and_refused_beyond(name: str, data: st.DataObject) -> None:
+def test_a_number_of_things_is_accepted_up_to_its_limit(name: str, data: st.DataObject) -> None:
     make, least, most = COUNTS[name]
     number = data.draw(st.one_of(st.integers(0, 4), st.integers(most - 1, most + 3)))
     if least <= number <= most:
@@ -307,7 +305,7 @@ def test_a_number_of_things_is_taken_within_its_limits_and_refused_beyond(name: 
 
 
 @given(st.text(st.characters(), max_size=30))
-def test_a_text_is_either_refused_or_taken_by_the_send_api(text: str) -> None:
+def test_a_text_is_either_refused_or_valid_for_the_send_api(text: str) -> None:
     for make, _ in LENGTHS.values():
         try:
             message = make(text)
@@ -319,7 +317,7 @@ def test_a_text_is_either_refused_or_taken_by_the_send_api(text: str) -> None:
 @given(
     st.one_of(st.text(max_size=30), st.text(max_size=20).map("https://".__add__), st.text("0123456789+", max_size=18))
 )
-def test_an_address_or_number_is_either_refused_or_taken_by_the_send_api(text: str) -> None:
+def test_a_url_or_phone_number_is_either_refused_or_valid_for_the_send_api(text: str) -> None:
     makers: tuple[Callable[[], Message], ...] = (
         lambda: Media("image", text),
         lambda: MediaCard("image", text),
@@ -396,13 +394,13 @@ def test_what_facebook_would_refuse_is_refused_with_what_to_do(make: Callable[[]
         make()
 
 
-def test_a_text_that_is_too_long_is_told_how_to_be_cut() -> None:
-    with pytest.raises(Refused, match=r"^A text has 2000 characters, and it must be under 2000: cut it with .*split"):
+def test_the_error_of_a_long_text_says_how_to_split_it() -> None:
+    with pytest.raises(Refused, match=r"^A text has 2000 characters, and it must be under 2000: split it with .*split"):
         Text("x" * 2000)
 
 
 @pytest.mark.parametrize("base", [Message, Button, Content, Template])
-def test_a_base_class_alone_says_nothing(base: type[Any]) -> None:
+def test_a_base_class_cannot_be_sent(base: type[Any]) -> None:
     made = base()
     with pytest.raises(NotImplementedError):
         made.to_json() if base is Button else made.to_request("24")

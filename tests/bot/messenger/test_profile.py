@@ -22,7 +22,7 @@ WHOLE = Profile(
 )
 
 
-def test_a_whole_profile_is_taken_by_the_api() -> None:
+def test_the_api_accepts_a_whole_profile() -> None:
     VALIDATOR.validate(WHOLE.to_json())
     assert WHOLE.to_json()["persistent_menu"] == [
         {
@@ -56,7 +56,7 @@ def test_what_is_not_wanted_any_longer_is_deleted_the_menu_before_the_button_tha
     assert gone.index("persistent_menu") < gone.index("get_started")
 
 
-def test_what_facebook_fills_in_or_reorders_is_no_difference() -> None:
+def test_what_facebook_adds_or_reorders_is_not_a_difference() -> None:
     current = json.loads(json.dumps(WHOLE.to_json()))
     current["greeting"].reverse()
     for menu in current["persistent_menu"]:
@@ -102,7 +102,7 @@ def test_what_facebook_would_refuse_is_refused(make: Callable[[], object]) -> No
         make()
 
 
-def test_everything_at_its_limit_is_taken() -> None:
+def test_everything_at_its_limit_is_valid() -> None:
     items = (MenuItem("x" * 30, "p" * 1000),) * 20
     breakers = (IceBreaker("x" * 80, "p" * 1000),) * 4
     profile = Profile(

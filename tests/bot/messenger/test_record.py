@@ -20,13 +20,13 @@ class Named(Point, kw_only=True):
             raise ValueError("x is negative")
 
 
-def test_fields_are_set_by_position_or_by_name_in_the_order_of_their_writing() -> None:
+def test_fields_are_set_by_position_or_by_name_in_order() -> None:
     assert Point(1, 2) == Point(1, y=2) == Point(x=1, y=2)
     assert Point(1).y == 0
     assert Named(1, 2, name="A").fields() == {"x": 1, "y": 2, "name": "A"}
 
 
-def test_a_record_is_changed_by_making_another() -> None:
+def test_a_record_is_frozen_and_replaced() -> None:
     point = Named(1, name="A")
     assert point.replace(y=5) == Named(1, 5, name="A")
     with pytest.raises(AttributeError, match=r"replace\(x=…\)"):
@@ -47,7 +47,7 @@ def test_a_record_shows_its_fields() -> None:
     assert repr(Named(1, name="A")) == "Named(x=1, y=0, name='A')"
 
 
-def test_values_are_checked_whenever_a_record_is_made() -> None:
+def test_values_are_checked_when_a_record_is_made() -> None:
     with pytest.raises(ValueError, match="negative"):
         Named(-1)
     with pytest.raises(ValueError, match="negative"):

@@ -24,7 +24,7 @@ def test_the_documented_escapes_are_verified_as_received() -> None:
     assert not verify('{"text":"äöü"}'.encode(), sign(body, "s"), ["s"])
 
 
-def test_both_secrets_count_while_one_replaces_the_other() -> None:
+def test_both_secrets_are_valid_during_a_rotation() -> None:
     assert all(verify(b"{}", sign(b"{}", secret), SECRETS) for secret in SECRETS)
     assert not verify(b"{}", sign(b"{}", "older"), SECRETS)
 
@@ -62,5 +62,5 @@ def test_anything_but_the_exact_header_is_refused(header: str | None) -> None:
 
 
 @given(st.text())
-def test_no_header_raises_or_is_taken_by_chance(header: str) -> None:
+def test_no_header_raises_or_is_accepted_by_chance(header: str) -> None:
     assert verify(b"{}", header, SECRETS) is False

@@ -1,4 +1,4 @@
-"""The differences between MiniStack and AWS that the launcher makes up for, seen as a plain user meets them."""
+"""What the launcher corrects in MiniStack, as a plain user sees it."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def statement(*actions: str, resource: str = "*", **more: object) -> dict[str, o
 
 @pytest.fixture
 def user(cloud: Cloud, owner: Clients, name: str) -> User:
-    """Makes the user with the given statements, and signs in as them."""
+    """Creates the user with the given statements, and returns clients that sign as the user."""
 
     def sign_in(*statements: dict[str, object]) -> Clients:
         iam = owner("iam")
@@ -33,7 +33,7 @@ def user(cloud: Cloud, owner: Clients, name: str) -> User:
     return sign_in
 
 
-def test_a_batch_is_authorised_as_the_single_call(owner: Clients, user: User, name: str) -> None:
+def test_a_batch_is_authorized_as_the_single_call(owner: Clients, user: User, name: str) -> None:
     url = owner("sqs").create_queue(QueueName=name)["QueueUrl"]
     sender = user(statement("sqs:SendMessage"))("sqs")
 
@@ -43,7 +43,7 @@ def test_a_batch_is_authorised_as_the_single_call(owner: Clients, user: User, na
         sender.delete_message_batch(QueueUrl=url, Entries=[{"Id": "1", "ReceiptHandle": "x"}])
 
 
-def test_parameters_by_path_are_authorised_on_the_path(user: User, name: str) -> None:
+def test_parameters_by_path_are_authorized_on_the_path(user: User, name: str) -> None:
     arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name}"
     reader = user(statement("ssm:GetParametersByPath", resource=arn))("ssm")
 
@@ -52,7 +52,7 @@ def test_parameters_by_path_are_authorised_on_the_path(user: User, name: str) ->
         reader.get_parameters_by_path(Path="/other")
 
 
-def test_each_parameter_asked_for_is_authorised(user: User, name: str) -> None:
+def test_each_parameter_in_a_request_is_authorized(user: User, name: str) -> None:
     arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name}"
     reader = user(statement("ssm:GetParameters", resource=arn))("ssm")
 
@@ -67,7 +67,7 @@ def create_function(lambda_: Clients, name: str, role: str) -> None:
     )
 
 
-def test_a_function_is_created_only_under_names_that_one_may_use(user: User, role: str) -> None:
+def test_a_function_is_created_only_under_a_permitted_name(user: User, role: str) -> None:
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:mine-*"
     maker = user(statement("lambda:CreateFunction", resource=arn), statement("iam:PassRole"))
 
@@ -77,24 +77,54 @@ def test_a_function_is_created_only_under_names_that_one_may_use(user: User, rol
         create_function(maker, "mine-1", role)
 
 
-def test_a_role_is_passed_only_by_those_who_may(user: User, role: str) -> None:
-    maker = user(statement("lambda:*"))
-
-    with pytest.raises(ClientError, match=f"not authorized to perform: iam:PassRole on resource: {role}"):
-        create_function(maker, "f", role)
-
-
-def test_a_role_is_passed_only_to_the_service_that_the_right_names(user: User, role: str) -> None:
+def test_a_role_is_passed_only_with_permission_and_to_the_service_that_the_condition_names(
+    user: User, role: str
+) -> None:
     to_gateway = {"StringEquals": {"iam:PassedToService": "apigateway.amazonaws.com"}}
     maker = user(statement("lambda:*", "apigateway:*"), statement("iam:PassRole", Condition=to_gateway))
 
-    with pytest.raises(ClientError, match="not authorized to perform: iam:PassRole"):
+    with pytest.raises(ClientError, match=f"not authorized to perform: iam:PassRole on resource: {role}"):
         create_function(maker, "f", role)
-    maker("apigateway").update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": role}])
-    maker("apigateway").update_account(patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": ""}])
+    for value in (role, ""):
+        maker("apigateway").update_account(
+            patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": value}]
+        )
 
 
-def test_multi_factor_is_present_only_in_a_session_got_with_a_code(
+def test_a_policy_variable_stands_for_the_callers_name(owner: Clients, user: User, name: str) -> None:
+    owner("iam").create_user(UserName=f"{name}-other")
+    iam = user(statement("iam:GetUser", resource=f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"))("iam")
+
+    iam.get_user()  # without a name it is about the caller
+    assert iam.get_user(UserName=name)["User"]["UserName"] == name
+    with pytest.raises(ClientError, match="not authorized"):
+        iam.get_user(UserName=f"{name}-other")
+
+
+def test_a_managed_policy_grants_what_aws_publishes(owner: Clients, user: User, name: str) -> None:
+    member = user(statement("sqs:ListQueues"))
+    owner("iam").attach_user_policy(UserName=name, PolicyArn="arn:aws:iam::aws:policy/AWSLambda_FullAccess")
+
+    assert "Functions" in member("lambda").list_functions()
+    with pytest.raises(ClientError, match="not authorized to perform: dynamodb:ListTables"):
+        member("dynamodb").list_tables()
+
+
+def test_each_decision_about_a_user_is_recorded_once(cloud: Cloud, user: User, name: str) -> None:
+    member = user(statement("sqs:ListQueues"))
+    for _ in range(2):
+        member("sqs").list_queues()
+    with pytest.raises(ClientError):
+        member("dynamodb").list_tables()
+
+    decisions = [each for each in cloud.decisions() if each["principal"].endswith(f":user/{name}")]
+    assert [(each["action"], each["allowed"]) for each in decisions] == [
+        ("sqs:ListQueues", True),
+        ("dynamodb:ListTables", False),
+    ]
+
+
+def test_multi_factor_is_present_only_in_a_session_that_started_with_a_code(
     cloud: Cloud, owner: Clients, user: User, name: str
 ) -> None:
     with_code = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
@@ -127,12 +157,7 @@ def test_an_identifier_that_sqs_refuses_is_refused(owner: Clients, name: str, id
     owner("sqs").send_message(QueueUrl=url, **message)
 
 
-def test_the_owner_may_do_everything(owner: Clients) -> None:
-    assert owner("sts").get_caller_identity()["Account"] == ACCOUNT
-    assert OWNER == ("test", "test")
-
-
-def test_a_profile_of_the_persons_own_has_no_say(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_aws_profile_of_the_environment_is_ignored(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     clients._session.cache_clear()
 

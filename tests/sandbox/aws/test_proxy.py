@@ -26,12 +26,12 @@ def through(proxy: Proxy) -> Clients:
     return Clients(proxy.url, REGION, OWNER)
 
 
-def test_a_call_goes_through_with_its_signature(through: Clients) -> None:
+def test_a_call_passes_through_with_its_signature_intact(through: Clients) -> None:
     assert through("sts").get_caller_identity()["Arn"].endswith(":root")
     assert "Parameters" in through("ssm").describe_parameters()
 
 
-def test_a_refusal_reaches_only_its_own_calls_and_counts(proxy: Proxy, through: Clients) -> None:
+def test_a_fault_meets_only_its_own_calls_as_often_as_it_says(proxy: Proxy, through: Clients) -> None:
     proxy.set_faults({"sqs:ListQueues": {"status": 400, "code": "AWS.SimpleQueueService.Broken", "count": 1}})
 
     through("dynamodb").list_tables()
@@ -49,21 +49,21 @@ def test_a_whole_service_can_be_refused(proxy: Proxy, through: Clients) -> None:
     through("dynamodb").list_tables()
 
 
-def test_an_answer_can_be_lost_after_the_call_was_carried_out(proxy: Proxy, through: Clients, owner: Clients) -> None:
+def test_a_call_can_be_carried_out_and_then_refused(proxy: Proxy, through: Clients, owner: Clients) -> None:
     proxy.set_faults({"sqs:CreateQueue": {"status": 400, "code": "Lost", "after": True}})
 
     with pytest.raises(ClientError, match="Lost"):
-        through("sqs").create_queue(QueueName="made-all-the-same")
-    assert owner("sqs").get_queue_url(QueueName="made-all-the-same")
+        through("sqs").create_queue(QueueName="created")
+    assert owner("sqs").get_queue_url(QueueName="created")
 
 
 def test_a_refused_call_is_not_carried_out(proxy: Proxy, through: Clients, owner: Clients) -> None:
     proxy.set_faults({"sqs:CreateQueue": {"status": 400, "code": "Refused"}})
 
     with pytest.raises(ClientError, match="Refused"):
-        through("sqs").create_queue(QueueName="never-made")
+        through("sqs").create_queue(QueueName="never-created")
     with pytest.raises(ClientError, match="NonExistentQueue"):
-        owner("sqs").get_queue_url(QueueName="never-made")
+        owner("sqs").get_queue_url(QueueName="never-created")
 
 
 def test_a_call_can_be_slow(proxy: Proxy, through: Clients) -> None:
@@ -77,12 +77,12 @@ def test_a_call_can_be_slow(proxy: Proxy, through: Clients) -> None:
 
 
 @pytest.mark.parametrize("faults", [[], {"sqs:*": {"colour": 1}}, {"sqs:*": {"status": "503"}}])
-def test_a_fault_that_does_not_exist_is_refused(proxy: Proxy, faults: object) -> None:
+def test_an_invalid_fault_is_refused(proxy: Proxy, faults: object) -> None:
     with pytest.raises(SandboxError):
         proxy.set_faults(faults)
 
 
-def test_a_call_is_known_by_target_or_form_or_method() -> None:
+def test_a_call_is_named_by_its_target_or_form_or_method() -> None:
     scope = b"AWS4-HMAC-SHA256 Credential=K/20260101/eu-central-1/%s/aws4_request, SignedHeaders=host"
     target = {b"authorization": scope % b"sqs", b"x-amz-target": b"AmazonSQS.SendMessageBatch"}
 

@@ -1,5 +1,6 @@
-"""Small programs run by the engine, each in a process of its own as in earnest."""
+"""Small programs run by the engine, each in a process of its own, and what the engine keeps of them."""
 
+import io
 import json
 import textwrap
 from collections.abc import Mapping
@@ -13,25 +14,42 @@ from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import Cloud
 from sandbox.configuration import read
 from sandbox.engine.deployment import Deployed, Run
-from sandbox.engine.embedded import SECRET, plain, shown
+from sandbox.engine.embedded import MASK, Report, State, delete_unregistered, shown
+from sandbox.engine.program import plain
 from sandbox.errors import SandboxError
+from sandbox.provider.account import Account
+from tests.sandbox.provider.samples import TRUST, create
 
 WRAPPED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": {"a": 1.0}}
 
 
-def deploy(folder: Path, cloud: Cloud, program: str, members: str = "") -> tuple[Deployed, list[Mapping[str, Any]]]:
+QUEUE = "aws:sqs/queue:Queue"
+FUNCTION_WITHOUT_LOG = f"""
+role = aws.iam.Role("r", assume_role_policy='{TRUST}')
+code = pulumi.AssetArchive({{"index.py": pulumi.StringAsset("")}})
+aws.lambda_.Function("f", role=role.arn, runtime="python3.13", handler="index.handle", code=code)
+"""
+Entries = dict[str, dict[str, Any]]
+
+
+def deploy(
+    folder: Path, cloud: Cloud, program: str, members: str = "", state: Entries | None = None
+) -> tuple[Deployed, list[Mapping[str, Any]]]:
     (folder / "Pulumi.yaml").write_text("name: shop\n")
     (folder / "Pulumi.dev.yaml").write_text(f"config: {{shop:word: hush, shop:adminMembers: [{members}]}}\n")
     (folder / "__main__.py").write_text("import pulumi\nimport pulumi_aws as aws\n" + textwrap.dedent(program))
     events: list[Mapping[str, Any]] = []
     run = Run()
     try:
-        return run.deploy(read(folder, "dev").with_values(appSecret="canary"), cloud.url, events.append), events
+        configuration = read(folder, "dev").with_values(appSecret="canary")
+        return run.deploy(configuration, cloud.url, events.append, state=state), events
     finally:
         run.stop()
 
 
-def test_a_program_is_made_and_told_with_its_secrets_masked(tmp_path: Path, cloud: Cloud, owner: Clients) -> None:
+def test_a_program_is_deployed_and_reported_with_its_secrets_masked(
+    tmp_path: Path, cloud: Cloud, owner: Clients
+) -> None:
     deployed, events = deploy(
         tmp_path,
         cloud,
@@ -57,9 +75,9 @@ def test_a_program_is_made_and_told_with_its_secrets_masked(tmp_path: Path, clou
     queue, parameter = (next(r for r in deployed.resources if r["name"] == name) for name in ("orders", "p"))
     assert queue["urn"] == "urn:pulumi:dev::shop::shop:index:Part$aws:sqs/queue:Queue::orders"
     assert queue["inputs"]["visibilityTimeoutSeconds"] == 40
-    assert parameter["inputs"]["value"] == SECRET
+    assert parameter["inputs"]["value"] == MASK
     assert deployed.outputs["secret"] == "canary"
-    assert deployed.shown_outputs == {"url": deployed.outputs["url"], "account": "000000000000", "secret": SECRET}
+    assert deployed.shown_outputs == {"url": deployed.outputs["url"], "account": "000000000000", "secret": MASK}
     assert "canary" not in json.dumps(deployed.resources)
     assert [event["message"] for event in events if event["event"] == "log"] == ["mind the gap"]
     attributes = owner("sqs").get_queue_attributes(QueueUrl=deployed.outputs["url"], AttributeNames=["All"])[
@@ -74,12 +92,92 @@ def test_a_program_is_made_and_told_with_its_secrets_masked(tmp_path: Path, clou
     [
         ('raise pulumi.RunError("Set the colour.")', r"^Set the colour\.$"),
         ("{}['x']", r"^The program failed: KeyError 'x' \(__main__\.py, line 3\)$"),
+        (FUNCTION_WITHOUT_LOG, r"is not authorized to perform: logs:CreateLogStream"),
         ('aws.ec2.Vpc("v", cidr_block="10.0.0.0/16")', r"^aws:ec2/vpc:Vpc v: .* does not know the resource type"),
     ],
 )
-def test_a_program_that_fails_is_told_in_a_sentence(tmp_path: Path, cloud: Cloud, program: str, sentence: str) -> None:
+def test_a_program_that_fails_is_reported_in_a_sentence(
+    tmp_path: Path, cloud: Cloud, program: str, sentence: str
+) -> None:
     with pytest.raises(SandboxError, match=sentence):
         deploy(tmp_path, cloud, program)
+
+
+def test_what_differs_is_changed_replaced_or_deleted_and_the_rest_left_alone(
+    tmp_path: Path, cloud: Cloud, owner: Clients
+) -> None:
+    program = """
+        aws.sqs.Queue("kept")
+        aws.sqs.Queue("changed", visibility_timeout_seconds={seconds})
+        aws.sqs.Queue("replaced", fifo_queue={fifo})
+        aws.ssm.Parameter("named", name="/shop/named", type="String", value="x", data_type="{data_type}")
+        if {more}: aws.sqs.Queue("deleted")
+        """
+    state: Entries = {}
+    first, _ = deploy(
+        tmp_path, cloud, program.format(seconds=30, fifo="True", data_type="text", more=True), state=state
+    )
+    before = {each["name"]: each["id"] for each in first.resources}
+    assert set(first.done.values()) == {"made"}
+
+    second, _ = deploy(
+        tmp_path, cloud, program.format(seconds=60, fifo="None", data_type="aws:ec2:image", more=False), state=state
+    )
+
+    after = {each["name"]: each["id"] for each in second.resources}
+    assert second.done == {
+        "kept": "same", "changed": "changed", "replaced": "replaced", "named": "replaced", "deleted": "deleted",
+    }  # fmt: skip
+    assert {name for name in after if before[name] == after[name]} == {"kept", "changed", "named"}
+    left = owner("sqs").list_queues()["QueueUrls"]
+    assert {name for name, url in before.items() if url in left} == {"kept", "changed"}
+    assert {each["id"] for each in state.values()} == set(after.values())
+
+
+def entry(name: str, *needs: str, **more: object) -> dict[str, Any]:
+    return {
+        "key": name, "urn": name, "type": QUEUE, "name": name, "id": f"https://none/{name}", "inputs": {},
+        "outputs": {}, "dependencies": list(needs), "protect": False, "retain": False, **more,
+    }  # fmt: skip
+
+
+def state(*entries: dict[str, Any]) -> State:
+    return State(entries, Report(io.StringIO()))
+
+
+def test_dependents_are_deleted_first() -> None:
+    held = state(entry("queue"), entry("role"), entry("function", "role"), entry("mapping", "function", "queue"))
+
+    order = [each["name"] for each in held.unregistered()]
+    assert order.index("mapping") < order.index("function") < order.index("role")
+    assert order.index("mapping") < order.index("queue")
+
+
+def test_what_the_program_registered_stays_and_what_was_replaced_goes() -> None:
+    held = state(entry("kept"), entry("gone"), entry("changed"))
+    held.put(entry("kept"))
+    held.supersede("changed")
+    held.put(entry("changed", id="https://none/new"))
+
+    assert {each["id"] for each in held.unregistered()} == {"https://none/gone", "https://none/changed"}
+
+
+def test_nothing_is_deleted_if_one_of_it_is_protected(account: Account) -> None:
+    held = state(entry("free"), entry("guarded", protect=True))
+
+    with pytest.raises(SandboxError, match=r"Protected against deletion: guarded\. Nothing was deleted"):
+        delete_unregistered(account, held, Report(io.StringIO()))
+    assert len(held.unregistered()) == 2
+
+
+def test_a_retained_resource_is_only_forgotten(account: Account) -> None:
+    queue = create(account, QUEUE)
+    held = state(entry("kept", retain=True, id=queue.id))
+
+    delete_unregistered(account, held, Report(io.StringIO()))
+
+    assert held.unregistered() == []
+    assert account.client("sqs").get_queue_attributes(QueueUrl=queue.id, AttributeNames=["All"])["Attributes"]
 
 
 def test_secrets_are_unwrapped_and_whole_numbers_are_integers() -> None:
@@ -90,4 +188,4 @@ def test_secrets_are_unwrapped_and_whole_numbers_are_integers() -> None:
 def test_what_is_shown_has_no_secret_and_names_code_by_its_path() -> None:
     code = pulumi.AssetArchive({"bot": pulumi.FileArchive("./bot")})
 
-    assert shown({"x": WRAPPED, "code": code}) == {"x": SECRET, "code": {"bot": "bot"}}
+    assert shown({"x": WRAPPED, "code": code}) == {"x": MASK, "code": {"bot": "bot"}}

@@ -1,0 +1,138 @@
+"""The statements that administrators need beyond the documented policies: exactly what a stack is made of."""
+
+from collections.abc import Sequence
+
+import pulumi
+
+from components.policy import Statement, actions
+
+QUEUES = (
+    *actions("sqs", "CreateQueue DeleteQueue GetQueueAttributes SetQueueAttributes"),
+    *actions("sqs", "ListQueueTags TagQueue UntagQueue"),
+    # Operators look at dead letters, send them back and delete them.
+    *actions("sqs", "ReceiveMessage ChangeMessageVisibility SendMessage DeleteMessage"),
+)
+TABLES = (
+    *actions("dynamodb", "CreateTable DeleteTable DescribeTable UpdateTable"),
+    *actions("dynamodb", "DescribeTimeToLive UpdateTimeToLive DescribeContinuousBackups UpdateContinuousBackups"),
+    *actions("dynamodb", "ListTagsOfResource TagResource UntagResource"),
+    # A redrive resets what the ledger says of an event, and a user may ask to be forgotten.
+    *actions("dynamodb", "BatchGetItem Scan UpdateItem DeleteItem"),
+)
+PARAMETERS = (
+    *actions("ssm", "PutParameter DeleteParameter GetParameter"),
+    *actions("ssm", "ListTagsForResource AddTagsToResource RemoveTagsFromResource"),
+)
+LOG_GROUPS = (
+    *actions("logs", "CreateLogGroup DeleteLogGroup PutRetentionPolicy ListTagsForResource TagResource UntagResource"),
+    *actions("logs", "PutMetricFilter DeleteMetricFilter DescribeMetricFilters"),
+    # The documented policies let administrators read only the logs below /aws/lambda/.
+    *actions("logs", "DescribeLogStreams FilterLogEvents GetLogEvents"),
+)
+ALARMS = actions("cloudwatch", "PutMetricAlarm DeleteAlarms ListTagsForResource TagResource UntagResource")
+TOPICS = (
+    *actions("sns", "CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes Subscribe"),
+    *actions("sns", "ListTagsForResource TagResource UntagResource"),
+)
+ANY_RESOURCE_DATA = ("ssm:DescribeParameters",)
+ANY_RESOURCE_WATCH = (
+    "cloudwatch:DescribeAlarms",
+    "logs:DescribeLogGroups",
+    # A subscription has no resource type of its own in IAM (Service Authorization Reference, "Amazon SNS").
+    "sns:GetSubscriptionAttributes",
+    "sns:Unsubscribe",
+)
+# What members do for themselves before they have a session with MFA. IAM User Guide, "Allows MFA-authenticated IAM
+# users to manage their own credentials on the Security credentials page".
+OWN_CREDENTIALS = (
+    *actions("iam", "GetUser ChangePassword ListAccessKeys CreateAccessKey UpdateAccessKey DeleteAccessKey"),
+    *actions("iam", "ListMFADevices EnableMFADevice ResyncMFADevice"),
+)
+OWN_DEVICES = ("iam:CreateVirtualMFADevice",)
+PASSWORD_RULES = ("iam:GetAccountPasswordPolicy",)
+# What other policies, or AWS itself, allow and MFA does not guard: seeing whether something is wrong, and starting a
+# session with MFA. Never anything that holds a secret or what somebody wrote.
+STILL_ALLOWED = ("cloudwatch:DescribeAlarms", "sts:GetSessionToken")
+
+
+def admin_policies(
+    name_prefixes: Sequence[str], region: pulumi.Input[str], account_id: pulumi.Input[str]
+) -> dict[str, list[Statement]]:
+    """Title → statements of each customer-managed policy of the administrators.
+
+    Args:
+        name_prefixes: What the names of administered resources start with, such as `innolab-fbm-dev-`.
+        region: The region of these resources.
+        account_id: Their account.
+    """
+
+    def arns(service: str, before_name: str) -> list[pulumi.Input[str]]:
+        return [arn(service, region, account_id, f"{before_name}{prefix}*") for prefix in name_prefixes]
+
+    return {
+        "data": [
+            Statement(sid="Queues", actions=QUEUES, resources=arns("sqs", "")),
+            Statement(sid="Tables", actions=TABLES, resources=arns("dynamodb", "table/")),
+            Statement(sid="Parameters", actions=PARAMETERS, resources=arns("ssm", "parameter/")),
+            Statement(sid="AnyResource", actions=ANY_RESOURCE_DATA, resources=["*"]),
+        ],
+        "watch": [
+            Statement(sid="LogGroups", actions=LOG_GROUPS, resources=arns("logs", "log-group:")),
+            Statement(sid="Alarms", actions=ALARMS, resources=arns("cloudwatch", "alarm:")),
+            Statement(sid="Topics", actions=TOPICS, resources=arns("sns", "")),
+            Statement(sid="AnyResource", actions=ANY_RESOURCE_WATCH, resources=["*"]),
+        ],
+    }
+
+
+def mfa_policy(account_id: pulumi.Input[str]) -> dict[str, list[Statement]]:
+    """Title → statements of the policy that lets members do almost nothing without MFA but set up their credentials.
+
+    A member calls AWS with a session: `aws sts get-session-token --serial-number ARN --token-code CODE`.
+
+    Args:
+        account_id: The members' account.
+    """
+    own_user = arn("iam", "", account_id, "user/${aws:username}")
+    # IfExists: a plain access key does not mention MFA at all.
+    without_mfa = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+    return {
+        "mfa": [
+            Statement(sid="OwnCredentials", actions=OWN_CREDENTIALS, resources=[own_user]),
+            # Members name their device freely. A device opens nothing before its owner enables it.
+            Statement(sid="OwnDevices", actions=OWN_DEVICES, resources=[arn("iam", "", account_id, "mfa/*")]),
+            Statement(sid="PasswordRules", actions=PASSWORD_RULES, resources=["*"]),
+            Statement(
+                sid="NothingElseWithoutMfa",
+                effect="Deny",
+                conditions=without_mfa,
+                actions_are="NotAction",
+                actions=[*OWN_CREDENTIALS, *OWN_DEVICES, *PASSWORD_RULES, *STILL_ALLOWED],
+                resources=["*"],
+            ),
+            # Otherwise IAMFullAccess would let a member create an access key for somebody else.
+            Statement(
+                sid="NobodyElsesWithoutMfa",
+                effect="Deny",
+                conditions=without_mfa,
+                # ChangePassword always acts on the caller.
+                actions=[each for each in OWN_CREDENTIALS if each != "iam:ChangePassword"],
+                resources_are="NotResource",
+                resources=[own_user],
+            ),
+        ]
+    }
+
+
+def arn(service: str, region: pulumi.Input[str], account_id: pulumi.Input[str], resource: str) -> pulumi.Input[str]:
+    """A resource's ARN; plain text if region and account are.
+
+    Args:
+        service: The service's prefix, such as `sqs`.
+        region: The resource's region; empty for a global service.
+        account_id: The resource's account.
+        resource: The last part of the ARN.
+    """
+    if isinstance(region, str) and isinstance(account_id, str):
+        return f"arn:aws:{service}:{region}:{account_id}:{resource}"
+    return pulumi.Output.concat("arn:aws:", service, ":", region, ":", account_id, ":", resource)

@@ -1,0 +1,167 @@
+"""The commands. Each takes the parsed options and a target, and returns the exit code."""
+
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.aws.ledger import Ledger
+from ops import view
+from ops.aws import OperatorAws
+from ops.dead_letter_queue import DeadLetterQueue
+from ops.errors import OpsError
+from ops.forget import Memory
+from ops.letters import EventLetter, Letter, UnusableLetter, joined
+from ops.notify import INSTAGRAM, PAGE, Notice, message, pairs, send
+from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
+from ops.registration import Registration, read_secrets, wanted_profile
+from ops.stack import Stack
+from ops.view import Result, note
+
+UNSEEN = (
+    "SQS counts {} more (the count can be a minute old). It shows ten letters of one person at a time, and none that "
+    "someone else is looking at."
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a command works on.
+
+    Attributes:
+        stack: the stack.
+        aws: calls its AWS.
+        show: prints the result.
+    """
+
+    stack: Stack
+    aws: OperatorAws
+    show: Callable[[Result], None]
+
+    @property
+    def ledger(self) -> Ledger:
+        """The stack's ledger. Only the bot writes states, so how long they are kept does not matter here."""
+        return Ledger(self.aws, self.stack.ledger_table, state_days=0)
+
+
+def list_letters(_options: Namespace, target: Target) -> int:
+    """`deadletters list`."""
+    with DeadLetterQueue(target.aws, target.stack) as queue:
+        target.show(view.letters(queue.look(), target.stack.page_id))
+        _note_unseen(queue)
+    return 0
+
+
+def show_letter(options: Namespace, target: Target) -> int:
+    """`deadletters show`."""
+    with DeadLetterQueue(target.aws, target.stack) as queue:
+        letters = queue.look()
+        (letter,) = queue.find([options.id])
+        parts = joined(letter, letters) if isinstance(letter, UnusableLetter) else None
+        records = (
+            [target.ledger.read(key, letter.page).record for key in letter.ledger_keys()]
+            if isinstance(letter, EventLetter)
+            else []
+        )
+        target.show(view.letter(letter, target.stack.page_id, parts, records))
+        _note_unseen(queue)
+    return 0
+
+
+def redrive_letters(options: Namespace, target: Target) -> int:
+    """`deadletters redrive`."""
+    page_id, ledger = target.stack.page_id, target.ledger
+    done: list[Redriven] = []
+    kept: list[tuple[Letter, str]] = []
+    with DeadLetterQueue(target.aws, target.stack) as queue:
+        try:
+            for letter in redrivable(queue, page_id) if options.all else chosen(options.ids, queue, page_id):
+                done.append(preview(letter, ledger) if options.dry_run else redrive(letter, queue, ledger))
+            if options.all:
+                kept = [(each, why) for each in queue.letters.values() if (why := obstacle(each, page_id))]
+        finally:  # after a failure, too, the operator sees what was done
+            if done or options.all:
+                target.show(view.redriven(done, kept, dry=options.dry_run))
+        if options.all:
+            _note_unseen(queue)
+    return 0
+
+
+def drop_letters(options: Namespace, target: Target) -> int:
+    """`deadletters drop`."""
+    done: list[Letter] = []
+    with DeadLetterQueue(target.aws, target.stack) as queue:
+        try:
+            if not options.all:
+                queue.look()
+            for letter in queue.every() if options.all else queue.find(options.ids):
+                if not options.dry_run:
+                    drop(letter, queue, target.ledger)
+                done.append(letter)
+        finally:  # after a failure, too, the operator sees what was done
+            if done or options.all:
+                target.show(view.dropped(done, dry=options.dry_run))
+        if options.all:
+            _note_unseen(queue)
+    return 0
+
+
+def forget(options: Namespace, target: Target) -> int:
+    """`forget`."""
+    person, page = _person(options), options.page or target.stack.page_id
+    memory = Memory(person, page, target.aws, target.stack, target.ledger)
+    target.show(view.forgotten(memory.preview() if options.dry_run else memory.forget(), dry=options.dry_run))
+    return 0
+
+
+def notify(options: Namespace, target: Target) -> int:
+    """`notify`."""
+    notice = Notice(
+        person=_person(options),
+        platform=INSTAGRAM if options.instagram else PAGE,
+        account=options.instagram or target.stack.page_id,
+        topic=options.topic,
+        data=pairs(options.data),
+        identity=options.id,
+    )
+    made = message(notice, time.time())
+    if not options.dry_run:
+        send(made, target.aws, target.stack)
+    target.show(view.notified(made, dry=options.dry_run))
+    if not target.ledger.has_state(made.group):
+        note("The bot knows nothing about this person: check the id, and whether they wrote to this page.")
+    return 0
+
+
+def check(options: Namespace, target: Target) -> int:
+    """`check`."""
+    verdicts = list(_registration(options, target).check())
+    target.show(view.verdicts(verdicts))
+    return 0 if all(each.fine for each in verdicts) else 1
+
+
+def register(options: Namespace, target: Target) -> int:
+    """`register`."""
+    registration = _registration(options, target)
+    changes = list(registration.preview() if options.dry_run else registration.register())
+    target.show(view.changes(changes, dry=options.dry_run))
+    return 0
+
+
+def _registration(options: Namespace, target: Target) -> Registration:
+    app_id = options.app_id or target.stack.app_id
+    if not app_id.isdigit():
+        raise OpsError("The app's id is missing: give --app-id with the number at the top of the app's dashboard.")
+    return Registration(target.stack, read_secrets(target.aws, target.stack.secrets_path), app_id, wanted_profile())
+
+
+def _person(options: Namespace) -> str:
+    person: str = options.psid
+    if not person.isalnum():
+        raise OpsError(f"{person!r} is not a page-scoped id: it consists of digits, such as 6543210987654321.")
+    return person
+
+
+def _note_unseen(queue: DeadLetterQueue) -> None:
+    if unseen := queue.unseen():
+        note(UNSEEN.format(unseen))

@@ -1,0 +1,51 @@
+"""A sandbox with the chat page on top."""
+
+from typing import Any
+
+from sandbox import assets
+from sandbox.local import Sandbox
+from sandbox.page.page import ChatPage
+
+
+class ChatSandbox(Sandbox):
+    """A sandbox with a chat page; see `Stack` for the other arguments.
+
+    Args:
+        chat_port: where the chat page listens; 0 for a free port.
+
+    Attributes:
+        page: the chat page; served only if the stack has a bot.
+    """
+
+    def __init__(self, *arguments: Any, chat_port: int = 0, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._chat_port = chat_port
+        self.page: ChatPage
+
+    def bring_up(self) -> None:
+        """Create the page before the stack, so that it notices every file saved from now on; serve it afterwards."""
+        self.page = ChatPage(self, self.proxy, self.background, self._chat_port)
+        self._ending.callback(self._stop_page)
+        if not self.configuration.get(assets.SETTING):
+            self._settings[self.stack][assets.SETTING] = self.graph_url + assets.PATH
+        super().bring_up()
+        if self.facebook:
+            self.page.start()
+            self._note_stage("chat page")
+
+    def _stop_page(self) -> None:
+        self.page.stop()
+
+    def _point_facebook_at_webhook(self) -> None:
+        super()._point_facebook_at_webhook()
+        if self.facebook:
+            self.page.watch(self.facebook)
+
+    @property
+    def chat_url(self) -> str:
+        """Where the chat page answers."""
+        return self.page.url
+
+    def described(self) -> dict[str, Any]:
+        """Where everything is, the chat page included."""
+        return super().described() | ({"chatUrl": self.chat_url} if self.facebook else {})

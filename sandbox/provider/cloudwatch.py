@@ -1,0 +1,66 @@
+"""CloudWatch's alarms."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.provider.account import Account
+from sandbox.provider.resource import (
+    DEFAULTED,
+    Change,
+    Existing,
+    Inputs,
+    ResourceType,
+    camel,
+    pascal,
+    tag_list,
+    tag_map,
+)
+
+RENAMED = {"name": "AlarmName", "okActions": "OKActions", "metricQueries": "Metrics"}
+
+
+class MetricAlarm(ResourceType):
+    """An alarm on a metric."""
+
+    type_name = "aws:cloudwatch/metricAlarm:MetricAlarm"
+
+    def _create(self, account: Account, inputs: Inputs) -> str:
+        account.client("cloudwatch").put_metric_alarm(**self._settings(inputs), Tags=tag_list(inputs.get("tags")))
+        return str(inputs["name"])
+
+    def _settings(self, inputs: Inputs) -> dict[str, Any]:
+        settings: dict[str, Any] = {} if "metricQueries" in inputs else {"Threshold": 0}
+        for key, value in inputs.items():
+            if key == "dimensions":
+                settings["Dimensions"] = [{"Name": name, "Value": each} for name, each in value.items()]
+            elif key not in {"tags", DEFAULTED}:
+                settings[RENAMED.get(key, key[:1].upper() + key[1:])] = pascal(value)
+        return settings
+
+    def _read(self, account: Account, known: Existing) -> Existing | None:
+        cloudwatch = account.client("cloudwatch")
+        alarms = cloudwatch.describe_alarms(AlarmNames=[known.id], AlarmTypes=["MetricAlarm"])["MetricAlarms"]
+        if not alarms:
+            return None
+        arn = account.arn("cloudwatch", f"alarm:{known.id}")
+        tags = cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]
+        alarm = alarms[0]
+        inputs: dict[str, Any] = {}
+        for key in self.facts.arguments:
+            aws = RENAMED.get(key, key[:1].upper() + key[1:])
+            if aws in alarm:
+                inputs[key] = camel(alarm[aws])
+        inputs["dimensions"] = {each["Name"]: each["Value"] for each in alarm.get("Dimensions", [])}
+        return Existing(known.id, {**inputs, "tags": tag_map(tags)}, {"arn": arn})
+
+    def _update(self, account: Account, change: Change) -> None:
+        account.client("cloudwatch").put_metric_alarm(**self._settings(change.inputs))
+
+    def _delete(self, account: Account, old: Existing) -> None:
+        account.client("cloudwatch").delete_alarms(AlarmNames=[old.id])
+
+    def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
+        account.client("cloudwatch").tag_resource(ResourceARN=old.outputs["arn"], Tags=tag_list(tags))
+
+    def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
+        account.client("cloudwatch").untag_resource(ResourceARN=old.outputs["arn"], TagKeys=keys)

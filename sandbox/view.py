@@ -1,0 +1,126 @@
+"""What the sandbox's command line prints."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from sandbox.local import Sandbox
+
+# Programs need these to sign webhooks. A person looking over somebody's shoulder does not.
+SECRETS = ("appSecret", "verifyToken")
+
+
+class View:
+    """What a person reads, on stderr, and what a program reads, on stdout.
+
+    Args:
+        as_json: whether a program reads stdout.
+    """
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._console = Console(stderr=True, highlight=False)
+        self._status = self._console.status("Starting")
+        self._made = 0
+
+    def progress(self) -> Status:
+        """Show what is being done, inside the `with` block."""
+        return self._status
+
+    def doing(self, what: str) -> None:
+        """Show what is being done now."""
+        self._status.update(escape(what))
+
+    def observe(self, event: Mapping[str, Any]) -> None:
+        """Show an event of the start."""
+        match event["event"]:
+            case "stage":
+                self._console.print(f"[green]✓[/] {escape(event['name'])} [dim]{event['seconds']:.1f} s[/]")
+                self.doing("Deploying the stack")
+            case "resource":
+                self._made += 1
+                self.doing(f"Deploying the stack: {self._made} resources, {event['name']}")
+            case "log" if event["severity"] in ("warning", "error"):
+                self._console.print(f"[yellow]{event['severity']}:[/] {escape(event['message'])}")
+
+    def print(self, markup: str) -> None:
+        """Print a line for the person."""
+        self._console.print(markup)
+
+    def fail(self, sentence: str) -> None:
+        """Say why it did not work."""
+        self._console.print(f"[red]{escape(sentence)}[/]", soft_wrap=True)
+
+    def _print_json(self, content: object) -> None:
+        sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+
+    def up(self, sandbox: Sandbox) -> None:
+        """Show what is up, and where."""
+        if not self._as_json:
+            self._table(sandbox)
+        self.places(sandbox.described())
+        self.print("Ctrl-C ends it.")
+
+    def places(self, described: Mapping[str, Any]) -> None:
+        """Print where things are."""
+        if self._as_json:
+            self._print_json(described)
+            return
+        for name, value in described.items():
+            if isinstance(value, str) and name not in SECRETS:
+                # Not in a table, which might cut off an address.
+                self._console.print(f"[dim]{escape(name):<13}[/] {escape(value)}", soft_wrap=True)
+
+    def said(self, said: list[dict[str, Any]]) -> None:
+        """Print the answers to what was said."""
+        if self._as_json:
+            self._print_json(said)
+            return
+        for each in said:
+            sys.stdout.write(f"> {each['text']}\n")
+            for answer in each["answers"]:
+                message = answer.get("message")
+                if message:
+                    sys.stdout.write(f"  {message.get('text') or json.dumps(message, ensure_ascii=False)}\n")
+        sys.stdout.flush()
+
+    def deployed(self, sandbox: Sandbox) -> None:
+        """Print the stack's resources and outputs."""
+        if self._as_json:
+            resources = [{key: each[key] for key in ("urn", "type", "name", "inputs")} for each in sandbox.resources]
+            self._print_json({"outputs": sandbox.deployed.shown_outputs, "resources": resources})
+            return
+        self._table(sandbox)
+        for name, value in sandbox.deployed.shown_outputs.items():
+            sys.stdout.write(f"{name}: {value}\n")
+
+    def done(self, answer: Mapping[str, Any]) -> None:
+        """Print what was done with each resource."""
+        if self._as_json:
+            self._print_json(answer)
+            return
+        for name, what in answer["done"].items():
+            if what != "same":
+                sys.stdout.write(f"{what:8} {name}\n")
+        counted = Counter(answer["done"].values())
+        self.print(", ".join(f"{number} {what}" for what, number in sorted(counted.items())) or "Nothing to do.")
+
+    def _table(self, sandbox: Sandbox) -> None:
+        table = Table("resource", "name in AWS", box=None, header_style="dim", pad_edge=False)
+        for each in sandbox.resources:
+            if each["id"]:
+                table.add_row(escape(each["name"]), escape(_short(each["id"])))
+        self._console.print(table)
+
+
+def _short(provider_id: str) -> str:
+    """The resource's own name, if its id is a whole URL or ARN."""
+    return provider_id.rpartition("/")[2] if provider_id.startswith(("http:", "arn:")) else provider_id

@@ -1,0 +1,357 @@
+"""One example of each resource type: inputs to create it, and one change for each way in which it can be updated."""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pulumi
+
+from sandbox.provider.account import Account
+from sandbox.provider.catalog import resource_type
+from sandbox.provider.resource import Existing
+
+Json = dict[str, Any]
+
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+CODE = "def handle(event, context):\n    return {}\n"
+TAGS, OTHER_TAGS = {"a": "1", "b": "2"}, {"b": "3", "c": "4"}
+
+
+def policy(*actions: str, resource: str = "*") -> str:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def code(text: str = CODE) -> pulumi.AssetArchive:
+    return pulumi.AssetArchive({"index.py": pulumi.StringAsset(text)})
+
+
+def create(account: Account, type_name: str, **inputs: object) -> Existing:
+    """Create a resource under a name of its own."""
+    provider = resource_type(type_name)
+    return provider.create(account, provider.check(f"t{secrets.token_hex(4)}", inputs))
+
+
+def role(account: Account, *actions: str) -> Existing:
+    made = create(account, "aws:iam/role:Role", assumeRolePolicy=TRUST)
+    create(account, "aws:iam/rolePolicy:RolePolicy", role=made.id, policy=policy(*actions))
+    return made
+
+
+def function(account: Account, *actions: str) -> Existing:
+    return create(
+        account,
+        "aws:lambda/function:Function",
+        role=role(account, *actions).outputs["arn"],
+        runtime="python3.13",
+        handler="index.handle",
+        timeout=5,
+        code=code(),
+    )
+
+
+class World:
+    """What the examples refer to, each created once."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self._made: dict[str, Any] = {}
+
+    def once(self, key: str, make: Callable[[], Any]) -> Any:
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def one(self, type_name: str, key: str = "", **inputs: object) -> Existing:
+        found: Existing = self.once(type_name + key, lambda: create(self.account, type_name, **inputs))
+        return found
+
+    def function(self) -> Existing:
+        actions = ("sqs:*", "logs:CreateLogStream", "logs:PutLogEvents")
+        found: Existing = self.once("function", lambda: function(self.account, *actions))
+        return found
+
+    def user(self) -> str:
+        name = f"u{secrets.token_hex(4)}"
+        self.account.owner("iam").create_user(UserName=name)
+        return name
+
+    def api(self) -> Existing:
+        return self.one("aws:apigateway/restApi:RestApi", endpointConfiguration={"types": "REGIONAL"})
+
+    def child(self, **inputs: object) -> Json:
+        return {"restApi": self.api().id, **inputs}
+
+    def path(self, key: str) -> Existing:
+        parent = self.api().outputs["rootResourceId"]
+        return self.one("aws:apigateway/resource:Resource", key, **self.child(parentId=parent, pathPart=key))
+
+    def method(self, key: str) -> Json:
+        where = self.child(resourceId=self.path(key).id, httpMethod="POST")
+        self.one("aws:apigateway/method:Method", key, **where, authorization="NONE")
+        return where
+
+    def integrated(self) -> Json:
+        where = self.method("integrated")
+        self.one("aws:apigateway/integration:Integration", **where, **INTEGRATION)
+        return where
+
+    def deployment(self, key: str = "") -> str:
+        self.integrated()
+        return self.one("aws:apigateway/deployment:Deployment", key, **self.child()).id
+
+    def stage(self, name: str) -> Json:
+        self.one("aws:apigateway/stage:Stage", name, **self.child(deployment=self.deployment(), stageName=name))
+        return self.child(stageName=name)
+
+    def log_group(self) -> Existing:
+        return self.one("aws:cloudwatch/logGroup:LogGroup")
+
+
+INTEGRATION: Json = {"type": "MOCK"}
+Changes = Callable[[World], list[Json]]
+
+
+class Sample(NamedTuple):
+    """An example.
+
+    Attributes:
+        inputs: to create it.
+        changes: each made alone, one after the other.
+        import_id: the id for ``import``, from the resource.
+    """
+
+    inputs: Callable[[World], Json]
+    changes: Changes = lambda _: []
+    import_id: Callable[[Existing], str] = lambda existing: existing.id
+
+
+def _child_id(existing: Existing) -> str:
+    return f"{existing.inputs['restApi']}/{existing.id}"
+
+
+def _method_id(existing: Existing) -> str:
+    return "/".join(existing.inputs[key] for key in ("restApi", "resourceId", "httpMethod"))
+
+
+SAMPLES: Mapping[str, Sample] = {
+    "aws:iam/group:Group": Sample(
+        lambda _: {}, lambda _: [{"name": f"renamed-{secrets.token_hex(4)}"}, {"path": "/elsewhere/"}]
+    ),
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": Sample(
+        lambda world: {
+            "group": world.one("aws:iam/group:Group").id,
+            "policyArn": world.one("aws:iam/policy:Policy", policy=policy("sqs:SendMessage")).id,
+        },
+        import_id=lambda existing: f"{existing.inputs['group']}/{existing.inputs['policyArn']}",
+    ),
+    "aws:iam/userGroupMembership:UserGroupMembership": Sample(
+        lambda world: {"user": world.user(), "groups": [world.one("aws:iam/group:Group").id]},
+        lambda world: [{"groups": [world.one("aws:iam/group:Group", "other").id]}],
+        lambda existing: "/".join([existing.inputs["user"], *existing.inputs["groups"]]),
+    ),
+    "aws:iam/policy:Policy": Sample(
+        lambda _: {"policy": policy("sqs:SendMessage"), "tags": TAGS},
+        lambda _: [{"policy": policy("sqs:DeleteMessage")}, {"tags": OTHER_TAGS}],
+    ),
+    "aws:iam/role:Role": Sample(
+        lambda _: {"assumeRolePolicy": TRUST, "description": "before", "tags": TAGS},
+        lambda world: [
+            {"assumeRolePolicy": TRUST.replace("lambda.", "apigateway.")},
+            {"description": "after"},
+            {"maxSessionDuration": 7200},
+            {"permissionsBoundary": world.one("aws:iam/policy:Policy", policy=policy("sqs:SendMessage")).id},
+            {"permissionsBoundary": None},
+            {"tags": OTHER_TAGS},
+        ],
+    ),
+    "aws:iam/rolePolicy:RolePolicy": Sample(
+        lambda world: {
+            "role": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).id,
+            "policy": policy("sqs:SendMessage"),
+        },
+        lambda _: [{"policy": policy("sqs:DeleteMessage")}],
+    ),
+    "aws:ssm/parameter:Parameter": Sample(
+        lambda _: {"type": "SecureString", "value": "one", "tags": TAGS},
+        lambda _: [{"value": "two"}, {"description": "after"}, {"tags": OTHER_TAGS}],
+    ),
+    "aws:cloudwatch/logGroup:LogGroup": Sample(
+        lambda _: {"retentionInDays": 7, "tags": TAGS},
+        lambda _: [{"retentionInDays": 14}, {"retentionInDays": None}, {"tags": OTHER_TAGS}],
+    ),
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": Sample(
+        lambda world: {
+            "logGroupName": world.log_group().id,
+            "pattern": "a",
+            "metricTransformation": {"name": "n", "namespace": "s", "value": "1", "defaultValue": "0"},
+        },
+        lambda _: [{"pattern": "b"}],
+        lambda existing: f"{existing.inputs['logGroupName']}:{existing.id}",
+    ),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Sample(
+        lambda _: {
+            "comparisonOperator": "GreaterThanThreshold",
+            "evaluationPeriods": 1,
+            "metricName": "n",
+            "namespace": "s",
+            "period": 300,
+            "statistic": "Sum",
+            "threshold": 3,
+            "dimensions": {"Queue": "q"},
+            "tags": TAGS,
+        },
+        lambda _: [{"threshold": 1}, {"tags": OTHER_TAGS}],
+    ),
+    "aws:sns/topic:Topic": Sample(lambda _: {"tags": TAGS}, lambda _: [{"displayName": "after"}, {"tags": OTHER_TAGS}]),
+    "aws:sns/topicSubscription:TopicSubscription": Sample(
+        lambda world: {
+            "topic": world.one("aws:sns/topic:Topic").id,
+            "protocol": "sqs",
+            "endpoint": world.one("aws:sqs/queue:Queue").outputs["arn"],
+        },
+        lambda _: [{"rawMessageDelivery": True}],
+    ),
+    "aws:sqs/queue:Queue": Sample(
+        lambda _: {"fifoQueue": True, "deduplicationScope": "messageGroup", "tags": TAGS},
+        lambda _: [{"visibilityTimeoutSeconds": 60}, {"tags": OTHER_TAGS}],
+    ),
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": Sample(
+        lambda world: {
+            "queueUrl": world.one("aws:sqs/queue:Queue").id,
+            "redriveAllowPolicy": '{"redrivePermission":"allowAll"}',
+        },
+        lambda _: [{"redriveAllowPolicy": '{"redrivePermission":"denyAll"}'}],
+    ),
+    "aws:dynamodb/table:Table": Sample(
+        lambda _: {
+            "billingMode": "PAY_PER_REQUEST",
+            "hashKey": "id",
+            "attributes": [{"name": "id", "type": "S"}],
+            "ttl": {"attributeName": "expires", "enabled": True},
+            "pointInTimeRecovery": {"enabled": True},
+            "tags": TAGS,
+        },
+        lambda _: [
+            {"tableClass": "STANDARD_INFREQUENT_ACCESS"},
+            {"deletionProtectionEnabled": True},
+            {"deletionProtectionEnabled": False},
+            {"pointInTimeRecovery": {"enabled": False}},
+            {"ttl": None},
+            {"tags": OTHER_TAGS},
+        ],
+    ),
+    "aws:lambda/function:Function": Sample(
+        lambda world: {
+            "role": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).outputs["arn"],
+            "runtime": "python3.13",
+            "handler": "index.handle",
+            "code": code(),
+            "environment": {"variables": {"lower": "x"}},
+            "tags": TAGS,
+        },
+        lambda _: [
+            {"timeout": 7},
+            {"code": code("pass\n")},
+            {"reservedConcurrentExecutions": 3},
+            {"reservedConcurrentExecutions": None},
+            {"environment": None},
+            {"tags": OTHER_TAGS},
+        ],
+    ),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": Sample(
+        lambda world: {
+            "eventSourceArn": world.one("aws:sqs/queue:Queue", "polled", fifoQueue=True).outputs["arn"],
+            "functionName": world.function().outputs["arn"],
+            "functionResponseTypes": ["ReportBatchItemFailures"],
+            "tags": TAGS,
+        },
+        lambda _: [{"batchSize": 5}, {"scalingConfig": {"maximumConcurrency": 4}}, {"tags": OTHER_TAGS}],
+    ),
+    "aws:lambda/permission:Permission": Sample(
+        lambda world: {
+            "action": "lambda:InvokeFunction",
+            "function": world.function().id,
+            "principal": "apigateway.amazonaws.com",
+            "sourceArn": "arn:aws:execute-api:eu-central-1:000000000000:a/*/POST/webhook",
+        },
+        import_id=lambda existing: f"{existing.inputs['function']}/{existing.id}",
+    ),
+    "aws:apigateway/restApi:RestApi": Sample(
+        lambda _: {"endpointConfiguration": {"types": "REGIONAL"}, "description": "before", "tags": TAGS},
+        lambda _: [{"description": "after"}, {"tags": OTHER_TAGS}],
+    ),
+    "aws:apigateway/resource:Resource": Sample(
+        lambda world: world.child(parentId=world.api().outputs["rootResourceId"], pathPart="before"),
+        lambda _: [{"pathPart": "after"}],
+        _child_id,
+    ),
+    "aws:apigateway/requestValidator:RequestValidator": Sample(
+        lambda world: world.child(validateRequestParameters=True),
+        lambda _: [{"validateRequestBody": True}],
+        _child_id,
+    ),
+    "aws:apigateway/method:Method": Sample(
+        lambda world: world.child(
+            resourceId=world.path("method").id,
+            httpMethod="POST",
+            authorization="NONE",
+            requestParameters={"method.request.header.A": True},
+        ),
+        lambda _: [{"requestParameters": {"method.request.header.B": True}}, {"authorization": "AWS_IAM"}],
+        _method_id,
+    ),
+    "aws:apigateway/integration:Integration": Sample(
+        lambda world: {
+            **world.method("integration"),
+            "type": "AWS_PROXY",
+            "integrationHttpMethod": "POST",
+            "uri": world.function().outputs["invokeArn"],
+        },
+        lambda _: [{"timeoutMilliseconds": 10000}],
+        _method_id,
+    ),
+    "aws:apigateway/response:Response": Sample(
+        lambda world: {
+            "restApiId": world.api().id,
+            "responseType": "DEFAULT_4XX",
+            "statusCode": "400",
+            "responseTemplates": {"text/plain": "no"},
+        },
+        lambda _: [{"statusCode": "404"}],
+        lambda existing: f"{existing.inputs['restApiId']}/{existing.inputs['responseType']}",
+    ),
+    "aws:apigateway/deployment:Deployment": Sample(
+        lambda world: {"restApi": world.integrated()["restApi"], "triggers": {"a": "1"}},
+        lambda _: [{"description": "after"}],
+        _child_id,
+    ),
+    "aws:apigateway/stage:Stage": Sample(
+        lambda world: world.child(deployment=world.deployment(), stageName="sample", tags=TAGS),
+        lambda world: [{"deployment": world.deployment("other")}, {"tags": OTHER_TAGS}],
+        lambda existing: f"{existing.inputs['restApi']}/{existing.inputs['stageName']}",
+    ),
+    "aws:apigateway/methodSettings:MethodSettings": Sample(
+        lambda world: {
+            **world.stage("settings"),
+            "methodPath": "*/*",
+            "settings": {"metricsEnabled": True, "loggingLevel": "OFF", "throttlingRateLimit": 50},
+        },
+        lambda _: [
+            {"settings": {"metricsEnabled": True, "loggingLevel": "OFF", "throttlingRateLimit": 70}},
+        ],
+        lambda existing: "/".join(existing.inputs[key] for key in ("restApi", "stageName", "methodPath")),
+    ),
+    "aws:apigateway/account:Account": Sample(
+        lambda world: {"cloudwatchRoleArn": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).outputs["arn"]},
+        lambda _: [{"cloudwatchRoleArn": ""}],
+    ),
+}

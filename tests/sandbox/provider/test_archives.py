@@ -1,0 +1,54 @@
+import io
+import zipfile
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from sandbox.errors import SandboxError
+from sandbox.provider.archives import content_hash, zip_bytes
+from sandbox.provider.resource import comparable
+from tests.sandbox.provider.samples import CODE
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "index.py").write_text(CODE)
+    return tmp_path / "code"
+
+
+def test_a_folder_a_file_a_text_and_a_zip_can_be_code(folder: Path) -> None:
+    zipped = folder.parent / "code.zip"
+    zipped.write_bytes(zip_bytes(pulumi.FileArchive(str(folder))))
+
+    for code in (
+        pulumi.FileArchive(str(zipped)),
+        pulumi.FileArchive(str(folder)),
+        pulumi.AssetArchive({"index.py": pulumi.StringAsset(CODE)}),
+        pulumi.AssetArchive({"index.py": pulumi.FileAsset(str(folder / "index.py"))}),
+    ):
+        with zipfile.ZipFile(io.BytesIO(zip_bytes(code))) as archive:
+            assert archive.read("index.py") == CODE.encode()
+
+
+def test_an_archive_within_an_archive_is_a_folder(folder: Path) -> None:
+    code = pulumi.AssetArchive({"bot": pulumi.FileArchive(str(folder))})
+
+    assert zipfile.ZipFile(io.BytesIO(zip_bytes(code))).namelist() == ["bot/index.py"]
+
+
+def test_anything_else_is_refused() -> None:
+    with pytest.raises(SandboxError, match="cannot zip RemoteAsset"):
+        zip_bytes(pulumi.AssetArchive({"index.py": pulumi.RemoteAsset("https://example.org/index.py")}))
+
+
+def test_archives_are_compared_by_their_contents(folder: Path) -> None:
+    text = pulumi.AssetArchive({"b.py": pulumi.StringAsset("b"), "index.py": pulumi.StringAsset(CODE)})
+    (folder / "b.py").write_text("b")
+    files = pulumi.FileArchive(str(folder))
+
+    assert content_hash(text) == content_hash(files)
+    assert comparable({"code": text, "timeout": 3}) == {"code": {"sha256": content_hash(files)}, "timeout": 3}
+    (folder / "b.py").write_text("c")
+    assert content_hash(text) != content_hash(files)
