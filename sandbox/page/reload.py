@@ -14,6 +14,7 @@ from typing import Any
 
 from components.code import code_archive
 from components.errors import InvalidArgs
+from sandbox.provider.archives import zip_bytes
 
 PACKAGE = "bot"
 POLL_SECONDS = 0.2
