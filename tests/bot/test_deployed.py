@@ -36,9 +36,20 @@ def test_the_whole_bot_loads_where_no_package_is_installed() -> None:
 def test_an_acknowledgement_loads_neither_the_conversation_nor_slow_modules() -> None:
     loaded = loaded_after("import bot.handler, bot.webhook")
     assert {name for name in loaded if name.startswith("bot")} == {
-        "bot", "bot.aws", "bot.aws.client", "bot.aws.queues", "bot.aws.secrets", "bot.environment", "bot.handler",
-        "bot.http", "bot.log", "bot.messenger", "bot.messenger.identity", "bot.messenger.signature",
-        "bot.recently_answered", "bot.webhook",
-    }  # fmt: skip
+        "bot",
+        "bot.aws",
+        "bot.aws.client",
+        "bot.aws.queues",
+        "bot.aws.secrets",
+        "bot.environment",
+        "bot.handler",
+        "bot.http",
+        "bot.log",
+        "bot.messenger",
+        "bot.messenger.identity",
+        "bot.messenger.signature",
+        "bot.recently_answered",
+        "bot.webhook",
+    }
     slow = {"asyncio", "dataclasses", "logging"}
     assert not slow & loaded

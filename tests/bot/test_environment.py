@@ -1,20 +1,29 @@
 """The function's environment variables: one list of names for both sides."""
 
+from typing import Any
+
 import pytest
 
 from bot.environment import Environment, read, variables
 
-VALUES = {
-    "page_id": "1", "graph_api_url": "https://graph.facebook.com", "graph_api_version": "v26.0", "queue_url": "q",
-    "dead_letter_queue_url": "d", "ledger_table": "t", "secrets_path": "/s", "state_days": 30, "echo_seconds": 20.0,
+VALUES: dict[str, Any] = {
+    "page_id": "1",
+    "graph_api_url": "https://graph.facebook.com",
+    "graph_api_version": "v26.0",
+    "queue_url": "q",
+    "dead_letter_queue_url": "d",
+    "ledger_table": "t",
+    "secrets_path": "/s",
+    "state_days": 30,
+    "echo_seconds": 20.0,
     "concurrency": 5,
-}  # fmt: skip
+}
 
 
 def test_the_function_reads_what_pulumi_writes() -> None:
     written = variables(**VALUES, assets_url="https://example.org")
     assert all(isinstance(value, str) for value in written.values())
-    assert read({"PATH": "/bin"} | written) == Environment(**VALUES, assets_url="https://example.org")  # type: ignore[arg-type]  # all are text
+    assert read({"PATH": "/bin"} | written) == Environment(**VALUES, assets_url="https://example.org")
 
 
 def test_a_default_is_not_written() -> None:

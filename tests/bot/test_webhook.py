@@ -516,7 +516,7 @@ def test_any_signed_request_is_split_without_an_error(entries: object, kind: obj
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), max_size=20))
 def test_each_users_items_stay_in_order_however_they_are_spread_over_entries(spread: list[tuple[str, str]]) -> None:
-    entries = [
+    entries: list[Json] = [
         {"id": PAGE, "messaging": [event(user, mid=f"{user}{number}") for user in users]}
         for number, users in enumerate(spread)
     ]
@@ -525,7 +525,7 @@ def test_each_users_items_stay_in_order_however_they_are_spread_over_entries(spr
     for message in split.messages:
         items = json.loads(message.body)["items"]
         user = items[0]["sender"]["id"]
-        expected = [item for entry in entries for item in entry["messaging"] if item["sender"]["id"] == user]  # type: ignore[index]  # an item
+        expected = [item for entry in entries for item in entry["messaging"] if item["sender"]["id"] == user]
         assert items == expected
     assert split.counts["events"] == 2 * len(spread)
 

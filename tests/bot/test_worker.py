@@ -121,8 +121,20 @@ def test_an_event_under_way_is_read_again_when_its_turn_comes() -> None:
     assert system.faults.calls["BatchGetItem"] == 3
 
 
+def test_only_the_first_event_of_a_group_is_answered_from_the_reading_for_all() -> None:
+    system = System(echoes=(-1,))
+    mine = [delivery("u", item("u", "m1"), item("u", "m2")), delivery("u", item("u", "m3"))]
+    batch = {"Records": [*mine, delivery("v", item("v", "m4"))]}
+    instance = system._container()
+    handled: list[Json] = []
+    system.world.start(lambda: handled.append(instance.worker.handle(batch, lambda: 30.0)))
+    system.run()
+    assert handled == [{"batchItemFailures": []}]
+    assert sorted(texts(system)) == ["m1 0 0", "m2 0 1", "m3 0 2", "m4 0 0"]
+
+
 def delivery(user: str, *items: Json) -> Json:
-    """A record as Lambda hands it over."""
+    """A record as Lambda delivers it."""
     attributes = {"MessageGroupId": user, "ApproximateReceiveCount": "1", "SentTimestamp": str(round(BEGIN * 1000))}
     body = json.dumps({"object": "page", "page": PAGE, "received": round(BEGIN * 1000), "items": items})
     return {"messageId": user, "receiptHandle": user, "body": body, "attributes": attributes}
@@ -149,6 +161,14 @@ def test_a_refused_token_is_looked_up_again_and_the_event_kept() -> None:
     system = run([item("u", "m1")], planned=(Fault("send", How.DENIED, times=1),))
     assert texts(system) == ["m1 0 0"]
     assert logged(system, "handed_back") == []
+    reads = []
+    for faults in ((), (Fault("send", How.DENIED, skip=1),)):
+        system = System(faults)
+        for seconds in (0, 20):  # secrets are read again once they are 15 seconds old
+            later(system, seconds, [item("u", f"m{seconds}")])
+        system.run()
+        reads.append(system.faults.calls["GetParametersByPath"])
+    assert reads[1] == reads[0] + 1
     lasting = run([item("u", "m1")], outages=(Outage("graph", How.DENIED, 0, 900),))
     assert texts(lasting) == ["m1 0 0"]
     assert {each["level"] for each in logged(lasting, "credentials")} == {"ERROR"}
@@ -283,6 +303,12 @@ def test_an_event_that_needs_no_answer_and_changes_nothing_costs_one_read() -> N
     system = run([item("u", "m1")], converse=lambda _event, state, _now: Answer((), state))
     assert system.cloud.table.items() == {}
     assert system.faults.calls["BatchGetItem"] == 1
+
+
+def test_an_event_without_effect_is_settled_if_its_attempts_were_counted() -> None:
+    fault = Fault("BatchGetItem", How.REFUSED, times=2)
+    system = run([item("u", "m1")], planned=(fault,), converse=lambda _event, state, _now: Answer((), state))
+    assert [record["outcome"]["S"] for record in system.cloud.table.items().values()] == ["settled"]
 
 
 def test_an_unforeseen_failure_holds_back_only_its_own_user(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,7 +84,8 @@ class Target(NamedTuple):
 
 
 QUEUES = Queues()
-WEBHOOK = Webhook(Secrets(), QUEUES, RecentlyAnswered(), PAGE)  # type: ignore[arg-type]  # it uses of both what these have
+AWS: dict[str, Any] = {"secrets": Secrets(), "queues": QUEUES}
+WEBHOOK = Webhook(**AWS, recent=RecentlyAnswered(), page_id=PAGE)
 CONTEXT = Context(1_800_000_000.0, World(DemonstrationParcels()))
 
 
@@ -115,12 +116,26 @@ def header_for(inputs: Inputs, body: bytes) -> Any:
     right = signature.sign(body, chance.choice((SECRET, PREVIOUS)))
     return chance.choice(
         (
-            right, right, right.upper(), right[:-1], right + "0", " " + right, right.replace("sha256", "sha1"),
-            signature.sign(body + b" ", SECRET), signature.sign(body, ""), signature.sign(body, SECRET + "\0"),
-            "sha256=", "sha256=" + "0" * 64, right.replace("sha256=", "SHA256="), right + "," + right, right + "\n",
-            inputs.text(), "sha256=" + inputs.text(), right[:-1] + chr(0x1D7CE + ord(right[-1]) % 10),
+            right,
+            right,
+            right.upper(),
+            right[:-1],
+            right + "0",
+            " " + right,
+            right.replace("sha256", "sha1"),
+            signature.sign(body + b" ", SECRET),
+            signature.sign(body, ""),
+            signature.sign(body, SECRET + "\0"),
+            "sha256=",
+            "sha256=" + "0" * 64,
+            right.replace("sha256=", "SHA256="),
+            right + "," + right,
+            right + "\n",
+            inputs.text(),
+            "sha256=" + inputs.text(),
+            right[:-1] + chr(0x1D7CE + ord(right[-1]) % 10),
         )
-    )  # fmt: skip
+    )
 
 
 def fuzz_signature(inputs: Inputs) -> bool:
@@ -188,9 +203,13 @@ def fuzz_settings(inputs: Inputs) -> bool:
     """Settings are accepted, or refused with sentences that hold no secret."""
     chance = inputs.chance
     values: dict[str, Any] = {
-        **DEFAULTS, "pageId": PAGE, "appSecret": SECRET, "pageAccessToken": TOKEN, "verifyToken": VERIFY,
+        **DEFAULTS,
+        "pageId": PAGE,
+        "appSecret": SECRET,
+        "pageAccessToken": TOKEN,
+        "verifyToken": VERIFY,
         "appSecretPrevious": PREVIOUS,
-    }  # fmt: skip
+    }
     for _ in range(chance.choice((0, 1, 2, 4))):
         key = chance.choice((*values, inputs.text()))
         values[key] = chance.choice(
@@ -222,10 +241,15 @@ def fuzz_webhook(inputs: Inputs) -> bool:
     if inputs.chance.random() < 0.02:
         request |= inputs.chance.choice(
             (
-                {"headers": None}, {"headers": {}}, {"body": None}, {"body": ""}, {"isBase64Encoded": True},
-                {"body": "\ud800"}, {"body": "====", "isBase64Encoded": True},
+                {"headers": None},
+                {"headers": {}},
+                {"body": None},
+                {"body": ""},
+                {"isBase64Encoded": True},
+                {"body": "\ud800"},
+                {"body": "====", "isBase64Encoded": True},
             )
-        )  # fmt: skip
+        )
     before = QUEUES.taken
     answer = call(request)
     received = _bytes_of(request)

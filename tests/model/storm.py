@@ -296,8 +296,11 @@ def _order(system: System) -> dict[str, list[str]]:
 
 def _report(storm: Storm, system: System, what: str, user: str) -> str:
     """What is wrong, with the storm and the timeline of the user."""
-    names = {fingerprint(PAGE, f"e{number}.{place}"): f"e{number}.{place}"
-             for number, post in enumerate(storm.posts) for place, _ in enumerate(post.said)}  # fmt: skip
+    names = {
+        fingerprint(PAGE, f"e{number}.{place}"): f"e{number}.{place}"
+        for number, post in enumerate(storm.posts)
+        for place, _ in enumerate(post.said)
+    }
     lines = []
     for entry in system.world.timeline:
         if entry.about in {user, "worker", ""} or not user:
@@ -311,10 +314,25 @@ def _report(storm: Storm, system: System, what: str, user: str) -> str:
 
 # Drawing
 
-AWS_CALLS = ("BatchGetItem", "TransactWriteItems", "UpdateItem", "SendMessageBatch", "ChangeMessageVisibilityBatch",
-             "GetParametersByPath")  # fmt: skip
-AWS_HOW = (How.REFUSED, How.THROTTLED, How.DENIED, How.UNSENT, How.LOST, How.LATE, How.VANISHED, How.KILLED,
-           How.KILLED_AFTER)  # fmt: skip
+AWS_CALLS = (
+    "BatchGetItem",
+    "TransactWriteItems",
+    "UpdateItem",
+    "SendMessageBatch",
+    "ChangeMessageVisibilityBatch",
+    "GetParametersByPath",
+)
+AWS_HOW = (
+    How.REFUSED,
+    How.THROTTLED,
+    How.DENIED,
+    How.UNSENT,
+    How.LOST,
+    How.LATE,
+    How.VANISHED,
+    How.KILLED,
+    How.KILLED_AFTER,
+)
 SEND_HOW = (*AWS_HOW, How.SLOW_DOWN, How.AMBIGUOUS, How.REJECTED, How.UNREACHABLE, How.WINDOW_CLOSED)
 OUTAGE_HOW = (How.REFUSED, How.THROTTLED, How.DENIED, How.UNSENT, How.LOST, How.VANISHED)
 

@@ -235,26 +235,43 @@ MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {
     "nor behind each other": (with_echoes_of_a_user_in_one_group("echo"), ECHO_AFTER_AN_ECHO_THAT_WAITS, "twice"),
     "ambiguous sends are not tried again": (with_ambiguous_sends_tried_again, ANSWER_LOST, "twice"),
     "a try is recorded before the send": (
-        without_recording_that_a_send_is_tried, KILLED_AFTER_THE_SECOND_SEND, "twice"),
+        without_recording_that_a_send_is_tried,
+        KILLED_AFTER_THE_SECOND_SEND,
+        "twice",
+    ),
     "plan and state in one write": (with_the_state_stored_after_the_plan, KILLED_AFTER_THE_PLAN, "the state is"),
     "a group stops at its first failure": (
-        without_stopping_at_a_groups_first_failure, FIRST_OF_TWO_FAILS, "out of order|state is"),
+        without_stopping_at_a_groups_first_failure,
+        FIRST_OF_TWO_FAILS,
+        "out of order|state is",
+    ),
     "what follows is handed back": (without_handing_back_what_follows, FIRST_OF_TWO_FAILS, "lost|state is"),
     "one message a user and request": (with_one_message_an_event, QUEUE_TAKES_A_PART, "out of order"),
     "batches stop at the first failure": (
-        without_stopping_at_the_first_failed_batch, TOO_MUCH_FOR_ONE_BATCH, "out of order"),
+        without_stopping_at_the_first_failed_batch,
+        TOO_MUCH_FOR_ONE_BATCH,
+        "out of order",
+    ),
     "200 only once the queue has it": (
-        with_acknowledging_whatever_happens, replace(ONE, faults=(Fault("SendMessageBatch", How.REFUSED, times=2),)),
-        "not on the queue"),
+        with_acknowledging_whatever_happens,
+        replace(ONE, faults=(Fault("SendMessageBatch", How.REFUSED, times=2),)),
+        "not on the queue",
+    ),
     "faults are counted": (without_counting_faults, RAISES, "is a dead letter: {'object'"),
     "attempts are counted": (without_counting_attempts, KILLS, "is a dead letter"),
     "attempts are taken back": (without_taking_attempts_back, NO_PLAN_FOR_LONG, "ended the function 0 times"),
     "a letter is written before the event is dead": (
-        with_dying_before_being_buried, KILLED_ON_THE_WAY_TO_THE_DEAD, "is at fault, and no dead letter"),
+        with_dying_before_being_buried,
+        KILLED_ON_THE_WAY_TO_THE_DEAD,
+        "is at fault, and no dead letter",
+    ),
     "receives are spared": (without_sparing_receives, GRAPH_SILENT_FOR_LONG, "is a dead letter"),
     "answers to the unreachable are dropped": (
-        without_dropping_answers_to_the_unreachable, UNREACHABLE, "rejected 0 times"),
-}  # fmt: skip
+        without_dropping_answers_to_the_unreachable,
+        UNREACHABLE,
+        "rejected 0 times",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", MECHANISMS)

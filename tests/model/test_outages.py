@@ -31,9 +31,14 @@ def test_an_outage_of_an_hour_makes_no_dead_letter_and_no_second_answer(service:
 
 @pytest.mark.parametrize(
     ("service", "how"),
-    [("graph", How.VANISHED), ("graph", How.SLOW_DOWN), ("dynamodb", How.VANISHED), ("sqs", How.REFUSED),
-     ("ssm", How.DENIED)],
-)  # fmt: skip
+    [
+        ("graph", How.VANISHED),
+        ("graph", How.SLOW_DOWN),
+        ("dynamodb", How.VANISHED),
+        ("sqs", How.REFUSED),
+        ("ssm", How.DENIED),
+    ],
+)
 def test_an_outage_of_13_days_makes_no_dead_letter_and_no_second_answer(service: str, how: How) -> None:
     posts = (Post(0, (Said(0, 3),)), Post(0, (Said(0, 1),)))
     outcome = storm.run(Storm(posts, outages=(Outage(service, how, 1, 13 * DAYS),), latencies=(250,)))

@@ -256,6 +256,17 @@ def test_a_dead_event_keeps_its_plan_for_a_redrive(ledger: Ledger) -> None:
     assert ledger.read(KEY, PAGE).record == record._replace(outcome=DEAD)
 
 
+def test_a_plan_that_an_echo_came_for_is_not_deleted_by_a_redrive(ledger: Ledger) -> None:
+    ledger.stopped(KEY, ledger.plan(KEY, ANSWERS, None, 0), 0)
+    ledger.bury(KEY)
+    before = ledger.read(KEY, PAGE).record
+    ledger.echoed(KEY, 0)
+    with pytest.raises(Stale):
+        ledger._revive(KEY, before)
+    ledger.revive(KEY, PAGE)
+    assert ledger.read(KEY, PAGE).record == Record(answers=tuple(ANSWERS), echoed=frozenset({0}))
+
+
 def test_a_forgotten_event_keeps_only_that_it_was_seen(ledger: Ledger, cloud: Cloud) -> None:
     ledger.plan(KEY, ANSWERS, None, 0)
     ledger.add(KEY, "faults", "m:1")
