@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox import assets
 from sandbox.local import Sandbox
-from sandbox.page.page import Page
+from sandbox.page.page import ChatPage
 
 
 class ChatSandbox(Sandbox):
@@ -20,11 +20,11 @@ class ChatSandbox(Sandbox):
     def __init__(self, *arguments: Any, chat_port: int = 0, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._chat_port = chat_port
-        self.page: Page
+        self.page: ChatPage
 
     def bring_up(self) -> None:
         """Create the page before the stack, so that it notices every file saved from now on; serve it afterwards."""
-        self.page = Page(self, self.proxy, self.background, self._chat_port)
+        self.page = ChatPage(self, self.proxy, self.background, self._chat_port)
         self._ending.callback(self._stop_page)
         if not self.configuration.get(assets.SETTING):
             self._settings[self.stack][assets.SETTING] = self.graph_url + assets.PATH

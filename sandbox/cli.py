@@ -36,9 +36,11 @@ def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     formatter = argparse.RawDescriptionHelpFormatter
     top = argparse.ArgumentParser(
-        prog="python -m sandbox", description=DESCRIPTION, formatter_class=formatter,
+        prog="python -m sandbox",
+        description=DESCRIPTION,
+        formatter_class=formatter,
         epilog='Without a command: up.\n\nExample:\n  python -m sandbox say "hello"',
-    )  # fmt: skip
+    )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def add(name: str, what: str, example: str) -> argparse.ArgumentParser:
@@ -52,9 +54,11 @@ def parser() -> argparse.ArgumentParser:
     up = add("up", "Bring everything up and stay until Ctrl-C.", " --stack dev")
     for name, what in (("cloud", "emulated AWS"), ("graph", "stand-in for Facebook"), ("chat", "chat page")):
         up.add_argument(
-            f"--{name}-port", type=_port, metavar="PORT",
+            f"--{name}-port",
+            type=_port,
+            metavar="PORT",
             help=f"where the {what} listens (default: {PORTS[name]}, or the next free port)",
-        )  # fmt: skip
+        )
     up.add_argument("--open", action="store_true", help="open the chat page in the browser, if there is a display")
     say = add(
         "say",
@@ -75,9 +79,14 @@ def parser() -> argparse.ArgumentParser:
     )
     update = add("update", "Deploy the stack of a running sandbox again, in place.", " --set memoryMb=256 --as anna")
     update.add_argument(
-        "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE", dest="settings",
+        "--set",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="NAME=VALUE",
+        dest="settings",
         help="a setting to change; may be repeated",
-    )  # fmt: skip
+    )
     destroy = add("destroy", "Delete everything that the stack of a running sandbox consists of.", " --as anna --mfa")
     for one in (update, destroy):
         one.add_argument("--on", metavar="URL", help="which sandbox: its graphUrl (default: the one that runs)")

@@ -35,9 +35,16 @@ class Server:
             raise SandboxError(f"Port {port}, meant for {purpose}, is taken: end what listens there.") from None
         self._app = app
         config = uvicorn.Config(
-            self._answer, interface="asgi3", http=H11Protocol, loop="none", lifespan="off", ws="none", log_config=None,
-            access_log=False, timeout_graceful_shutdown=1,
-        )  # fmt: skip
+            self._answer,
+            interface="asgi3",
+            http=H11Protocol,
+            loop="none",
+            lifespan="off",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
         self._server = uvicorn.Server(config)
         self._task: asyncio.Task[None] | None = None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.status import Status
 from rich.table import Table
 
 from sandbox.local import Sandbox
@@ -29,7 +30,7 @@ class View:
         self._status = self._console.status("Starting")
         self._made = 0
 
-    def progress(self) -> Any:
+    def progress(self) -> Status:
         """Show what is being done, inside the `with` block."""
         return self._status
 

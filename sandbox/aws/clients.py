@@ -2,21 +2,19 @@
 
 import threading
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import boto3
+import boto3
+import botocore.session
+from botocore.config import Config
 
 
 @cache
-def _session() -> "boto3.Session":
+def _session() -> boto3.Session:
     """One session for all principals: it caches the models of the services, which are slow to load."""
-    import boto3
-    import botocore.session
-
     # The AWS_PROFILE of the person at the keyboard must not matter; one that does not exist would be an error.
-    own_profile_ignored = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    return boto3.Session(botocore_session=own_profile_ignored)
+    without_profile = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return boto3.Session(botocore_session=without_profile)
 
 
 _making = threading.Lock()  # a session must not be used by two threads at once
@@ -45,8 +43,6 @@ class Clients:
             return self._clients[service]
 
     def _make(self, service: str) -> Any:
-        from botocore.config import Config
-
         client: Any = _session().client  # its overloads take only literal names
         return client(
             service,

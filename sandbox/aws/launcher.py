@@ -46,10 +46,15 @@ TAG_ACTIONS = {"TagResource", "UntagResource", "ListTagsForResource", "ListTagsO
 OWN_ACTIONS = {
     f"iam:{action}"
     for action in (
-        "ChangePassword", "GetUser", "ListAccessKeys", "CreateAccessKey", "UpdateAccessKey", "DeleteAccessKey",
+        "ChangePassword",
+        "GetUser",
+        "ListAccessKeys",
+        "CreateAccessKey",
+        "UpdateAccessKey",
+        "DeleteAccessKey",
         "ListMFADevices",
     )
-}  # fmt: skip
+}
 
 Check = tuple[str, str, dict[str, str]]
 """One more permission that a request needs: action, resource, condition keys."""

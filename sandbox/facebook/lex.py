@@ -1,6 +1,6 @@
-"""A small stand-in for Amazon Lex V2, which the emulated AWS does not have: it understands some words about parcels.
+"""A small stand-in for Amazon Lex V2, which the emulated AWS does not have: it understands a request for a collection.
 
-Sources: Amazon Lex V2 API reference, "RecognizeText": what a request may hold, and how an answer is shaped.
+Sources: Amazon Lex V2 API reference, "RecognizeText": the request and the answer.
 """
 
 import json
@@ -23,11 +23,11 @@ def recognize(path: str, body: bytes) -> Json:
     """RecognizeText's answer to a request.
 
     Args:
-        path: as it was sent.
-        body: the request's JSON.
+        path: the request's path.
+        body: its JSON.
 
     Raises:
-        Refused: with the sentence that Lex would say.
+        Refused: Lex would refuse it.
     """
     found = PATH.fullmatch(path)
     bot, session = (unquote(found[1]), unquote(found[4])) if found else ("", "")
@@ -37,7 +37,9 @@ def recognize(path: str, body: bytes) -> Json:
     except (ValueError, KeyError):
         text = None
     if not found or not BOT.fullmatch(bot) or not SESSION.fullmatch(session):
-        raise Refused("ValidationException", "RecognizeText", "The path names no bot, alias, locale and session.")
+        raise Refused(
+            "ValidationException", "RecognizeText", "The path must name a bot, an alias, a locale and a session."
+        )
     if not isinstance(text, str) or not 1 <= len(text) <= LONGEST_TEXT:
         raise Refused("ValidationException", "RecognizeText", f"text must have 1 to {LONGEST_TEXT} characters.")
     return {"sessionId": session, **_understood(text.lower())}
@@ -48,7 +50,7 @@ def _understood(text: str) -> Json:
         buttons = [{"text": f"At {hour} o'clock", "value": f"collect at {hour}"} for hour in range(9, 14)]
         if re.search(r"\d", text):
             return _answer("Collect", "ConfirmIntent", _plain(f"Shall we {text}?"))
-        card = {"title": "Collect a parcel", "subtitle": "When shall we come?", "buttons": buttons}
+        card = {"title": "Arrange a collection", "subtitle": "When shall we come?", "buttons": buttons}
         return _answer("Collect", "ElicitSlot", {"contentType": "ImageResponseCard", "imageResponseCard": card})
     if text in {"yes", "no"}:
         return _answer("Collect", "Close", _plain("We will come." if text == "yes" else "As you like."))

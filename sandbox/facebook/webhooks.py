@@ -1,4 +1,4 @@
-"""The other half of Facebook: what people do becomes signed webhooks, sent again until they are acknowledged."""
+"""Sends webhooks as Facebook does: signed, and again until they are acknowledged."""
 
 import hashlib
 import heapq
@@ -38,7 +38,7 @@ class Delivery:
 
 
 class Posted(NamedTuple):
-    """One attempt to deliver a webhook: its bytes and signature, when it began, and how it was answered (0: not)."""
+    """One attempt to deliver a webhook: its body and signature, when it began, the answer's status (0: no answer)."""
 
     body: bytes
     signature: str
@@ -48,7 +48,7 @@ class Posted(NamedTuple):
 
 
 def text_item(page: str, person: str, text: str) -> Item:
-    """A text message as it stands in a webhook."""
+    """The webhook item of a text message."""
     return {
         "sender": {"id": person},
         "recipient": {"id": page},
@@ -58,12 +58,16 @@ def text_item(page: str, person: str, text: str) -> Item:
 
 
 class Facebook:
-    """Sends webhooks for one page, and echoes of what the page said from a thread of its own.
+    """Sends webhooks for one page; echoes are sent from a thread of their own.
 
     Args:
         url: the webhook's URL.
-        app_secret: what they are signed with.
+        app_secret: the key that webhooks are signed with.
         page_id: the page.
+
+    Attributes:
+        accepted: how many echoes it was ever given.
+        observe: takes each attempt, on the thread that made it.
     """
 
     def __init__(self, url: str, app_secret: str, page_id: str) -> None:
@@ -76,14 +80,12 @@ class Facebook:
         self._sending = 0
         self._ended = False
         self.accepted = 0
-        """How many echoes were ever given to it: tells whether anything happened in between."""
         self.observe: Callable[[Posted], None] | None = None
-        """Told of each attempt, on the thread that made it."""
         self._thread = threading.Thread(target=self._send_echoes, name="sandbox-echoes", daemon=True)
         self._thread.start()
 
     def body(self, items: Sequence[Item]) -> bytes:
-        """The webhook for some items, in Facebook's bytes: everything outside ASCII is escaped."""
+        """The body of a webhook with these items. As Facebook does, it escapes everything outside ASCII."""
         entry = {"id": self.page_id, "time": int(time.time() * 1000), "messaging": list(items)}
         return json.dumps({"object": "page", "entry": [entry]}, separators=(",", ":")).encode("ascii")
 
@@ -95,11 +97,11 @@ class Facebook:
         """Send one webhook request, once.
 
         Args:
-            body: its bytes.
-            headers: in place of the right signature's header, for those who want to forge one.
+            body: its body.
+            headers: replace the header with the correct signature.
 
         Returns:
-            The answer's status, 0 if none came, and the seconds that it took.
+            The answer's status (0 if none came), and how many seconds it took.
         """
         sent = {"X-Hub-Signature-256": self.sign(body)} if headers is None else dict(headers)
         began = time.time()
@@ -111,7 +113,7 @@ class Facebook:
     def _post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, float]:
         target = urlsplit(self.url)
         started = time.monotonic()
-        for _ in range(2):  # a kept connection may have been closed meanwhile
+        for _ in range(2):  # the server may have closed a kept connection
             kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
             connection = kept or http.client.HTTPConnection(target.netloc, timeout=ANSWER_SECONDS)
             self._local.connection = connection
@@ -129,10 +131,10 @@ class Facebook:
         return 0, time.monotonic() - started
 
     def deliver(self, items: Sequence[Item], seconds: float = 60.0) -> Delivery:
-        """Send items in one webhook, again with growing pauses until it is acknowledged.
+        """Send items in one webhook, and again after growing pauses until it is acknowledged.
 
         Raises:
-            SandboxError: it was not within ``seconds``.
+            SandboxError: it was not acknowledged within ``seconds``.
         """
         body = self.body(items)
         pause = FIRST_PAUSE_SECONDS
@@ -151,14 +153,14 @@ class Facebook:
         raise AssertionError  # the count above has no end
 
     def echo(self, item: Item, delay: float = 0.0) -> None:
-        """Send an echo after ``delay`` seconds, until it is acknowledged."""
+        """Send an echo after ``delay`` seconds, and again until it is acknowledged."""
         with self._changed:
             self.accepted += 1
             heapq.heappush(self._echoes, (time.monotonic() + delay, next(self._numbers), item))
             self._changed.notify()
 
     def idle(self) -> bool:
-        """Whether no echo waits and none is under way."""
+        """Whether all echoes have been sent."""
         with self._changed:
             return not self._echoes and not self._sending
 
@@ -174,12 +176,12 @@ class Facebook:
                 self._sending = len(due)
             if due and not self._ended:
                 try:
-                    self.deliver(due, seconds=3600)  # Facebook gives up after an hour
+                    self.deliver(due, seconds=3600)  # Facebook stops after an hour
                 except SandboxError:
                     continue
 
     def stop(self) -> None:
-        """Send nothing more. Harmless if repeated."""
+        """Stop sending. Can be called twice."""
         with self._changed:
             self._ended = True
             self._changed.notify()

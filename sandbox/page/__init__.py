@@ -1,1 +1,1 @@
-"""The chat page: one chats with the bot as on Messenger, sees all that happens behind it, and breaks it on purpose."""
+"""The chat page: chat with the bot as on Messenger, see everything that happens behind it, and break it on purpose."""

@@ -1,7 +1,7 @@
-"""The chat page's server: its files, one stream of what happens, and the few things that one can ask and do.
+"""The chat page's server: its files, one stream of what happens, and the few things that a browser can ask and do.
 
-It answers on loopback only, to its own name only, and takes nothing from another site's page: whoever can reach it
-could else use a person's browser to do so (DNS rebinding, cross-site requests).
+It answers on loopback only, and only under its own name, and it accepts nothing from another site: otherwise any site
+that a person visits could control the sandbox through their browser (DNS rebinding, cross-site requests).
 """
 
 import asyncio
@@ -17,15 +17,17 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from sandbox import assets as pictures
+from sandbox import assets
 from sandbox.errors import SandboxError
-from sandbox.page.journal import Journal
-from sandbox.page.memory import UNREADABLE
+from sandbox.page.aws_reader import UNREADABLE
+from sandbox.page.feed import Feed
 
 STATIC = Path(__file__).with_name("static")
 LARGEST_MEDIUM = 25 * 1024 * 1024  # Messenger Platform, "Attachments"
-LARGEST_ACT = 256 * 1024
+LARGEST_BODY = 256 * 1024
 MOST_MEDIA = 50
+OWN_MEDIA = "'self' blob: data:"
+WEB_MEDIA = f"{OWN_MEDIA} https: http:"  # where the page is opened with ?media=web
 SHOWN_MEDIA = ("image/", "audio/", "video/", "application/pdf", "text/plain")
 
 Json = dict[str, Any]
@@ -36,40 +38,43 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Model(Protocol):
-    """What the server needs of the page."""
+    """What the server needs of the chat page."""
 
-    journal: Journal
+    feed: Feed
 
     def described(self) -> Json:
-        """What a page is told first."""
+        """What a browser is sent first."""
 
-    async def act(self, person: str, act: Json) -> Json:
-        """Somebody did something."""
+    async def act(self, person: str, action: Json) -> Json:
+        """A person did something."""
 
-    async def seen(self, person: str, mids: list[str], read: bool) -> None:
-        """Messages arrived at somebody's, or were read."""
+    async def received(self, person: str, mids: list[str]) -> None:
+        """Messages arrived at a person's."""
+
+    async def read(self, person: str) -> None:
+        """A person has read everything so far."""
 
     async def add_person(self, name: str) -> Json:
-        """Somebody new."""
+        """Add a person."""
 
-    async def switch(self, names: list[str]) -> None:
-        """Break exactly this."""
+    async def set_faults(self, names: list[str]) -> None:
+        """Switch exactly these faults on."""
 
     async def memory(self, person: str) -> Json:
-        """What AWS holds of somebody, and in the queues."""
+        """What AWS holds of a person, and in the queues."""
 
     async def record(self, key: str) -> Json | None:
         """The ledger's record of an event."""
 
-    async def picture(self) -> Json:
-        """The stack's picture."""
+    async def diagram(self) -> Json:
+        """The diagram of the stack."""
 
 
 class Guard:
-    """Refuses requests under another name, or by another site's page, and adds the headers that keep the page safe.
+    """Refuses requests under another name or from another site, and adds the headers that keep the page safe.
 
     Args:
-        app: what is guarded.
+        app: the application to guard.
         hosts: gives the names, with port, that it answers to.
     """
 
@@ -87,7 +92,9 @@ class Guard:
             if message["type"] == "http.response.start":
                 own = {name.lower() for name, _ in message["headers"]}
                 added = {
-                    b"content-security-policy": policy(b"media=web" in scope["query_string"]).encode(),
+                    b"content-security-policy": policy(
+                        WEB_MEDIA if b"media=web" in scope["query_string"] else OWN_MEDIA
+                    ).encode(),
                     b"x-content-type-options": b"nosniff",
                     b"referrer-policy": b"no-referrer",
                     b"cross-origin-resource-policy": b"same-origin",
@@ -102,19 +109,18 @@ class Guard:
 
     def _refusal(self, method: str, path: str, headers: dict[str, str]) -> str:
         if headers.get("host", "") not in self._hosts():
-            return "This server answers to its own address only."
+            return "This server answers only under its own address."
         origin = headers.get("origin")
         if origin is not None and origin not in {f"http://{host}" for host in self._hosts()}:
-            return "This server takes nothing from another site's page."
+            return "This server accepts nothing from another site."
         site = headers.get("sec-fetch-site", "none")
         if site not in ("none", "same-origin") and (method != "GET" or path.startswith(("/api/", "/media/"))):
-            return "This server takes nothing from another site's page."
+            return "This server accepts nothing from another site."
         return ""
 
 
-def policy(web_media: bool) -> str:
-    """The page's content security policy: its own files only, and pictures of the web only if asked for."""
-    media = "'self' blob: data:" + (" https: http:" if web_media else "")
+def policy(media: str) -> str:
+    """The page's content security policy: its own files only, and these sources of media."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
         f"img-src {media}; media-src {media}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -125,10 +131,10 @@ class Site:
     """The routes.
 
     Args:
-        model: what they ask.
+        model: the chat page.
 
     Attributes:
-        url: where it answers; known once it listens.
+        url: where it answers; set it once it listens.
     """
 
     def __init__(self, model: Model) -> None:
@@ -139,16 +145,16 @@ class Site:
             Route("/", self._index),
             Route("/static/{name}", self._static),
             Route("/api/stream", self._stream),
-            Route("/api/act", self._told(self._act), methods=["POST"]),
-            Route("/api/seen", self._told(self._seen), methods=["POST"]),
-            Route("/api/people", self._told(self._people), methods=["POST"]),
-            Route("/api/switches", self._told(self._switches), methods=["POST"]),
+            Route("/api/actions", _command(self._act), methods=["POST"]),
+            Route("/api/receipts", _command(self._receive), methods=["POST"]),
+            Route("/api/people", _command(self._add_person), methods=["POST"]),
+            Route("/api/faults", _command(self._set_faults), methods=["POST"]),
             Route("/api/media", self._upload, methods=["POST"]),
             Route("/media/{name}", self._medium),
-            pictures.ROUTE,
+            assets.ROUTE,
             Route("/api/memory", self._memory),
             Route("/api/record", self._record),
-            Route("/api/stack", self._stack),
+            Route("/api/diagram", self._diagram),
         ]
         self.app = Guard(Starlette(routes=routes), self._hosts)
 
@@ -172,57 +178,47 @@ class Site:
 
     async def _stream(self, request: Request) -> Response:
         instance, _, number = request.query_params.get("after", "").partition(".")
-        after = int(number) if instance == self._model.journal.instance and number.isdigit() else 0
+        after = int(number) if instance == self._model.feed.instance and number.isdigit() else 0
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(self._events(after), media_type="text/event-stream", headers=headers)
 
     async def _events(self, after: int) -> AsyncIterator[str]:
-        journal = self._model.journal
-        hello = journal.masked(json.dumps({"instance": journal.instance, **self._model.described()}))
+        feed = self._model.feed
+        hello = feed.masked(json.dumps({"instance": feed.instance, **self._model.described()}))
         yield f"retry: 500\nevent: hello\ndata: {hello}\n\n"
-        async for number, notes in journal.follow(after):
+        async for number, notes in feed.follow(after):
             if notes:
-                yield f"id: {journal.instance}.{number}\nevent: notes\ndata: [{','.join(notes)}]\n\n"
+                yield f"id: {feed.instance}.{number}\nevent: notes\ndata: [{','.join(notes)}]\n\n"
             else:
                 yield ": still here\n\n"
 
-    # What one can do
-
-    def _told(self, handler: Callable[[Json], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:
-        """Take a JSON object, and answer what is wrong with it as a sentence."""
-
-        async def serve(request: Request) -> Response:
-            try:
-                return JSONResponse(await handler(await _body(request)) or {})
-            except SandboxError as error:
-                return JSONResponse({"error": str(error)}, 400)
-
-        return serve
+    # What a browser can do
 
     async def _act(self, body: Json) -> Json:
         return await self._model.act(str(body.get("person", "")), body)
 
-    async def _seen(self, body: Json) -> None:
-        mids = [mid for mid in body.get("mids", []) if isinstance(mid, str)]
-        await self._model.seen(str(body.get("person", "")), mids, body.get("read") is True)
+    async def _receive(self, body: Json) -> None:
+        person = str(body.get("person", ""))
+        if mids := [mid for mid in body.get("mids", []) if isinstance(mid, str)]:
+            await self._model.received(person, mids)
+        if body.get("read") is True:
+            await self._model.read(person)
 
-    async def _people(self, body: Json) -> Json:
+    async def _add_person(self, body: Json) -> Json:
         return await self._model.add_person(str(body.get("name", "")))
 
-    async def _switches(self, body: Json) -> None:
-        await self._model.switch([str(name) for name in body.get("on", [])])
-
-    # What one can send
+    async def _set_faults(self, body: Json) -> None:
+        await self._model.set_faults([str(name) for name in body.get("on", [])])
 
     async def _upload(self, request: Request) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0]
-        if "x-sandbox" not in request.headers:  # a header that another site's page cannot set without asking
+        if "x-sandbox" not in request.headers:  # another site cannot set this header without permission
             return JSONResponse({"error": "The header X-Sandbox is missing."}, 400)
         content = bytearray()
         async for part in request.stream():
             content += part
             if len(content) > LARGEST_MEDIUM:
-                return JSONResponse({"error": "A file may have 25 MB: choose a smaller one."}, 413)
+                return JSONResponse({"error": "A file can have at most 25 MB: choose a smaller one."}, 413)
         name = secrets.token_hex(8)
         self._media[name] = (kind, request.query_params.get("name", "")[:200], bytes(content))
         while len(self._media) > MOST_MEDIA:
@@ -234,10 +230,10 @@ class Site:
         if not kind:
             return Response(status_code=404)
         shown = kind if kind.startswith(SHOWN_MEDIA) else "application/octet-stream"
-        # A picture can be a script too (SVG): whoever opens it by itself gets it without rights.
+        # An SVG image can hold a script: opened on its own, it may do nothing.
         return Response(content, media_type=shown, headers={"content-security-policy": "default-src 'none'; sandbox"})
 
-    # What one can ask
+    # What a browser can ask
 
     async def _memory(self, request: Request) -> Response:
         return await self._shown(self._model.memory(request.query_params.get("person", "")))
@@ -245,8 +241,8 @@ class Site:
     async def _record(self, request: Request) -> Response:
         return await self._shown(self._model.record(request.query_params.get("key", "")))
 
-    async def _stack(self, _: Request) -> Response:
-        return await self._shown(self._model.picture())
+    async def _diagram(self, _: Request) -> Response:
+        return await self._shown(self._model.diagram())
 
     async def _shown(self, reading: Awaitable[object]) -> Response:
         try:
@@ -254,16 +250,34 @@ class Site:
         except SandboxError as error:
             return JSONResponse({"error": str(error)}, 400)
         except UNREADABLE:
-            return JSONResponse({"error": "The stack cannot be read just now: it is being changed, or deleted."}, 503)
-        return Response(self._model.journal.masked(text), media_type="application/json")
+            return JSONResponse(
+                {"error": "The stack cannot be read just now: it is being changed, or was deleted."}, 503
+            )
+        return Response(self._model.feed.masked(text), media_type="application/json")
+
+
+def _command(handler: Callable[[Json], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that takes a JSON object; it answers a mistake with a sentence."""
+
+    async def serve(request: Request) -> Response:
+        try:
+            return JSONResponse(await handler(await _body(request)) or {})
+        except SandboxError as error:
+            return JSONResponse({"error": str(error)}, 400)
+
+    return serve
 
 
 async def _body(request: Request) -> Json:
-    """The JSON object that a request brings; SandboxError if it brings something else."""
+    """The JSON object in a request's body.
+
+    Raises:
+        SandboxError: it is something else.
+    """
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise SandboxError("The content type must be application/json.")
-    if int(request.headers.get("content-length", "0")) > LARGEST_ACT:
-        raise SandboxError(f"A request may have {LARGEST_ACT} bytes: send less.")
+    if int(request.headers.get("content-length", "0")) > LARGEST_BODY:
+        raise SandboxError(f"A request can have at most {LARGEST_BODY} bytes: send less.")
     try:
         body = await request.json()
     except ValueError:

@@ -1,7 +1,7 @@
-"""Tells whether bot code would start: ``python check.py FOLDER CHANGED…``, in a process of its own.
+"""Checks whether bot code would start: ``python check.py FOLDER CHANGED…``, in a process of its own.
 
-It prints one line of JSON: ``{"ok": true, "profile": {…} or null}``, or where and why not: ``{"ok": false, "file",
-"line", "text", "message"}``. It is run as a file, away from the project, so that only the folder's code is found.
+It prints one line of JSON: ``{"ok": true, "profile": {…} or null}``, or what is wrong: ``{"ok": false, "file", "line",
+"text", "message"}``. It runs as a file, outside the project, so that only the folder's code is found.
 """
 
 import json
@@ -13,7 +13,7 @@ MODULES = ("bot.handler", "bot.webhook", "bot.compose", "bot.conversation")
 
 
 def main() -> None:
-    """Compile every file that was changed, then load what the function loads."""
+    """Compile every changed file, then load what the function loads."""
     folder, changed = sys.argv[1], sys.argv[2:]
     try:
         for name in changed:
@@ -33,12 +33,12 @@ def main() -> None:
 
 
 def failure(file: str, line: int | None, text: str, message: str) -> dict[str, object]:
-    """What is told of an error."""
+    """The outcome for code that would not start."""
     return {"ok": False, "file": file, "line": line, "text": text, "message": message}
 
 
 def place(error: BaseException, folder: str, changed: list[str]) -> tuple[str, int | None, str]:
-    """File, line and text of the last step in a changed file, else of the last in the folder."""
+    """File, line and text of the last frame in a changed file, or else in the folder."""
     frames = [
         (frame.filename.removeprefix(folder + "/"), frame.lineno, frame.line or "")
         for frame in traceback.extract_tb(error.__traceback__)
@@ -49,7 +49,7 @@ def place(error: BaseException, folder: str, changed: list[str]) -> tuple[str, i
 
 
 def profile() -> object:
-    """What the bot wants Messenger to show before anything is said, if it says so."""
+    """The Messenger profile that the conversation offers, if any."""
     kind = sys.modules["bot.messenger.profile"].Profile if "bot.messenger.profile" in sys.modules else ()
     defined = [each for each in vars(sys.modules["bot.conversation"]).values() if isinstance(each, kind)]
     return defined[0].to_json() if defined else None

@@ -1,4 +1,4 @@
-"""The chat page as a whole: what it shows of a sandbox, and what it lets one do with it."""
+"""The chat page as a whole: what it shows of a sandbox, and what one can do with the sandbox there."""
 
 import asyncio
 import contextlib
@@ -7,57 +7,64 @@ import os
 import time
 from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import Any
 
 from sandbox.aws.proxy import Proxy
 from sandbox.background import Background
 from sandbox.errors import SandboxError
-from sandbox.facebook.graph import Asked
+from sandbox.facebook import actions
+from sandbox.facebook.outbox import Outbox
+from sandbox.facebook.request_log import GraphCall
 from sandbox.facebook.webhooks import Facebook, Item
-from sandbox.page import acts
+from sandbox.local import Sandbox
 from sandbox.page.app import Site, cancelled
-from sandbox.page.journal import Journal
-from sandbox.page.mailbox import Mailbox
-from sandbox.page.memory import UNREADABLE, Memory
-from sandbox.page.picture import picture
+from sandbox.page.aws_reader import UNREADABLE, AwsReader
+from sandbox.page.diagram import deployed_diagram
+from sandbox.page.event_log import EventLog
+from sandbox.page.fault_panel import VISIBILITY_SECONDS, FaultPanel
+from sandbox.page.feed import Feed
 from sandbox.page.reload import Reload
-from sandbox.page.switches import KILLED_VISIBLE_SECONDS, Board
-from sandbox.page.witness import Witness
 from sandbox.serving import Server
-
-if TYPE_CHECKING:
-    from sandbox.local import Sandbox
 
 Json = dict[str, Any]
 NAMES = ("Anna", "Ben", "Carla", "David", "Elif", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Klara", "Liam")
 LONGEST_NAME = 40
 MOST_PEOPLE = 50
 POLL_SECONDS = 0.4
-BUSY_SECONDS = 3.0  # for so long after anything was seen, queues and log are looked at
-HTTP_OK = 200
+BUSY_SECONDS = 3.0  # queues and log are read for so long after anything was seen
+COPIES = 3  # of each webhook, with the fault `duplicates`
 
 
-class Page:
-    """The page of one sandbox; `start` it once the stack is deployed.
+class ChatPage:
+    """The chat page of one sandbox; call `start` once the stack is deployed.
 
     Args:
-        sandbox: whose page it is.
+        sandbox: the sandbox.
         proxy: through which the function calls AWS.
-        background: the loop on which it is served.
+        background: the loop on which the page is served.
         port: where it listens; 0 for a free port.
+
+    Attributes:
+        feed: what happened.
     """
 
-    def __init__(self, sandbox: "Sandbox", proxy: Proxy, background: Background, port: int) -> None:
+    def __init__(self, sandbox: Sandbox, proxy: Proxy, background: Background, port: int) -> None:
         self.proxy, self.background = proxy, background
         self._sandbox = sandbox
-        hidden = (sandbox.app_secret, sandbox.verify_token, sandbox.page_token)
-        self.journal = Journal(background.loop, hidden)
-        self._witness = Witness(self.journal, sandbox.page_id, lambda: sandbox.outputs)
-        self._memory = Memory(sandbox.client, lambda: sandbox.outputs)
-        self._mailbox = Mailbox(sandbox.deliver, self._given_up)
-        self._board = Board(sandbox.faults, sandbox.aws_faults, self._pause, self._prepare_to_kill, self._kill)
+        self.feed = Feed(background.loop, (sandbox.app_secret, sandbox.verify_token, sandbox.page_token))
+        self._event_log = EventLog(self.feed, sandbox.page_id, lambda: sandbox.outputs)
+        self._aws = AwsReader(sandbox.client, lambda: sandbox.outputs)
+        self._outbox = Outbox(sandbox.deliver, self._not_delivered)
+        switches = {
+            "paused": self._pause,
+            "killed": self._shorten_visibility,
+            "duplicates": self._duplicate,
+            "disorder": self._reorder,
+        }
+        self._faults = FaultPanel(sandbox.faults, sandbox.aws_faults, switches, self._kill)
         self._reload = Reload(
-            sandbox.configuration.folder, self._upload, self._start_both, self._told_of_code, self._set_profile
+            sandbox.configuration.folder, self._upload, self._start_both, self._note_code, self._set_profile
         )
         self._site = Site(self)
         self._server = Server(self._site.app, port, "the chat page")
@@ -72,194 +79,202 @@ class Page:
         """Where it answers."""
         return self._server.url
 
-    # Starting and ending
+    # Starting and stopping
 
     def start(self) -> None:
-        """Serve the page, look on from now on, and have the function awake before the first message."""
+        """Serve the page, observe everything from now on, and start the function before the first message."""
         if self._sandbox.facebook:
             self.watch(self._sandbox.facebook)
-        self._sandbox.graph.observe = self._asked
-        self.proxy.observe = self._witness.called
+        self._sandbox.graph.observe = self._called_graph
+        self.proxy.observe = self._event_log.called_aws
         self.background.run(self._start())
 
     def watch(self, facebook: Facebook) -> None:
-        """Look on at the webhooks of a sender; an update of the stack can bring a new one."""
-        facebook.observe = self._witness.posted
+        """Observe the webhooks of a sender; an update of the stack can bring another one."""
+        facebook.observe = self._event_log.posted
 
     async def _start(self) -> None:
         await self.add_person("")
         await self._server.start()
-        for work in (self._reload.run(), self._look(), asyncio.to_thread(self._start_both)):
-            self._tasks.append(asyncio.create_task(self._noted(work)))
+        for work in (self._reload.run(), self._poll(), asyncio.to_thread(self._start_both)):
+            self._tasks.append(asyncio.create_task(self._report_failure(work)))
 
-    async def _noted(self, work: Awaitable[object]) -> None:
-        """Do work; what ends it by mistake is told on the page, not swallowed."""
+    async def _report_failure(self, work: Awaitable[object]) -> None:
+        """Do work; if it fails, the page says so."""
         try:
             await work
-        except Exception as error:  # noqa: BLE001 - whatever it is, the page goes on without this work, and says so
-            self.journal.note("trouble", sentence=f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the page continues without this work, and says so
+            self.feed.note("failure", sentence=f"{type(error).__name__}: {error}")
 
     def stop(self) -> None:
-        """Serve no more. Harmless if repeated."""
+        """Stop serving. Can be called twice."""
         self.proxy.observe = None
         self.background.run(self._stop())
 
     async def _stop(self) -> None:
-        self.journal.close()
+        self.feed.close()
         for task in self._tasks:
             await cancelled(task)
-        await self._mailbox.stop()
+        await self._outbox.stop()
         await self._server.stop()
 
     # What the server asks
 
     def described(self) -> Json:
-        """What a page is told first."""
+        """What a browser is sent first."""
         return {
             "stack": self._sandbox.stack,
             "pageId": self._sandbox.page_id,
-            "switches": self._board.described(),
-            "on": sorted(self._board.on),
+            "faults": self._faults.described(),
+            "on": sorted(self._faults.on),
             "profile": self._sandbox.graph.profile(),
-            "reactions": list(acts.REACTIONS),
+            "reactions": list(actions.REACTIONS),
         }
 
     async def add_person(self, name: str) -> Json:
-        """Somebody new, called so; a name is chosen if none is given."""
+        """Add a person; without a name they get one."""
         if len(self._people) >= MOST_PEOPLE:
-            raise SandboxError(f"There are {MOST_PEOPLE} people already: that is enough for one sandbox.")
-        number = len(self._people)
-        chosen = name.strip()[:LONGEST_NAME] or NAMES[number % len(NAMES)]
+            raise SandboxError(f"There are {MOST_PEOPLE} people already: a sandbox cannot have more.")
+        chosen = name.strip()[:LONGEST_NAME] or NAMES[len(self._people) % len(NAMES)]
         person = str(2_000_000_000_000_000 + int.from_bytes(os.urandom(6)) % 10**15)
         self._people[person] = chosen
-        self.journal.note("person", person=person, name=chosen)
+        self.feed.note("person", person=person, name=chosen)
         return {"person": person}
 
-    def _known(self, person: str) -> None:
+    def _known(self, person: str) -> str:
         if person not in self._people:
             raise SandboxError("There is no such person on this page: reload it.")
+        return person
 
-    async def act(self, person: str, act: Json) -> Json:
-        """Somebody did something: it is shown at once, and delivered as a webhook."""
-        self._known(person)
-        item = acts.item(self._sandbox.page_id, person, act)
-        key = self._witness.key(item)
-        self.journal.note("item", person=person, key=key, item=item, act=act.get("kind"))
-        self._mailbox.put(person, [item])
+    async def act(self, person: str, action: Json) -> Json:
+        """A person did something: show it at once, and deliver it as a webhook."""
+        item = actions.item(self._sandbox.page_id, self._known(person), action)
+        key = self._event_log.key(item)
+        self.feed.note("item", person=person, key=key, item=item, action=action["kind"])
+        self._outbox.put(person, [item])
         return {"key": key}
 
-    async def seen(self, person: str, mids: list[str], read: bool) -> None:
-        """Messages arrived at somebody's, or were read."""
-        self._known(person)
-        if items := acts.receipts(self._sandbox.page_id, person, mids, read):
-            self._mailbox.put(person, items)
+    async def received(self, person: str, mids: list[str]) -> None:
+        """Messages arrived at a person's."""
+        self._outbox.put(self._known(person), [actions.delivery(self._sandbox.page_id, person, mids)])
 
-    async def switch(self, names: list[str]) -> None:
-        """Break exactly this."""
-        await asyncio.to_thread(self._board.set, names)
-        self._mailbox.copies = 3 if "duplicates" in self._board.on else 1
-        self._mailbox.disorder = "disorder" in self._board.on
-        self.journal.note("switches", on=sorted(self._board.on))
+    async def read(self, person: str) -> None:
+        """A person has read everything so far."""
+        self._outbox.put(self._known(person), [actions.read(self._sandbox.page_id, person)])
+
+    async def set_faults(self, names: list[str]) -> None:
+        """Switch exactly these faults on."""
+        await asyncio.to_thread(self._faults.set, names)
+        self.feed.note("faults", on=sorted(self._faults.on))
 
     async def memory(self, person: str) -> Json:
-        """What AWS holds of somebody, and in the queues."""
+        """What AWS holds of a person, and in the queues."""
         self._known(person)
-        counts = await asyncio.to_thread(self._memory.counts)
-        letters = await asyncio.to_thread(self._memory.dead_letters) if counts["deadLetters"]["waiting"] else []
-        remembered = await asyncio.to_thread(self._memory.of_person, self._sandbox.page_id, person)
-        return {"user": remembered, "queues": counts, "deadLetters": letters}
+        counts = await asyncio.to_thread(self._aws.counts)
+        letters = await asyncio.to_thread(self._aws.dead_letters) if counts["deadLetters"]["waiting"] else []
+        user = await asyncio.to_thread(self._aws.user, self._sandbox.page_id, person)
+        return {"user": user, "queues": counts, "deadLetters": letters}
 
     async def record(self, key: str) -> Json | None:
         """The ledger's record of an event."""
-        return await asyncio.to_thread(self._memory.of_event, key)
+        return await asyncio.to_thread(self._aws.event, key)
 
-    async def picture(self) -> Json:
-        """The stack's picture."""
+    async def diagram(self) -> Json:
+        """The diagram of the stack."""
         configuration = self._sandbox.configuration
-        return await asyncio.to_thread(picture, configuration.project, configuration.stack, self._sandbox.resources)
+        prefix = f"{configuration.project}-{configuration.stack}"
+        return await asyncio.to_thread(deployed_diagram, prefix, configuration.folder, self._sandbox.resources)
 
-    # What it does on its own
+    # What it observes
 
-    def _asked(self, asked: Asked) -> None:
-        self._witness.asked(asked)
-        if asked.path.endswith("/messenger_profile") and asked.method != "GET":
-            self._tell_profile()
-        if asked.status == HTTP_OK and asked.path.endswith("/messages") and "message" in (asked.body or {}):
-            self._board.sent()
+    def _called_graph(self, call: GraphCall) -> None:
+        self._event_log.called_graph(call)
+        if call.path.endswith("/messenger_profile") and call.method != "GET":
+            self._note_profile()
+        if call.status == HTTPStatus.OK and call.path.endswith("/messages") and "message" in (call.body or {}):
+            self._faults.sent()
 
-    def _given_up(self, items: Sequence[Item], sentence: str) -> None:
-        keys = [self._witness.key(item) for item in items]
-        self.journal.note("given_up", keys=keys, sentence=sentence)
+    def _not_delivered(self, items: Sequence[Item], sentence: str) -> None:
+        self.feed.note("not_delivered", keys=[self._event_log.key(item) for item in items], sentence=sentence)
 
-    async def _look(self) -> None:
-        """Tell of queues and log while anything happens."""
+    async def _poll(self) -> None:
+        """Read queues and log while anything happens."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            if time.monotonic() - self._witness.last_seen > BUSY_SECONDS and not self._counts_busy():
+            if time.monotonic() - self._event_log.last_seen > BUSY_SECONDS and not self._queue_is_busy():
                 continue
             with contextlib.suppress(*UNREADABLE):
-                await self._tell_news()
+                await self._note_news()
 
-    async def _tell_news(self) -> None:
-        for line in await asyncio.to_thread(self._memory.new_lines):
-            self.journal.note("line", line["time"], text=line["text"])
-        counts = await asyncio.to_thread(self._memory.counts)
+    async def _note_news(self) -> None:
+        for line in await asyncio.to_thread(self._aws.new_lines):
+            self.feed.note("line", line["time"], text=line["text"])
+        counts = await asyncio.to_thread(self._aws.counts)
         if counts != self._counts:
             self._counts = counts
-            self.journal.note("queues", counts=counts)
-        if not self._counts_busy():
-            self._witness.at_rest()
+            self.feed.note("queues", counts=counts)
+        if not self._queue_is_busy():
+            self._event_log.queue_is_empty()
 
-    def _counts_busy(self) -> bool:
+    def _queue_is_busy(self) -> bool:
         return any((self._counts.get("events") or {}).values())
 
-    def _told_of_code(self, state: str, content: Json) -> None:
-        self.journal.note("code", state=state, content=content)
+    # Live reload
+
+    def _note_code(self, state: str, content: Json) -> None:
+        self.feed.note("code", state=state, content=content)
 
     async def _set_profile(self, profile: object) -> None:
-        """Have Messenger show what the bot wants to be shown, unless somebody registered something else."""
+        """Show the bot's Messenger profile; a bot without one keeps what is registered."""
         if isinstance(profile, dict) and profile:
             self._sandbox.graph.set_profile(profile)
-            self._tell_profile()
+            self._note_profile()
 
-    def _tell_profile(self) -> None:
-        self.journal.note("profile", profile=self._sandbox.graph.profile())
+    def _note_profile(self) -> None:
+        self.feed.note("profile", profile=self._sandbox.graph.profile())
 
     def _upload(self, content: bytes) -> None:
         name = str(self._sandbox.outputs["functionName"])
         self._sandbox.client("lambda").update_function_code(FunctionName=name, ZipFile=content)
-        self._memory.wait_until_updated(name)
+        self._aws.wait_until_updated(name)
 
     def _start_both(self) -> str:
-        """Start two instances, as one message needs: one for the webhook, one for the queue."""
+        """Start the two instances that a message needs: one for the webhook, one for the queue."""
         with ThreadPoolExecutor(2) as both:
-            return next(filter(None, both.map(lambda _: self._wake(), range(2))), "")
+            return next(filter(None, both.map(lambda _: self._start_instance(), range(2))), "")
 
-    def _wake(self) -> str:
-        """Have an instance of the function start and load everything; what it says if it does not."""
+    def _start_instance(self) -> str:
+        """Have an instance of the function load everything; the answer says why it did not, or is empty."""
         answer = self._sandbox.client("lambda").invoke(
             FunctionName=str(self._sandbox.outputs["functionName"]), Payload=json.dumps({"Records": []})
         )
         if "FunctionError" not in answer:
             return ""
-        told = json.loads(answer["Payload"].read() or b"{}")
-        return f"The function did not start: {told.get('errorType', 'Error')}: {told.get('errorMessage', '')}"
+        error = json.loads(answer["Payload"].read() or b"{}")
+        return f"The function did not start: {error.get('errorType', 'Error')}: {error.get('errorMessage', '')}"
 
-    def _pause(self, paused: bool) -> None:
+    # Faults that are neither the Graph API's nor AWS's
+
+    def _pause(self, on: bool) -> None:
         client = self._sandbox.client("lambda")
         mappings = client.list_event_source_mappings(FunctionName=str(self._sandbox.outputs["functionName"]))
         for mapping in mappings["EventSourceMappings"]:
-            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=not paused)
+            client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=not on)
 
-    def _prepare_to_kill(self, on: bool) -> None:
-        """Have the queue show again soon what a killed run held; back to what the stack says afterwards."""
-        queue, client = str(self._sandbox.outputs["queueUrl"]), self._sandbox.client("sqs")
-        name = "VisibilityTimeout"
+    def _shorten_visibility(self, on: bool) -> None:
+        """Have the queue show soon what a killed run had taken; afterwards, what the stack says holds again."""
+        queue, client, name = str(self._sandbox.outputs["queueUrl"]), self._sandbox.client("sqs"), "VisibilityTimeout"
         if on:
             self._visibility = client.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"][name]
-        value = str(KILLED_VISIBLE_SECONDS) if on else self._visibility
+        value = str(VISIBILITY_SECONDS) if on else self._visibility
         client.set_queue_attributes(QueueUrl=queue, Attributes={name: value})
+
+    def _duplicate(self, on: bool) -> None:
+        self._outbox.copies = COPIES if on else 1
+
+    def _reorder(self, on: bool) -> None:
+        self._outbox.reorder = on
 
     def _kill(self) -> None:
         self._sandbox.kill_functions()
-        self.journal.note("killed")
+        self.feed.note("killed")

@@ -1,4 +1,4 @@
-"""What is deployed: it needs nothing but itself and the standard library, and an acknowledgement loads little of it."""
+"""What is deployed needs only itself and the standard library, and an acknowledgement loads little of it."""
 
 import ast
 import subprocess
@@ -33,7 +33,7 @@ def test_the_whole_bot_loads_where_no_package_is_installed() -> None:
     assert "bot.worker" in loaded_after("import bot.handler, bot.webhook, bot.compose")
 
 
-def test_an_acknowledgement_loads_neither_the_conversation_nor_what_is_slow_to_load() -> None:
+def test_an_acknowledgement_loads_neither_the_conversation_nor_slow_modules() -> None:
     loaded = loaded_after("import bot.handler, bot.webhook")
     assert {name for name in loaded if name.startswith("bot")} == {
         "bot", "bot.aws", "bot.aws.client", "bot.aws.queues", "bot.aws.secrets", "bot.environment", "bot.handler",

@@ -1,4 +1,4 @@
-"""Which event source is this? Each gets what it needs, and only when it first needs it."""
+"""The entry point: events go by their source, and the function is put together once."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def test_a_request_goes_to_the_webhook(parts: dict[str, Part]) -> None:
     assert parts["webhook"].handled == [(event,)]
 
 
-def test_a_batch_goes_to_the_worker_with_the_seconds_that_are_left(parts: dict[str, Part]) -> None:
+def test_a_batch_goes_to_the_worker_with_the_remaining_seconds(parts: dict[str, Part]) -> None:
     event: dict[str, Any] = {"Records": []}
 
     assert handler.handle(event, Context()) == {"answered by": id(parts["worker"])}
@@ -45,7 +45,7 @@ def test_a_batch_goes_to_the_worker_with_the_seconds_that_are_left(parts: dict[s
     assert remaining() == 12.5
 
 
-def test_parts_are_put_together_from_the_environment_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_function_is_put_together_once_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {
         "AWS_ACCESS_KEY_ID": "k",
         "AWS_REGION": "eu-central-1",

@@ -13,7 +13,7 @@ TYPING = {"sender_action": "typing_on"}
 
 
 class Clock:
-    """A clock that only goes on when somebody waits."""
+    """A clock that only moves when somebody waits."""
 
     def __init__(self) -> None:
         self.now = 100.0

@@ -1,4 +1,4 @@
-"""Hostile input, made of good input: values, keys and bytes changed, as chance has it; the same for the same seed."""
+"""Hostile input, made by changing values, keys and bytes of good input at random; the same for the same seed."""
 
 import base64
 import copy
@@ -10,7 +10,7 @@ Json = Any
 
 PAGE, PERSON = "100000000000003", "7000000000000001"
 TEXT_CANARY = "CANARYtext9f2c"
-"""Stands in what people write: it must never be in a log or an answer."""
+"""Part of what users write. It must never be in a log or an answer."""
 
 SEEDS: tuple[dict[str, Json], ...] = (
     {"message": {"mid": "m_1", "text": f"status {TEXT_CANARY}"}},
@@ -213,7 +213,7 @@ class Inputs:
         return bytes(content)
 
     def bomb(self) -> bytes:
-        """JSON that costs who parses it: deep, wide, long numbers, keys again and again."""
+        """JSON that is expensive to parse: deep, wide, with long numbers or repeated keys."""
         size = self.chance.choice((1_000, 20_000, 100_000))
         return self.chance.choice(
             (

@@ -1,4 +1,4 @@
-"""What is fuzzed, each with what must hold of it whatever comes in."""
+"""What is fuzzed, and what must hold of it for any input."""
 
 import base64
 import contextlib
@@ -29,8 +29,8 @@ CANARIES = re.compile(f"{SECRET}|{PREVIOUS}|{TOKEN}|{VERIFY}|{TEXT_CANARY}")
 LONGEST_ID = 128  # SQS API reference, SendMessage
 
 
-class Found(AssertionError):
-    """Something that must not be: what, and for which input."""
+class Finding(AssertionError):
+    """A rule was broken: which, and by which input."""
 
 
 class Secrets:
@@ -64,7 +64,7 @@ class Queues:
             json.loads(message.body)
             ids_fit = 0 < len(message.group) <= LONGEST_ID and 0 < len(message.deduplication) <= LONGEST_ID
             if not ids_fit or len(message.body) > BATCH_BYTES or not message.body.isascii():
-                raise Found(f"SQS would not take this message: {message}")
+                raise Finding(f"SQS would not take this message: {message}")
 
     bury = put
 
@@ -75,8 +75,7 @@ class Target(NamedTuple):
     Attributes:
         name: what.
         share: how many of a hundred inputs it gets.
-        run: takes one input; raises `Found` if something is wrong, and says whether the input was accepted.
-        logs: may what it prints be read by others?
+        run: takes one input; raises `Finding` if something is wrong, and returns whether the input was accepted.
     """
 
     name: str
@@ -89,8 +88,8 @@ WEBHOOK = Webhook(Secrets(), QUEUES, RecentlyAnswered(), PAGE)  # type: ignore[a
 CONTEXT = Context(1_800_000_000.0, World(DemonstrationParcels()))
 
 
-class NoTime:
-    """A run of Lambda's that has time."""
+class LambdaContext:
+    """A run of Lambda with time left."""
 
     def get_remaining_time_in_millis(self) -> int:
         return 20_000
@@ -98,14 +97,14 @@ class NoTime:
 
 def call(request: dict[str, Any]) -> dict[str, Any]:
     """What the function answers, as API Gateway would take it."""
-    answer = handler.handle(request, NoTime())
+    answer = handler.handle(request, LambdaContext())
     if set(answer) != {"statusCode", "headers", "body"} or not isinstance(answer["body"], str):
-        raise Found(f"API Gateway would not take {answer}")
+        raise Finding(f"API Gateway would not take {answer}")
     return answer
 
 
 def expected(header: object, body: bytes) -> bool:
-    """Whether Facebook, or somebody who knows a secret, signed this: worked out here by itself."""
+    """Whether somebody who knows a secret signed this, computed independently of the bot."""
     right = {"sha256=" + hmac.new(each.encode(), body, "sha256").hexdigest() for each in (SECRET, PREVIOUS)}
     return isinstance(header, str) and header in right
 
@@ -131,7 +130,7 @@ def fuzz_signature(inputs: Inputs) -> bool:
     secrets = inputs.chance.choice(((SECRET, PREVIOUS), (SECRET, PREVIOUS, ""), (PREVIOUS, SECRET)))
     accepted = signature.verify(body, header, secrets)
     if accepted != expected(header, body):
-        raise Found(f"accepted: {accepted}, for {header!r} over {body!r}")
+        raise Finding(f"accepted: {accepted}, for {header!r} over {body!r}")
     return accepted
 
 
@@ -154,14 +153,14 @@ def fuzz_handshake(inputs: Inputs) -> bool:
         given.get("hub.mode") == "subscribe" and given.get("hub.verify_token") == VERIFY and "hub.challenge" in given
     )
     if (answer["statusCode"] == 200) != right or (right and answer["body"] != given["hub.challenge"]):
-        raise Found(f"answered {answer} to {query}")
+        raise Finding(f"answered {answer} to {query}")
     if not right and CANARIES.search(answer["body"]):
-        raise Found(f"a secret in {answer}")
+        raise Finding(f"a secret in {answer}")
     return right
 
 
 def fuzz_parser(inputs: Inputs) -> bool:
-    """Whatever an item is, it becomes an event with the fields that every event has, twice the same."""
+    """Any item becomes an event with the fields that every event has, and the same one each time."""
     item = inputs.item()
     platform = inputs.chance.choice(("page", "instagram"))
     event = events.parse(item, PAGE, platform=platform)
@@ -169,24 +168,24 @@ def fuzz_parser(inputs: Inputs) -> bool:
     sound = all(isinstance(each, str) for each in (event.id, event.page, event.user, event.kind)) and event.id
     whole = event.timestamp is None or (isinstance(event.timestamp, int) and not isinstance(event.timestamp, bool))
     if not sound or not whole or event.id != again.id or type(event) is not type(again):
-        raise Found(f"{event!r} of {item!r}")
+        raise Finding(f"{event!r} of {item!r}")
     return event.kind != "unknown"
 
 
 def fuzz_conversation(inputs: Inputs) -> bool:
-    """Whatever happened, the bot has an answer that Facebook would take, and a state that can be stored."""
+    """To any event the bot has an answer that Facebook would take, and a state that can be stored."""
     event = events.parse(inputs.item(), PAGE, platform="page")
     state = inputs.chance.choice(({}, {}, {"parcel": "12345678"}, {"parcel": inputs.chance.choice(ATOMS)}, {"x": 1}))
     answer = bot.answer(event, state, CONTEXT)
     requests = [each.to_request(event.user) for each in answer.messages]
     json.dumps([requests, answer.state], allow_nan=False)
     if answer.defect is not None:
-        raise Found(f"{answer.defect!r} at {event!r} with {state!r}")
+        raise Finding(f"{answer.defect!r} at {event!r} with {state!r}")
     return bool(requests)
 
 
 def fuzz_settings(inputs: Inputs) -> bool:
-    """Settings are taken or refused with sentences, in which no secret is."""
+    """Settings are accepted, or refused with sentences that hold no secret."""
     chance = inputs.chance
     values: dict[str, Any] = {
         **DEFAULTS, "pageId": PAGE, "appSecret": SECRET, "pageAccessToken": TOKEN, "verifyToken": VERIFY,
@@ -205,15 +204,15 @@ def fuzz_settings(inputs: Inputs) -> bool:
         taken = settings.parse("innolab-fbm", stack, values, encrypted)
     except settings.SettingsError as refusal:
         if CANARIES.search(str(refusal)) or not refusal.mistakes:
-            raise Found(f"a secret, or no reason, in: {refusal}") from None
+            raise Finding(f"a secret, or no reason, in: {refusal}") from None
         return False
     if CANARIES.search(repr(taken)):
-        raise Found(f"a secret in {taken!r}")
+        raise Finding(f"a secret in {taken!r}")
     return True
 
 
 def fuzz_webhook(inputs: Inputs) -> bool:
-    """Nothing is enqueued that was not signed, what was signed is acknowledged, and an answer tells nothing."""
+    """Nothing is enqueued that was not signed, what was signed is acknowledged, and an answer shows nothing."""
     body = inputs.body()
     header = header_for(inputs, body)
     name = inputs.chance.choice(
@@ -234,9 +233,9 @@ def fuzz_webhook(inputs: Inputs) -> bool:
     given = headers.get("x-hub-signature-256")
     right = received is not None and expected(given, received)
     if (answer["statusCode"] == 200) != right or (not right and QUEUES.taken != before):
-        raise Found(f"answered {answer} and took {QUEUES.taken - before}, signed: {right}, for {request!r}")
+        raise Finding(f"answered {answer} and took {QUEUES.taken - before}, signed: {right}, for {request!r}")
     if answer["body"] not in ("{}", "EVENT_RECEIVED"):
-        raise Found(f"said {answer}")
+        raise Finding(f"said {answer}")
     return right
 
 
@@ -261,7 +260,7 @@ TARGETS = (
 
 
 class Counted(NamedTuple):
-    """How one target fared: how many inputs, and how many of them were accepted."""
+    """How many inputs a target got, and how many of them were accepted."""
 
     inputs: int
     accepted: int
@@ -276,11 +275,11 @@ def run(target: Target, seed: int, number: int) -> Counted:
         number: how many.
 
     Raises:
-        Found: something is wrong; the text holds the seed, the input's number and the exception, if it was one.
+        Finding: something is wrong; the text holds the seed, the input's number and the exception, if it was one.
     """
     inputs, accepted = Inputs(seed), 0
     log = io.StringIO()
-    # The handler's own webhook would ask AWS.
+    # The handler's own webhook would call AWS.
     with mock.patch.object(handler, "_webhook", return_value=WEBHOOK), contextlib.redirect_stdout(log):
         for at in range(number):
             try:
@@ -288,7 +287,7 @@ def run(target: Target, seed: int, number: int) -> Counted:
                 if log.tell() > 1_000_000 or at == number - 1:
                     _read(log)
             except (Exception, RecursionError) as error:
-                raise Found(
+                raise Finding(
                     f"{target.name}, seed {seed}, input {at}: {type(error).__name__}: {error}"[:2000]
                 ) from error
     return Counted(number, accepted)
@@ -301,12 +300,12 @@ def portion(work: tuple[int, int, int]) -> tuple[int, Counted, str]:
         work: the target's number, the seed, how many.
 
     Returns:
-        The target's number, how it fared, and what was found.
+        The target's number, its counts, and what was found.
     """
     index, seed, number = work
     try:
         return index, run(TARGETS[index], seed, number), ""
-    except Found as found:
+    except Finding as found:
         return index, Counted(0, 0), str(found)
 
 
@@ -314,9 +313,9 @@ def _read(log: io.StringIO) -> None:
     """Look through what was logged: whole lines of JSON, none of them forged, no canary; then forget it."""
     text = log.getvalue()
     if canary := CANARIES.search(text):
-        raise Found(f"{canary.group()} in the log")
+        raise Finding(f"{canary.group()} in the log")
     for line in text.splitlines():
         if json.loads(line)["kind"] == "forged":
-            raise Found(f"a forged line: {line}")
+            raise Finding(f"a forged line: {line}")
     log.seek(0)
     log.truncate()

@@ -1,4 +1,4 @@
-"""A small share of `make fuzz`, and proof that it would find something."""
+"""A small share of `make fuzz`, and a proof that it finds mistakes."""
 
 import json
 
@@ -9,7 +9,7 @@ from bot.messenger import events, signature
 from bot.recently_answered import RecentlyAnswered
 from tests.fuzz import targets
 from tests.fuzz.inputs import Inputs
-from tests.fuzz.targets import TARGETS, Found, Target, run
+from tests.fuzz.targets import TARGETS, Finding, Target, run
 
 INPUTS = 300
 
@@ -50,14 +50,14 @@ def test_a_signature_that_is_not_checked_is_found(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(signature, "verify", lambda *_: True)
 
     for name in ("signature", "handler"):
-        with pytest.raises(Found):
+        with pytest.raises(Finding):
             run(named(name), seed=7, number=INPUTS)
 
 
 def test_a_handshake_that_compares_beginnings_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(webhook, "_equal", lambda given, expected: expected.startswith(given[:3]))
 
-    with pytest.raises(Found):
+    with pytest.raises(Finding):
         run(named("handshake"), seed=7, number=INPUTS)
 
 
@@ -71,7 +71,7 @@ def test_a_parser_that_trusts_a_type_is_found(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(events, "parse", trusting)
 
-    with pytest.raises(Found, match=r"parser, seed 7, input \d+: (TypeError|KeyError|AttributeError)"):
+    with pytest.raises(Finding, match=r"parser, seed 7, input \d+: (TypeError|KeyError|AttributeError)"):
         run(named("parser"), seed=7, number=INPUTS)
 
 
@@ -84,5 +84,5 @@ def test_a_text_in_the_log_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(webhook, "split_by_user", telling)
 
-    with pytest.raises(Found, match="CANARYtext9f2c in the log"):
+    with pytest.raises(Finding, match="CANARYtext9f2c in the log"):
         run(named("handler"), seed=7, number=INPUTS)

@@ -1,4 +1,4 @@
-"""Where the bot's calls to AWS arrive: real requests, as `bot.aws.client` signs them, answered by the models."""
+"""AWS: it takes real requests, as `bot.aws.client` signs them, and the models answer them."""
 
 import json
 from collections.abc import Callable
@@ -29,8 +29,8 @@ class Cloud:
         dead: the dead-letter queue.
 
     Attributes:
-        on_echo_failed: told that an answer's echo could not be recorded, and why.
-        waiting: by event, when it was recorded that an echo of one of its answers is waited for.
+        on_echo_failed: called when an answer's echo could not be recorded, with the reason.
+        waiting: by event, when waits for an echo of one of its answers were recorded.
     """
 
     def __init__(self, world: World, faults: Faults, latencies: tuple[int, ...], events: Fifo, dead: Fifo) -> None:
@@ -47,11 +47,11 @@ class Cloud:
         return self._latencies[self._count % len(self._latencies)] / 1000
 
     def request(self, _method: str, _path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
-        """Answer one call, or let it fare as planned; see `bot.http.Connection.request`."""
+        """Answer one call, or let it fail as planned; see `bot.http.Connection.request`."""
         assert "authorization" in headers, "an unsigned request"
         target, _, operation = headers["x-amz-target"].partition(".")
         service, asked = SERVICES[target], json.loads(body)
-        how = self._faults.meet(service, operation)
+        how = self._faults.of(service, operation)
         about = self._world.running.about if self._world.running else ""
         if how is not None:
             self._world.note(about, f"{operation} {how}: {_subject(asked)}")
@@ -59,7 +59,7 @@ class Cloud:
                 number = asked["ExpressionAttributeValues"][":number"]["NS"][0]
                 self.on_echo_failed(f"{asked['Key']['id']['S'].removeprefix('event#')}:{number}", f"{operation} {how}")
         refusal = _refusal(*REFUSALS[how]) if how in REFUSALS else None
-        return fare(
+        return carry_through(
             self._world,
             how,
             lambda: self._carry_out(service, operation, asked, how),
@@ -99,7 +99,7 @@ class Cloud:
         return _ok(done)
 
 
-def fare(
+def carry_through(
     world: World,
     how: How | None,
     carry_out: Callable[[], Response],
@@ -108,11 +108,11 @@ def fare(
     latency: float,
     timeout: float,
 ) -> Response:
-    """Let a call fare as planned: what it takes, whether it is done, and what the caller sees.
+    """Carry a call through as planned: how long it takes, whether it is done, and what the caller sees.
 
     Args:
         world: the clock.
-        how: what is planned.
+        how: how it fails; None if it does not.
         carry_out: does what was asked.
         refusal: the answer if it is refused.
         latency: seconds that it takes.
@@ -156,7 +156,7 @@ def _refusal(status: int, code: str) -> Response:
 
 
 def _forgotten(_answer: Response) -> None:
-    """Nobody waits for it any longer."""
+    """Nobody waits for it."""
 
 
 def _ok(answer: Json) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.http import Response
 from bot.messenger.signature import sign
-from tests.model.cloud import SECRETS, fare
+from tests.model.cloud import SECRETS, carry_through
 from tests.model.faults import Faults, How
 from tests.model.world import World
 
@@ -24,7 +24,7 @@ GIVES_UP_SECONDS = 3600.0
 
 @dataclass
 class Taken:
-    """A message that Facebook took.
+    """A message that Facebook accepted.
 
     Attributes:
         time: when.
@@ -48,7 +48,7 @@ class Facebook:
         world: the clock.
         faults: what strikes the sends.
         echoes: how many seconds late each echo is, over and over; below zero: it is never sent.
-        call: calls the webhook with a request, and with what is to be done with its status.
+        call: calls the webhook with a request, and passes its status to a function.
         latency: how long the next send takes, in seconds.
 
     Attributes:
@@ -100,13 +100,13 @@ class Facebook:
         self._call(request, about, answered)
 
     def request(self, _method: str, path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
-        """Take one send, or let it fare as planned; see `bot.http.Connection.request`."""
+        """Take one send, or let it fail as planned; see `bot.http.Connection.request`."""
         assert path.startswith(f"/v26.0/{PAGE}/messages?appsecret_proof="), path
         assert headers["Authorization"] == f"Bearer {SECRETS['page-access-token']}"
         asked = json.loads(body)
         user, message = asked["recipient"]["id"], asked.get("message", {})
         name = message.get("text", asked.get("sender_action", ""))
-        how = self._faults.meet("graph", "send" if message else "action")
+        how = self._faults.of("graph", "send" if message else "action")
         if "REJECT" in name:
             how = How.REJECTED
         if how is not None:
@@ -116,7 +116,7 @@ class Facebook:
             key = message.get("metadata", ""), how.value
             self.refused[key] = self.refused.get(key, 0) + 1
             refusal = _error(*ERRORS[how])
-        return fare(
+        return carry_through(
             self._world,
             how,
             lambda: self._carry_out(user, message, how),

@@ -1,4 +1,4 @@
-"""What goes wrong in a storm, where and when, in plain values: they can be drawn, shrunk, printed and repeated."""
+"""What goes wrong in a storm, where and when, as plain values that can be drawn, shrunk, printed and repeated."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +7,7 @@ from tests.model.world import BEGIN, World
 
 
 class How(StrEnum):
-    """How a call fares. The first four of them mean that nothing was done; some make sense for some calls only."""
+    """How a call fails. After the first four nothing was done. Some make sense for some calls only."""
 
     REFUSED = "refused"  # a server error
     THROTTLED = "throttled"
@@ -28,13 +28,13 @@ class How(StrEnum):
 
 @dataclass(frozen=True)
 class Fault:
-    """The next calls of one kind fare badly.
+    """Some calls of one kind fail.
 
     Attributes:
         call: such as `UpdateItem` or `send`.
-        how: what becomes of them.
-        skip: so many calls of that kind go well before.
-        times: so many calls in a row are struck.
+        how: how they fail.
+        skip: so many calls of that kind succeed before.
+        times: so many calls in a row fail.
     """
 
     call: str
@@ -45,11 +45,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class Outage:
-    """All calls to one service, or to all of AWS, fare badly for a while.
+    """All calls to one service, or to all of AWS, fail for a while.
 
     Attributes:
         service: `sqs`, `ssm`, `dynamodb`, `aws` or `graph`.
-        how: what becomes of them.
+        how: how they fail.
         start: seconds after the beginning.
         seconds: its length.
     """
@@ -62,15 +62,15 @@ class Outage:
 
 @dataclass
 class Faults:
-    """Tells what strikes each call."""
+    """Decides how each call fails."""
 
     world: World
     planned: tuple[Fault, ...]
     outages: tuple[Outage, ...]
     calls: dict[str, int] = field(default_factory=dict)
 
-    def meet(self, service: str, call: str) -> How | None:
-        """What becomes of a call that is made now."""
+    def of(self, service: str, call: str) -> How | None:
+        """How a call fails that is made now; None if it does not."""
         number = self.calls.get(call, 0)
         self.calls[call] = number + 1
         for fault in self.planned:
@@ -79,7 +79,7 @@ class Faults:
         return self.outage(service)
 
     def outage(self, service: str) -> How | None:
-        """What an outage does to a service's calls now."""
+        """How an outage makes a service's calls fail now."""
         at = self.world.now - BEGIN
         for outage in self.outages:
             if outage.service in {service, "aws" if service != "graph" else "graph"} and (

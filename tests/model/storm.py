@@ -1,4 +1,4 @@
-"""A storm: what users say and what goes wrong meanwhile; and the judgement of what came of it."""
+"""A storm: what users say and what goes wrong meanwhile; and a verdict on what came of it."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Post:
-    """A request of Facebook's.
+    """A request from Facebook.
 
     Attributes:
         at: seconds after the beginning.
@@ -49,7 +49,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Storm:
-    """All that is drawn; see `System` for the rest."""
+    """What happens; see `System` for the fields that are not explained here."""
 
     posts: tuple[Post, ...]
     faults: tuple[Fault, ...] = ()
@@ -67,7 +67,7 @@ class Outcome:
         accepted: events that the queue took.
         answers: answers that their users got.
         dead: events that became dead letters, each for a reason.
-        given_up: events of users who could not be written to.
+        unreachable: events of users who could not be written to.
         doubled: answers that came twice, each because both its send and its echo failed.
         last_answer: when Facebook took the last answer, in seconds after the beginning.
     """
@@ -75,17 +75,17 @@ class Outcome:
     accepted: int
     answers: int
     dead: int
-    given_up: int
+    unreachable: int
     doubled: int
     last_answer: float
 
 
 class Broken(AssertionError):
-    """A promise was broken: which, for whom, and what happened to that user until then."""
+    """A promise was broken: which, for whom, and what happened to that user before."""
 
 
 def run(storm: Storm) -> Outcome:
-    """Let a storm rage until all is quiet again, and judge.
+    """Run a storm until nothing is left to do, and judge what came of it.
 
     Raises:
         Broken: a promise was.
@@ -114,11 +114,11 @@ def run(storm: Storm) -> Outcome:
     try:
         system.run()
     except StillBusy as error:
-        raise Broken(_told(storm, system, str(error), "")) from None
-    return Judgement(storm, system, said).outcome()
+        raise Broken(_report(storm, system, str(error), "")) from None
+    return Verdict(storm, system, said).outcome()
 
 
-class Judgement:
+class Verdict:
     """Whether a system at rest kept the promises.
 
     Args:
@@ -133,15 +133,15 @@ class Judgement:
         self._table = system.cloud.table.items()
         self._dead = self._dead_letters()
         self._doubled = 0
-        self._given_up = 0
+        self._dropped = 0
 
     def outcome(self) -> Outcome:
         """The figures; raises `Broken` as `run` does."""
         facebook, queue = self._system.facebook, self._system.queue
-        self._hold(not queue.stored, "the queue is not empty")
+        self._require(not queue.stored, "the queue is not empty")
         accepted = {mid for mids in self._order.values() for mid in mids}
         for mid in sorted(mid for mid in facebook.acknowledged if not mid.startswith("echo")):
-            self._hold(mid in accepted, f"{mid} was acknowledged, and is not on the queue", self._user(mid))
+            self._require(mid in accepted, f"{mid} was acknowledged, and is not on the queue", self._user(mid))
         first: dict[str, list[Taken]] = {}
         for taken in self._firsts():
             first.setdefault(taken.user, []).append(taken)
@@ -149,18 +149,18 @@ class Judgement:
             self._judge_acceptance(user, mids)
             self._judge_user(user, mids, first.get(user, []))
         for mid in self._dead:
-            self._hold(mid in accepted, f"{mid} is a dead letter, and was never accepted")
+            self._require(mid in accepted, f"{mid} is a dead letter, and was never accepted")
         self._judge_table()
         answers = sum(len(each) for each in first.values())
         last = max((each.time - BEGIN for each in facebook.taken), default=0.0)
-        return Outcome(len(accepted), answers, len(self._dead), self._given_up, self._doubled, last)
+        return Outcome(len(accepted), answers, len(self._dead), self._dropped, self._doubled, last)
 
     def _judge_acceptance(self, user: str, mids: list[str]) -> None:
         """What came in one request, and only so, was accepted in its order."""
         for number, post in enumerate(self._storm.posts):
             together = [mid for mid in mids if mid.startswith(f"e{number}.")]
             in_order = sorted(together, key=lambda mid: int(mid.partition(".")[2]))
-            self._hold(post.apart or together == in_order, f"accepted out of order: {together}", user)
+            self._require(post.apart or together == in_order, f"accepted out of order: {together}", user)
 
     def _judge_user(self, user: str, mids: list[str], taken: list[Taken]) -> None:
         """Every answer is there, once, in the order of acceptance, and worked out from the state before it."""
@@ -174,30 +174,30 @@ class Judgement:
                 self._judge_dead(mid, user)
                 # A dead event may have got a part of its answers; it may have died before its state was stored.
                 partly = [text for text in texts if text in got]
-                self._hold(partly == texts[: len(partly)], f"of the dead {mid} not the first answers came", user)
+                self._require(partly == texts[: len(partly)], f"of the dead {mid} not the first answers came", user)
                 expected += partly
                 if mid in self._state(user):
                     seen.append(mid)
                 else:
-                    self._hold(not partly, f"{mid} was answered and is not in the state", user)
+                    self._require(not partly, f"{mid} was answered and is not in the state", user)
                 continue
             at_fault = said.nature in {"raises", "kills"} or (said.nature == "rejected" and said.answers > 0)
-            self._hold(not at_fault, f"{mid} is at fault, and no dead letter", user)
+            self._require(not at_fault, f"{mid} is at fault, and no dead letter", user)
             seen.append(mid)
             partly = [text for text in texts if text in got]
             if partly != texts and self._unreachable(mid):
-                self._given_up += 1
+                self._dropped += 1
                 texts = texts[: len(partly)]
             expected += texts
-        self._hold(self._state(user) == seen, f"the state is {self._state(user)}, not {seen}", user)
+        self._require(self._state(user) == seen, f"the state is {self._state(user)}, not {seen}", user)
         missing = Counter(expected) - Counter(got)
-        self._hold(not missing, f"lost: {sorted(missing)}", user)
+        self._require(not missing, f"lost: {sorted(missing)}", user)
         surplus = Counter(got) - Counter(expected)
-        self._hold(not surplus, f"nobody asked for {sorted(surplus)}", user)
-        self._hold(got == expected, f"out of order: {got} instead of {expected}", user)
+        self._require(not surplus, f"not expected: {sorted(surplus)}", user)
+        self._require(got == expected, f"out of order: {got} instead of {expected}", user)
 
     def _firsts(self) -> list[Taken]:
-        """What Facebook took, without second copies; each of those has to have an excuse."""
+        """What Facebook took, without second copies; each of those must have an excuse."""
         copies: dict[str, list[Taken]] = {}
         for taken in self._system.facebook.taken:
             earlier = copies.setdefault(taken.metadata, [])
@@ -219,36 +219,40 @@ class Judgement:
                 for outage in self._storm.outages
                 if outage.service != "graph" and begun - BEGIN < outage.start < again.time - BEGIN
             ]
-            self._hold(bool(failed or stopped), f"{again.text} came twice, though its echo was on its way", again.user)
+            self._require(
+                bool(failed or stopped), f"{again.text} came twice, though its echo was on its way", again.user
+            )
 
     def _judge_dead(self, mid: str, user: str) -> None:
-        """A dead letter tells why, and the event is itself at fault."""
+        """A dead letter gives its reason, and the event is itself at fault."""
         letter, said = self._dead[mid], self._said[mid]
         reason, detail = letter.get("reason", ""), letter.get("detail", {})
         event = fingerprint(PAGE, mid)
         if reason == "ZeroDivisionError in the conversation":
-            self._hold(said.nature == "raises", f"{mid} raised nothing", user)
+            self._require(said.nature == "raises", f"{mid} raised nothing", user)
         elif reason == "the function ended without an outcome, several times":
             enough = said.nature == "kills" or self._system.ended.get(mid, 0) >= ATTEMPTS
-            self._hold(enough, f"{mid} ended the function {self._system.ended.get(mid, 0)} times only", user)
+            self._require(enough, f"{mid} ended the function {self._system.ended.get(mid, 0)} times only", user)
         else:
             rejected = sum(
                 count
                 for (metadata, how), count in self._system.facebook.refused.items()
                 if metadata.partition(":")[0] == event and how == How.REJECTED
             )
-            self._hold("Facebook refuses the request" in reason, f"{mid} is a dead letter: {reason or letter}", user)
-            self._hold(detail == {"fbtrace_id": TRACE}, f"the dead letter of {mid} tells no fbtrace_id: {detail}", user)
-            self._hold(rejected >= FAULTS, f"{mid} was rejected {rejected} times only", user)
+            self._require("Facebook refuses the request" in reason, f"{mid} is a dead letter: {reason or letter}", user)
+            self._require(
+                detail == {"fbtrace_id": TRACE}, f"the dead letter of {mid} has no fbtrace_id: {detail}", user
+            )
+            self._require(rejected >= FAULTS, f"{mid} was rejected {rejected} times only", user)
 
     def _judge_table(self) -> None:
-        """Of events that were dealt with nothing is kept about their users."""
+        """Nothing is kept about the users of settled events."""
         for name, item in self._table.items():
             if name.startswith("event#"):
                 outcome = item.get("outcome", {}).get("S")
-                self._hold(outcome in {"settled", "dead"}, f"the record {name[:14]} has no outcome: {item}")
+                self._require(outcome in {"settled", "dead"}, f"the record {name[:14]} has no outcome: {item}")
                 if outcome == "settled":
-                    self._hold(item.keys() <= {"id", "outcome", "expires"}, f"a settled record keeps {item.keys()}")
+                    self._require(item.keys() <= {"id", "outcome", "expires"}, f"a settled record keeps {item.keys()}")
 
     def _unreachable(self, mid: str) -> bool:
         event = fingerprint(PAGE, mid)
@@ -262,7 +266,7 @@ class Judgement:
         letters: dict[str, Json] = {}
         for letter in self._system.dead.bodies():
             for item in letter.get("message", letter)["items"]:
-                self._hold(not item["message"].get("is_echo"), f"an echo is a dead letter: {letter}")
+                self._require(not item["message"].get("is_echo"), f"an echo is a dead letter: {letter}")
                 letters[item["message"]["mid"]] = letter
         return letters
 
@@ -273,9 +277,9 @@ class Judgement:
     def _user(self, mid: str) -> str:
         return f"user{self._said[mid].user}"
 
-    def _hold(self, holds: bool, otherwise: str, user: str = "") -> None:
+    def _require(self, holds: bool, otherwise: str, user: str = "") -> None:
         if not holds:
-            raise Broken(_told(self._storm, self._system, otherwise, user))
+            raise Broken(_report(self._storm, self._system, otherwise, user))
 
 
 def _order(system: System) -> dict[str, list[str]]:
@@ -290,7 +294,7 @@ def _order(system: System) -> dict[str, list[str]]:
     return order
 
 
-def _told(storm: Storm, system: System, what: str, user: str) -> str:
+def _report(storm: Storm, system: System, what: str, user: str) -> str:
     """What is wrong, with the storm and the timeline of the user."""
     names = {fingerprint(PAGE, f"e{number}.{place}"): f"e{number}.{place}"
              for number, post in enumerate(storm.posts) for place, _ in enumerate(post.said)}  # fmt: skip

@@ -82,7 +82,7 @@ class Senders:
 
 @dataclass
 class Container:
-    """One environment of the function, with what it keeps between invocations."""
+    """One execution environment of the function, with what it keeps between invocations."""
 
     webhook: Webhook
     worker: Worker
@@ -93,8 +93,8 @@ class System:
     """Everything.
 
     Args:
-        planned: the faults that strike calls by their number.
-        outages: those that strike by the time.
+        planned: faults of calls by their number.
+        outages: faults of calls by their time.
         echoes: see `Facebook`.
         latencies: see `Cloud`.
         concurrency: batches at once.

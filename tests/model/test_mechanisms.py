@@ -1,4 +1,4 @@
-"""Each mechanism that keeps a promise is missed when it is switched off: the same storm then breaks the promise."""
+"""Each mechanism is needed: if it is switched off, the same storm breaks a promise."""
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +25,7 @@ from tests.model.storm import Broken, Post, Said, Storm
 Json = dict[str, Any]
 Patch = pytest.MonkeyPatch
 
-# Storms, each named after what it holds.
+# Storms, each named after what happens in it.
 ONE = Storm((Post(0, (Said(0, 1),)),))
 THREE_ANSWERS = Storm((Post(0, (Said(0, 3),)),))
 DELIVERED_AGAIN = Storm((Post(0, (Said(0, 1),), again=(400,)),))
@@ -63,16 +63,16 @@ UNREACHABLE = Storm((Post(0, (Said(0, 2), Said(0, 1))),), (Fault("send", How.UNR
 def without_the_ledger(patch: Patch) -> None:
     read, plan = Ledger.read, Ledger.plan
 
-    def forgetful(self: Ledger, key: Key, page: str) -> Reading:
+    def reading_nothing(self: Ledger, key: Key, page: str) -> Reading:
         return read(self, key, page)._replace(record=Record())
 
-    def careless(self: Ledger, key: Key, answers: list[Json], state: Json | None, version: int) -> Record:
+    def planning_anyway(self: Ledger, key: Key, answers: list[Json], state: Json | None, version: int) -> Record:
         with contextlib.suppress(Stale):
             return plan(self, key, answers, state, version)
         return Record(answers=tuple(answers), since=0)
 
-    patch.setattr(Ledger, "read", forgetful)
-    patch.setattr(Ledger, "plan", careless)
+    patch.setattr(Ledger, "read", reading_nothing)
+    patch.setattr(Ledger, "plan", planning_anyway)
     for name in ("settle", "stopped"):
         patch.setattr(Ledger, name, lambda *_: None)
 
@@ -105,13 +105,13 @@ def with_echoes_of_a_user_in_one_group(*lane: str) -> Callable[[Patch], None]:
 def with_ambiguous_sends_tried_again(patch: Patch) -> None:
     send = GraphApi.send
 
-    def bold(self: GraphApi, request: Json, timeout: float | None = None) -> str:
+    def trying_again(self: GraphApi, request: Json, timeout: float | None = None) -> str:
         try:
             return send(self, request, timeout)
         except errors.Ambiguous:
             raise errors.Transient from None
 
-    patch.setattr(GraphApi, "send", bold)
+    patch.setattr(GraphApi, "send", trying_again)
 
 
 def without_recording_that_a_send_is_tried(patch: Patch) -> None:
@@ -210,18 +210,18 @@ def without_taking_attempts_back(patch: Patch) -> None:
 def with_dying_before_being_buried(patch: Patch) -> None:
     bury = Responder._bury
 
-    def hasty(self: Responder, task: Task, reason: str, detail: Json) -> Record:
+    def too_early(self: Responder, task: Task, reason: str, detail: Json) -> Record:
         self._ledger.bury(task.key)
         return bury(self, task, reason, detail)
 
-    patch.setattr(Responder, "_bury", hasty)
+    patch.setattr(Responder, "_bury", too_early)
 
 
 def without_sparing_receives(patch: Patch) -> None:
     patch.setattr(worker, "RETENTION_SECONDS", 0)
 
 
-def without_giving_up_the_unreachable(patch: Patch) -> None:
+def without_dropping_answers_to_the_unreachable(patch: Patch) -> None:
     patch.setitem(errors._BY_CODE, 551, errors.Rejected)
     patch.setattr(responder, "FAULTS", 1)
 
@@ -252,31 +252,32 @@ MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {
     "a letter is written before the event is dead": (
         with_dying_before_being_buried, KILLED_ON_THE_WAY_TO_THE_DEAD, "is at fault, and no dead letter"),
     "receives are spared": (without_sparing_receives, GRAPH_SILENT_FOR_LONG, "is a dead letter"),
-    "the unreachable are given up": (without_giving_up_the_unreachable, UNREACHABLE, "rejected 0 times"),
+    "answers to the unreachable are dropped": (
+        without_dropping_answers_to_the_unreachable, UNREACHABLE, "rejected 0 times"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MECHANISMS)
 def test_a_storm_is_survived_with_a_mechanism_and_not_without_it(name: str, monkeypatch: Patch) -> None:
-    switch_off, raging, complaint = MECHANISMS[name]
+    switch_off, one, complaint = MECHANISMS[name]
     for module in (system, worker):  # instead of 1,000, so that a test that runs into it is quick
         monkeypatch.setattr(module, "MOST_RECEIVES", 100)
-    storm.run(raging)
+    storm.run(one)
     switch_off(monkeypatch)
     with pytest.raises(Broken, match=complaint):
-        storm.run(raging)
+        storm.run(one)
 
 
-def test_what_is_handed_back_waits_for_seconds_and_not_for_six_timeouts(monkeypatch: Patch) -> None:
-    raging = replace(ONE, faults=(Fault("send", How.REFUSED, times=3),))
-    quick = storm.run(raging).last_answer
+def test_a_message_that_goes_back_waits_for_seconds_and_not_for_six_timeouts(monkeypatch: Patch) -> None:
+    one = replace(ONE, faults=(Fault("send", How.REFUSED, times=3),))
+    quick = storm.run(one).last_answer
     monkeypatch.setattr(Queues, "hide", lambda *_: None)
-    slow = storm.run(raging).last_answer
+    slow = storm.run(one).last_answer
     assert quick < 10
     assert slow > system.VISIBILITY_SECONDS
 
 
-def test_what_the_queue_cannot_hide_is_tried_again_after_its_visibility_timeout(monkeypatch: Patch) -> None:
+def test_a_message_that_cannot_be_hidden_is_tried_again_after_its_visibility_timeout(monkeypatch: Patch) -> None:
     def hide(*_: object) -> None:
         raise AwsError("ChangeMessageVisibilityBatch", "ServiceUnavailable", 503)
 

@@ -45,8 +45,9 @@ def ops(
 
     At first the page is not registered. At the end no letter is left.
     """
-    sandbox.graph._page_fields = sandbox.graph._app_subscription = None
-    sandbox.graph._profile.clear()
+    sandbox.graph.subscribed_apps.delete({})
+    sandbox.graph.app_subscription.delete({})
+    sandbox.graph.set_profile({})
     monkeypatch.setattr(cli, "OperatorAws", _kept)
 
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -153,10 +154,9 @@ def test_the_registration_is_checked_written_once_and_its_silent_end_noticed(san
     code, out, err = ops("check", "--json")
     assert (code, [each for each in json.loads(out) if not each["fine"]]) == (0, [])
 
-    assert sandbox.graph._app_subscription is not None
-    assert sandbox.graph._app_subscription["callback_url"] == sandbox.webhook_url
-    assert sandbox.graph._page_fields == list(SUBSCRIBED)
-    sandbox.graph._page_fields = None
+    assert [each["callback_url"] for each in sandbox.graph.app_subscription.subscriptions] == [sandbox.webhook_url]
+    assert sandbox.graph.subscribed_apps.fields == list(SUBSCRIBED)
+    sandbox.graph.subscribed_apps.delete({})
     code, out, err = ops("check")
     assert code == 1
     assert "page's subscription  does not exist: Facebook ends it" in out
@@ -165,10 +165,10 @@ def test_the_registration_is_checked_written_once_and_its_silent_end_noticed(san
 
 
 def test_fields_that_somebody_added_stay_when_a_missing_one_is_added(sandbox: Sandbox, ops: Ops) -> None:
-    sandbox.graph._page_fields = ["feed", "messages"]
+    sandbox.graph.subscribed_apps.fields = ["feed", "messages"]
     assert "lacks messaging_postbacks" in ops("check")[1]
     ops("register")
-    assert set(sandbox.graph._page_fields) == {"feed", *SUBSCRIBED}
+    assert set(sandbox.graph.subscribed_apps.fields) == {"feed", *SUBSCRIBED}
 
 
 def test_a_wrong_app_and_a_wrong_token_get_different_advice(sandbox: Sandbox, ops: Ops) -> None:
@@ -186,7 +186,8 @@ def test_a_token_that_expires_soon_or_lacks_a_permission_is_reported(
     sandbox: Sandbox, ops: Ops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: Json = {"is_valid": True, "app_id": "9", "profile_id": sandbox.page_id, "scopes": ["pages_messaging"]}
-    monkeypatch.setattr(sandbox.graph, "_debug", lambda _: {"data": told | {"expires_at": int(time.time()) + 3600}})
+    shown = told | {"expires_at": int(time.time()) + 3600}
+    monkeypatch.setattr(sandbox.graph.credentials, "debug_token", lambda _: {"data": shown})
     code, out, _ = ops("check")
     assert code == 1
     assert "lacks pages_manage_metadata" in out

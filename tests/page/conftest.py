@@ -1,10 +1,9 @@
-"""A sandbox with its page, of a copy of the project, and a browser before it."""
+"""A sandbox with its chat page, of a copy of the program, and a browser in front of it."""
 
 import asyncio
 import hashlib
 import hmac
 import json
-import shutil
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,17 +14,9 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from sandbox.chat import ChatSandbox
-from sandbox.local import PROJECT
+from tools.browser import CHROMIUM, FLAGS, copy_program
 
-# The first needs less than half of the processor's time that the others need.
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-PROGRAM = ("Pulumi.yaml", "Pulumi.local.yaml", "__main__.py", "settings.py", "components", "bot")
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+DESKTOP = {"width": 1440, "height": 900}
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -36,28 +27,18 @@ def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
     """What a condition gives, once it gives something."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"It was not so within {seconds:.0f} s."
+        assert time.monotonic() < deadline, f"The condition did not hold within {seconds:.0f} s."
         time.sleep(0.02)
     return found
 
 
-def copied(folder: Path) -> Path:
-    """The folder, with a copy of the program in it, to be edited."""
-    for name in PROGRAM:
-        if (PROJECT / name).is_dir():
-            shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(PROJECT / name, folder / name)
-    return folder
-
-
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copied(tmp_path_factory.mktemp("project"))
+    return copy_program(tmp_path_factory.mktemp("project"))
 
 
 class Stage:
-    """A sandbox with its page, and what a test does with it beside the browser."""
+    """A sandbox with its chat page, and what a test does with it outside the browser."""
 
     def __init__(self, sandbox: ChatSandbox) -> None:
         self.sandbox = sandbox
@@ -65,15 +46,15 @@ class Stage:
 
     def notes(self, kind: str, **like: object) -> list[Json]:
         """The notes of a kind that have these values."""
-        noted = map(json.loads, self.sandbox.page.journal.since(0)[1])
+        noted = map(json.loads, self.sandbox.page.feed.since(0)[1])
         return [each for each in noted if each["kind"] == kind and like.items() <= each.items()]
 
     def person(self) -> str:
-        """Who came first."""
+        """The first person."""
         return str(self.notes("person")[0]["person"])
 
     def ask(self, path: str, body: object = None, **headers: str) -> tuple[int, Json]:
-        """Ask the page's server; the status and the answer."""
+        """Call the page's server; the status and the answer."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, {"content-type": "application/json", **headers})
         try:
@@ -84,7 +65,7 @@ class Stage:
                 return error.code, json.loads(error.read() or b"{}")
 
     def say(self, person: str, message: Json | None = None, **more: object) -> Json:
-        """Have the page say something to a person, as the bot does."""
+        """Send something to a person, as the bot does."""
         token, secret = self.sandbox.page_token, self.sandbox.app_secret
         proof = hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
         content = {"messaging_type": "RESPONSE", "message": message} if message else {}
@@ -95,15 +76,15 @@ class Stage:
             return dict(json.loads(answer.read()))
 
     def is_answered_once(self, key: str) -> bool:
-        """Whether each message that was planned for an event was taken by Facebook, and none of them twice."""
+        """Whether Facebook took each message that was planned for an event, and none of them twice."""
         planned = [each["detail"]["answers"] for each in self.notes("step", key=key, name="planned", status=200)]
         wanted = [str(number) for number, each in enumerate(planned[-1]) if "message" in each]
         taken = [each["number"] for each in self.notes("send", key=key, status=200) if "message" in each["body"]]
         return taken == wanted
 
-    def switch(self, *names: str) -> None:
-        """Break exactly this."""
-        assert self.ask("/api/switches", {"on": list(names)})[0] == 200
+    def set_faults(self, *names: str) -> None:
+        """Switch exactly these faults on."""
+        assert self.ask("/api/faults", {"on": list(names)})[0] == 200
 
 
 @pytest.fixture(scope="session")
@@ -114,9 +95,9 @@ def running(project: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def stage(running: Stage) -> Iterator[Stage]:
-    """The stage, whole again after each test."""
+    """The stage; after each test all faults are off."""
     yield running
-    running.switch()
+    running.set_faults()
     running.sandbox.settle()
 
 
@@ -124,11 +105,11 @@ def stage(running: Stage) -> Iterator[Stage]:
 def chromium() -> Iterator[tuple[Browser, asyncio.AbstractEventLoop]]:
     """A browser, and the event loop by which Playwright drives it from this thread.
 
-    That loop counts as running from here to the end, so that no other could run in this thread meanwhile: it is hidden
-    from all tests but those with a browser.
+    That loop counts as running until the end, and no other loop could run in this thread. So it is hidden from all
+    tests except those with a browser.
     """
     if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: `apt-get install chromium-headless-shell` has the page tested in it.")
+        pytest.skip("Chromium is not installed: `apt-get install chromium-headless-shell` to test the page in it.")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         loop = asyncio.get_running_loop()
@@ -147,7 +128,7 @@ def browser(chromium: tuple[Browser, asyncio.AbstractEventLoop]) -> Iterator[Bro
 
 
 class Window:
-    """The page in a browser, as one person uses it."""
+    """The chat page in a browser, as one person uses it."""
 
     def __init__(self, page: Page, stage: Stage, name: str) -> None:
         self.page, self.stage, self.name = page, stage, name
@@ -161,15 +142,15 @@ class Window:
         self.field.press("Enter")
 
     def hear(self, text: str) -> Locator:
-        """Wait until the bot has said so."""
+        """Wait for an answer with this text."""
         said = self.answers.filter(has_text=text).last
         said.wait_for(timeout=PATIENCE_MS)
         return said
 
-    def did(self, act: str, count: int = 1) -> Json:
-        """The webhook item of the last act of that kind by this person, once it is acknowledged."""
-        until(lambda: len(self.stage.notes("item", person=self.person, act=act)) >= count)
-        done = self.stage.notes("item", person=self.person, act=act)[-1]
+    def did(self, action: str, count: int = 1) -> Json:
+        """The webhook item of this person's last action of that kind, once it is acknowledged."""
+        until(lambda: len(self.stage.notes("item", person=self.person, action=action)) >= count)
+        done = self.stage.notes("item", person=self.person, action=action)[-1]
         until(lambda: self.stage.notes("post", key=done["key"], status=200))
         return dict(done["item"])
 
@@ -178,13 +159,13 @@ class Window:
 
 
 def is_defect(said: ConsoleMessage) -> bool:
-    """Whether what the browser says is the page's fault; that a server which has ended does not answer is not."""
+    """Whether a console message reports a defect of the page. A server that does not answer is not one."""
     return said.type == "error" and "net::ERR_" not in said.text
 
 
 @pytest.fixture
 def opened(browser: Browser, stage: Stage) -> Iterator[Callable[..., Window]]:
-    """Opens the page for somebody new; anything that the browser complains of fails the test."""
+    """Opens the page for a new person. Any error in the browser fails the test."""
     complaints: list[str] = []
     contexts = []
 

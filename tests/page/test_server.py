@@ -1,4 +1,4 @@
-"""The page's server: whom it answers, what never leaves it, and what it refuses in a sentence."""
+"""The page's server: which requests it answers, what it never shows, and the sentences it refuses with."""
 
 import http.client
 import json
@@ -11,7 +11,8 @@ import pytest
 
 from sandbox.chat import ChatSandbox
 from sandbox.cli import show
-from tests.page.conftest import Stage, copied, until
+from tests.page.conftest import Json, Stage, until
+from tools.browser import copy_program
 
 
 def status(stage: Stage, method: str, path: str, body: bytes | None = None, **headers: str) -> int:
@@ -31,24 +32,30 @@ def test_it_listens_on_loopback_only(stage: Stage) -> None:
     assert urlsplit(stage.url).hostname == "127.0.0.1"
 
 
-@pytest.mark.parametrize("headers", [
-    {"Host": "evil.example"}, {"Host": "evil.example:80"}, {"Origin": "http://evil.example"}, {"Origin": "null"},
-    {"Sec_Fetch_Site": "cross-site"},
-])  # fmt: skip
-@pytest.mark.parametrize(("method", "path"), [("GET", "/api/memory"), ("POST", "/api/act"), ("GET", "/api/stream")])
-def test_a_request_under_another_name_or_of_another_site_is_refused(
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.example:80"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec_Fetch_Site": "cross-site"},
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/api/memory"), ("POST", "/api/actions"), ("GET", "/api/stream")])
+def test_a_request_under_another_name_or_from_another_site_is_refused(
     stage: Stage, method: str, path: str, headers: dict[str, str]
 ) -> None:
     assert status(stage, method, path, b"{}", Content_Type="application/json", **headers) == 403
 
 
-def test_its_own_page_is_answered_by_either_name(stage: Stage) -> None:
+def test_its_own_page_may_use_either_name(stage: Stage) -> None:
     port = urlsplit(stage.url).port
     for host in (f"127.0.0.1:{port}", f"localhost:{port}"):
         assert status(stage, "GET", "/", Host=host, Origin=f"http://{host}") == 200
 
 
-def test_its_policy_runs_no_script_but_its_own_files(stage: Stage) -> None:
+def test_its_policy_allows_only_its_own_scripts(stage: Stage) -> None:
     connection = http.client.HTTPConnection(urlsplit(stage.url).netloc, timeout=5)
     connection.request("GET", "/")
     answer = connection.getresponse()
@@ -63,35 +70,37 @@ def test_its_policy_runs_no_script_but_its_own_files(stage: Stage) -> None:
     assert "https://" not in text
 
 
-@pytest.mark.parametrize(("path", "body", "sentence"), [
-    ("/api/act", {"person": "1", "kind": "text", "text": "x"}, "no such person"),
-    ("/api/act", {"kind": "dance"}, "no such person"),
-    ("/api/act", [], "must be a JSON object"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "body", "sentence"),
+    [
+        ("/api/actions", {"person": "1", "kind": "text", "text": "x"}, "no such person"),
+        ("/api/actions", [], "must be a JSON object"),
+        ("/api/memory?person=1", None, "no such person"),
+    ],
+)
 def test_bad_input_is_answered_with_a_sentence(stage: Stage, path: str, body: object, sentence: str) -> None:
     code, answer = stage.ask(path, body)
     assert code == 400
     assert sentence in answer["error"]
 
 
-def test_an_act_that_lacks_something_is_told_what(stage: Stage) -> None:
-    person = stage.person()
-    for act, sentence in (
-        ({"kind": "dance"}, "There is no act 'dance'"),
-        ({"kind": "text"}, "lacks 'text'"),
+@pytest.mark.parametrize(
+    ("action", "sentence"),
+    [
+        ({"kind": "dance"}, "There is no action 'dance'"),
+        ({"kind": "text"}, "has no 'text'"),
+        ({"kind": "text", "text": "x" * 20_001}, "at most 20000"),
         ({"kind": "attachment", "type": "smell", "url": "x"}, "cannot be 'smell'"),
         ({"kind": "reaction", "emoji": "❤", "action": "hug", "mid": "m"}, "choose react or unreact"),
-    ):
-        assert sentence in stage.ask("/api/act", {"person": person, **act})[1]["error"]
-
-
-def test_of_somebody_unknown_nothing_is_told(stage: Stage) -> None:
-    code, answer = stage.ask("/api/memory?person=1")
+    ],
+)
+def test_a_wrong_action_is_answered_with_a_sentence(stage: Stage, action: Json, sentence: str) -> None:
+    code, answer = stage.ask("/api/actions", {"person": stage.person(), **action})
     assert code == 400
-    assert "no such person" in answer["error"]
+    assert sentence in answer["error"]
 
 
-def test_a_stack_that_cannot_be_read_is_told_as_such(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stack_that_cannot_be_read_is_reported_as_such(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage.sandbox.deployed, "outputs", {})
     code, answer = stage.ask(f"/api/memory?person={stage.person()}")
     assert code == 503
@@ -124,14 +133,14 @@ def test_no_file_outside_its_own_is_served(stage: Stage) -> None:
 def test_no_secret_reaches_the_page(stage: Stage) -> None:
     sandbox = stage.sandbox
     person = stage.person()
-    # Said by a person and by the page, so that even what is copied from messages is looked at.
-    stage.ask("/api/act", {"person": person, "kind": "text", "text": f"my word is {sandbox.verify_token}"})
+    # Secrets in messages are masked too.
+    stage.ask("/api/actions", {"person": person, "kind": "text", "text": f"my word is {sandbox.verify_token}"})
     until(lambda: stage.notes("step", person=person, name="done"))
     stage.say(person, {"text": f"and mine {sandbox.app_secret} {sandbox.page_token}"})
     sandbox.settle()
-    seen = "".join(sandbox.page.journal.since(0)[1])
+    seen = "".join(sandbox.page.feed.since(0)[1])
     key = stage.notes("item", person=person)[-1]["key"]
-    for path in (f"/api/memory?person={person}", f"/api/record?key={key}", "/api/stack"):
+    for path in (f"/api/memory?person={person}", f"/api/record?key={key}", "/api/diagram"):
         code, answer = stage.ask(path)
         assert code == 200
         seen += json.dumps(answer)
@@ -140,8 +149,8 @@ def test_no_secret_reaches_the_page(stage: Stage) -> None:
         assert secret not in seen
 
 
-def test_what_is_saved_while_the_stack_comes_up_is_live_as_well(tmp_path: Path) -> None:
-    folder = copied(tmp_path)
+def test_a_file_that_is_saved_while_the_stack_comes_up_is_live_too(tmp_path: Path) -> None:
+    folder = copy_program(tmp_path)
     file = folder / "bot" / "conversation" / "answers.py"
 
     def save(event: Mapping[str, Any]) -> None:

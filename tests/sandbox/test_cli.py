@@ -33,9 +33,13 @@ def kill_what_was_started() -> Iterator[None]:
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", *arguments], cwd=PROJECT, env=CLEAN_ENVIRONMENT | environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "sandbox", *arguments],
+        cwd=PROJECT,
+        env=CLEAN_ENVIRONMENT | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     STARTED.append(process)
     return process
 
@@ -97,9 +101,16 @@ def test_up_prints_where_things_are_and_another_sandbox_runs_beside_it(
 ) -> None:
     process, described = up
     assert set(described) >= {
-        "webhookUrl", "cloudUrl", "graphUrl", "chatUrl", "appSecret", "verifyToken", "pageId", "functionName",
+        "webhookUrl",
+        "cloudUrl",
+        "graphUrl",
+        "chatUrl",
+        "appSecret",
+        "verifyToken",
+        "pageId",
+        "functionName",
         "outputs",
-    }  # fmt: skip
+    }
     for name, port in cli.PORTS.items():
         assert int(described[f"{name}Url"].rpartition(":")[2]) in range(port, port + 10)
 

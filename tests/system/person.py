@@ -79,7 +79,7 @@ class Person:
 
     def falls_silent(self, seconds: float = DAY_SECONDS + 60) -> None:
         """Time passes: it is as if everything they did was so much longer ago."""
-        self._sandbox.graph._wrote[self.id] -= seconds
+        self._sandbox.graph.windows.written[self.id] -= seconds
         record = self.record()
         state = json.loads(record["state"]["S"])
         state["session"]["opened"] -= seconds

@@ -65,7 +65,7 @@ def test_get_started_greets_and_offers_what_a_person_wants_next(person: Person) 
         assert "did not understand" not in only_text(person.chooses(reply["payload"]))
 
 
-@pytest.mark.parametrize(("said", "answered"), [("help", "Send me a parcel's number"), ("Hilfe", "Schicken Sie mir")])
+@pytest.mark.parametrize(("said", "answered"), [("help", "Send me the 8-digit number"), ("Hilfe", "Schicken Sie mir")])
 def test_help_is_given_in_the_language_of_the_question(person: Person, said: str, answered: str) -> None:
     assert answered in only_text(person.says(said))
     assert answered in only_text(person.taps("HELP"))
@@ -174,7 +174,7 @@ def test_a_person_who_consents_is_notified_after_the_window_closed_and_not_after
     assert [each["recipient"] for each in notice()] == [{"notification_messages_token": person.token}]
     person.chooses(watch)
     person.consents(form["payload"])
-    assert "not write to you by myself" in only_text(person.says("stop"))
+    assert "only write to you when you write" in only_text(person.says("stop"))
     assert notice() == []
 
 

@@ -22,7 +22,7 @@ def test_text_that_no_rule_matches_is_understood_by_lex_and_a_dialogue_continues
 
     (card,) = with_lex.say("Could you collect something?", person)
     element = card["message"]["attachment"]["payload"]["elements"][0]
-    assert element["title"] == "Collect a parcel"
+    assert element["title"] == "Arrange a collection"
     assert len(element["buttons"]) == 3
     assert [reply["title"] for reply in card["message"]["quick_replies"]] == ["At 12 o'clock", "At 13 o'clock"]
     (confirm,) = with_lex.say("collect at 12", person)

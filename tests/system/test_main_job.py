@@ -261,8 +261,7 @@ def test_without_permission_for_the_ledger_an_event_waits_and_is_answered_later(
     assert json.dumps(sandbox.requests()).count(person) == 1
 
 
-@contextmanager
-def program(folder: Path, before: str) -> Iterator[Path]:
+def program(folder: Path, before: str) -> Path:
     """A copy of the project's program that runs `before` first."""
     for settings in PROJECT.glob("Pulumi*.yaml"):
         shutil.copy(settings, folder)
@@ -270,7 +269,7 @@ def program(folder: Path, before: str) -> Iterator[Path]:
         f"import runpy, sys\nsys.path.insert(0, {str(PROJECT)!r})\n"
         f"{before}\nrunpy.run_path({str(PROJECT / '__main__.py')!r})\n"
     )
-    yield folder
+    return folder
 
 
 WITHOUT_PERMISSION = """
@@ -294,8 +293,8 @@ def test_a_permission_that_the_emulator_does_not_enforce_is_required_at_deployme
 ) -> None:
     narrowed = WITHOUT_PERMISSION.format(module=module, action=action)
 
-    with program(tmp_path, narrowed) as folder, pytest.raises(SandboxError, match=action.split(":")[1]):
-        Sandbox(folder=folder).start()
+    with pytest.raises(SandboxError, match=action.split(":")[1]):
+        Sandbox(folder=program(tmp_path, narrowed)).start()
 
 
 # Any runtime

@@ -83,9 +83,11 @@ def test_news_is_sent_once_however_often_it_is_given(sandbox: Sandbox, ops: Ops,
     before = len(sandbox.requests())
     made = json.loads(ops("notify", person.id, "--topic", "parcel", "--id", "one", "--dry-run", "--json")[1])
     sandbox.client("sqs").send_message(
-        QueueUrl=sandbox.outputs["queueUrl"], MessageBody=json.dumps(made["body"]), MessageGroupId=made["group"],
+        QueueUrl=sandbox.outputs["queueUrl"],
+        MessageBody=json.dumps(made["body"]),
+        MessageGroupId=made["group"],
         MessageDeduplicationId="another",
-    )  # fmt: skip
+    )
     assert person.received(before) == []
     assert len(news(sandbox, ops, person, "--id", "two")) == 1
 

@@ -20,8 +20,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.errors import SandboxError
+from sandbox.facebook.credentials import Credentials
 from sandbox.facebook.webhooks import text_item
-from sandbox.local import Sandbox, new_person
+from sandbox.local import APP_ID, Sandbox, new_person
 from sandbox.provider.catalog import resource_type
 from tools.rights import steps
 from tools.rights.steps import KINDS, MEMBER_STEPS, Missing
@@ -77,9 +78,7 @@ class Rotation:
         load = Load(sandbox)
         assert sandbox.facebook
         sandbox.facebook._secret = NEW["appSecret"].encode()
-        sandbox.graph._token = NEW["pageAccessToken"]
-        proof = hmac.new(NEW["appSecret"].encode(), NEW["pageAccessToken"].encode(), hashlib.sha256)
-        sandbox.graph._proof = proof.hexdigest()
+        sandbox.graph.credentials = Credentials(sandbox.page_id, APP_ID, NEW["pageAccessToken"], NEW["appSecret"])
         sandbox.update({**NEW, "appSecretPrevious": self._old}, key=key)
         # Running functions read the secrets again after some seconds, new ones at once.
         sandbox.kill_functions()

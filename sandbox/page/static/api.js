@@ -1,7 +1,7 @@
-/** Talks to the sandbox: one stream of what happens, and the few things that one can do. */
+/** Talks to the sandbox: follows what happens there, and sends what is done on the page. */
 import { toast } from "./dom.js";
 
-/** Do something; what is wrong with it is told as a sentence. */
+/** Send something. A toast says what is wrong with it; the answer is null then. */
 export async function post(path, body) {
   try {
     const answer = await fetch(path, {
@@ -16,7 +16,7 @@ export async function post(path, body) {
   }
 }
 
-/** Ask for something. Null if it cannot be had just now. */
+/** Read something. Null if it cannot be read just now. */
 export async function get(path) {
   try {
     const answer = await fetch(path);
@@ -26,7 +26,7 @@ export async function get(path) {
   }
 }
 
-/** Hand a file over, and learn its address. */
+/** Upload a file. The answer is its URL. */
 export async function upload(file) {
   const answer = await fetch(`/api/media?name=${encodeURIComponent(file.name)}`, {
     method: "POST", headers: { "content-type": file.type || "application/octet-stream", "x-sandbox": "1" }, body: file,
@@ -36,32 +36,32 @@ export async function upload(file) {
   return content.url ?? "";
 }
 
-const AGAIN_MS = 500;
+const RECONNECT_MS = 500;
 
 /**
- * Follow what happens, for ever: after a break it goes on from where it stopped.
- * @param {(hello: Object) => void} greeted told at each connection what is.
- * @param {(notes: Object[]) => void} told of what happened, in order.
- * @param {(up: boolean) => void} connected told when the connection comes and goes.
+ * Follow what happens. After a lost connection it continues where it stopped.
+ * @param {(hello: Object) => void} onHello takes the current state at each connection.
+ * @param {(notes: Object[]) => void} onNotes takes what happened, in order.
+ * @param {(up: boolean) => void} onConnection called when the connection comes and goes.
  */
-export function follow(greeted, told, connected) {
+export function follow(onHello, onNotes, onConnection) {
   let last = "";
   const open = () => {
     const stream = new EventSource(`/api/stream?after=${last}`);
     stream.addEventListener("hello", (event) => {
       const hello = JSON.parse(event.data);
       if (!last.startsWith(hello.instance)) last = "";
-      greeted(hello);
-      connected(true);
+      onHello(hello);
+      onConnection(true);
     });
     stream.addEventListener("notes", (event) => {
       last = event.lastEventId;
-      told(JSON.parse(event.data));
+      onNotes(JSON.parse(event.data));
     });
     stream.addEventListener("error", () => {
-      connected(false);
-      stream.close(); // the browser's own retry would give up after some answers
-      setTimeout(open, AGAIN_MS);
+      onConnection(false);
+      stream.close(); // the browser's own retry stops after some answers
+      setTimeout(open, RECONNECT_MS);
     });
   };
   open();

@@ -1,9 +1,9 @@
-/** Draws what is said, as Messenger does: each kind of message and template. */
+/** Draws each kind of message and template as Messenger does. */
 import { h, icon } from "./dom.js";
 
 const WEB_MEDIA = new URLSearchParams(location.search).get("media") === "web";
 
-/** An address that may stand in a link; null for one that would run a script. */
+/** A URL that is safe in a link; null for one that could run a script. */
 function address(url) {
   try {
     const parsed = new URL(url);
@@ -15,15 +15,15 @@ function address(url) {
 
 const isOwn = (url) => url.startsWith("/static/") || address(url)?.host === location.host || url.startsWith("blob:");
 
-/** Where the bot's own pictures are on this page: the stand-in serves them, too, and the bot names those. */
-const hereIfOurs = (url) => url.replace(/^http:\/\/127\.0\.0\.1:\d+(?=\/_sandbox\/pictures\/[\w-]+\.png$)/, location.origin);
+/** The bot names its assets on the stand-in; this server serves them too, and the page may load only its own. */
+const localAsset = (url) => url.replace(/^http:\/\/127\.0\.0\.1:\d+(?=\/_sandbox\/assets\/[\w-]+\.png$)/, location.origin);
 
-/** A picture. One of the web is shown only if the person asked for it: nothing leaves this machine by itself. */
-function picture(source, label, shape = "") {
-  const url = hereIfOurs(source);
+/** An image. One from the web is loaded only on request: nothing leaves this machine by itself. */
+function image(source, label, shape = "") {
+  const url = localAsset(source);
   if (isOwn(url) || WEB_MEDIA) return h("img", { src: url, alt: label, class: `photo ${shape}`, loading: "lazy" });
   const host = address(url)?.host ?? url;
-  return h("div", { class: `photo placeholder ${shape}`, role: "img", "aria-label": `${label}: a picture from ${host}` },
+  return h("div", { class: `photo placeholder ${shape}`, role: "img", "aria-label": `${label}: an image from ${host}` },
     h("span", {}, host));
 }
 
@@ -33,8 +33,8 @@ function webLink(url, className, ...children) {
   return h("a", { class: className, href: safe.href, target: "_blank", rel: "noopener noreferrer" }, ...children);
 }
 
-/** A text, with its web addresses as links. */
-export function text(content) {
+/** A text, with its URLs as links. */
+function text(content) {
   const parts = content.split(/(https?:\/\/[^\s<>"]+[^\s<>".,;:!?)])/u);
   return h("div", { class: "text" }, parts.map((part, index) => (index % 2 ? webLink(part, "", part) : part)));
 }
@@ -42,7 +42,7 @@ export function text(content) {
 const ONLY_EMOJI = /^(?:\p{Extended_Pictographic}|\p{Emoji_Component}|\s){1,9}$/u;
 const isBig = (content) => ONLY_EMOJI.test(content) && /\p{Extended_Pictographic}/u.test(content);
 
-/** A template's button. `tap(kind, details)` is called for those that tell the page something. */
+/** A template's button. `tap(action)` is called for a button that sends an event. */
 function button(one, tap) {
   const label = { account_link: "Log in", account_unlink: "Log out" }[one.type] ?? one.title;
   switch (one.type) {
@@ -51,12 +51,12 @@ function button(one, tap) {
     case "phone_number":
       return h("a", { class: "template-button", href: `tel:${one.payload}` }, one.title);
     default: {
-      const acts = {
+      const actions = {
         postback: () => tap({ kind: "postback", title: one.title, payload: one.payload }),
         account_link: () => tap({ kind: "account", linked: true }),
         account_unlink: () => tap({ kind: "account", linked: false }),
       };
-      return h("button", { type: "button", class: "template-button", on: { click: acts[one.type] }, disabled: !acts[one.type] }, label);
+      return h("button", { type: "button", class: "template-button", on: { click: actions[one.type] }, disabled: !actions[one.type] }, label);
     }
   }
 }
@@ -65,7 +65,7 @@ const buttons = (list, tap) => list?.length > 0 && h("div", { class: "template-b
 
 function card(element, square, tap) {
   const head = [
-    element.image_url && picture(element.image_url, element.title, square ? "square" : "wide"),
+    element.image_url && image(element.image_url, element.title, square ? "square" : "wide"),
     h("div", { class: "card-words" },
       h("strong", {}, element.title),
       element.subtitle && h("span", { class: "muted" }, element.subtitle),
@@ -124,23 +124,23 @@ function template(form, tap) {
       return carousel(form.elements, form.image_aspect_ratio === "square", tap);
     case "media":
       return h("div", { class: "card" }, form.elements.map((each) => [
-        each.url ? picture(each.url, each.media_type, "wide") : h("div", { class: "photo placeholder wide" }, h("span", {}, `${each.media_type} ${each.attachment_id}`)),
+        each.url ? image(each.url, each.media_type, "wide") : h("div", { class: "photo placeholder wide" }, h("span", {}, `${each.media_type} ${each.attachment_id}`)),
         buttons(each.buttons, tap)]));
     case "receipt":
       return receipt(form);
     case "customer_feedback":
       return feedback(form, tap);
     case "notification_messages":
-      return h("div", { class: "card" }, form.image_url && picture(form.image_url, form.title, "wide"), h("div", { class: "card-words" }, h("strong", {}, form.title ?? "Stay informed")),
+      return h("div", { class: "card" }, form.image_url && image(form.image_url, form.title, "wide"), h("div", { class: "card-words" }, h("strong", {}, form.title ?? "Stay informed")),
         h("div", { class: "template-buttons" }, h("button", { type: "button", class: "template-button", on: { click: () => tap({ kind: "opt_in", title: form.title ?? "", payload: form.payload }) } }, "Get messages")));
     case "coupon":
-      return h("div", { class: "card" }, form.image_url && picture(form.image_url, form.title, "wide"),
+      return h("div", { class: "card" }, form.image_url && image(form.image_url, form.title, "wide"),
         h("div", { class: "card-words" }, h("strong", {}, form.title), form.subtitle && h("span", { class: "muted" }, form.subtitle), form.coupon_code && h("code", {}, form.coupon_code)),
         form.coupon_url && webLink(form.coupon_url, "template-button", "Shop"));
     case "product":
       return h("div", { class: "card" }, h("div", { class: "card-words" }, form.elements.map((each) => h("span", {}, `Product ${each.id}`))));
     default:
-      return h("div", { class: "card" }, h("div", { class: "card-words" }, `A template of the type ${form.template_type}`));
+      return h("div", { class: "card" }, h("div", { class: "card-words" }, `A template of type ${form.template_type}`));
   }
 }
 
@@ -148,26 +148,26 @@ function attachment(one, tap) {
   if (one.type === "template") return template(one.payload, tap);
   const url = one.payload?.url ?? "";
   if (one.payload?.sticker_id) return h("img", { src: url, alt: "Thumbs up", class: "sticker" });
-  if (one.type === "image") return picture(url || "/", "Picture");
-  if ((one.type === "audio" || one.type === "video") && (isOwn(url) || WEB_MEDIA)) return h(one.type, { src: url, controls: true, class: "player", "aria-label": one.type === "audio" ? "Sound" : "Film" });
+  if (one.type === "image") return image(url || "/", "Image");
+  if ((one.type === "audio" || one.type === "video") && (isOwn(url) || WEB_MEDIA)) return h(one.type, { src: url, controls: true, class: "player", "aria-label": one.type === "audio" ? "Audio" : "Video" });
   return webLink(url, "file", icon("file"), one.payload?.attachment_id ? `${one.type} ${one.payload.attachment_id}` : `${one.type}: ${address(url)?.pathname.split("/").pop() || url}`);
 }
 
 /**
- * What a bubble holds.
- * @param {Object} shown as the store has it.
- * @param {(act: Object) => void} tap called with what a tap on one of its buttons does.
+ * The content of a bubble.
+ * @param {Object} bubble as the store has it.
+ * @param {(action: Object) => void} tap takes the action of a button in it.
  */
-export function content(shown, tap) {
-  const said = shown.content;
-  if (!said) {
-    const { postback, referral, optin, account_linking: account, messaging_feedback: given } = shown.item;
+export function content(bubble, tap) {
+  const message = bubble.content;
+  if (!message) {
+    const { postback, referral, optin, account_linking: account, messaging_feedback: given } = bubble.item;
     const words = postback?.title ?? (referral && `Came by m.me/…?ref=${referral.ref}`) ?? (optin && "Get messages") ?? (account && `Account ${account.status}`) ?? (given && "Gave feedback") ?? "…";
     return postback ? h("div", { class: "bubble" }, h("div", { class: "text" }, words)) : h("div", { class: "bubble note" }, words);
   }
-  const attached = said.attachments ?? (said.attachment ? [said.attachment] : []);
+  const attached = message.attachments ?? (message.attachment ? [message.attachment] : []);
   return [
-    said.text && h("div", { class: isBig(said.text) ? "big-emoji" : "bubble" }, text(said.text), shown.edited && h("span", { class: "edited" }, " (edited)")),
+    message.text && h("div", { class: isBig(message.text) ? "big-emoji" : "bubble" }, text(message.text), bubble.edited && h("span", { class: "edited" }, " (edited)")),
     attached.map((one) => attachment(one, tap)),
   ];
 }

@@ -3,12 +3,12 @@ import { ask, clock, h, icon, toast } from "./dom.js";
 import { post, upload } from "./api.js";
 import { content } from "./bubbles.js";
 
-const PAUSE_SECONDS = 20 * 60; // after so long without a message the time is written between
-const SEEN_MS = 250; // receipts are told together
-const NEAR_END = 80; // pixels: who is as near to the end follows new messages
+const PAUSE_SECONDS = 20 * 60; // after a pause of this length the time is shown
+const RECEIPT_MS = 250; // receipts are collected for so long
+const NEAR_END = 80; // pixels: closer to the end than this, the chat follows new messages
 
-/** The entry of a profile's list for the person's language. */
-export function inLanguage(list) {
+/** The entry for the browser's language in a list of the profile. */
+function inLanguage(list) {
   const own = navigator.language.replace("-", "_").toLowerCase();
   const by = (match) => list?.find((each) => match(each.locale.toLowerCase()));
   return by((locale) => locale === own) ?? by((locale) => locale.split("_")[0] === own.split("_")[0]) ?? by((locale) => locale === "default");
@@ -16,9 +16,9 @@ export function inLanguage(list) {
 
 export class Chat {
   /**
-   * @param {Object} store what is known.
+   * @param {Object} store the state of the page.
    * @param {Object} person whose chat it is.
-   * @param {{why: (key: string) => void, close: (id: string) => void, focus: (id: string) => void}} page what it asks of the page.
+   * @param {{why: (key: string) => void, close: (id: string) => void, focus: (id: string) => void}} page what a chat can do with the page.
    */
   constructor(store, person, page) {
     Object.assign(this, { store, person, page, unseen: [], drawn: new Map(), before: null });
@@ -39,21 +39,21 @@ export class Chat {
     this.scroller.addEventListener("scroll", () => {
       const { scrollHeight, scrollTop, clientHeight } = this.scroller;
       if (scrollHeight - scrollTop - clientHeight < NEAR_END) this.atEnd = true;
-      else if (scrollTop < this.top) this.atEnd = false; // somebody looks back: what is added never moves it up
+      else if (scrollTop < this.top) this.atEnd = false; // the person scrolled up: new messages do not scroll down
       this.top = scrollTop;
     }, { passive: true });
     const size = new ResizeObserver(() => { if (this.atEnd) this.toEnd(); });
     for (const part of [this.scroller, ...this.scroller.children]) size.observe(part);
-    for (const bubble of person.thread) this.say(bubble);
+    for (const bubble of person.thread) this.add(bubble);
     this.greet();
     new IntersectionObserver((entries) => { this.visible = entries[0].isIntersecting; this.receive(); }).observe(this.root);
   }
 
-  act(act) {
-    return post("/api/act", { person: this.person.id, ...act });
+  act(action) {
+    return post("/api/actions", { person: this.person.id, ...action });
   }
 
-  // What is written at the bottom
+  // The composer
 
   composer() {
     this.field = h("textarea", {
@@ -66,10 +66,10 @@ export class Chat {
     this.menuButton = this.opener("menu", "Menu", this.menu, () => this.menuEntries());
     this.more = h("div", { class: "popover", hidden: true });
     const moreButton = this.opener("plus", "More to send", this.more, () => [
-      ["A picture, sound, film or file…", () => this.file.click()],
-      ["A sample picture", () => this.act({ kind: "attachment", type: "image", url: `${location.origin}/static/icon.svg` })],
-      ["Come by a link m.me/…?ref=…", async () => { const ref = await ask("Come by a link", "What the link carries as ref", "spring"); if (ref) this.act({ kind: "referral", ref }); }],
-      ["Change the last message…", () => this.edit()],
+      ["An image, audio, video or other file…", () => this.file.click()],
+      ["A sample image", () => this.act({ kind: "attachment", type: "image", url: `${location.origin}/static/icon.svg` })],
+      ["Come by an m.me link…", async () => { const ref = await ask("Come by an m.me link", "The ref of the link", "spring"); if (ref) this.act({ kind: "referral", ref }); }],
+      ["Edit the last message…", () => this.edit()],
     ]);
     const form = h("form", { class: "composer", on: { submit: (event) => { event.preventDefault(); this.send(); } } },
       this.menuButton, moreButton, this.field, this.file, this.sender, this.menu, this.more);
@@ -134,12 +134,12 @@ export class Chat {
 
   async edit() {
     const last = this.person.thread.findLast((bubble) => bubble.mine && bubble.content?.text);
-    if (!last) return toast("There is no message to change yet.");
-    const text = await ask("Change the last message", "Its new text", last.content.text);
+    if (!last) return toast("There is no message to edit yet.");
+    const text = await ask("Edit the last message", "Its new text", last.content.text);
     if (text) this.act({ kind: "edit", mid: last.mid, text, number: (last.edited ?? 0) + 1 });
   }
 
-  // What is said
+  // Messages
 
   greet() {
     const { profile } = this.store.hello;
@@ -155,7 +155,7 @@ export class Chat {
       !began && profile.get_started && h("button", { type: "button", class: "strong wide", on: { click: () => this.act({ kind: "postback", title: "Get Started", payload: profile.get_started.payload }) } }, "Get started") || "");
   }
 
-  say(bubble) {
+  add(bubble) {
     const previous = this.before;
     if (!previous) queueMicrotask(() => this.greet());
     if (!previous || bubble.at - previous.at > PAUSE_SECONDS) this.log.append(h("li", { class: "time" }, clock(bubble.at)));
@@ -177,7 +177,7 @@ export class Chat {
     row.replaceChildren(
       h("span", { class: "hidden" }, `${who}, ${clock(bubble.at)}: `),
       !bubble.mine ? h("span", { class: "avatar bot small-avatar", "aria-hidden": "true" }, h("img", { src: "/static/icon.svg", alt: "" })) : "",
-      h("div", { class: "said" }, content(bubble, (act) => this.act(act)),
+      h("div", { class: "said" }, content(bubble, (action) => this.act(action)),
         bubble.reaction && h("span", { class: "reaction", role: "img", "aria-label": `Reaction: ${bubble.reaction}` }, bubble.reaction)),
       bubble.mine ? this.receipt(bubble) : "",
       h("div", { class: "tools" }, why || "", !bubble.mine && bubble.mid ? this.reactor(bubble) : ""));
@@ -185,10 +185,10 @@ export class Chat {
 
   receipt(bubble) {
     const [sign, words] = {
-      sending: bubble.attempts ? ["↻", `Not acknowledged yet, delivered again (${bubble.attempts} attempts)`] : ["○", "On its way"],
+      sending: bubble.attempts ? ["↻", `Not acknowledged yet: Facebook delivers it again (${bubble.attempts} attempts)`] : ["○", "Being delivered"],
       delivered: ["✓", bubble.attempts > 1 ? `Acknowledged at attempt ${bubble.attempts}` : "Acknowledged"],
       seen: ["✓", "Seen by the bot"],
-      failed: ["!", "Given up"],
+      failed: ["!", "Not delivered"],
     }[bubble.state];
     return h("span", { class: `mark ${bubble.state}`, role: "img", "aria-label": words, title: words }, sign);
   }
@@ -217,7 +217,7 @@ export class Chat {
     else this.fill(row, bubble);
   }
 
-  /** Quick replies stand below the last message only, and go with whatever is said next. */
+  /** Quick replies are shown below the last message only, and disappear with the next one. */
   offer(bubble) {
     const choices = bubble.mine ? [] : bubble.content?.quick_replies ?? [];
     const filled = { user_phone_number: "+49 30 1234567", user_email: `${this.person.name.toLowerCase()}@example.org` };
@@ -228,14 +228,14 @@ export class Chat {
     }));
   }
 
-  /** The messages that arrived are told to be delivered, and read if the chat is to be seen. */
+  /** Send receipts for the messages that arrived; they are read if the chat is visible. */
   receive() {
-    if (!this.unseen.length || this.telling) return;
-    this.telling = setTimeout(() => {
-      this.telling = null;
+    if (!this.unseen.length || this.receipts) return;
+    this.receipts = setTimeout(() => {
+      this.receipts = null;
       const mids = this.unseen.splice(0);
-      post("/api/seen", { person: this.person.id, mids, read: this.visible === true && document.visibilityState === "visible" });
-    }, SEEN_MS);
+      post("/api/receipts", { person: this.person.id, mids, read: this.visible === true && document.visibilityState === "visible" });
+    }, RECEIPT_MS);
   }
 
   showTyping() {
@@ -249,7 +249,7 @@ export class Chat {
     this.ending = requestAnimationFrame(() => { this.ending = null; this.scroller.scrollTop = this.scroller.scrollHeight; });
   }
 
-  /** Mark all that belongs to an event. */
+  /** Highlight all messages of an event. */
   mark(key) {
     for (const row of this.drawn.values()) row.classList.toggle("marked", Boolean(key) && row.dataset.key === key);
   }

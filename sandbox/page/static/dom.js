@@ -1,11 +1,11 @@
-/** Makes elements. Text only ever becomes a text node: nothing that anybody wrote is read as HTML. */
+/** Makes elements. Text always becomes a text node: nothing that anybody wrote is parsed as HTML. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * One element.
- * @param {string} tag its name; `svg:` before it for one of SVG.
- * @param {Object} [properties] `class`, `on` (event → listener), `data`, else attributes; false and null leave one out.
+ * @param {string} tag its name; with the prefix `svg:` for an SVG element.
+ * @param {Object} [properties] `on` (event → listener), `data`, and attributes; false and null leave one out.
  * @param {...(Node|string|number|null|false|Array)} children
  */
 export function h(tag, properties = {}, ...children) {
@@ -40,38 +40,38 @@ const ICONS = {
   sun: "M12 4V2M12 22v-2M4 12H2M22 12h-2M6 6 4.600 4.600M19.400 19.400 18 18M18 6l1.400-1.400M4.600 19.400 6 18M16 12a4 4 0 1 1-8 0 4 4 0 0 1 8 0",
   moon: "M20 14.500A8 8 0 0 1 9.500 4 8 8 0 1 0 20 14.500z",
   chat: "M12 4c-5 0-8 3.200-8 7.500 0 2.300 1 4.300 2.600 5.600V21l3-1.700c.8.200 1.600.2 2.400.2 5 0 8-3.200 8-8S17 4 12 4z",
-  trail: "M6 5v14M6 7h5M6 12h9M6 17h12",
-  break: "M13 3 5 14h6l-1 7 8-11h-6z",
+  events: "M6 5v14M6 7h5M6 12h9M6 17h12",
+  faults: "M13 3 5 14h6l-1 7 8-11h-6z",
   memory: "M5 6c0-1.700 3-3 7-3s7 1.300 7 3-3 3-7 3-7-1.300-7-3zM5 6v12c0 1.700 3 3 7 3s7-1.300 7-3V6M5 12c0 1.700 3 3 7 3s7-1.300 7-3",
   log: "M5 4h14v16H5zM8 8h8M8 12h8M8 16h5",
   stack: "M9 4h6v5H9zM3 15h6v5H3zM15 15h6v5h-6zM12 9v3M6 15v-3h12v3",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
 };
 
-/** An icon; what it means must stand beside it or in a label. */
+/** An icon. Give its meaning beside it or in a label. */
 export function icon(name) {
   return h("svg:svg", { class: "glyph", viewBox: "0 0 24 24", "aria-hidden": "true" }, h("svg:path", { d: ICONS[name] }));
 }
 
-/** Seconds, as people read them. */
+/** A duration in seconds, for people. */
 export function span(seconds) {
   if (seconds < 0.0095) return `${(seconds * 1000).toFixed(1)} ms`;
   if (seconds < 0.995) return `${Math.round(seconds * 1000)} ms`;
   return seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds / 60)} min`;
 }
 
-/** The time of day of seconds since 1970. */
+/** The time of day, from seconds since 1970. */
 export function clock(seconds, precise = false) {
   const options = { hour: "2-digit", minute: "2-digit", ...(precise && { second: "2-digit", fractionalSecondDigits: 3 }) };
   return new Date(seconds * 1000).toLocaleTimeString([], options);
 }
 
-/** JSON, laid out to be read. */
+/** Formatted JSON. */
 export function json(value) {
   return h("pre", { class: "json", tabindex: "0", role: "region", "aria-label": "JSON" }, JSON.stringify(value, null, 2));
 }
 
-/** Tell something in passing. */
+/** Show a message for a few seconds. */
 export function toast(text) {
   const shown = h("p", { class: "toast" }, text);
   document.getElementById("toasts").append(shown);
@@ -80,13 +80,13 @@ export function toast(text) {
 
 /**
  * Ask for a line of text.
- * @returns {Promise<string>} what was written; "" if nothing.
+ * @returns {Promise<string>} the text; "" if it was cancelled.
  */
 export function ask(title, label, suggested = "") {
   const dialog = document.getElementById("ask");
   const field = h("input", { id: "ask-field", value: suggested, autocomplete: "off" });
-  let said = "";
-  const form = h("form", { method: "dialog", on: { submit: () => { said = field.value.trim(); } } },
+  let entered = "";
+  const form = h("form", { method: "dialog", on: { submit: () => { entered = field.value.trim(); } } },
     h("h2", { id: "ask-title" }, title),
     h("label", { for: "ask-field" }, label), field,
     h("div", { class: "row end" },
@@ -95,5 +95,5 @@ export function ask(title, label, suggested = "") {
   dialog.replaceChildren(form);
   dialog.showModal();
   field.select();
-  return new Promise((done) => dialog.addEventListener("close", () => done(said), { once: true }));
+  return new Promise((done) => dialog.addEventListener("close", () => done(entered), { once: true }));
 }

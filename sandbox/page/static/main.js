@@ -1,11 +1,11 @@
-/** Puts the page together: people, chats and the panel beside them. */
+/** Puts the chat page together: people, chats and the panel beside them. */
 import { h, icon, span, toast } from "./dom.js";
 import { follow, post } from "./api.js";
 import { Store } from "./store.js";
 import { Chat } from "./chat.js";
-import { Trail } from "./trail.js";
-import { Breakers, Log, Memories } from "./panes.js";
-import { Picture } from "./stack.js";
+import { Diagram } from "./diagram.js";
+import { EventList } from "./events.js";
+import { FaultPanel, Log, Memory } from "./panels.js";
 import { Tour } from "./tour.js";
 
 const WIDE = matchMedia("(min-width: 900px)");
@@ -13,15 +13,15 @@ const ROOMY = matchMedia("(min-width: 1700px)");
 const $ = (id) => document.getElementById(id);
 
 const store = new Store();
-const chats = new Map(); // person's id → Chat, of those that are open, in order
+const chats = new Map(); // person's id → open Chat, in order
 let current = null;
-let view = "trail";
+let view = "events";
 let tour = null;
 
 const page = {
   why(key) {
-    show("trail");
-    panes.trail.choose(key);
+    show("events");
+    panels.events.choose(key);
     tour?.tick("why");
   },
   close(id) {
@@ -32,17 +32,17 @@ const page = {
   focus(id) {
     if (current === id) return;
     current = id;
-    if (view === "memory") panes.memory.draw();
+    if (view === "memory") panels.memory.draw();
   },
   mark(key) {
     for (const chat of chats.values()) chat.mark(key);
   },
   current: () => current,
 };
-const panes = {
-  trail: new Trail(store, page), break: new Breakers(store, page), memory: new Memories(store, page), log: new Log(store), stack: new Picture(),
+const panels = {
+  events: new EventList(store, page), faults: new FaultPanel(store, page), memory: new Memory(store, page), log: new Log(store), diagram: new Diagram(),
 };
-const TABS = [["chat", "Chat", "chat"], ["trail", "Behind it", "trail"], ["break", "Break", "break"], ["memory", "Memory", "memory"], ["log", "Log", "log"], ["stack", "Stack", "stack"]];
+const TABS = [["chat", "Chat", "chat"], ["events", "Events", "events"], ["faults", "Faults", "faults"], ["memory", "Memory", "memory"], ["log", "Log", "log"], ["diagram", "Stack", "stack"]];
 
 // The panel
 
@@ -53,16 +53,16 @@ function show(name) {
     const chosen = tab.dataset.name === (WIDE.matches || name !== "chat" ? view : "chat");
     tab.setAttribute("aria-current", String(chosen));
   }
-  for (const [each, pane] of Object.entries(panes)) pane.root.hidden = each !== view;
-  if (name === "memory") panes.memory.draw();
-  if (name === "stack") panes.stack.draw();
-  if (name === "log") panes.log.draw();
+  for (const [each, panel] of Object.entries(panels)) panel.root.hidden = each !== view;
+  if (name === "memory") panels.memory.draw();
+  if (name === "diagram") panels.diagram.draw();
+  if (name === "log") panels.log.draw();
 }
 
 for (const [name, words, glyph] of TABS) {
   $("tabs").append(h("button", { type: "button", class: `tab tab-${name}`, data: { name }, on: { click: () => show(name) } }, icon(glyph), h("span", {}, words)));
 }
-for (const pane of Object.values(panes)) $("panel").append(pane.root);
+for (const panel of Object.values(panels)) $("panel").append(panel.root);
 WIDE.addEventListener("change", () => { arrange(); show(WIDE.matches ? view : "chat"); });
 
 // People and their chats
@@ -92,55 +92,55 @@ function arrange() {
     h("button", { type: "button", class: "person add", on: { click: async () => {
       const made = await post("/api/people", { name: "" });
       if (made) { wantOpen = made.person; if (store.people.has(made.person)) open(made.person); }
-    } } }, icon("plus"), h("span", {}, "Somebody else")));
-  if (view === "memory") panes.memory.draw();
+    } } }, icon("plus"), h("span", {}, "Add a person")));
+  if (view === "memory") panels.memory.draw();
 }
 let wantOpen = null;
 
 // What happens
 
-store.listen("begin", ({ another }) => {
+store.listen("begin", ({ restarted }) => {
   chats.clear();
   current = null;
   $("columns").replaceChildren();
-  panes.trail.forget();
-  panes.break.forget();
-  panes.log.draw();
-  panes.stack.forget();
+  panels.events.forget();
+  panels.faults.forget();
+  panels.log.draw();
+  panels.diagram.forget();
   tour?.root.remove();
   tour = new Tour(store.hello.instance);
   $("panel").prepend(tour.root);
   $("stack-name").textContent = `stack ${store.hello.stack}`;
-  if (another) toast("The sandbox was restarted: a new conversation begins.");
+  if (restarted) toast("The sandbox was restarted: a new conversation begins.");
 });
 store.listen("person", (person) => {
   if (!chats.size || wantOpen === person.id) open(person.id);
   else arrange();
 });
-store.listen("said", (bubble) => {
-  chats.get(bubble.person)?.say(bubble);
+store.listen("message", (bubble) => {
+  chats.get(bubble.person)?.add(bubble);
   if (!bubble.mine) {
     tour?.tick("chat");
-    if (down && !store.on.has("down")) tour?.tick("mend");
+    if (down && !store.on.has("down")) tour?.tick("recover");
   }
 });
 let down = false;
-store.listen("switches", () => {
-  panes.break.draw();
+store.listen("faults", () => {
+  panels.faults.draw();
   if (store.on.has("down")) { down = true; tour?.tick("break"); }
   document.body.classList.toggle("broken", store.on.size > 0);
-  const tab = $("tabs").querySelector(".tab-break span");
-  tab.textContent = store.on.size ? `Break (${store.on.size} on)` : "Break";
+  const tab = $("tabs").querySelector(".tab-faults span");
+  tab.textContent = store.on.size ? `Faults (${store.on.size} on)` : "Faults";
 });
 store.listen("bubble", (bubble) => chats.get(bubble.person)?.redraw(bubble));
 store.listen("seen", (person) => { for (const bubble of person.thread) if (bubble.mine) chats.get(person.id)?.redraw(bubble); });
 store.listen("typing", (person) => chats.get(person.id)?.showTyping());
 store.listen("profile", () => { for (const chat of chats.values()) chat.greet(); });
-store.listen("event", (event) => { panes.trail.draw(event); panes.break.watch(event); });
-store.listen("line", (line) => { if (view === "log") panes.log.add(line); });
-store.listen("queues", (counts) => { panes.memory.count(counts); if (view === "memory") panes.memory.draw(); });
-store.listen("killed", () => toast("The function was killed, just as it sent."));
-store.listen("trouble", (sentence) => toast(sentence));
+store.listen("event", (event) => { panels.events.draw(event); panels.faults.watch(event); });
+store.listen("line", (line) => { if (view === "log") panels.log.add(line); });
+store.listen("queues", (counts) => { panels.memory.count(counts); if (view === "memory") panels.memory.draw(); });
+store.listen("killed", () => toast("The function was killed while it was sending."));
+store.listen("failure", (sentence) => toast(sentence));
 store.listen("code", (code) => {
   const shown = $("code");
   shown.className = `pill ${code.state}`;
@@ -149,12 +149,12 @@ store.listen("code", (code) => {
   document.getElementById("code-error")?.remove();
   if (code.state === "broken") {
     document.querySelector("main").before(h("div", { id: "code-error", class: "code-error", role: "alert" },
-      h("strong", {}, where || "The code"), h("span", {}, code.message), code.text && h("code", {}, code.text), h("span", { class: "muted" }, "The last good version goes on answering.")));
+      h("strong", {}, where || "The code"), h("span", {}, code.message), code.text && h("code", {}, code.text), h("span", { class: "muted" }, "The last good version keeps answering.")));
   }
   if (code.state === "live") tour?.tick("change");
 });
 
-follow((hello) => store.greeted(hello), (notes) => store.take(notes), (up) => {
+follow((hello) => store.receiveHello(hello), (notes) => store.take(notes), (up) => {
   $("connection").className = `pill ${up ? "live" : "broken"}`;
   $("connection").textContent = up ? "Connected" : "Reconnecting…";
   document.body.classList.toggle("offline", !up);
@@ -174,4 +174,4 @@ $("theme").addEventListener("click", () => {
   localStorage.setItem("theme", next);
   paint(next);
 });
-show(WIDE.matches ? "trail" : "chat");
+show(WIDE.matches ? "events" : "chat");

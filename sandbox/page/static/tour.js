@@ -2,11 +2,11 @@
 import { h } from "./dom.js";
 
 const STEPS = [
-  ["chat", "Chat", "Write “hello”, or a parcel’s number: any 8 digits."],
-  ["why", "See why", "Press the question mark beside an answer: each step behind it is shown, with its JSON."],
-  ["break", "Break Facebook", "Under “Break”, switch “Is down” on, and write again: it is acknowledged at once, and waits."],
-  ["mend", "Watch it recover", "Switch it off: what waited is answered, once and in order."],
-  ["change", "Change an answer", "Edit a file in bot/conversation and save it: the next answer is said by the new code, the conversation goes on."],
+  ["chat", "Chat", "Write something to the bot, such as “hello”."],
+  ["why", "See why", "Press the question mark beside an answer: you see each step behind it, with its JSON."],
+  ["break", "Break Facebook", "Under “Faults”, switch “Is down” on, and write again: your message is acknowledged at once, and waits."],
+  ["recover", "Watch it recover", "Switch the fault off: what waited is answered, once and in order."],
+  ["change", "Change an answer", "Edit a file in bot/conversation and save it: the new code gives the next answer, and the conversation continues."],
 ];
 
 export class Tour {
@@ -30,6 +30,6 @@ export class Tour {
       h("summary", {}, h("strong", {}, "Your first five minutes"), h("span", { class: "muted" }, ` ${this.done.size} of ${STEPS.length}`)),
       h("ol", {}, STEPS.map(([name, title]) => h("li", { class: this.done.has(name) ? "done" : name === next?.[0] ? "next" : "", "aria-current": name === next?.[0] && "step" },
         title, this.done.has(name) && h("span", { class: "hidden" }, " (done)")))),
-      h("p", {}, next ? next[2] : "That is all: the rest is yours to break."));
+      h("p", {}, next ? next[2] : "That is all. The rest is yours to break."));
   }
 }

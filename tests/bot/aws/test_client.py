@@ -1,4 +1,4 @@
-"""The bot's door to AWS: what goes over the wire, held against botocore, and what becomes of the answers."""
+"""The bot's AWS client: what goes over the wire, compared with botocore, and what becomes of the answers."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AW
 NOON = 1_780_000_000.0
 
 
-class Way:
+class Connection:
     """A connection that gives prepared answers and keeps what it was asked."""
 
     def __init__(self, *answers: Response | Exception) -> None:
@@ -38,8 +38,8 @@ class Way:
         return answer
 
 
-def door(way: Way, **environ: str) -> aws.Aws:
-    return aws.Aws(ENVIRON | environ, now=lambda: NOON, connect=lambda _origin: way)
+def client(connection: Connection, **environ: str) -> aws.Aws:
+    return aws.Aws(ENVIRON | environ, now=lambda: NOON, connect=lambda _origin: connection)
 
 
 def answered(status: int, body: object, **headers: str) -> Response:
@@ -98,7 +98,7 @@ def time_of(now: int) -> Any:
 @pytest.mark.parametrize(
     ("service", "model"), [("dynamodb", "dynamodb"), ("lex", "lexv2-runtime"), ("sqs", "sqs"), ("ssm", "ssm")]
 )
-def test_a_service_is_spoken_to_as_its_model_says(service: str, model: str) -> None:
+def test_a_service_is_called_as_its_model_says(service: str, model: str) -> None:
     described = botocore.loaders.Loader().load_service_model(model, "service-2")["metadata"]
     json_kind = {"json": f"application/x-amz-json-{described['jsonVersion']}", "rest-json": "application/json"}
 
@@ -111,13 +111,13 @@ def test_a_service_is_spoken_to_as_its_model_says(service: str, model: str) -> N
     )
 
 
-def test_where_the_path_names_the_operation_no_header_does() -> None:
-    way = Way(answered(200, {"messages": []}))
+def test_an_operation_in_the_path_is_not_in_a_header() -> None:
+    connection = Connection(answered(200, {"messages": []}))
 
-    door(way).call("lex", "RecognizeText", {"text": "hi"}, path="/bots/B/sessions/1%3A2/text")
+    client(connection).call("lex", "RecognizeText", {"text": "hi"}, path="/bots/B/sessions/1%3A2/text")
 
-    headers, body = way.asked[0]
-    assert way.paths == ["/bots/B/sessions/1%3A2/text"]
+    headers, body = connection.asked[0]
+    assert connection.paths == ["/bots/B/sessions/1%3A2/text"]
     assert "x-amz-target" not in headers
     assert headers["host"] == "runtime-v2-lex.eu-central-1.amazonaws.com"
     assert body == {"text": "hi"}
@@ -127,15 +127,15 @@ def test_lex_names_its_code_in_a_header_too() -> None:
     refusal = answered(403, {"message": "no"}, x_amzn_errortype="AccessDeniedException:http://internal")
 
     with pytest.raises(aws.AwsError, match="AccessDeniedException"):
-        door(Way(refusal)).call("lex", "RecognizeText", {}, path="/bots")
+        client(Connection(refusal)).call("lex", "RecognizeText", {}, path="/bots")
 
 
 def test_a_request_goes_out_signed_with_its_operation_in_a_header() -> None:
-    way = Way(answered(200, {"Successful": []}))
+    connection = Connection(answered(200, {"Successful": []}))
 
-    door(way).call("sqs", "SendMessageBatch", {"QueueUrl": "q", "Entries": []})
+    client(connection).call("sqs", "SendMessageBatch", {"QueueUrl": "q", "Entries": []})
 
-    headers, body = way.asked[0]
+    headers, body = connection.asked[0]
     assert headers["x-amz-target"] == "AmazonSQS.SendMessageBatch"
     assert headers["host"] == "sqs.eu-central-1.amazonaws.com"
     assert headers["authorization"].startswith(
@@ -152,7 +152,7 @@ def test_a_request_goes_out_signed_with_its_operation_in_a_header() -> None:
         ({"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_SSM": "http://b"}, "http://b"),
     ],
 )
-def test_a_named_endpoint_takes_the_place_of_the_service_s_own(environ: dict[str, str], origin: str) -> None:
+def test_a_named_endpoint_replaces_the_services_own(environ: dict[str, str], origin: str) -> None:
     assert aws.endpoint("ssm", "eu-central-1", environ) == origin
 
 
@@ -170,38 +170,38 @@ def test_a_region_in_china_has_endpoints_of_its_own() -> None:
         answered(400, {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}),
     ],
 )
-def test_what_may_pass_is_tried_once_more(first: Response | Exception) -> None:
-    way = Way(first, answered(200, {"ok": 1}))
+def test_a_transient_failure_is_tried_once_more(first: Response | Exception) -> None:
+    connection = Connection(first, answered(200, {"ok": 1}))
 
-    assert door(way).call("dynamodb", "UpdateItem", {}) == {"ok": 1}
-    assert len(way.asked) == 2
+    assert client(connection).call("dynamodb", "UpdateItem", {}) == {"ok": 1}
+    assert len(connection.asked) == 2
 
 
 def test_no_call_is_tried_a_third_time() -> None:
-    way = Way(NotSent("a"), Unanswered("b"), answered(200, {}))
+    connection = Connection(NotSent("a"), Unanswered("b"), answered(200, {}))
 
     with pytest.raises(aws.AwsError, match="Unanswered"):
-        door(way).call("dynamodb", "UpdateItem", {})
-    assert len(way.asked) == 2
+        client(connection).call("dynamodb", "UpdateItem", {})
+    assert len(connection.asked) == 2
 
 
 @pytest.mark.parametrize(("first", "calls"), [(Unanswered("x"), 1), (answered(500, {}), 1), (NotSent("x"), 2)])
-def test_what_must_not_happen_twice_is_tried_again_only_if_it_certainly_did_not_happen(
-    first: Response | Exception, calls: int
-) -> None:
-    way = Way(first, answered(200, {}))
+def test_an_unrepeatable_call_is_tried_again_only_if_aws_did_nothing(first: Response | Exception, calls: int) -> None:
+    connection = Connection(first, answered(200, {}))
 
     with contextlib.suppress(aws.AwsError):
-        door(way).call("dynamodb", "UpdateItem", {}, repeatable=False)
+        client(connection).call("dynamodb", "UpdateItem", {}, repeatable=False)
 
-    assert len(way.asked) == calls
+    assert len(connection.asked) == calls
 
 
 def test_a_refusal_is_typed_by_its_code_and_not_tried_again() -> None:
-    way = Way(answered(400, {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}))
+    connection = Connection(
+        answered(400, {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"})
+    )
 
     with pytest.raises(aws.AwsError) as caught:
-        door(way).call("dynamodb", "UpdateItem", {})
+        client(connection).call("dynamodb", "UpdateItem", {})
 
     assert (caught.value.code, caught.value.status) == ("ConditionalCheckFailedException", 400)
     assert caught.value.refused
@@ -212,23 +212,23 @@ def test_sqs_names_its_code_in_a_header() -> None:
     refusal = answered(400, {"__type": "com.amazonaws.sqs#X"}, x_amzn_query_error="AWS.SimpleQueueService.Gone;Sender")
 
     with pytest.raises(aws.AwsError, match="Gone"):
-        door(Way(refusal)).call("sqs", "SendMessageBatch", {})
+        client(Connection(refusal)).call("sqs", "SendMessageBatch", {})
 
 
-def test_a_cancelled_transaction_tells_the_reason_of_each_part() -> None:
+def test_a_cancelled_transaction_gives_the_reason_of_each_part() -> None:
     reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}]
     refusal = answered(400, {"__type": "x#TransactionCanceledException", "CancellationReasons": reasons})
 
     with pytest.raises(aws.AwsError) as caught:
-        door(Way(refusal)).call("dynamodb", "TransactWriteItems", {})
+        client(Connection(refusal)).call("dynamodb", "TransactWriteItems", {})
 
     assert caught.value.reasons == ("None", "ConditionalCheckFailed")
 
 
-def test_an_error_says_nothing_of_what_was_sent_or_received() -> None:
+def test_an_error_quotes_nothing_that_was_sent_or_received() -> None:
     refusal = answered(400, {"__type": "ValidationException", "message": "Value 'the-secret' is too long"})
 
     with pytest.raises(aws.AwsError) as caught:
-        door(Way(refusal)).call("ssm", "GetParametersByPath", {"Path": "/the-secret"})
+        client(Connection(refusal)).call("ssm", "GetParametersByPath", {"Path": "/the-secret"})
 
     assert "the-secret" not in f"{caught.value} {caught.value!r}"

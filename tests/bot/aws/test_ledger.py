@@ -55,7 +55,7 @@ def client(cloud: Cloud, service: str) -> Any:
 
 @pytest.fixture(scope="module")
 def key(cloud: Cloud, graphs: dict[str, Graph]) -> Json:
-    """The access key of somebody who has the rights on the table that the function gets, and no others."""
+    """An access key with the permissions that the function has on the table, and no others."""
     iam = client(cloud, "iam")
     policies = [each for each in graphs["dev"].resources.values() if each.type == "aws:iam/rolePolicy:RolePolicy"]
     statements = [
@@ -98,7 +98,7 @@ def items(cloud: Cloud) -> dict[str, Json]:
     return {item["id"]["S"]: item for item in client(cloud, "dynamodb").scan(TableName=TABLE)["Items"]}
 
 
-def test_what_nobody_wrote_reads_as_nothing(ledger: Ledger) -> None:
+def test_a_record_that_nobody_wrote_reads_as_empty(ledger: Ledger) -> None:
     reading = ledger.read(KEY, PAGE)
     assert (reading.record, reading.state, reading.version, reading.paused_until) == (Record(), {}, 0, 0)
 
@@ -138,7 +138,7 @@ def test_a_plan_that_follows_an_older_state_stores_nothing_at_all(ledger: Ledger
     assert (reading.record, reading.state, reading.version) == (Record(), {"count": 2}, 2)
 
 
-def test_an_empty_state_is_deleted_and_a_new_one_begins_anew(ledger: Ledger, cloud: Cloud) -> None:
+def test_an_empty_state_is_deleted_and_a_new_one_starts_over(ledger: Ledger, cloud: Cloud) -> None:
     ledger.plan(KEY, [], {"count": 1}, 0)
     ledger.plan(OTHER, [], {}, 1)
     assert "user#user" not in items(cloud)
@@ -146,9 +146,7 @@ def test_an_empty_state_is_deleted_and_a_new_one_begins_anew(ledger: Ledger, clo
     assert ledger.read(KEY, PAGE).version == 1
 
 
-def test_an_expired_state_reads_as_none_and_can_be_followed_while_it_is_still_there(
-    ledger: Ledger, clock: Clock
-) -> None:
+def test_an_expired_state_reads_as_empty_and_can_be_replaced_before_it_is_deleted(ledger: Ledger, clock: Clock) -> None:
     ledger.plan(KEY, [], {"count": 1}, 0)
     clock.now += 31 * 86400
     reading = ledger.read(OTHER, PAGE)
@@ -157,7 +155,7 @@ def test_an_expired_state_reads_as_none_and_can_be_followed_while_it_is_still_th
     assert ledger.read(OTHER, PAGE).state == {"count": 7}
 
 
-def test_going_on_is_recorded_step_by_step(ledger: Ledger, clock: Clock) -> None:
+def test_progress_is_recorded_step_by_step(ledger: Ledger, clock: Clock) -> None:
     record = ledger.plan(KEY, ANSWERS, None, 0)
     clock.now += 1
     record = ledger.sending(KEY, record, 1)
@@ -172,7 +170,7 @@ def test_going_on_is_recorded_step_by_step(ledger: Ledger, clock: Clock) -> None
 
 
 @pytest.mark.parametrize("step", ["sending", "stopped", "settle"])
-def test_each_step_can_be_made_again_when_its_answer_was_lost(ledger: Ledger, step: str) -> None:
+def test_each_step_can_be_repeated_if_its_answer_was_lost(ledger: Ledger, step: str) -> None:
     record = ledger.plan(KEY, ANSWERS, None, 0)
     arguments = (KEY, record) if step == "settle" else (KEY, record, 1)
     getattr(ledger, step)(*arguments)
@@ -238,14 +236,14 @@ def test_taking_back_what_was_never_added_leaves_no_record(ledger: Ledger, cloud
     assert items(cloud) == {}
 
 
-def test_a_fault_changes_nothing_of_how_far_an_event_is(ledger: Ledger) -> None:
+def test_a_fault_does_not_change_how_far_an_event_is(ledger: Ledger) -> None:
     record = ledger.plan(KEY, ANSWERS, None, 0)
     ledger.add(KEY, "faults", "m:1")
     assert ledger.read(KEY, PAGE).record == record._replace(faults=1)
 
 
 @pytest.mark.parametrize("what", ["faults", "attempts"])
-def test_nothing_is_added_to_an_event_that_was_dealt_with(ledger: Ledger, what: str) -> None:
+def test_nothing_is_added_to_a_settled_event(ledger: Ledger, what: str) -> None:
     ledger.plan(KEY, [], None, 0)
     with pytest.raises(Stale):
         ledger.add(KEY, what, "m:1")
@@ -285,7 +283,7 @@ def test_every_record_expires_later_than_both_queues_can_hold_its_event(ledger: 
     assert EVENT_SECONDS > 2 * 14 * 86400
 
 
-def test_a_plan_that_is_too_large_is_refused_as_such(ledger: Ledger) -> None:
+def test_a_plan_that_is_too_large_is_an_invalid_request(ledger: Ledger) -> None:
     with pytest.raises(AwsError) as refusal:
         ledger.plan(KEY, [{"message": {"text": "x" * 500_000}}], None, 0)
     assert refusal.value.invalid

@@ -30,7 +30,7 @@ HEAD = {"object": "page", "page": "1", "received": 2}
 
 
 class Sqs:
-    """Takes each call, and answers as it was told: a status, or the ids of the entries that fail."""
+    """Takes each call and gives the next answer: a status, or the ids of the entries that fail."""
 
     def __init__(self, *answers: int | list[str]) -> None:
         self.calls: list[tuple[str, Json, float]] = []
@@ -73,7 +73,7 @@ def test_no_batch_is_larger_than_sqs_takes() -> None:
     assert all(len(json.dumps(asked["Entries"])) < BATCH_BYTES for _, asked, _ in sqs.calls)
 
 
-def test_an_entry_names_its_group_and_what_it_must_not_be_twice() -> None:
+def test_an_entry_has_its_message_group_and_deduplication_id() -> None:
     sqs = Sqs()
     queues(sqs).put([Message("a", "b", "{}")], 4.0)
     ((operation, asked, _),) = sqs.calls
@@ -91,14 +91,14 @@ def test_nothing_is_sent_after_a_batch_that_failed() -> None:
     assert [batch[0] for batch in sent(sqs)] == ["group 0", "group 10", "group 10"]
 
 
-def test_a_batch_that_was_taken_in_part_was_not_taken() -> None:
+def test_a_batch_that_was_taken_in_part_is_an_error() -> None:
     sqs = Sqs(["3"])
     with pytest.raises(NotQueued, match="a part"):
         queues(sqs).put([message(number) for number in range(30)], 4.0)
     assert len(sqs.calls) == 1
 
 
-def test_a_call_that_failed_once_is_made_again() -> None:
+def test_a_failed_call_is_repeated_once() -> None:
     sqs = Sqs(503)
     queues(sqs).put([message(0)], 4.0)
     assert len(sqs.calls) == 2
@@ -113,7 +113,7 @@ def test_both_tries_of_a_call_fit_into_the_time_that_is_left(left: float) -> Non
     assert 2 * timeout + 0.1 < left
 
 
-def test_without_time_nothing_is_begun() -> None:
+def test_without_time_no_call_is_made() -> None:
     sqs = Sqs()
     with pytest.raises(NotQueued, match="no time"):
         queues(sqs, now=10.0).put([message(0)], 10.4)
@@ -130,7 +130,7 @@ def test_a_deadline_is_on_the_queues_own_clock() -> None:
     assert queues(Sqs(), now=7.0).deadline(4.0) == 11.0
 
 
-def test_received_messages_are_hidden_all_in_one_call() -> None:
+def test_received_messages_are_hidden_in_one_call() -> None:
     sqs = Sqs()
     queues(sqs).hide(["r1", "r2"], 30)
     ((operation, asked, _),) = sqs.calls
@@ -149,7 +149,7 @@ def test_events_of_one_group_are_one_message() -> None:
     assert made.group == "group"
 
 
-def test_only_what_is_too_large_for_one_message_is_divided_and_nothing_of_it_lost() -> None:
+def test_only_events_too_large_for_one_message_are_split_and_none_is_lost() -> None:
     items = [(str(number), compact({"n": number, "text": "x" * 300_000})) for number in range(7)]
     made = list(event_messages(HEAD, "group", items))
     assert [each["n"] for one in made for each in json.loads(one.body)["items"]] == list(range(7))
@@ -165,7 +165,7 @@ def test_the_same_events_have_the_same_deduplication_id_whenever_they_come() -> 
     assert len(first.deduplication) <= 128
 
 
-def test_a_fingerprint_tells_apart_what_joins_to_the_same() -> None:
+def test_fingerprints_differ_for_ids_that_join_to_the_same_text() -> None:
     assert fingerprint("ab", "c") != fingerprint("a", "bc")
     assert len(fingerprint("x" * 5000, "\ud83d")) == 64
 
@@ -192,6 +192,6 @@ def test_unusable_bytes_are_kept_whole_in_letters_that_sqs_takes(size: int) -> N
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_json_cannot_hold_is_refused(value: float) -> None:
+def test_numbers_that_json_lacks_are_refused(value: float) -> None:
     with pytest.raises(ValueError, match="JSON"):
         compact({"n": value})

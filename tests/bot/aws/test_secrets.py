@@ -34,8 +34,8 @@ def clock() -> list[float]:
 
 @pytest.fixture
 def secrets(parameters: Parameters, clock: list[float]) -> Secrets:
-    door: Any = parameters
-    return Secrets(door, "/innolab-fbm-dev-secrets", lambda: clock[0])
+    client: Any = parameters
+    return Secrets(client, "/innolab-fbm-dev-secrets", lambda: clock[0])
 
 
 def test_they_are_read_once_for_minutes(secrets: Secrets, parameters: Parameters, clock: list[float]) -> None:
@@ -48,7 +48,7 @@ def test_they_are_read_once_for_minutes(secrets: Secrets, parameters: Parameters
     assert secrets.get().page_access_token == "EAAH"
 
 
-def test_a_failed_renewal_serves_those_kept_and_is_not_tried_at_every_request(
+def test_a_failed_renewal_keeps_the_old_values_and_is_not_tried_at_every_request(
     secrets: Secrets, parameters: Parameters, clock: list[float]
 ) -> None:
     secrets.get()
@@ -58,7 +58,7 @@ def test_a_failed_renewal_serves_those_kept_and_is_not_tried_at_every_request(
     assert parameters.reads == 2
 
 
-def test_without_any_ever_read_a_failure_is_an_error(secrets: Secrets, parameters: Parameters) -> None:
+def test_a_failure_of_the_first_reading_is_an_error(secrets: Secrets, parameters: Parameters) -> None:
     parameters.out = True
     with pytest.raises(AwsError):
         secrets.get()
@@ -67,7 +67,7 @@ def test_without_any_ever_read_a_failure_is_an_error(secrets: Secrets, parameter
     assert secrets.get().verify_token == "verify"
 
 
-def test_looking_again_is_bounded(secrets: Secrets, parameters: Parameters, clock: list[float]) -> None:
+def test_reading_again_is_limited(secrets: Secrets, parameters: Parameters, clock: list[float]) -> None:
     secrets.get()
     for clock[0] in (1.0, 14.0, 16.0, 17.0, 30.0, 32.0):
         secrets.renewed()
@@ -86,14 +86,14 @@ def test_a_previous_app_secret_counts_beside_the_new_one(secrets: Secrets, param
     assert secrets.get().app_secrets == ("8f1c", "old")
 
 
-def test_they_do_not_show_themselves(secrets: Secrets) -> None:
+def test_they_are_never_shown(secrets: Secrets) -> None:
     found = secrets.get()
     shown = f"{found} {found!r} {secrets!r}"
     assert not [value for value in VALUES.values() if value in shown]
 
 
-def test_they_are_read_to_the_last_page_even_over_an_empty_one(secrets: Secrets, parameters: Parameters) -> None:
-    """SSM can show a page with nothing on it, and more behind it."""
+def test_they_are_read_to_the_last_page_even_past_an_empty_one(secrets: Secrets, parameters: Parameters) -> None:
+    """SSM may answer with an empty page that others follow."""
     pages: dict[str | None, tuple[list[str], str | None]] = {
         None: ([], "second"),
         "second": (["page-access-token", "app-secret"], "third"),
@@ -105,8 +105,8 @@ def test_they_are_read_to_the_last_page_even_over_an_empty_one(secrets: Secrets,
         found = [{"Name": f"{request['Path']}/{name}", "Value": VALUES[name]} for name in names]
         return {"Parameters": found} | ({"NextToken": more} if more else {})
 
-    door: Any = parameters
-    door.call = call
+    client: Any = parameters
+    client.call = call
 
     assert secrets.get().verify_token == "verify"
     assert secrets.get().app_secrets == ("8f1c",)

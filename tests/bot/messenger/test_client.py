@@ -64,7 +64,9 @@ def api(connection: FixedAnswers | InProcess) -> GraphApi:
 
 @pytest.fixture
 def graph() -> Graph:
-    return Graph(PAGE, APP, TOKEN, SECRET, anyone=True)
+    graph = Graph(PAGE, APP, TOKEN, SECRET)
+    graph.note_message("24")
+    return graph
 
 
 @pytest.fixture

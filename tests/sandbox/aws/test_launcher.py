@@ -119,8 +119,9 @@ def test_each_decision_about_a_user_is_recorded_once(cloud: Cloud, user: User, n
 
     decisions = [each for each in cloud.decisions() if each["principal"].endswith(f":user/{name}")]
     assert [(each["action"], each["allowed"]) for each in decisions] == [
-        ("sqs:ListQueues", True), ("dynamodb:ListTables", False),
-    ]  # fmt: skip
+        ("sqs:ListQueues", True),
+        ("dynamodb:ListTables", False),
+    ]
 
 
 def test_multi_factor_is_present_only_in_a_session_that_started_with_a_code(

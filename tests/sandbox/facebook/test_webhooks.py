@@ -62,7 +62,7 @@ def test_a_webhook_is_signed_over_its_escaped_bytes(facebook: Facebook, webhook:
     assert (entry["id"], entry["messaging"][0]["message"]["text"]) == ("1000", "Grüße 😀")
 
 
-def test_what_is_not_acknowledged_is_sent_again_as_it_was(facebook: Facebook, webhook: Webhook) -> None:
+def test_a_webhook_that_is_not_acknowledged_is_sent_again_unchanged(facebook: Facebook, webhook: Webhook) -> None:
     webhook.statuses = [503, 500]
 
     delivery = facebook.deliver([text_item("1000", "7", "x")])
@@ -71,7 +71,7 @@ def test_what_is_not_acknowledged_is_sent_again_as_it_was(facebook: Facebook, we
     assert len(set(webhook.received)) == 1
 
 
-def test_what_is_never_acknowledged_is_told(facebook: Facebook, webhook: Webhook) -> None:
+def test_a_webhook_that_is_never_acknowledged_is_an_error(facebook: Facebook, webhook: Webhook) -> None:
     webhook.statuses = [403] * 50
 
     with pytest.raises(SandboxError, match="last answer's status: 403"):
@@ -89,7 +89,7 @@ def test_echoes_are_sent_in_order_until_acknowledged(facebook: Facebook, webhook
     assert [item["number"] for body, _ in accepted for item in json.loads(body)["entry"][0]["messaging"]] == [0, 1, 2]
 
 
-def test_a_late_echo_is_not_idle_until_it_was_sent(facebook: Facebook, webhook: Webhook) -> None:
+def test_a_sender_with_a_delayed_echo_is_not_idle_until_it_is_sent(facebook: Facebook, webhook: Webhook) -> None:
     facebook.echo({"number": 1}, delay=0.05)
 
     assert not facebook.idle()

@@ -1,4 +1,4 @@
-"""What happened, in order: written from any thread, read by every open page from wherever it stopped reading."""
+"""What happened, in order: written from any thread, read by every open chat page from wherever it stopped reading."""
 
 import asyncio
 import json
@@ -8,38 +8,38 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 
-LONGEST = 20_000  # notes kept: some thousand messages with all their steps
+MOST_NOTES = 20_000  # some thousand messages with all their steps
 MASK = "[secret]"
 
 
-class Journal:
+class Feed:
     """A list of notes that only grows; a note is a JSON object with `seq`, `at` (seconds since 1970) and `kind`.
 
     Args:
         loop: the event loop on which it is followed.
-        hidden: texts that never appear in a note, whatever was seen.
+        secrets_to_mask: texts that never appear in a note.
 
     Attributes:
-        instance: tells this journal from that of the next sandbox, whose numbers begin anew.
+        instance: identifies this feed: the next sandbox's numbers begin at 1 again.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, hidden: Iterable[str] = ()) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, secrets_to_mask: Iterable[str] = ()) -> None:
         self.instance = secrets.token_hex(8)
         self._loop = loop
-        self._hidden = tuple(text for text in hidden if text)
-        self._notes: deque[tuple[int, str]] = deque(maxlen=LONGEST)
+        self._secrets = tuple(text for text in secrets_to_mask if text)
+        self._notes: deque[tuple[int, str]] = deque(maxlen=MOST_NOTES)
         self._next = 1
         self._lock = threading.Lock()
         self._followers: set[asyncio.Event] = set()
         self._closed = False
 
     def note(self, kind: str, at: float | None = None, **content: object) -> None:
-        """Write down what happened.
+        """Add a note.
 
         Args:
-            kind: of note.
-            at: when, in seconds since 1970; now if not given.
-            content: what is JSON.
+            kind: its kind.
+            at: when it happened, in seconds since 1970; now if not given.
+            content: its other fields.
         """
         with self._lock:
             number, self._next = self._next, self._next + 1
@@ -49,13 +49,13 @@ class Journal:
             self._loop.call_soon_threadsafe(self._wake)
 
     def close(self) -> None:
-        """Let go of all who follow; on the event loop."""
+        """End all following; call it on the event loop."""
         self._closed = True
         self._wake()
 
     def masked(self, text: str) -> str:
-        """The text without anything that is to be hidden."""
-        for secret in self._hidden:
+        """The text with all secrets masked."""
+        for secret in self._secrets:
             text = text.replace(secret, MASK)
         return text
 
@@ -64,7 +64,7 @@ class Journal:
             follower.set()
 
     def since(self, number: int) -> tuple[int, list[str]]:
-        """The notes after that number, and the number of the last one."""
+        """The number of the last note, and all notes after `number`."""
         with self._lock:
             last = self._next - 1
             if number >= last:
@@ -72,7 +72,7 @@ class Journal:
             return last, [text for each, text in self._notes if each > number]
 
     async def follow(self, number: int, quiet_seconds: float = 15.0) -> AsyncIterator[tuple[int, list[str]]]:
-        """All notes after that number, several at a time, until closed; an empty list when long nothing happened."""
+        """All notes after `number`, until the feed is closed; an empty list whenever nothing happened for a while."""
         changed = asyncio.Event()
         self._followers.add(changed)
         try:

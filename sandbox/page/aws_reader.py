@@ -1,4 +1,4 @@
-"""Reads what AWS holds: a user's state, an event's record, both queues, the log; as the account's owner."""
+"""Reads what AWS holds, as the account's owner: a user's state, an event's record, both queues, the log."""
 
 import time
 from collections.abc import Callable
@@ -7,28 +7,27 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from bot.aws.queues import fingerprint
-from sandbox.page.acts import letter
-from sandbox.page.witness import readable
+from sandbox.page.records import dead_letter, ledger_record
 
 Json = dict[str, Any]
 COUNTS = {
     "waiting": "ApproximateNumberOfMessages",
-    "inHand": "ApproximateNumberOfMessagesNotVisible",
+    "inFlight": "ApproximateNumberOfMessagesNotVisible",
     "delayed": "ApproximateNumberOfMessagesDelayed",
 }
 UNREADABLE = (BotoCoreError, ClientError, KeyError)
 """What reading raises while the stack is being changed, or after it was deleted."""
 
-MOST_LETTERS = 10
-OVERLAP_MS = 2_000  # lines that are written late bear an earlier time
+MOST_DEAD_LETTERS = 10
+OVERLAP_MS = 2_000  # a line that is written late has an earlier time
 
 
-class Memory:
-    """What is known where.
+class AwsReader:
+    """Reads the bot's resources.
 
     Args:
         client: gives the owner's client for a service.
-        outputs: gives the stack's, which an update can change.
+        outputs: gives the stack's outputs, which an update can change.
     """
 
     def __init__(self, client: Callable[[str], Any], outputs: Callable[[], Json]) -> None:
@@ -36,19 +35,19 @@ class Memory:
         self._last_line = 0
         self._known_lines: set[str] = set()
 
-    def of_person(self, page: str, person: str) -> Json | None:
-        """What the bot remembers of a person: state, version, when it goes; nothing if nothing."""
-        return self._item(f"user#{fingerprint(page, person)}")
+    def user(self, page: str, person: str) -> Json | None:
+        """What the ledger holds of a person: state, version, expiry."""
+        return self._record(f"user#{fingerprint(page, person)}")
 
-    def of_event(self, key: str) -> Json | None:
+    def event(self, key: str) -> Json | None:
         """The ledger's record of an event."""
-        return self._item(f"event#{key}")
+        return self._record(f"event#{key}")
 
-    def _item(self, name: str) -> Json | None:
+    def _record(self, name: str) -> Json | None:
         answer = self._client("dynamodb").get_item(
             TableName=self._outputs()["ledgerTable"], Key={"id": {"S": name}}, ConsistentRead=True
         )
-        return readable(answer["Item"]) if "Item" in answer else None
+        return ledger_record(answer["Item"]) if "Item" in answer else None
 
     def counts(self) -> Json:
         """How many messages are in both queues."""
@@ -62,18 +61,18 @@ class Memory:
         return {name: int(answer["Attributes"][attribute]) for name, attribute in COUNTS.items()}
 
     def dead_letters(self) -> list[Json]:
-        """The dead letters, the first ten, left where they are."""
+        """The first dead letters; they stay in their queue."""
+        url, sent = self._outputs()["deadLetterQueueUrl"], "SentTimestamp"
         answer = self._client("sqs").receive_message(
-            QueueUrl=self._outputs()["deadLetterQueueUrl"], MaxNumberOfMessages=MOST_LETTERS, VisibilityTimeout=0,
-            AttributeNames=["SentTimestamp"],
-        )  # fmt: skip
+            QueueUrl=url, MaxNumberOfMessages=MOST_DEAD_LETTERS, VisibilityTimeout=0, AttributeNames=[sent]
+        )
         return [
-            {"sent": int(each["Attributes"]["SentTimestamp"]) / 1000, **letter(each["Body"])}
+            {"sent": int(each["Attributes"][sent]) / 1000, **dead_letter(each["Body"])}
             for each in answer.get("Messages", [])
         ]
 
     def new_lines(self) -> list[Json]:
-        """The function's log lines since the last asking."""
+        """The function's log lines since the last call."""
         answer = self._client("logs").filter_log_events(
             logGroupName=self._outputs()["logGroupName"], startTime=max(0, self._last_line - OVERLAP_MS)
         )
@@ -88,7 +87,7 @@ class Memory:
         return lines
 
     def wait_until_updated(self, function: str, seconds: float = 10.0) -> None:
-        """Wait until the function's last update has come through."""
+        """Wait until the function's last update has taken effect."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             state = self._client("lambda").get_function_configuration(FunctionName=function)

@@ -1,38 +1,38 @@
-/** What happened behind the chat: each event's way, step by step, with durations and the JSON at each. */
+/** What happened behind the chat: each event step by step, with durations and JSON. */
 import { clock, h, icon, json, span } from "./dom.js";
 import { get } from "./api.js";
-import { standing, summary } from "./store.js";
+import { outcome, summary } from "./store.js";
 
 const MOST_CARDS = 60;
-const WAY = [
-  ["chat", "Facebook delivers a webhook", "Signed; again and again, until it is acknowledged."],
-  ["stack", "The function verifies it and puts it on the queue", "Only then it answers 200: nothing acknowledged is lost."],
-  ["memory", "The function takes it, and asks the ledger", "Seen before? How far did it get? Nothing is answered twice."],
-  ["trail", "The conversation plans the answers", "Stored with the person’s new state, before the first is sent."],
-  ["send", "Each answer is sent, and noted", "A slow or failing Facebook only makes it wait."],
+const OVERVIEW = [
+  ["chat", "Facebook delivers a webhook", "Signed, and again until it is acknowledged."],
+  ["stack", "The function verifies it and puts it on the queue", "Only then does it answer 200: nothing acknowledged is lost."],
+  ["memory", "The function takes it and reads the ledger", "Seen before? How far did it get? Nothing is answered twice."],
+  ["events", "The conversation plans the answers", "They are stored with the person’s new state before the first is sent."],
+  ["send", "Each answer is sent and recorded", "A slow or failing Facebook only makes it wait."],
 ];
 
-/** What a step is called, and what it means; `minor` ones are drawn small. */
+/** A step's title and meaning; `minor` steps are drawn small. */
 function meaning(step, event) {
   const failed = step.status !== 200;
   const code = step.detail?.error?.__type ?? step.detail?.answer?.error?.code;
-  const of = event.steps.find((each) => each.name === "planned" && each.status === 200)?.detail.answers?.length;
+  const planned = event.steps.find((each) => each.name === "planned" && each.status === 200)?.detail.answers?.length;
   const number = step.number === "" || step.number === undefined ? null : Number(step.number) + 1;
-  const answer = number === null ? "" : ` ${number}${of ? ` of ${of}` : ""}`;
+  const answer = number === null ? "" : ` ${number}${planned ? ` of ${planned}` : ""}`;
   switch (step.name) {
     case "post": {
       const attempt = event.steps.filter((each) => each.name === "post").indexOf(step) + 1;
       return { title: attempt > 1 ? `Delivered again (${attempt})` : "Facebook delivers a webhook",
-        about: failed ? `Answered ${step.status || "nothing"}: not acknowledged, so Facebook delivers again.` : "Answered 200: from now on it is not lost." };
+        about: failed ? `${step.status ? `Answered ${step.status}` : "No answer"}: not acknowledged, so Facebook delivers again.` : "Answered 200: it will not be lost." };
     }
     case "queued":
       return failed ? { title: "The queue refused it", about: "So the webhook is not acknowledged." }
-        : { title: "Signature verified, put on the queue", about: "One message group a person keeps their order." };
+        : { title: "Signature verified, put on the queue", about: "Each person has a message group, which keeps their order." };
     case "taken": {
       const known = step.detail?.ledger?.event;
-      if (failed) return { title: "The ledger did not answer", about: "Without it nothing is said; the event waits." };
-      return { title: "Taken from the queue", about: known?.outcome ? "Dealt with before: it is not answered twice."
-        : known?.answers ? `Planned before: it goes on at answer ${(known.next ?? 0) + 1}.` : "New to the ledger." };
+      if (failed) return { title: "The ledger did not answer", about: "Without it the bot says nothing, and the event waits." };
+      return { title: "Taken from the queue", about: known?.outcome ? "Answered before: it is not answered twice."
+        : known?.answers ? `Planned before: it continues at answer ${(known.next ?? 0) + 1}.` : "New to the ledger." };
     }
     case "planned": {
       const count = step.detail?.answers?.length ?? 0;
@@ -41,41 +41,41 @@ function meaning(step, event) {
     }
     case "send": {
       const body = step.detail?.request ?? {};
-      const what = body.sender_action ? { typing_on: "typing", typing_off: "typing ended", mark_seen: "read mark", react: "reaction" }[body.sender_action] ?? body.sender_action : "answer";
+      const what = body.sender_action ? { typing_on: "typing", typing_off: "end of typing", mark_seen: "seen mark", react: "reaction" }[body.sender_action] ?? body.sender_action : "answer";
       if (step.lost) return { title: `Sent ${what}${answer}, no answer came`, about: step.detail.answer.lost + "." };
       return failed ? { title: `Facebook refused ${what}${answer}`, about: `Error ${code}: ${step.detail?.answer?.error?.message ?? ""}` }
-        : { title: `Sent ${what}${answer}`, about: body.sender_action ? "" : "Taken by Facebook." };
+        : { title: `Sent ${what}${answer}`, about: body.sender_action ? "" : "Facebook took it." };
     }
-    case "done": return { title: "Done", about: "The ledger keeps only that it was dealt with, and forgets about whom." };
-    case "echo": return { title: `The page’s echo of answer${answer}`, about: failed ? "Not acknowledged yet." : "Facebook tells that the message arrived.", minor: true };
-    case "handed_back": return { title: `Handed back for ${step.detail?.visibleAgainInSeconds ?? "some"} s`, about: "It waits in the queue, and later events of this person behind it." };
-    case "send_failed": return { title: "Noted: this answer was not sent", about: "The next run begins with it.", minor: true };
-    case "sending": return { title: "Noted: sending the next answer", about: "After a crash one knows that it was tried.", minor: true };
-    case "awaiting_echo": return { title: "Waits for the echo", about: "It tells whether the message arrived." };
-    case "echo_noted": return { title: "Noted: the echo came", about: failed ? "Too late to matter: all was sent." : "", minor: true, fine: true };
-    case "fault_counted": return { title: "Counted as the event’s own fault", about: "After three it leaves the order." };
-    case "attempt_counted": return { title: "Counted: it was begun once before", about: "", minor: true };
-    case "attempt_taken_back": return { title: "Counting taken back", about: "", minor: true };
-    case "buried": return { title: "Put on the dead-letter queue", about: String(step.detail?.reason ?? "") };
+    case "done": return { title: "Done", about: "The ledger keeps that it is done, but no longer whose it was." };
+    case "echo": return { title: `The page’s echo of answer${answer}`, about: failed ? "Not acknowledged yet." : "Facebook confirms that it took the message.", minor: true };
+    case "delayed": return { title: `Back in the queue for ${step.detail?.visibleInSeconds ?? "some"} s`, about: "Later events of this person wait behind it." };
+    case "send_failed": return { title: "Recorded: this answer was not sent", about: "The next run begins with it.", minor: true };
+    case "sending": return { title: "Recorded: sending the next answer", about: "After a crash the bot knows that it tried.", minor: true };
+    case "awaiting_echo": return { title: "Waits for the echo", about: "The echo shows whether Facebook took the message." };
+    case "echo_noted": return { title: "Recorded: the echo came", about: failed ? "Too late to matter: everything was sent." : "", minor: true, fine: true };
+    case "fault_counted": return { title: "Counted as the event’s own fault", about: "After three it becomes a dead letter." };
+    case "attempt_counted": return { title: "Counted: another attempt", about: "", minor: true };
+    case "attempt_taken_back": return { title: "Not counted as an attempt after all", about: "", minor: true };
+    case "dead_lettered": return { title: "Put on the dead-letter queue", about: String(step.detail?.reason ?? "") };
     case "dead": return { title: "Recorded as dead", about: "Nobody else waits for it; an operator can redrive it." };
-    case "quiet": return { title: "No answer", about: "The bot has nothing to say to this, or it was said before." };
+    case "no_answer": return { title: "No answer", about: "The bot has nothing to say, or said it before." };
     case "line": return { title: `The function’s log: ${step.detail.kind}`, about: "", minor: true };
-    case "given_up": return { title: "Facebook gave up", about: step.detail?.reason ?? "" };
+    case "not_delivered": return { title: "Not delivered", about: step.detail?.reason ?? "" };
     default: return { title: step.call ?? step.name, about: "", minor: true };
   }
 }
 
-export class Trail {
+export class EventList {
   constructor(store, page) {
     Object.assign(this, { store, page, cards: new Map(), chosen: null });
-    this.list = h("ol", { class: "trail" });
-    this.empty = h("div", {}, h("p", { class: "lead pad" }, "Say something in the chat: each event’s way appears here, step by step."),
-      h("ol", { class: "way" }, WAY.map(([glyph, title, words]) => h("li", {}, icon(glyph), h("strong", {}, title), h("span", { class: "muted" }, words)))));
+    this.list = h("ol", { class: "events" });
+    this.empty = h("div", {}, h("p", { class: "lead pad" }, "Say something in the chat: each event appears here, step by step."),
+      h("ol", { class: "way" }, OVERVIEW.map(([glyph, title, words]) => h("li", {}, icon(glyph), h("strong", {}, title), h("span", { class: "muted" }, words)))));
     this.root = h("div", { class: "pane" }, this.empty, this.list);
   }
 
   draw(event) {
-    if (!event.item) return; // not of this page's people
+    if (!event.item) return; // of nobody on this page
     this.empty.hidden = true;
     let card = this.cards.get(event.key);
     if (!card) {
@@ -100,9 +100,9 @@ export class Trail {
 
   fill(card, event) {
     if (!card) return;
-    const { state, text, seconds } = standing(event);
+    const { state, text, seconds } = outcome(event);
     const open = this.chosen === event.key;
-    const name = this.store.people.get(event.person)?.name ?? "Somebody";
+    const name = this.store.people.get(event.person)?.name ?? "A person";
     const had = card.contains(document.activeElement) && document.activeElement.classList.contains("event-head");
     const head = h("button", { type: "button", class: "event-head", "aria-expanded": String(open), on: { click: () => this.choose(open ? null : event.key) } },
       h("span", { class: `dot ${state}`, "aria-hidden": "true" }),

@@ -1,0 +1,54 @@
+"""The page's Messenger profile. Source: Messenger Platform, "Messenger Profile API"."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.facebook.errors import invalid_parameter
+from sandbox.facebook.rate_limit import RateLimit
+from sandbox.facebook.schema import Schema
+
+FIELDS = frozenset(
+    {"get_started", "greeting", "persistent_menu", "ice_breakers", "whitelisted_domains", "account_linking_url"}
+)
+CHANGES, PERIOD_SECONDS = 10, 600  # Messenger Profile API, "Limitations"
+
+Json = dict[str, Any]
+
+
+class MessengerProfile:
+    """The profile's fields, and the rules for changing them.
+
+    Attributes:
+        fields: each field that is set.
+    """
+
+    def __init__(self) -> None:
+        self.fields: Mapping[str, Any] = {}
+        self._schema = Schema("messenger-profile")
+        self._rate = RateLimit(CHANGES, PERIOD_SECONDS)
+
+    def read(self, parameters: Json) -> Json:
+        """`GET /messenger_profile`."""
+        names = [name for name in str(parameters.get("fields", "")).split(",") if name in self.fields]
+        return {"data": [{name: self.fields[name] for name in names}] if self.fields else []}
+
+    def change(self, parameters: Json) -> Json:
+        """`POST /messenger_profile`."""
+        self._rate.count()
+        self._schema.check(parameters)
+        changed = {**self.fields, **parameters}
+        if "persistent_menu" in parameters and "get_started" not in changed:
+            raise invalid_parameter("You must set a Get Started button if you also wish to use persistent menu")
+        self.fields = changed
+        return {"result": "success"}
+
+    def delete(self, parameters: Json) -> Json:
+        """`DELETE /messenger_profile`."""
+        self._rate.count()
+        names = parameters.get("fields")
+        if not isinstance(names, list) or not names or set(names) - FIELDS:
+            raise invalid_parameter(f"Param fields must be an array of {', '.join(sorted(FIELDS))}")
+        if "get_started" in names and "persistent_menu" in self.fields and "persistent_menu" not in names:
+            raise invalid_parameter("You must delete persistent_menu before get_started")
+        self.fields = {name: value for name, value in self.fields.items() if name not in names}
+        return {"result": "success"}

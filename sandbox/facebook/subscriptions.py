@@ -1,0 +1,134 @@
+"""Which webhooks Facebook sends: the page's subscribed apps, and the app's subscription.
+
+Sources: Graph API reference, "Page Subscribed Apps" and "App Subscriptions".
+"""
+
+import http
+import secrets
+import urllib.request
+from typing import Any
+from urllib.parse import urlencode
+
+from sandbox.facebook.errors import GraphError, invalid_parameter
+
+FIELDS = frozenset(
+    {
+        "messages",
+        "messaging_postbacks",
+        "messaging_optins",
+        "message_deliveries",
+        "message_reads",
+        "messaging_payments",
+        "messaging_pre_checkouts",
+        "messaging_checkout_updates",
+        "messaging_account_linking",
+        "messaging_referrals",
+        "message_echoes",
+        "messaging_game_plays",
+        "standby",
+        "messaging_handovers",
+        "messaging_policy_enforcement",
+        "message_reactions",
+        "message_edits",
+        "messaging_feedback",
+        "message_context",
+        "messaging_customer_information",
+        "response_feedback",
+        "feed",
+    }
+)
+HANDSHAKE_SECONDS = 10
+
+Json = dict[str, Any]
+
+
+class SubscribedApps:
+    """The one app that the page can be subscribed to.
+
+    Args:
+        app_id: the app's id.
+
+    Attributes:
+        fields: the webhook fields that it is subscribed to; none if it is not subscribed.
+    """
+
+    def __init__(self, app_id: str) -> None:
+        self._app_id = app_id
+        self.fields: list[str] = []
+
+    def read(self, _: Json) -> Json:
+        """`GET /subscribed_apps`."""
+        app = {"name": "Sandbox", "id": self._app_id, "subscribed_fields": self.fields}
+        return {"data": [app] if self.fields else []}
+
+    def subscribe(self, parameters: Json) -> Json:
+        """`POST /subscribed_apps`."""
+        self.fields = _fields(parameters, "subscribed_fields")
+        return {"success": True}
+
+    def delete(self, _: Json) -> Json:
+        """`DELETE /subscribed_apps`."""
+        self.fields = []
+        return {"success": True}
+
+
+class AppSubscription:
+    """Where the app's webhooks go.
+
+    Attributes:
+        subscriptions: the one for the page, if there is one.
+    """
+
+    def __init__(self) -> None:
+        self.subscriptions: list[Json] = []
+
+    def read(self, _: Json) -> Json:
+        """`GET /subscriptions`."""
+        return {"data": self.subscriptions}
+
+    def subscribe(self, parameters: Json) -> Json:
+        """`POST /subscriptions`. It asks the webhook before it answers.
+
+        Raises:
+            GraphError: a parameter is not valid, or the webhook did not answer the handshake.
+        """
+        if parameters.get("object") != "page":
+            raise invalid_parameter("Param object must be one of {user, page, permissions, payments}")
+        callback, token = str(parameters.get("callback_url", "")), str(parameters.get("verify_token", ""))
+        fields = _fields(parameters, "fields")
+        if not handshake(callback, token):
+            raise GraphError(
+                400,
+                2200,
+                "(#2200) Callback verification failed with the following errors: HTTP Status Code or challenge "
+                "did not match",
+            )
+        subscribed = [{"name": field, "version": "v26.0"} for field in fields]
+        self.subscriptions = [{"object": "page", "callback_url": callback, "active": True, "fields": subscribed}]
+        return {"success": True}
+
+    def delete(self, _: Json) -> Json:
+        """`DELETE /subscriptions`."""
+        self.subscriptions = []
+        return {"success": True}
+
+
+def handshake(callback: str, token: str) -> bool:
+    """Ask a webhook the verification question, as Facebook does when one is registered."""
+    challenge = str(secrets.randbelow(10**10))
+    query = urlencode({"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge})
+    if not callback.startswith(("http://127.0.0.1:", "https://")):
+        return False
+    try:
+        with urllib.request.urlopen(f"{callback}?{query}", timeout=HANDSHAKE_SECONDS) as answer:
+            return bool(answer.status == http.HTTPStatus.OK and answer.read() == challenge.encode())
+    except OSError:
+        return False
+
+
+def _fields(parameters: Json, name: str) -> list[str]:
+    given = parameters.get(name)
+    fields = given if isinstance(given, list) else [field for field in str(given or "").split(",") if field]
+    if not fields or set(fields) - FIELDS:
+        raise invalid_parameter(f"Param {name} must be a list of {', '.join(sorted(FIELDS))}")
+    return fields

@@ -1,0 +1,216 @@
+"""The faults that the chat page can switch on, and the promise that each puts to the test."""
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+Effects = Mapping[str, Any]
+"""A fault as a control endpoint takes it."""
+
+SLOW_SECONDS = 3.0
+VISIBILITY_SECONDS = 3  # while the function is killed: the stack's own value is minutes
+KILL_CHANCE = 0.5
+
+
+class Fault(NamedTuple):
+    """One fault.
+
+    Attributes:
+        name: its name.
+        group: the part that it is in.
+        title: what goes wrong.
+        promise: what holds nevertheless, in one sentence.
+        graph: its effects on the Graph API.
+        aws: its effects on AWS calls, by call.
+    """
+
+    name: str
+    group: str
+    title: str
+    promise: str
+    graph: Effects | None = None
+    aws: Mapping[str, Effects] | None = None
+
+
+def _error(status: int, code: int, message: str, **more: object) -> Effects:
+    return {"error": {"status": status, "code": code, "message": message, **more}}
+
+
+FACEBOOK, AWS, FUNCTION, WEBHOOKS = "Facebook's API", "AWS", "The function", "Webhooks"
+EVERY_SECOND = {"probability": 0.5}
+REFUSED: Effects = {"status": 503, "code": "ServiceUnavailable"}
+FAULTS = (
+    Fault(
+        "slow",
+        FACEBOOK,
+        f"Answers after {SLOW_SECONDS:.0f} seconds",
+        "A slow Facebook never slows the acknowledgement: the webhook answers at once, only sending takes longer.",
+        {"delaySeconds": SLOW_SECONDS},
+    ),
+    Fault(
+        "down",
+        FACEBOOK,
+        "Is down (HTTP 500)",
+        "Events wait, for up to 14 days, and are answered once Facebook is back. None becomes a dead letter.",
+        _error(500, 2, "Service temporarily unavailable", isTransient=True),
+    ),
+    Fault(
+        "throttled",
+        FACEBOOK,
+        "Too many calls (error 613)",
+        "The bot tries again after growing pauses, and keeps each person's order.",
+        _error(400, 613, "(#613) Calls to this api have exceeded the rate limit.", isTransient=True),
+    ),
+    Fault(
+        "token",
+        FACEBOOK,
+        "Refuses the token (error 190)",
+        "The event is kept, an alarm goes off, and the answer is sent once the token works again.",
+        _error(401, 190, "Error validating access token: the session has been invalidated."),
+    ),
+    Fault(
+        "unreachable",
+        FACEBOOK,
+        "This person cannot be reached (error 551)",
+        "The answer is not delivered, and is counted. There is no dead letter, and nobody else waits.",
+        _error(400, 551, "(#551) This person isn't available right now."),
+    ),
+    Fault(
+        "rejected",
+        FACEBOOK,
+        "Rejects the message (error 100)",
+        "After three tries the event is a dead letter with its reason, and the next events are answered.",
+        _error(400, 100, "(#100) Param message is not valid."),
+    ),
+    Fault(
+        "drop_before",
+        FACEBOOK,
+        "Drops every second call before taking it",
+        "A call that never arrived is made again: no answer is missing.",
+        {"dropBefore": True, **EVERY_SECOND},
+    ),
+    Fault(
+        "drop_after",
+        FACEBOOK,
+        "Takes every second call, but its answer is lost",
+        "Nothing is sent twice: the page's own echo shows the bot that its message arrived.",
+        {"dropAfter": True, **EVERY_SECOND},
+    ),
+    Fault(
+        "no_echoes",
+        FACEBOOK,
+        "Sends no echoes",
+        "Echoes are needed only where an answer was lost. Everything else works without them.",
+        {"loseEchoes": True},
+    ),
+    Fault(
+        "queue_refuses",
+        AWS,
+        "The queue refuses new events",
+        "The webhook acknowledges only what the queue has: it answers 503, and Facebook delivers again.",
+        aws={"sqs:SendMessageBatch": REFUSED},
+    ),
+    Fault(
+        "queue_lost",
+        AWS,
+        "The queue takes events, but its answer is lost",
+        "The event is put on the queue twice and answered once.",
+        aws={"sqs:SendMessageBatch": {"after": True, **EVERY_SECOND}},
+    ),
+    Fault(
+        "ledger_refuses",
+        AWS,
+        "The ledger refuses every call",
+        "Without its ledger the bot says nothing rather than something twice. The event waits in the queue.",
+        aws={"dynamodb:*": REFUSED},
+    ),
+    Fault(
+        "ledger_lost",
+        AWS,
+        "Every second answer of the ledger is lost",
+        "A repeated write counts once. An answer that may be out waits for its echo, and is sent if none comes.",
+        aws={"dynamodb:*": {"after": True, **EVERY_SECOND}},
+    ),
+    Fault(
+        "paused",
+        FUNCTION,
+        "Does not read the queue",
+        "Acknowledged events are kept, and answered in order once the queue is read again.",
+    ),
+    Fault(
+        "killed",
+        FUNCTION,
+        "Is killed at every second send",
+        "The next run finds in the ledger how far the killed one got, and continues from there. "
+        f"(Here the event is visible again after {VISIBILITY_SECONDS} s, in AWS after minutes.)",
+    ),
+    Fault(
+        "duplicates",
+        WEBHOOKS,
+        "Each is delivered three times",
+        "An event is answered once, however often it is delivered.",
+    ),
+    Fault(
+        "disorder",
+        WEBHOOKS,
+        "Come in the wrong order",
+        "Answers come in the order of acceptance. Nothing is lost or doubled.",
+    ),
+)
+NAMES = frozenset(fault.name for fault in FAULTS)
+
+
+class FaultPanel:
+    """Which faults are on.
+
+    Args:
+        set_graph: sets the faults of the Graph API.
+        set_aws: sets the faults between the function and AWS.
+        switches: for a fault that is neither, what switches it on (`True`) or off.
+        kill: kills every instance of the function.
+
+    Attributes:
+        on: the names of the faults that are on.
+    """
+
+    def __init__(
+        self,
+        set_graph: Callable[[object], None],
+        set_aws: Callable[[object], None],
+        switches: Mapping[str, Callable[[bool], None]],
+        kill: Callable[[], None],
+    ) -> None:
+        self._set_graph, self._set_aws, self._switches, self._kill = set_graph, set_aws, switches, kill
+        self.on: frozenset[str] = frozenset()
+        self._random = random.Random(1)
+
+    def set(self, names: Iterable[str]) -> None:
+        """Switch exactly these faults on, at once."""
+        before, self.on = self.on, frozenset(names) & NAMES
+        chosen = [fault for fault in FAULTS if fault.name in self.on]
+        self._set_graph(graph_faults(chosen))
+        self._set_aws({call: effects for each in chosen for call, effects in (each.aws or {}).items()})
+        for name, switch in self._switches.items():
+            if (name in before) != (name in self.on):
+                switch(name in self.on)
+
+    def sent(self) -> None:
+        """Facebook has just taken a message: the worst moment for the function to be killed."""
+        if "killed" in self.on and self._random.random() < KILL_CHANCE:
+            self._kill()
+
+    def described(self) -> list[dict[str, str]]:
+        """All faults as the page shows them."""
+        return [{name: getattr(each, name) for name in ("name", "group", "title", "promise")} for each in FAULTS]
+
+
+def graph_faults(faults: Iterable[Fault]) -> list[Effects]:
+    """The faults of the Graph API. A call meets one of them: so those that only delay are added to each."""
+    delays: Effects = {}
+    others: list[Effects] = []
+    for fault in faults:
+        if fault.graph and fault.name in ("slow", "no_echoes"):
+            delays = {**delays, **fault.graph}
+        elif fault.graph:
+            others.append(fault.graph)
+    return [{**delays, **effects} for effects in others] + ([delays] if delays else [])
