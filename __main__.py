@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 import components as fbm
 from bot.environment import variables
-from bot.log import ALARM_KINDS
+from bot.log import ALARM_KINDS, WAITING_KIND
 from settings import load
 
 CODE = Path(__file__).parent.resolve() / "bot"
@@ -81,6 +81,7 @@ if settings.bot:
                 graph_api_version=settings.graph_api_version,
                 queue_url=queue.url,
                 dead_letter_queue_url=queue.dead_letter_url,
+                message_bytes=queue.message_bytes,
                 ledger_table=ledger.name,
                 secrets_path=secrets.path,
                 state_days=settings.state_days,
@@ -107,7 +108,7 @@ if settings.bot:
             path="webhook",
             routes=[
                 fbm.Route(method_name="GET", required_query=["hub.mode", "hub.verify_token", "hub.challenge"]),
-                fbm.Route(method_name="POST", required_headers=["X-Hub-Signature-256"]),
+                fbm.Route(method_name="POST"),
             ],
             function_name=function.name,
             function_invoke_arn=function.invoke_arn,
@@ -128,6 +129,7 @@ if settings.bot:
             stage_name=api.stage_name,
             log_group_name=logs.name,
             log_kinds=ALARM_KINDS,
+            waiting_kind=WAITING_KIND,
             email=settings.alarm_email,
         ),
     )

@@ -43,19 +43,18 @@ class Route:
 
     Attributes:
         method_name: `GET`, `POST`, …
-        required_query: Names of query parameters.
-        required_headers: Names of headers.
+        required_query: Names of query parameters. There is no such thing for headers: API Gateway compares their names
+            case-sensitively, and HTTP/2 writes them in lower case (API Gateway Developer Guide, "Amazon API Gateway
+            important notes", read 2026-11).
     """
 
     method_name: str
     required_query: Sequence[str] = ()
-    required_headers: Sequence[str] = ()
 
     def method(self) -> dict[str, Any]:
         """The method's inputs. Anybody may call it: Facebook signs its requests, and the function checks that."""
         query = {f"method.request.querystring.{each}": True for each in self.required_query}
-        headers = {f"method.request.header.{each}": True for each in self.required_headers}
-        return {"http_method": self.method_name, "authorization": "NONE", "request_parameters": {**query, **headers}}
+        return {"http_method": self.method_name, "authorization": "NONE", "request_parameters": query}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,7 @@ ENVIRONMENT = {
     "PAGE_ID",
     "QUEUE_URL",
     "DEAD_LETTER_QUEUE_URL",
+    "MESSAGE_BYTES",
     "LEDGER_TABLE",
     "SECRETS_PATH",
     "GRAPH_API_URL",
@@ -196,6 +197,7 @@ def test_the_function_runs_the_bot_and_knows_its_stack(graph: Graph) -> None:
     assert variables.keys() == ENVIRONMENT
     assert variables["QUEUE_URL"] == graph.outputs["queueUrl"]
     assert variables["DEAD_LETTER_QUEUE_URL"] == graph.outputs["deadLetterQueueUrl"]
+    assert variables["MESSAGE_BYTES"] == "1048576"
     assert variables["LEDGER_TABLE"] == graph.outputs["ledgerTable"]
     assert variables["SECRETS_PATH"] == graph.outputs["secretsPath"]
     assert variables["STATE_DAYS"] == "90"
@@ -235,10 +237,14 @@ def test_the_queues_wait_six_timeouts_and_keep_events_as_long_as_they_can(graph:
         assert each.inputs["sqsManagedSseEnabled"] is True
 
 
-def test_an_alarm_watches_each_kind_of_error_that_the_team_must_act_on(graph: Graph) -> None:
+def test_an_alarm_watches_each_kind_of_line_that_the_team_must_act_on(graph: Graph) -> None:
     filters = graph.of("aws:cloudwatch/logMetricFilter:LogMetricFilter")
 
-    assert {each.inputs["metricTransformation"]["name"] for each in filters} == {"credentials", "slow_down"}
+    assert {each.inputs["metricTransformation"]["name"] for each in filters} == {
+        "credentials",
+        "slow_down",
+        "handed_back",
+    }
 
 
 def test_data_is_protected_in_prod_only(graphs: dict[str, Graph]) -> None:
@@ -438,6 +444,7 @@ def test_a_setting_reaches_the_function(changed: Graph) -> None:
     given = {name: value for name, value in variables.items() if not name.endswith(("_URL", "_TABLE", "_PATH"))}
     assert given == {
         "PAGE_ID": "42",
+        "MESSAGE_BYTES": "1048576",
         "GRAPH_API_VERSION": "v27.0",
         "STATE_DAYS": "8",
         "ECHO_SECONDS": "9",

@@ -125,6 +125,7 @@ def _bot(graph_url: str) -> dict[str, str]:
         graph_api_version=stubs.GRAPH_VERSION,
         queue_url=stubs.EVENTS,
         dead_letter_queue_url=stubs.DEAD_LETTERS,
+        message_bytes=1024 * 1024,
         ledger_table=stubs.TABLE,
         secrets_path=stubs.SECRETS_PATH,
         state_days=30,

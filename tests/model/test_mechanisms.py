@@ -167,9 +167,9 @@ def without_handing_back_what_follows(patch: Patch) -> None:
 def with_one_message_an_event(patch: Patch) -> None:
     together = queue.event_messages
 
-    def apart(head: Json, group: str, items: Iterable[tuple[str, str]]) -> Iterator[Message]:
+    def apart(head: Json, group: str, items: Iterable[tuple[str, str]], size: int) -> Iterator[Message]:
         for item in items:
-            yield from together(head, group, [item])
+            yield from together(head, group, [item], size)
 
     patch.setattr(webhook, "event_messages", apart)
 
