@@ -542,7 +542,8 @@ def test_each_users_items_stay_in_order_however_they_are_spread_over_entries(spr
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[Json]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [{name: value for name, value in line.items() if name != "timestamp"} for line in lines]
 
 
 def test_a_queue_message_names_the_page_and_the_time_of_its_events(webhook: Webhook, cloud: Cloud) -> None:

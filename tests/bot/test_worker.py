@@ -151,7 +151,11 @@ def test_a_transient_failure_is_tried_again_in_the_same_run(how: How) -> None:
 def test_a_lasting_failure_goes_back_to_the_queue_and_returns_at_growing_intervals() -> None:
     system = run([item("u", "m1")], outages=(Outage("graph", How.REFUSED, 0, 600),))
     waits = [each["seconds"] for each in logged(system, "handed_back")]
+    ages = [each["age"] for each in logged(system, "handed_back")]
     assert waits[:2] == [2, 2]
+    assert ages[0] <= 2
+    assert ages == sorted(ages)
+    assert 600 <= ages[-1] + waits[-1] <= 600 * 1.4
     assert all(now >= before for before, now in itertools.pairwise(waits[3:]))
     assert len(waits) < 30
     assert times(system)[0] < 600 * 1.4

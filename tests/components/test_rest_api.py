@@ -87,10 +87,12 @@ def test_each_method_is_integrated_with_the_function() -> None:
         assert (each.inputs["type"], each.inputs["integrationHttpMethod"]) == ("AWS_PROXY", "POST")
 
 
-def test_the_api_is_regional_and_passes_bodies_unchanged() -> None:
+def test_the_api_is_regional_and_passes_bodies_unchanged_and_accepts_no_tls_before_1_2() -> None:
     api = make().one("aws:apigateway/restApi:RestApi")
 
     assert api.inputs["endpointConfiguration"] == {"types": "REGIONAL"}
+    assert api.inputs["securityPolicy"] == "SecurityPolicy_TLS13_1_2_2021_06"
+    assert api.inputs["endpointAccessMode"] == "BASIC"
     assert "binaryMediaTypes" not in api.inputs
 
 
@@ -146,9 +148,9 @@ def test_any_changed_route_gives_another_trigger(usual: Graph, changed: dict[str
 
 @pytest.mark.parametrize(
     ("constant", "changed"),
-    [("EMPTY_ANSWERS", rest_api.EMPTY_ANSWERS[:2]), ("VALIDATION", {"validate_request_body": True})],
+    [("EMPTY_ANSWERS", rest_api.EMPTY_ANSWERS[:2]), ("VALIDATION", {"validate_request_body": True}), ("TLS", {})],
 )
-def test_other_answers_or_validation_give_another_trigger(
+def test_another_tls_policy_or_validation_or_other_answers_give_another_trigger(
     usual: Graph, monkeypatch: pytest.MonkeyPatch, constant: str, changed: object
 ) -> None:
     monkeypatch.setattr(rest_api, constant, changed)
