@@ -25,7 +25,8 @@ class AlarmsArgs:
         api_name, stage_name: The REST API's stage.
         log_group_name: The function's log group. Its lines are JSON with `level` and `kind`.
         log_kinds: The kinds of log lines to watch at level `ERROR`, each with its alarm's description.
-        waiting_kind: The kind of log line whose `age` says for how many seconds an event has waited.
+        waiting_kind: The kind of log line whose `age` says, at least once an hour, for how many seconds an event has
+            waited.
         email: The address that is notified; AWS asks it once to confirm. Empty: no e-mail.
     """
 
