@@ -20,7 +20,7 @@ from bot.responder import QUEUE_SECONDS, RETRIABLE, Responder, RetryLater, Task,
 
 Json = dict[str, Any]
 
-# How long an event waits in the queue: a quarter of its age, and less than the hour in which an alarm looks for its age.
+# How long an event waits in the queue: a quarter of its age, and less than the hour in which an alarm looks for it.
 SHORTEST_WAIT, LONGEST_WAIT, WAIT_SHARE = 2, 1800, 0.25
 # After 1,000 receives SQS itself makes a dead letter of a message, whatever it waited for; it keeps one for 14 days. To
 # wait for at least 14 days times (receives / 1,000)**4, so 2 s after the 36th and 30 min after the 196th, takes 900.
