@@ -122,11 +122,12 @@ def test_an_event_is_settled_before_a_later_one_of_its_user_can_end_the_function
     messages: list[list[tuple[str, str]]],
 ) -> None:
     system = System(echoes=(-1,))
+    system.queue.put("v", delivery("v", item("v", "m0"))["body"])  # another user, whose event is being settled then
     for events_of_one in messages:
         items = [item("u", mid, 1, nature) for mid, nature in events_of_one]
         system.queue.put("u", delivery("u", *items)["body"])
     system.run()
-    assert texts(system) == ["m1 0 0"]
+    assert texts(system) == ["m0 0 0", "m1 0 0"]
 
 
 def test_an_event_is_settled_while_another_user_is_still_being_answered() -> None:
