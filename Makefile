@@ -30,7 +30,7 @@ coverage: .venv/installed ## report which lines and branches of bot/ its tests d
 	$(BIN)/coverage run -m pytest -q -p no:randomly tests/bot tests/model/test_mechanisms.py
 	@$(BIN)/coverage report
 
-bench: .venv/installed .bench/installed ## measure the bot as Lambda runs it, and write that into docs/benchmarks.md
+bench: .bench/installed ## measure the bot as Lambda runs it, and write that into docs/benchmarks.md
 	@$(BIN)/python -m bench lambda --write docs/benchmarks.md
 
 loop: .venv/installed ## measure how long a developer waits, and write that into docs/benchmarks.md
@@ -63,7 +63,7 @@ clean: ## remove the virtual environment and all caches
 	@touch $@
 
 # AWS's own runtime clients and a peer, for the benchmark alone. The client for Node is compiled.
-.bench/installed: bench/requirements.txt bench/package.json
+.bench/installed: .venv/installed bench/requirements.txt bench/package.json
 	@echo "Installing AWS's runtime clients into .bench (once, about two minutes; needs node, npm, cmake and libtool) …" >&2
 	@mkdir -p .bench/node
 	@cp bench/package.json .bench/node

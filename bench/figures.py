@@ -64,7 +64,23 @@ class Bench:
 
     def __init__(self, background: Background, at: Stubs, folder: Path) -> None:
         self.stubs, self._background, self._folder = at, background, folder
-        lambda_ = {
+        bot = variables(
+            page_id=stubs.PAGE,
+            graph_api_url=at.urls["graph"],
+            graph_api_version=stubs.GRAPH_VERSION,
+            queue_url=stubs.EVENTS,
+            dead_letter_queue_url="",
+            ledger_table=stubs.TABLE,
+            secrets_path=stubs.SECRETS_PATH,
+            state_days=30,
+            echo_seconds=20,
+            concurrency=CONCURRENCY,
+        )
+        self._environment = {
+            **bot,
+            "facebookAccessToken": stubs.TOKEN,
+            "facebookAppSecret": stubs.APP_SECRET,
+            "facebookVerifyToken": "made-up",
             "PATH": os.environ["PATH"],
             "LANG": "en_US.UTF-8",
             "AWS_REGION": stubs.REGION,
@@ -80,27 +96,6 @@ class Bench:
             "PYTHONDONTWRITEBYTECODE": "1",
             **{f"AWS_ENDPOINT_URL_{name.upper()}": at.urls[name] for name in LATENCIES},
         }
-        ours = variables(
-            page_id=stubs.PAGE,
-            graph_api_url=at.urls["graph"],
-            graph_api_version=stubs.GRAPH_VERSION,
-            queue_url=stubs.EVENTS,
-            dead_letter_queue_url="",
-            ledger_table=stubs.TABLE,
-            secrets_path=stubs.SECRETS_PATH,
-            state_days=30,
-            echo_seconds=20,
-            concurrency=CONCURRENCY,
-        )
-        peer = {
-            "facebookAccessToken": stubs.TOKEN,
-            "facebookAppSecret": stubs.APP_SECRET,
-            "facebookVerifyToken": "made-up",
-            "GRAPH_API_URL": at.urls["graph"],
-            "GRAPH_API_VERSION": stubs.GRAPH_VERSION,
-            "PAGE_ID": stubs.PAGE,
-        }
-        self._environments = {OURS: lambda_ | ours, TALKATIVE: lambda_ | ours, PEER: lambda_ | peer, FLOOR: lambda_}
         for name in (OURS, TALKATIVE):
             shutil.copytree(HERE.parent / "bot", folder / name / "bot", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(HERE / "talkative.py", folder / TALKATIVE / "bot/conversation/__init__.py")
@@ -116,7 +111,7 @@ class Bench:
             # -S: this interpreter's own packages are out of sight, as they are on Lambda.
             command = [str(Path(sys.executable).resolve()), "-S", "-m", "awslambdaric"]
             command.append("index.handle" if name == FLOOR else "bot.handler.handle")
-        return Function(self._background, command, self._environments[name] | more, self._folder / name)
+        return Function(self._background, command, self._environment | more, self._folder / name)
 
     def warm(self, name: str) -> Function:
         """Start one that has acknowledged and answered."""

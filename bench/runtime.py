@@ -44,14 +44,6 @@ class Invocation(NamedTuple):
     ended: float
 
 
-class Outcome(NamedTuple):
-    """What a function reported: `response`, `error`, or `init` if it could not be loaded."""
-
-    kind: str
-    content: bytes
-    at: float
-
-
 class Function:
     """One execution environment: a function's process, started at once, and the Runtime API that it asks.
 
@@ -72,7 +64,8 @@ class Function:
     ) -> None:
         self._background, self.ready, self.log = background, 0.0, folder.with_suffix(".log")
         self._events: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
-        self._outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        # `response`, `error`, or `init` if it could not be loaded; with its content, and when it came.
+        self._outcomes: queue.SimpleQueue[tuple[str, bytes, float]] = queue.SimpleQueue()
         routes = [
             Route(f"{VERSION}/invocation/next", self._next),
             Route(f"{VERSION}/invocation/{{id}}/{{kind}}", self._ended, methods=["POST"]),
@@ -115,8 +108,8 @@ class Function:
         return Response(content, headers=headers, media_type="application/json")
 
     async def _ended(self, request: Request) -> Response:
-        content, at = await request.body(), time.monotonic()
-        self._outcomes.put(Outcome(request.path_params["kind"], content, at))
+        content = await request.body()
+        self._outcomes.put((request.path_params["kind"], content, time.monotonic()))
         return Response('{"status": "OK"}', 202, media_type="application/json")
 
     @property
@@ -138,12 +131,12 @@ class Function:
         content = json.dumps(event).encode()
         began = time.monotonic()
         self._background.loop.call_soon_threadsafe(self._events.put_nowait, (str(uuid.uuid4()), content))
-        outcome = self._outcome(began + timeout)
-        if outcome.kind != "response":
-            raise BenchError(f"The function reported an error ({outcome.kind}): {outcome.content.decode()[:500]}")
-        return Invocation(json.loads(outcome.content), began, outcome.at)
+        kind, answer, ended = self._outcome(began + timeout)
+        if kind != "response":
+            raise BenchError(f"The function reported an error ({kind}): {answer.decode()[:500]}")
+        return Invocation(json.loads(answer), began, ended)
 
-    def _outcome(self, deadline: float) -> Outcome:
+    def _outcome(self, deadline: float) -> tuple[str, bytes, float]:
         while True:
             try:
                 return self._outcomes.get(timeout=ALIVE_SECONDS)
