@@ -16,7 +16,8 @@ from bot.aws.ledger import Key, Ledger, Reading, Record
 from bot.aws.queues import Queues, unusable_letters
 from bot.log import WAITING_KIND, log
 from bot.messenger import events
-from bot.responder import QUEUE_SECONDS, RETRIABLE, Responder, RetryLater, Task, where
+from bot.responder import QUEUE_SECONDS, RETRIABLE, Answered, Responder, RetryLater, Task, where
+from bot.settlements import Settlements
 
 Json = dict[str, Any]
 
@@ -85,11 +86,17 @@ class Worker:
         for delivery in batch["Records"]:
             groups.setdefault(delivery["attributes"]["MessageGroupId"], []).append(delivery)
         readings = self._read_ahead([deliveries[0] for deliveries in groups.values()]) if len(groups) > 1 else {}
+        settlements = Settlements(self._responder.settle)
         failed = self._mapper(
-            lambda group: self._in_order(group, remaining),
+            lambda group: self._in_order(group, settlements, remaining),
             [Group(deliveries, readings.get(deliveries[0]["messageId"])) for deliveries in groups.values()],
         )
-        return {"batchItemFailures": [{"itemIdentifier": each} for group in failed for each in group]}
+        back = [each for group in failed for each in group]
+        for delivery in (each.task.delivery for each in settlements.open):
+            if delivery["messageId"] not in back:
+                self._hand_back([delivery], "its answers were sent and could not be settled", None)
+                back.append(delivery["messageId"])
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in back]}
 
     def _read_ahead(self, deliveries: Sequence[Json]) -> dict[str, Reading]:
         """One reading of the ledger for the first events of several messages, by the message's id.
@@ -110,13 +117,20 @@ class Worker:
             return {}
         return {identity: found[key] for identity, key in keys.items() if found[key].record == Record()}
 
-    def _in_order(self, group: Group, remaining: Callable[[], float]) -> list[str]:
-        """Work on the messages of one group, one after the other; the ids of those that go back to the queue."""
+    def _in_order(self, group: Group, settlements: Settlements, remaining: Callable[[], float]) -> list[str]:
+        """Work on the messages of one group, one after the other; the ids of those that go back to the queue.
+
+        An event is settled before the next one of its group begins, and the last one together with those of others.
+        """
         reading = group.reading
         for number, delivery in enumerate(group.deliveries):
             rest = group.deliveries[number:]
             try:
-                self._deliver(delivery, reading, remaining)
+                answered = self._deliver(delivery, reading, remaining)
+                if answered and len(rest) > 1:
+                    self._responder.settle([answered])
+                elif answered:
+                    settlements.add(answered)
             except RETRIABLE as reason:
                 self._hand_back(rest, str(reason), reason.seconds if isinstance(reason, RetryLater) else None)
             except Exception as defect:  # noqa: BLE001  it must not take along what is done for other users meanwhile
@@ -128,18 +142,26 @@ class Worker:
             return [each["messageId"] for each in rest]
         return []
 
-    def _deliver(self, delivery: Json, reading: Reading | None, remaining: Callable[[], float]) -> None:
-        """Work on one message of the queue: the events of one user in one request of Facebook's."""
+    def _deliver(self, delivery: Json, reading: Reading | None, remaining: Callable[[], float]) -> Answered | None:
+        """Work on one message of the queue: the events of one user in one request of Facebook's.
+
+        Returns:
+            The last event, if it is left to be settled.
+        """
         try:
             message = _message(delivery)
         except (ValueError, KeyError, TypeError):
             letters = unusable_letters("not a message of ours", delivery["body"].encode(), self._message_bytes)
             self._queues.bury(letters, self._queues.deadline(QUEUE_SECONDS))
             log("ERROR", "dead_letter", reason="not a message of ours")
-            return
+            return None
+        answered = None
         for item in message["items"]:
-            self._responder.respond(Task.of(message, item, delivery), reading, remaining)
+            if answered:
+                self._responder.settle([answered])
+            answered = self._responder.respond(Task.of(message, item, delivery), reading, remaining)
             reading = None
+        return answered
 
     def _hand_back(self, deliveries: Sequence[Json], reason: str, seconds: float | None) -> None:
         """Let a message and all later ones of its group wait in the queue; for how long depends on its age if None."""

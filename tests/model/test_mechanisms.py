@@ -145,7 +145,8 @@ def _handling(patch: Patch, failing: Callable[[list[Json], int], list[Json]], *,
         for deliveries in groups.values():
             for number, delivery in enumerate(deliveries):
                 try:
-                    self._deliver(delivery, None, remaining)
+                    if answered := self._deliver(delivery, None, remaining):
+                        self._responder.settle([answered])
                 except RETRIABLE as reason:
                     self._hand_back([delivery], str(reason), reason.seconds if isinstance(reason, RetryLater) else None)
                     failed += failing(deliveries, number)
