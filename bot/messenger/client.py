@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 from bot.http import Connection, NotSent, Requester, Unanswered
-from bot.messenger.errors import Ambiguous, Credentials, Transient, from_response
+from bot.messenger.errors import Ambiguous, Credentials, PersonOrToken, Transient, Unreachable, from_response
 from bot.messenger.messages import Json, Refused
 from bot.messenger.profile import FIELDS, Profile, difference
 from bot.messenger.record import Record
@@ -108,7 +108,22 @@ class GraphApi:
             SendError: `Ambiguous` means that the message may have been sent.
         """
         call = _Call(method="POST", path=f"{self._page}/messages", body=request)
-        return _text(self._call(call, timeout or self._timeout), "message_id")
+        try:
+            return _text(self._call(call, timeout or self._timeout), "message_id")
+        except PersonOrToken as error:
+            wrong = Unreachable if self._token_sends() else Credentials
+            raise wrong(
+                status=error.status, code=error.code, subcode=error.subcode, fbtrace_id=error.fbtrace_id
+            ) from None
+
+    def _token_sends(self) -> bool:
+        """Whether Facebook says that the token is valid, of this page, and may send messages.
+
+        The app's id is asked first: its own token must ask about the page's ("Debug Token").
+        """
+        app = self._repeatable(_Call(method="GET", path="app", query={"fields": "id"}))
+        token = self.token(_text(app, "id"))
+        return token.valid and token.page_id in ("", self._page) and "pages_messaging" in token.scopes
 
     # The profile
 
