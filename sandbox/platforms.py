@@ -194,17 +194,18 @@ class Platforms:
     def _open_window(self, call: str, body: bytes) -> None:
         """Open the messaging window of everyone whose event the bot puts on its queue, whoever sent the webhook."""
         if call == "sqs:SendMessageBatch":
-            for sender in senders(body):
+            for sender, platform in senders(body):
                 if sender != self.page_id:
-                    self.graph.note_message(sender)
+                    self.graph.note_message(sender, platform=platform)
 
 
-def senders(body: bytes) -> Iterator[str]:
-    """The senders of the events in a `SendMessageBatch` request: see ``bot.aws.queues``."""
+def senders(body: bytes) -> Iterator[tuple[str, str]]:
+    """The senders of the events in a `SendMessageBatch` request, and their platforms: see ``bot.aws.queues``."""
     with suppress(ValueError, TypeError, KeyError):  # another bot's messages may look different
         for entry in json.loads(body)["Entries"]:
-            for item in json.loads(entry["MessageBody"])["items"]:
-                yield str(item["sender"]["id"])
+            message = json.loads(entry["MessageBody"])
+            for item in message["items"]:
+                yield str(item["sender"]["id"]), str(message["object"])
 
 
 class BareCloud(Platforms):
