@@ -238,7 +238,12 @@ def test_the_queues_wait_six_timeouts_and_keep_events_as_long_as_they_can(graph:
 def test_an_alarm_watches_each_kind_of_error_that_the_team_must_act_on(graph: Graph) -> None:
     filters = graph.of("aws:cloudwatch/logMetricFilter:LogMetricFilter")
 
-    assert {each.inputs["metricTransformation"]["name"] for each in filters} == {"credentials", "slow_down"}
+    assert {each.inputs["metricTransformation"]["name"] for each in filters} == {
+        "credentials",
+        "slow_down",
+        "page_setting",
+        "refused",
+    }
 
 
 def test_data_is_protected_in_prod_only(graphs: dict[str, Graph]) -> None:

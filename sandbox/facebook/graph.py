@@ -109,15 +109,16 @@ class Graph:
 
     # What the sandbox asks of it
 
-    def note_message(self, psid: str, written: float | None = None, platform: str = "page") -> None:
-        """A person wrote to the page: it may answer for 24 hours.
+    def note_message(self, psid: str, written: float | None = None, platform: str = "page", came_by: str = "") -> None:
+        """A person wrote to the page: it may answer for 24 hours, or for 7 days if they came by an ad.
 
         Args:
             psid: their page-scoped id.
             written: when, in seconds since 1970; now if not given.
             platform: `page` or `instagram`.
+            came_by: the source of their referral, such as `ADS`; "" for none.
         """
-        self.windows.note(psid, time.time() if written is None else written, platform)
+        self.windows.note(psid, time.time() if written is None else written, platform, came_by)
 
     def profile(self) -> Json:
         """The page's Messenger profile as it was last set."""

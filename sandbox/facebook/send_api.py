@@ -31,6 +31,7 @@ INSTAGRAM_TEXT_BYTES = 1000  # in UTF-8: Instagram Messaging API, "Send a Messag
 # Instagram Messaging API: the quick replies user_phone_number and user_email are off since 2026-10-05, PDF files are
 # taken since 2025-12-19 (both: Changelog), and only these templates exist.
 INSTAGRAM_TEMPLATES = frozenset({"generic", "button", "product"})
+AD_SECONDS = 7 * DAY_SECONDS  # after a Click-to-Messenger ad: Messenger Platform Policy (2026-09-28)
 MESSAGES_A_SECOND = 300  # Send API, "Rate limits": text messages of a page
 
 Json = dict[str, Any]
@@ -41,23 +42,28 @@ class MessagingWindows:
 
     Attributes:
         written: page-scoped id → when that person last wrote, in seconds since 1970.
+        came: page-scoped id → when that person last wrote after an ad.
         on_instagram: the ids of people on Instagram.
     """
 
     def __init__(self) -> None:
         self.written: dict[str, float] = {}
+        self.came: dict[str, float] = {}
         self.on_instagram: set[str] = set()
         self._lock = threading.Lock()
 
-    def note(self, psid: str, written: float, platform: str) -> None:
+    def note(self, psid: str, written: float, platform: str, came_by: str) -> None:
         """A person wrote to the page.
 
         Args:
             psid: their page-scoped id.
             written: when, in seconds since 1970.
             platform: `page` or `instagram`.
+            came_by: the source of their referral; "" for none.
         """
         with self._lock:
+            if came_by == "ADS":
+                self.came[psid] = written
             self.written[psid] = max(self.written.get(psid, 0.0), written)
             if platform == "instagram":
                 self.on_instagram.add(psid)
@@ -72,7 +78,8 @@ class MessagingWindows:
             raise invalid_parameter("Parameter error: You cannot send messages to this id")
         with self._lock:
             written, instagram = self.written.get(psid, math.inf), psid in self.on_instagram
-        if time.time() - written > WINDOW_SECONDS[messaging_type]:
+            came = self.came.get(psid, -math.inf)
+        if time.time() - written > WINDOW_SECONDS[messaging_type] and time.time() - came > AD_SECONDS:
             subcode = 2534022 if instagram else 2018278
             raise GraphError(400, 10, "(#10) This message is sent outside of allowed window.", subcode=subcode)
 

@@ -158,6 +158,15 @@ def test_a_day_after_the_last_message_the_window_is_closed(api: Api) -> None:
     assert api.send(recipient={"id": "9"}, messaging_type="MESSAGE_TAG", tag="HUMAN_AGENT").status == 200
 
 
+@pytest.mark.parametrize(
+    ("days", "came_by", "status"), [(2, "ADS", 200), (8, "ADS", 400), (2, "SHORTLINK", 400), (2, "", 400)]
+)
+def test_after_an_ad_the_window_is_open_for_seven_days(api: Api, days: int, came_by: str, status: int) -> None:
+    api.graph.note_message("9", time.time() - days * 24 * 3600, came_by=came_by)
+
+    assert api.send(recipient={"id": "9"}).status == status
+
+
 def test_an_attachment_can_be_sent_for_ninety_days(api: Api) -> None:
     path = f"/v26.0/{PAGE}/message_attachments"
     upload = {"attachment": {"type": "image", "payload": {"is_reusable": True, "url": "https://example.org/a.png"}}}
