@@ -11,6 +11,8 @@ Level = Literal["INFO", "WARN", "ERROR"]
 ALARM_KINDS = {
     "credentials": "Facebook refuses the page access token: events wait until it is replaced.",
     "slow_down": "Facebook asks the bot to send less: sending pauses.",
+    "page_setting": "A setting of the page or the account keeps its messages back: events wait until it is changed.",
+    "refused": "Facebook refuses several people's messages with one error: the log line `refused` names its code.",
 }
 # The kind of line that says, in its field `age`, for how many seconds an event has waited in the queue.
 WAITING_KIND = "handed_back"

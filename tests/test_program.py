@@ -247,6 +247,8 @@ def test_an_alarm_watches_each_kind_of_line_that_the_team_must_act_on(graph: Gra
         "credentials",
         "slow_down",
         "handed_back",
+        "page_setting",
+        "refused",
     }
 
 

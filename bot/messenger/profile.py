@@ -15,6 +15,13 @@ MENU_TITLE = 30  # characters: "Persistent Menu"
 ICE_BREAKERS = 4  # "Ice Breakers"
 QUESTION = 80  # characters: "Ice Breakers"
 DOMAINS = 50  # "Domain Whitelisting"
+# Source: "Supported Locales", 2023-07-25, those of messenger.com and of Messenger on Android.
+_LOCALES = (
+    "default af_ZA ar_AR bn_IN cs_CZ da_DK de_DE el_GR en_GB en_US es_ES es_LA fi_FI fr_FR gu_IN he_IL hi_IN hr_HR "
+    "hu_HU id_ID it_IT ja_JP kn_IN ko_KR ml_IN mr_IN ms_MY nb_NO nl_NL pa_IN pl_PL pt_BR pt_PT ro_RO ru_RU sk_SK sv_SE "
+    "ta_IN te_IN th_TH tl_PH tr_TR uk_UA vi_VN zh_CN zh_HK zh_TW"
+)
+LOCALES = frozenset(_LOCALES.split())
 
 FIELDS = (  # a menu needs the get-started button, so it goes first
     "persistent_menu",

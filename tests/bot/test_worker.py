@@ -249,6 +249,48 @@ def test_answers_to_an_unreachable_user_are_dropped_without_a_dead_letter(how: H
     assert [each["messages"] for each in logged(system, "not_delivered")] == [2]
 
 
+def test_an_answer_that_this_person_may_not_get_is_left_out_and_the_others_are_sent() -> None:
+    system = run([item("u", "m1", 3), item("u", "m2")], planned=(Fault("send", How.NOT_ALLOWED, skip=1),))
+    assert texts(system) == ["m1 0 0", "m1 2 0", "m2 0 1"]
+    assert letters(system) == []
+    assert [each["messages"] for each in logged(system, "not_delivered")] == [1]
+    assert logged(system, "credentials") == logged(system, "refused") == []
+
+
+@pytest.mark.parametrize(("how", "code"), [(How.NOT_ALLOWED, 2018336), (How.UNCLEAR, 9999)])
+def test_the_same_error_for_three_people_within_minutes_raises_an_alarm_that_names_it(how: How, code: int) -> None:
+    people = [[item(user, f"m{user}")] for user in "uvw"]
+    few = run(*people[:2], planned=(Fault("send", how, times=2),))
+    assert logged(few, "refused") == []
+    many = run(*people, planned=(Fault("send", how, times=3),))
+    assert [(each["level"], each["code"], each["people"]) for each in logged(many, "refused")] == [("ERROR", code, 3)]
+
+
+def test_what_was_done_already_is_settled_and_never_repeated() -> None:
+    system = run([item("u", "m1", 2)], planned=(Fault("send", How.ALREADY_DONE),))
+    assert texts(system) == ["m1 1 0"]
+    assert letters(system) == logged(system, "not_delivered") == []
+    assert system.faults.calls["send"] == 2
+
+
+def test_an_unknown_error_is_retried_for_minutes_and_then_kept_as_a_dead_letter_that_says_so() -> None:
+    passing = run([item("u", "m1")], planned=(Fault("send", How.UNCLEAR, times=responder.UNCLEAR_TRIES - 1),))
+    assert texts(passing) == ["m1 0 0"]
+    assert times(passing)[0] > 7 * 60
+    lasting = run([item("u", "m1"), item("u", "m2")], planned=(Fault("send", How.UNCLEAR, times=6),))
+    ((letter),) = letters(lasting)
+    assert "it is not known whether trying again helps" in letter["reason"]
+    assert "code 9999" in letter["reason"]
+    assert texts(lasting) == ["m2 0 1"]
+
+
+def test_a_setting_of_the_page_raises_its_own_alarm_and_the_event_waits() -> None:
+    system = run([item("u", "m1")], outages=(Outage("graph", How.PAGE_SETTING, 0, 3600),))
+    assert texts(system) == ["m1 0 0"]
+    assert {each["level"] for each in logged(system, "page_setting")} == {"ERROR"}
+    assert letters(system) == logged(system, "credentials") == []
+
+
 def test_a_rejected_answer_makes_a_dead_letter_with_its_trace_and_the_next_event_is_answered() -> None:
     system = run([item("u", "m1", 1, "rejected"), item("u", "m2")])
     ((letter),) = letters(system)

@@ -223,7 +223,7 @@ def without_sparing_receives(patch: Patch) -> None:
 
 
 def without_dropping_answers_to_the_unreachable(patch: Patch) -> None:
-    patch.setitem(errors._BY_CODE, 551, errors.Rejected)
+    patch.setitem(errors._BY_NUMBERS, (551, errors.ANY), errors._BY_NUMBERS[36000, errors.ANY])
     patch.setattr(responder, "FAULTS", 1)
 
 
