@@ -103,7 +103,7 @@ class Task(NamedTuple):
         event = events.parse(item, page, platform=message["object"])
         if event.timestamp is None or event.timestamp < message["received"] - OLDEST_MILLISECONDS:
             event = event.replace(timestamp=message["received"])
-        key = Key(fingerprint(page, event.user), fingerprint(page, event.id))
+        key = Key(fingerprint(page, event.owner), fingerprint(page, event.id))
         return cls(event, key, message | {"items": [item]}, delivery)
 
     @property
@@ -187,9 +187,10 @@ class Responder:
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
-        event, _, number = echo.metadata.partition(":")
+        event, _, rest = echo.metadata.partition(":")
+        number, _, owner = rest.partition(":")
         if number.isdecimal() and len(number) <= ANSWER_DIGITS and not self._recent.knows(echo.metadata):
-            self._ledger.echoed(Key(user, event), int(number))
+            self._ledger.echoed(Key(owner or user, event), int(number))
 
     def _look_ahead(self, reading: Reading) -> None:
         """Raise what would certainly prevent a send, before it is recorded that one is tried.
@@ -222,14 +223,20 @@ class Responder:
         answer = self._converse(task.event, reading.state, self._now())
         if answer.defect is not None:
             log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=where(answer.defect))
-        requests = [each.to_request(task.event.user) for each in answer.messages]
+        planned: list[Json] = [each.to_request(task.event.user) for each in answer.messages]
+        requests = [each for each in planned if any(each["recipient"].values())]
+        if unsent := len(planned) - len(requests):
+            log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
         for number, request in enumerate(requests):
             if isinstance(message := request.get("message"), dict):
-                request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
+                # The echo names the person by their id, so a message that is addressed otherwise names its record too.
+                owner = "" if "id" in request["recipient"] else f":{task.key.user}"
+                request["message"] = message | {"metadata": f"{task.key.event}:{number}{owner}"}
         if answer.forget:
             self._forget(task)
         state = {} if answer.forget else answer.state
-        changed = state if state != reading.state else None
+        # Of an event without a user nothing is kept: nobody could find it again.
+        changed = state if task.event.user and state != reading.state else None
         if not requests and changed is None:
             return None
         try:

@@ -10,6 +10,12 @@ from collections.abc import Iterator
 
 MOST = 1999  # characters: Send API Reference, message.text is under 2,000
 
+# Letters and symbols that show nothing: fillers of Hangul, and a pattern of Braille without dots.
+# Source: Unicode 16.0, DerivedCoreProperties, Default_Ignorable_Code_Point; 2800 is "BRAILLE PATTERN BLANK".
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# Variation selectors, skin tones (Unicode Technical Standard 51, "Emoji Modifiers"), and blanks.
+_LOOKS = _BLANKS | set(map(chr, (*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400))))
+_UNSEEN = {"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"}  # categories; a mark shows only on something else
 _MARKS = {
     "Mn",
     "Me",
@@ -25,6 +31,18 @@ _CLOSING = "\"'\u201d\u2019»)]"
 _PARAGRAPH, _LINE, _SENTENCE, _WORD = range(4)
 
 
+def visible(text: str) -> bool:
+    """Whether a reader sees anything of the text."""
+    return any(unicodedata.category(each) not in _UNSEEN and each not in _BLANKS for each in text)
+
+
+def plain(text: str) -> str:
+    """The text as it is compared: without what only changes how a character looks, such as its skin tone."""
+    if text.isascii():
+        return text
+    return "".join(each for each in text if unicodedata.category(each) != "Cf" and each not in _LOOKS)
+
+
 def split(text: str, most: int = MOST) -> list[str]:
     """Split a text into pieces that can each be sent.
 
@@ -37,12 +55,12 @@ def split(text: str, most: int = MOST) -> list[str]:
         most: how many characters a piece may have.
 
     Returns:
-        The pieces, none of them blank. A text that is short enough is one piece; a blank text has none.
+        The pieces, each with something to see. A text that is short enough is one piece; a blank text has none.
     """
     if most < 1:
         raise ValueError(f"A piece of {most} characters is empty: allow at least 1.")
     if len(text) <= most:
-        return [text] if text.strip() else []
+        return [text] if visible(text) else []
     units = [cluster[at : at + most] for cluster in clusters(text) for at in range(0, len(cluster), most)]
     pieces: list[str] = []
     start = 0
@@ -58,7 +76,7 @@ def split(text: str, most: int = MOST) -> list[str]:
             end = _cut(units, start, end)
         pieces.append("".join(units[start:end]))
         start = end
-    return pieces
+    return [piece for piece in pieces if visible(piece)]
 
 
 def _cut(units: list[str], start: int, end: int) -> int:
