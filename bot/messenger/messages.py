@@ -525,7 +525,7 @@ class ImageGrid(Template):
     images: tuple[GridImage, ...]
     title: str = ""
     subtitle: str = ""
-    buttons: tuple[Link | Tap, ...] = ()
+    buttons: tuple[Button, ...] = ()
 
     def check(self) -> None:
         """Refuse what Facebook would."""

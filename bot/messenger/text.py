@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 MOST = 1999  # characters: Send API Reference, message.text is under 2,000
 
-# Letters and symbols that show nothing: fillers of Hangul, and a pattern of Braille without dots.
+# Letters, marks and symbols that show nothing: fillers of Hangul, variation selectors, Braille without dots.
 # Source: Unicode 16.0, DerivedCoreProperties, Default_Ignorable_Code_Point; 2800 is "BRAILLE PATTERN BLANK".
-_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-# Variation selectors, skin tones (Unicode Technical Standard 51, "Emoji Modifiers"), and blanks.
-_LOOKS = _BLANKS | set(map(chr, (*range(0xFE00, 0xFE10), *range(0x1F3FB, 0x1F400))))
-_UNSEEN = {"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"}  # categories; a mark shows only on something else
+_SELECTORS = (0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+_BLANKS = frozenset(map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *_SELECTORS)))
+# Those, and skin tones: Unicode Technical Standard 51, "Emoji Modifiers".
+_LOOKS = _BLANKS | set(map(chr, range(0x1F3FB, 0x1F400)))
+_UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # categories
 _MARKS = {
     "Mn",
     "Me",

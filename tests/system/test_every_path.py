@@ -198,7 +198,7 @@ def test_a_human_takes_over_and_the_bot_comes_back_when_it_is_called(person: Per
 def test_each_kind_of_attachment_has_an_answer(person: Person) -> None:
     assert "cannot look at pictures" in only_text(person.sends("image"))
     assert "cannot listen" in only_text(person.sends("audio"))
-    assert only_text(person.sends("image", sticker_id=STICKER)) == "👍"
+    assert only_text(person.sends("sticker", sticker_id=STICKER)) == "👍"
     for kind in ("file", "location", "of-the-future"):
         assert len(person.sends(kind)) == 1
 
