@@ -266,7 +266,7 @@ def voice(turn: Turn) -> Reply:
     return Reply(_offer(turn, said))
 
 
-@bot.reaction("love", "👍")
+@bot.reaction("love", "❤", "👍")
 def liked(turn: Turn) -> str:
     """Be glad."""
     return turn.words(en="Glad to help!", de="Gern geschehen!")
