@@ -53,12 +53,7 @@ def answers(found: list[events.Event]) -> list[list[object]]:
         )
         assert answer.defect is None
         states[event.owner] = answer.state
-        requests = [message.to_request(event.user) for message in answer.messages]
-        said += [
-            [each["recipient"], each["message"]["text"].split("\n")[0][:16]] for each in requests if addressed(each)
-        ]  # type: ignore[index]  the sample answers these in text
+        requests: list[Json] = [message.to_request(event.user) for message in answer.messages]
+        addressed = [each for each in requests if any(each["recipient"].values())]
+        said += [[each["recipient"], each["message"]["text"].split("\n")[0][:16]] for each in addressed]
     return said
-
-
-def addressed(request: Json) -> bool:
-    return any(request["recipient"].values())

@@ -11,6 +11,7 @@ from tests.examples import EXAMPLES, PAGES, PEOPLE, Json, body
 
 def test_every_documented_webhook_is_answered_as_it_should_be(sandbox: Sandbox) -> None:
     described, before = sandbox.described(), len(sandbox.requests())
+    letters = dead_letters(sandbox)
     wrong, names = [], {}
     for example in EXAMPLES:
         here = {page: sandbox.page_id.encode() for page in PAGES} | {each: new_person().encode() for each in PEOPLE}
@@ -31,8 +32,8 @@ def test_every_documented_webhook_is_answered_as_it_should_be(sandbox: Sandbox) 
                 wrong.append((example["id"], recipient, got))
     assert not wrong
     assert len(sent) == sum(len(example["expected"]["answers"]) for example in EXAMPLES)
-    letters = [letter for example in EXAMPLES for letter in example["expected"].get("letters", [])]
-    assert dead_letters(sandbox) == len(letters)
+    unusable = [letter for example in EXAMPLES for letter in example["expected"].get("letters", [])]
+    assert dead_letters(sandbox) - letters == len(unusable) > 0
 
 
 def replaced(content: bytes, names: dict[bytes, bytes]) -> bytes:
@@ -41,7 +42,7 @@ def replaced(content: bytes, names: dict[bytes, bytes]) -> bytes:
 
 
 def dead_letters(sandbox: Sandbox) -> int:
-    queue: Json = sandbox.client("sqs").get_queue_attributes(
-        QueueUrl=sandbox.outputs["deadLetterQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
-    )
-    return int(queue["Attributes"]["ApproximateNumberOfMessages"])
+    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    url = sandbox.outputs["deadLetterQueueUrl"]
+    queue: Json = sandbox.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
+    return sum(int(queue["Attributes"][name]) for name in names)
