@@ -28,9 +28,6 @@ NOTIFICATION_TITLE = 65  # characters: "Marketing Messages"
 GRID_IMAGES = range(2, 7)  # "Image grid template", 2026-06-30
 GRID_TITLE = 45  # characters: "Image grid template", 2026-06-30
 GRID_SUBTITLE = 80  # characters: "Image grid template", 2026-06-30
-MEDIA_BYTES = 25 * 1024 * 1024  # "Saving assets", 2026-04-22
-IMAGE_URL_BYTES = 8 * 1024 * 1024  # of an image that Facebook fetches: "Saving assets", 2026-04-22
-ATTACHMENT_ID_DAYS = 90  # then an attachment id expires: "Saving assets", 2026-04-22
 # Where recurring notifications still exist since 2026-02-10, as ISO 3166 has them: AU, JP, KR, GB and the EU.
 # Source: "Changelog" and "Recurring notifications", 2026-02-10. New apps cannot get them since 2025-09-01.
 _COUNTRIES = "AU JP KR GB AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
@@ -302,6 +299,8 @@ class Text(Content):
 
 class Media(Content):
     """An image, an audio, a video or a file, of at most 25 MB; an image by URL of at most 8 MB.
+
+    Source: "Saving assets", 2026-04-22.
 
     Args:
         type: `image`, `audio`, `video` or `file`.
