@@ -176,6 +176,12 @@ def test_a_person_who_consents_is_notified_after_the_window_closed_and_not_after
     person.consents(form["payload"])
     assert "only write to you when you write" in only_text(person.says("stop"))
     assert notice() == []
+    person.chooses(watch)
+    person.consents(form["payload"])
+    assert "A human will answer" in only_text(person.says("human"))
+    assert person.withdraws(form["payload"]) == []
+    person.falls_silent()
+    assert notice() == []
 
 
 # A human, and back
