@@ -187,10 +187,9 @@ class Responder:
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
-        event, _, rest = echo.metadata.partition(":")
-        number, _, owner = rest.partition(":")
+        event, _, number = echo.metadata.partition(":")
         if number.isdecimal() and len(number) <= ANSWER_DIGITS and not self._recent.knows(echo.metadata):
-            self._ledger.echoed(Key(owner or user, event), int(number))
+            self._ledger.echoed(Key(user, event), int(number))
 
     def _look_ahead(self, reading: Reading) -> None:
         """Raise what would certainly prevent a send, before it is recorded that one is tried.
@@ -229,9 +228,7 @@ class Responder:
             log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
         for number, request in enumerate(requests):
             if isinstance(message := request.get("message"), dict):
-                # The echo names the person by their id, so a message that is addressed otherwise names its record too.
-                owner = "" if "id" in request["recipient"] else f":{task.key.user}"
-                request["message"] = message | {"metadata": f"{task.key.event}:{number}{owner}"}
+                request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
         if answer.forget:
             self._forget(task)
         state = {} if answer.forget else answer.state

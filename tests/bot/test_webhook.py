@@ -390,6 +390,7 @@ def test_people_of_whom_nothing_is_known_do_not_wait_for_each_other(webhook: Web
     webhook.handle(post(page(*people, *references)))
 
     assert [len(message["items"]) for message in cloud.events] == [1, 1, 2, 1]
+    assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 4
 
 
 def test_events_of_instagram_are_taken_too(webhook: Webhook, cloud: Cloud) -> None:
