@@ -30,7 +30,6 @@ WEBHOOK_FIELDS = (
     "message_edits",
     "message_reactions",
     "standby",
-    "feed",  # comments, which can be answered privately
 )
 _OK = 200
 _TIMEOUT = 8.0  # seconds: a send takes well below one

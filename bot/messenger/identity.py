@@ -107,7 +107,9 @@ def comment_id(change: "Fields", page: str) -> str:
     Source: "Webhooks Reference: Page", feed; "Instagram Platform Webhook Notification Examples", 2025-11-24.
     """
     field, value = change.text("field"), change.object("value")
-    new = field == "comments" or (field == "feed" and (value.text("item"), value.text("verb")) == ("comment", "add"))
+    new = field in {"comments", "live_comments"} or (
+        field == "feed" and (value.text("item"), value.text("verb")) == ("comment", "add")
+    )
     return (value.id("comment_id") or value.id("id")) if new and author(value) != page else ""
 
 

@@ -325,6 +325,7 @@ EVENTS: list[tuple[dict[str, object], Event]] = [
         {"field": "comments", "value": {"id": "c", "text": "?", "media": {"id": "p"}, "from": {"id": "7"}}},
         Comment("c", "?", "p", "7"),
     ),
+    ({"field": "live_comments", "value": {"id": "c", "text": "?"}}, Comment("c", "?")),
     ({"mystery": {"x": 1}}, Unknown(("sender", "recipient", "timestamp", "mystery"))),
     ({"message": "text"}, Unknown(("sender", "recipient", "timestamp", "message"))),
 ]
