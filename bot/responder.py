@@ -109,7 +109,7 @@ class Task(NamedTuple):
         event = events.parse(item, page, platform=message["object"])
         if event.timestamp is None or event.timestamp < message["received"] - OLDEST_MILLISECONDS:
             event = event.replace(timestamp=message["received"])
-        key = Key(fingerprint(page, event.user), fingerprint(page, event.id))
+        key = Key(fingerprint(page, event.owner), fingerprint(page, event.id))
         return cls(event, key, message | {"items": [item]}, delivery)
 
     @property
@@ -257,14 +257,18 @@ class Responder:
         answer = self._converse(task.event, reading.state, self._now())
         if answer.defect is not None:
             log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=where(answer.defect))
-        requests = [each.to_request(task.event.user) for each in answer.messages]
+        planned: list[Json] = [each.to_request(task.event.user) for each in answer.messages]
+        requests = [each for each in planned if any(each["recipient"].values())]
+        if unsent := len(planned) - len(requests):
+            log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
         for number, request in enumerate(requests):
             if isinstance(message := request.get("message"), dict):
                 request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
         if answer.forget:
             self._forget(task)
         state = {} if answer.forget else answer.state
-        changed = state if state != reading.state else None
+        # Of an event without a user nothing is kept: nobody could find it again.
+        changed = state if task.event.user and state != reading.state else None
         if not requests and changed is None:
             return None
         try:

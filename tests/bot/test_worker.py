@@ -1,5 +1,6 @@
 """How the worker handles each kind of failure: the bot's own code on the model of AWS and Facebook."""
 
+import functools
 import itertools
 import json
 from typing import Any
@@ -10,7 +11,7 @@ from bot import responder
 from bot.aws.queues import Queues, fingerprint
 from bot.dialogue import Answer
 from bot.messenger import events
-from bot.messenger.messages import Text
+from bot.messenger.messages import Action, PrivateReply, Text
 from tests.model import system as model
 from tests.model.cloud import EVENTS, SECRETS
 from tests.model.facebook import PAGE, TRACE
@@ -455,3 +456,64 @@ def test_a_message_goes_back_with_all_that_follow_in_its_group() -> None:
 def faults_for_both() -> tuple[Fault, ...]:
     """The first two users keep both runs busy, and the third's first event fails."""
     return Fault("send", How.LOST, times=2), Fault("send", How.REFUSED, skip=2, times=3)
+
+
+# People without an id, and comments
+
+
+def often(_event: events.Event, state: Json, _now: float) -> Answer:
+    """A conversation that says how often it has answered this user."""
+    times = state.get("times", 0) + 1
+    return Answer((Text(f"answer {times}"),), {"times": times})
+
+
+def privately(event: events.Event, _state: Json, _now: float) -> Answer:
+    assert isinstance(event, events.Comment)
+    return Answer((PrivateReply(Text("answer"), event.comment_id), Action("typing_on")), {})
+
+
+def referred(reference: str, mid: str) -> Json:
+    return {"sender": {"user_ref": reference}, "message": {"text": "hello", "mid": mid}}
+
+
+def deliver(*items: Json) -> System:
+    """Let Facebook send these items, a second apart, to a bot that counts."""
+    system = System(converse=often)
+    for number, item_ in enumerate(items):
+        system.world.after(number, functools.partial(system.facebook.post, [item_], "somebody"))
+    system.run()
+    return system
+
+
+def test_people_without_an_id_each_have_their_own_state_and_are_answered_by_their_reference() -> None:
+    system = deliver(referred("105", "p1"), referred("106", "p2"), referred("105", "p3"))
+    assert [(taken.user, taken.text) for taken in system.facebook.taken] == [
+        ("105", "answer 1"),
+        ("106", "answer 1"),
+        ("105", "answer 2"),
+    ]
+
+
+def test_an_event_of_nobody_is_settled_without_a_send_and_without_a_state() -> None:
+    system = deliver(*({"message": {"text": "hello", "mid": mid}} for mid in "ab"))
+    assert texts(system) == []
+    assert letters(system) == []
+    assert [line["messages"] for line in logged(system, "not_delivered")] == [1, 1]
+    assert "times" not in json.dumps(system.cloud.table.items())
+
+
+@pytest.mark.parametrize(
+    ("item", "converse"),
+    [
+        (referred("105", "p1"), often),
+        ({"field": "feed", "value": {"item": "comment", "verb": "add", "comment_id": "c", "message": "?"}}, privately),
+    ],
+    ids=["a reference", "a comment"],
+)
+def test_the_echo_of_a_message_to_somebody_without_an_id_settles_it(item: Json, converse: Any) -> None:
+    system = System(planned=(Fault("send", How.LOST),), echoes=(1,), converse=converse)
+    body = json.dumps({"object": "page", "page": PAGE, "received": round(BEGIN * 1000), "items": [item]})
+    system.queue.put("somebody", body)
+    system.run()
+    assert len(texts(system)) == 1
+    assert letters(system) == []
