@@ -104,7 +104,7 @@ class Facebook:
         assert path.startswith(f"/v26.0/{PAGE}/messages?appsecret_proof="), path
         assert headers["Authorization"] == f"Bearer {SECRETS['page-access-token']}"
         asked = json.loads(body)
-        user, message = asked["recipient"]["id"], asked.get("message", {})
+        (user,), message = asked["recipient"].values(), asked.get("message", {})
         name = message.get("text", asked.get("sender_action", ""))
         how = self._faults.of("graph", "send" if message else "action")
         if "REJECT" in name:

@@ -21,6 +21,7 @@ from ops.registration import SUBSCRIBED, SUBSCRIBED_INSTAGRAM
 from sandbox.aws.cloud import OWNER
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import APP_ID, PROJECT, Sandbox, new_person
+from tests.bot.servers import Served, serve
 
 Json = dict[str, Any]
 Ops = Callable[..., tuple[int, str, str]]
@@ -228,6 +229,21 @@ def test_a_wrong_app_and_a_wrong_token_get_different_advice(sandbox: Sandbox, op
         assert "Facebook refuses the page access token or the app secret" in ops("check", "--app-id", APP_ID)[1]
     finally:
         sandbox.faults({})
+
+
+def test_a_gateway_that_wants_the_signatures_header_in_one_spelling_is_found(
+    sandbox: Sandbox, ops: Ops, described: Path
+) -> None:
+    def spelling_it_so(request: Served) -> tuple[int, bytes]:
+        return (200, b"") if "X-Hub-Signature-256" in request.headers else (400, b"{}")
+
+    assert "accepts a signed request" in ops("check")[1]
+    with serve(spelling_it_so) as origin:
+        outputs = sandbox.described()["outputs"] | {"webhookUrl": origin}
+        described.write_text(json.dumps(sandbox.described() | {"outputs": outputs}))
+        code, out, _ = ops("check")
+    assert code == 1
+    assert "answers a signed request with 400, not 200" in out
 
 
 def test_a_token_that_expires_soon_or_lacks_a_permission_is_reported(
