@@ -82,6 +82,7 @@ def test_only_the_preview_may_comment_and_only_jobs_that_call_aws_get_an_identit
         "deploy prod": calls_aws,
         "deploy-stack up": calls_aws,
     }
+    assert [file.name for file in FILES if read(file.name)["permissions"] != {}] == []
 
 
 def test_no_workflow_uses_a_stored_secret() -> None:

@@ -29,13 +29,6 @@ def test_an_event_stays_invisible_for_six_timeouts(timeout: int) -> None:
     assert queue.inputs["visibilityTimeoutSeconds"] == 6 * timeout
 
 
-@pytest.mark.parametrize("name", ["-queue", "-dead-letters"])
-def test_a_message_may_be_as_large_as_sqs_allows(name: str) -> None:
-    queue = run_program(make_queue).one("aws:sqs/queue:Queue", name)
-
-    assert queue.inputs["maxMessageSize"] == 1024 * 1024
-
-
 def test_an_event_received_a_thousand_times_becomes_a_dead_letter() -> None:
     queue = run_program(make_queue).one("aws:sqs/queue:Queue", "-queue")
 
