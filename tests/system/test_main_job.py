@@ -6,11 +6,9 @@ import itertools
 import json
 import re
 import shutil
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -50,13 +48,6 @@ def function_log(sandbox: Sandbox) -> list[str]:
     found = pages.paginate(logGroupName=sandbox.outputs["logGroupName"])
     lines = [event["message"].strip() for page in found for event in page["events"]]
     return [line for line in lines if not re.match(r"(START|END|REPORT|INIT_START) ", line)]
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
 
 
 # The bot answers
