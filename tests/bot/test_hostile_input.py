@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.aws.queues import Queues
+from bot.aws.queues import BATCH_BYTES, Queues
 from bot.aws.secrets import Secrets
 from bot.conversation import bot
 from bot.conversation.parcels import DemonstrationParcels, World
@@ -153,7 +153,8 @@ class Receiver:
         self.cloud = Cloud()
         client: Any = self.cloud
         queues = Queues(client, "events", "dead")
-        self._webhook = Webhook(Secrets(client, "/secrets"), queues, RecentlyAnswered(), PAGE)
+        secrets, recent = Secrets(client, "/secrets"), RecentlyAnswered()
+        self._webhook = Webhook(secrets, queues, recent, page_id=PAGE, message_bytes=BATCH_BYTES)
 
     def answer(self, request: Json) -> tuple[int, str]:
         """Status and body. Each line of the log is one of ours, and shows nothing private."""

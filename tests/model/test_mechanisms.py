@@ -137,8 +137,8 @@ def with_the_state_stored_after_the_plan(patch: Patch) -> None:
 def without_stopping_at_a_groups_first_failure(patch: Patch) -> None:
     in_order = Worker._in_order
 
-    def one_by_one(self: Worker, group: Group, remaining: Callable[[], float]) -> list[str]:
-        return [failed for each in group.deliveries for failed in in_order(self, Group([each], None), remaining)]
+    def one_by_one(self: Worker, group: Group, *others: Any) -> list[str]:
+        return [failed for each in group.deliveries for failed in in_order(self, Group([each], None), *others)]
 
     patch.setattr(Worker, "_in_order", one_by_one)
 
@@ -151,9 +151,9 @@ def without_handing_back_what_follows(patch: Patch) -> None:
 def with_one_message_an_event(patch: Patch) -> None:
     together = queue.event_messages
 
-    def apart(head: Json, group: str, items: Iterable[tuple[str, str]]) -> Iterator[Message]:
+    def apart(head: Json, group: str, items: Iterable[tuple[str, str]], size: int) -> Iterator[Message]:
         for item in items:
-            yield from together(head, group, [item])
+            yield from together(head, group, [item], size)
 
     patch.setattr(webhook, "event_messages", apart)
 
@@ -206,7 +206,7 @@ def without_sparing_receives(patch: Patch) -> None:
 
 
 def without_dropping_answers_to_the_unreachable(patch: Patch) -> None:
-    patch.setitem(errors._BY_CODE, 551, errors.Rejected)
+    patch.setitem(errors._BY_NUMBERS, (551, errors.ANY), errors._BY_NUMBERS[36000, errors.ANY])
     patch.setattr(responder, "FAULTS", 1)
 
 
