@@ -32,12 +32,6 @@ def test_an_event_stays_invisible_for_six_timeouts(timeout: int) -> None:
     assert queue.inputs["visibilityTimeoutSeconds"] == 6 * timeout
 
 
-def test_a_message_may_be_as_large_as_sqs_allows() -> None:
-    queues = run_program(make_queue).of("aws:sqs/queue:Queue")
-
-    assert [each.inputs["maxMessageSize"] for each in queues] == [1024 * 1024] * 2
-
-
 def test_the_largest_message_is_the_queues_own_attribute(monkeypatch: pytest.MonkeyPatch) -> None:
     created = recorder.created
 

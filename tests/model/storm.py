@@ -1,6 +1,5 @@
 """A storm: what users say and what goes wrong meanwhile; and a verdict on what came of it."""
 
-import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -406,8 +405,3 @@ storms = st.builds(
     concurrency=st.sampled_from((2, 2, 5)),
 )
 """Storms of every kind, shrinking to fewer events and fewer faults."""
-
-
-def name(storm: Storm) -> str:
-    """A short name of a storm, for reports."""
-    return hashlib.sha256(repr(storm).encode()).hexdigest()[:8]

@@ -59,20 +59,6 @@ def sent(sqs: Sqs) -> list[list[str]]:
     return [[entry["MessageGroupId"] for entry in asked["Entries"]] for _, asked, _ in sqs.calls]
 
 
-def test_messages_go_in_batches_of_ten_in_order() -> None:
-    sqs = Sqs()
-    queues(sqs).put([message(number) for number in range(23)], 4.0)
-    assert [len(batch) for batch in sent(sqs)] == [10, 10, 3]
-    assert [group for batch in sent(sqs) for group in batch] == [f"group {number}" for number in range(23)]
-
-
-def test_no_batch_is_larger_than_sqs_takes() -> None:
-    sqs = Sqs()
-    queues(sqs).put([message(number, 400_000) for number in range(5)], 4.0)
-    assert [len(batch) for batch in sent(sqs)] == [2, 2, 1]
-    assert all(len(json.dumps(asked["Entries"])) < BATCH_BYTES for _, asked, _ in sqs.calls)
-
-
 def test_an_entry_has_its_message_group_and_deduplication_id() -> None:
     sqs = Sqs()
     queues(sqs).put([Message("a", "b", "{}")], 4.0)
@@ -84,24 +70,11 @@ def test_an_entry_has_its_message_group_and_deduplication_id() -> None:
     }
 
 
-def test_nothing_is_sent_after_a_batch_that_failed() -> None:
-    sqs = Sqs([], 503, 503)
-    with pytest.raises(NotQueued, match="503"):
-        queues(sqs).put([message(number) for number in range(30)], 4.0)
-    assert [batch[0] for batch in sent(sqs)] == ["group 0", "group 10", "group 10"]
-
-
 def test_a_batch_that_was_taken_in_part_is_an_error() -> None:
     sqs = Sqs(["3"])
     with pytest.raises(NotQueued, match="a part"):
         queues(sqs).put([message(number) for number in range(30)], 4.0)
     assert len(sqs.calls) == 1
-
-
-def test_a_failed_call_is_repeated_once() -> None:
-    sqs = Sqs(503)
-    queues(sqs).put([message(0)], 4.0)
-    assert len(sqs.calls) == 2
 
 
 @pytest.mark.parametrize("left", [0.5, 0.7, 1.0, 2.15, 2.2, 4.0])
@@ -120,16 +93,6 @@ def test_without_time_no_call_is_made() -> None:
     assert sqs.calls == []
 
 
-def test_dead_letters_go_to_their_own_queue() -> None:
-    sqs = Sqs()
-    queues(sqs).bury([message(0)], 4.0)
-    assert sqs.calls[0][1]["QueueUrl"] == "https://dead"
-
-
-def test_a_deadline_is_on_the_queues_own_clock() -> None:
-    assert queues(Sqs(), now=7.0).deadline(4.0) == 11.0
-
-
 def test_received_messages_are_hidden_in_one_call() -> None:
     sqs = Sqs()
     queues(sqs).hide(["r1", "r2"], 30)
@@ -141,12 +104,6 @@ def test_received_messages_are_hidden_in_one_call() -> None:
     ]
     assert len({entry["Id"] for entry in asked["Entries"]}) == 2
     assert BATCH_MESSAGES == 10
-
-
-def test_events_of_one_group_are_one_message() -> None:
-    (made,) = event_messages(HEAD, "group", [("a", '{"n":1}'), ("b", '{"n":2}')], BATCH_BYTES)
-    assert json.loads(made.body) == HEAD | {"items": [{"n": 1}, {"n": 2}]}
-    assert made.group == "group"
 
 
 def test_only_events_too_large_for_one_message_are_split_and_none_is_lost() -> None:
