@@ -11,6 +11,8 @@ import pytest
 
 from sandbox.chat import ChatSandbox
 from sandbox.cli import show
+from sandbox.facebook.webhooks import text_item
+from sandbox.local import new_person
 from tests.page.conftest import Json, Stage, until
 from tools.browser import copy_program
 
@@ -128,6 +130,12 @@ def test_the_browser_is_opened_only_where_there_is_a_display(
 def test_no_file_outside_its_own_is_served(stage: Stage) -> None:
     for path in ("/static/../app.py", "/static/%2e%2e%2fapp.py", "/static/nothing.js", "/media/nothing"):
         assert status(stage, "GET", path) == 404
+
+
+def test_each_of_several_people_who_are_settled_in_one_write_is_shown_as_done(stage: Stage) -> None:
+    people = [new_person() for _ in range(6)]
+    stage.sandbox.deliver([text_item(stage.sandbox.page_id, person, "help") for person in people])
+    until(lambda: all(stage.notes("step", person=person, name="done", status=200) for person in people))
 
 
 def test_no_secret_reaches_the_page(stage: Stage) -> None:
