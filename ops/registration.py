@@ -58,11 +58,12 @@ SUBSCRIBED_INSTAGRAM = (
 )
 # "Page Subscribed Apps", read on 2026-11-25: the last one is needed to read the subscription back.
 SCOPES = ("pages_messaging", "pages_manage_metadata", "pages_show_list")
-# Graph API, "Changelog" and "Platform Versioning", read on 2026-11-25: a version ends two years after the next one came
-# out. v26.0, of 2026-07-29, has no successor yet.
+# Graph API, "Changelog", as of 2026-10-29: "Available Until". A version ends about two years after the next one came
+# out. v26.0, of 2026-07-29, has no date yet; the next version was announced for 2026-11-04.
 VERSION_ENDS = {
+    "v20.0": "2026-09-24",
     "v21.0": "2027-01-21",
-    "v22.0": "2027-05-29",
+    "v22.0": "2027-05-20",
     "v23.0": "2027-10-08",
     "v24.0": "2028-02-18",
     "v25.0": "2028-07-29",
@@ -396,12 +397,17 @@ def _refusal(what: str) -> Iterator[None]:
 
 def version_verdict(version: str) -> Verdict:
     """How long the stack's version of the Graph API will be there."""
+    advice = f"set graphApiVersion to {NEWEST_VERSION}, and deploy"
+    if float(version[1:]) < min(float(known[1:]) for known in VERSION_ENDS):
+        return Verdict(VERSION, fine=False, found=f"{version} has ended: {advice}")
     end = VERSION_ENDS.get(version)
     if end is None:
         return Verdict(VERSION, fine=True, found=f"{version} has no date yet on which it ends")
     left = calendar.timegm(time.strptime(end, "%Y-%m-%d")) - time.time()
-    advice = "" if left > VERSION_SECONDS else f": set graphApiVersion to {NEWEST_VERSION}, and deploy"
-    return Verdict(VERSION, not advice, f"{version} ends on {end}{advice}")
+    if left < 0:
+        return Verdict(VERSION, fine=False, found=f"{version} ended on {end}: {advice}")
+    soon = left < VERSION_SECONDS
+    return Verdict(VERSION, not soon, f"{version} ends on {end}{f': {advice}' if soon else ''}")
 
 
 def _missing(fields: tuple[str, ...], needed: Sequence[str]) -> str:
