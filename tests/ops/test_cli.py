@@ -197,7 +197,7 @@ def test_instagram_has_a_webhook_of_its_own(sandbox: Sandbox, ops: Ops) -> None:
     [
         ("v21.0", "2026-09-22", ""),
         ("v21.0", "2026-09-24", "v21.0 ends on 2027-01-21: set graphApiVersion to v26.0, and deploy"),
-        ("v21.0", "2027-02-01", "v21.0 ends on 2027-01-21: set graphApiVersion to v26.0, and deploy"),
+        ("v21.0", "2027-02-01", "v21.0 ended on 2027-01-21: set graphApiVersion to v26.0, and deploy"),
         ("v26.0", "2028-01-01", ""),
         ("v19.0", "2026-11-25", "v19.0 has ended: set graphApiVersion to v26.0"),
         ("v20.0", "2026-11-25", "v20.0 ended on 2026-09-24: set graphApiVersion to v26.0"),
