@@ -179,7 +179,7 @@ class Responder:
         except RETRIABLE:
             raise
         except errors.Rejected as error:
-            self._fault(task, str(error), {"fbtrace_id": error.fbtrace_id})
+            self._fault(task, error.reason, {"fbtrace_id": error.fbtrace_id})
         except TooLarge as error:
             self._fault(task, str(error), {})
         except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault

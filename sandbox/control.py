@@ -3,7 +3,11 @@
 ``POST /_sandbox/update`` and ``POST /_sandbox/destroy`` take a JSON object, whose keys are all optional: ``as``, a user
 (default: the account's owner); ``mfa``, true for a session that started with an MFA code; ``stack`` (default: the
 sandbox's own); ``settings`` to change, as text. The answer is ``{"outputs": …, "done": {logical name: what was
-done}}``, or ``{"error": sentence}`` with status 409. ``GET /_sandbox/stack`` answers ``{"stack": name}``.
+done}}``, or ``{"error": sentence}`` with status 409.
+
+``POST /_sandbox/act`` takes ``{"person": id, "action": …}``, an action of ``sandbox.facebook.actions``, and answers
+``{"answers": [Send API request bodies]}`` once nothing is left to do. ``GET /_sandbox/stack`` says where everything is,
+without secrets.
 """
 
 import json
@@ -18,16 +22,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.aws.cloud import OWNER
 from sandbox.engine.deployment import Deployed
 from sandbox.errors import SandboxError
+from sandbox.facebook.actions import Action
 from sandbox.users import Key
 
-ORDERS = {("POST", "/_sandbox/update"), ("POST", "/_sandbox/destroy")}
-KNOWN = {"as": str, "mfa": bool, "stack": str, "settings": dict}
+ACT = "/_sandbox/act"
+ORDERS = {("POST", "/_sandbox/update"), ("POST", "/_sandbox/destroy"), ("POST", ACT)}
+KNOWN = {"as": str, "mfa": bool, "stack": str, "settings": dict, "person": str, "action": dict}
+SECRETS = ("appSecret", "verifyToken")
+"""Programs need these to sign webhooks. A person looking over somebody's shoulder does not."""
 
 
 class Controlled(Protocol):
-    """What the control API acts on; see ``sandbox.stack.Stack``."""
+    """What the control API acts on; see ``sandbox.local.Sandbox``."""
 
-    stack: str
+    def described(self) -> dict[str, Any]:
+        """Where everything is."""
+
+    def act(self, person: str, action: Action) -> list[dict[str, Any]]:
+        """Do something as a person, and wait for the answers."""
 
     def update(
         self, settings: Mapping[str, str] | None = None, *, stack: str | None = None, key: Key = OWNER
@@ -59,7 +71,8 @@ class ControlApi:
         """Answer one request."""
         wanted = (scope["method"], scope["path"])
         if wanted == ("GET", "/_sandbox/stack"):
-            await JSONResponse({"stack": self._controlled.stack})(scope, receive, send)
+            places = {name: each for name, each in self._controlled.described().items() if name not in SECRETS}
+            await JSONResponse(places)(scope, receive, send)
         elif wanted in ORDERS:
             await (await self._answer(Request(scope, receive)))(scope, receive, send)
         else:
@@ -69,12 +82,18 @@ class ControlApi:
         try:
             order = read_order(await request.body())
             # It runs for seconds, and the stack calls what this event loop serves.
-            deployed = await run_in_threadpool(self._carry_out, request.url.path, order)
+            answer = await run_in_threadpool(self._carry_out, request.url.path, order)
         except SandboxError as error:
             return JSONResponse({"error": str(error)}, 409)
-        return JSONResponse({"outputs": deployed.shown_outputs, "done": deployed.done})
+        return JSONResponse(answer)
 
-    def _carry_out(self, path: str, order: Mapping[str, Any]) -> Deployed:
+    def _carry_out(self, path: str, order: Mapping[str, Any]) -> dict[str, Any]:
+        if path == ACT:
+            return {"answers": self._controlled.act(order.get("person", ""), order.get("action", {}))}
+        deployed = self._deploy(path, order)
+        return {"outputs": deployed.shown_outputs, "done": deployed.done}
+
+    def _deploy(self, path: str, order: Mapping[str, Any]) -> Deployed:
         user, stack = order.get("as"), order.get("stack")
         key: Key = OWNER
         if user:
