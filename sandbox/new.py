@@ -13,6 +13,20 @@ NAME = re.compile("[a-z][a-z0-9-]{0,18}[a-z0-9]")
 """The names of AWS resources begin with the project's name, and some may have 64 characters at most."""
 OLD_NAME, OLD_GROUP = "innolab-fbm", "Innolab_FBM"
 KEPT = ("LICENSE",)
+SAMPLE = (
+    "assets/*.png",
+    "bot/conversation/*.py",
+    "tests/bot/conversation/test_*.py",
+    "tests/bot/test_faults_of_peers.py",
+    "tests/page/test_*.py",
+    "tests/system/test_every_path.py",
+    "tests/system/test_lex.py",
+    "tests/system/test_main_job.py",
+    "tests/system/test_notify.py",
+    "tests/system/test_restaurant.py",
+    "tools/draw_parcel_steps.py",
+)
+"""The conversation about parcels, its images, and the tests that talk about parcels."""
 
 
 def make_bot(name: str, into: Path) -> Path:
@@ -34,6 +48,11 @@ def make_bot(name: str, into: Path) -> Path:
     ignored = [line.strip("/") for line in (PROJECT / ".gitignore").read_text(encoding="utf-8").split()]
     shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(".git", *ignored))
     rename(folder, name)
+    for sample in SAMPLE:
+        for path in folder.glob(sample):
+            path.unlink()
+    for path in TEMPLATE.rglob("*.txt"):
+        shutil.copy(path, folder / path.relative_to(TEMPLATE).with_suffix(""))
     return folder
 
 

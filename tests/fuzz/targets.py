@@ -14,12 +14,12 @@ import settings
 from bot import handler
 from bot.aws.queues import BATCH_BYTES, Message
 from bot.aws.secrets import SecretValues
-from bot.conversation import bot
-from bot.conversation.parcels import DemonstrationParcels, World
+from bot.conversation import bot, world
 from bot.dialogue import Context
 from bot.messenger import events, signature
 from bot.recently_answered import RecentlyAnswered
 from bot.webhook import Webhook
+from tests.bot.environment import ENVIRONMENT
 from tests.fuzz.inputs import ATOMS, PAGE, TEXT_CANARY, Inputs
 from tools.recorder import project_defaults
 
@@ -86,7 +86,7 @@ class Target(NamedTuple):
 QUEUES = Queues()
 AWS: dict[str, Any] = {"secrets": Secrets(), "queues": QUEUES}
 WEBHOOK = Webhook(**AWS, recent=RecentlyAnswered(), page_id=PAGE)
-CONTEXT = Context(1_800_000_000.0, World(DemonstrationParcels()))
+CONTEXT = Context(1_800_000_000.0, world(ENVIRONMENT))
 
 
 class LambdaContext:
