@@ -52,7 +52,7 @@ class View:
 
     def print(self, markup: str) -> None:
         """Print a line for the person."""
-        self._console.print(markup)
+        self._console.print(markup, soft_wrap=True)
 
     def fail(self, sentence: str) -> None:
         """Say why it did not work."""

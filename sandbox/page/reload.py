@@ -2,6 +2,9 @@
 
 import asyncio
 import io
+import json
+import subprocess
+import sys
 import tempfile
 import time
 import zipfile
@@ -11,10 +14,11 @@ from typing import Any
 
 from components.code import code_archive
 from components.errors import InvalidArgs
-from sandbox.conversation import PACKAGE, broken, load
 from sandbox.provider.archives import zip_bytes
 
+PACKAGE = "bot"
 POLL_SECONDS = 0.2
+CHECK_SECONDS = 10.0
 
 Json = dict[str, Any]
 State = dict[Path, tuple[int, int]]
@@ -54,7 +58,21 @@ def check(content: bytes, changed: list[str]) -> Json:
     """
     with tempfile.TemporaryDirectory(prefix="sandbox-check-") as folder:
         zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
-        return load(Path(folder), changed)
+        command = [sys.executable, "-I", str(Path(__file__).with_name("check.py")), folder, *changed]
+        try:
+            run = subprocess.run(
+                command, check=False, capture_output=True, text=True, timeout=CHECK_SECONDS, cwd=folder
+            )
+            outcome: Json = json.loads(run.stdout.strip().rpartition("\n")[2])
+        except subprocess.TimeoutExpired:
+            return _broken(f"The code was not loaded within {CHECK_SECONDS:.0f} s: something in it does not finish.")
+        except ValueError:
+            return _broken(f"The code ended Python when it was loaded. {run.stderr.strip()[-300:]}".strip())
+    return outcome
+
+
+def _broken(message: str) -> Json:
+    return {"ok": False, "file": "", "line": None, "text": "", "message": message}
 
 
 class Reload:
@@ -104,7 +122,7 @@ class Reload:
         try:
             content = await asyncio.to_thread(bot_zip, self._folder)
         except (InvalidArgs, OSError) as error:
-            self._report("broken", {"changed": changed, **broken(str(error))})
+            self._report("broken", {"changed": changed, **_broken(str(error))})
             return
         self._report("checking", {"changed": changed})
         outcome = await asyncio.to_thread(check, content, changed)
@@ -126,7 +144,7 @@ class Reload:
         if not failure:
             self._good = content
             return
-        self._report("broken", {"changed": changed, **broken(failure)})
+        self._report("broken", {"changed": changed, **_broken(failure)})
         if self._good is not None:
             await asyncio.to_thread(self._upload, self._good)
         self._live = self._good
