@@ -17,6 +17,7 @@ SAMPLE = (
     "assets/*.png",
     "bot/conversation/*.py",
     "tests/bot/conversation/test_*.py",
+    "tests/bot/test_cookbook.py",
     "tests/bot/test_faults_of_peers.py",
     "tests/page/test_*.py",
     "tests/sandbox/test_new_bot.py",
@@ -27,7 +28,7 @@ SAMPLE = (
     "tests/system/test_restaurant.py",
     "tools/draw_parcel_steps.py",
 )
-"""The conversation about parcels, its images, the tests that talk about parcels, and those of this module."""
+"""The conversation about parcels, its images, the tests that talk about parcels, and those of a new bot."""
 
 
 def make_bot(name: str, into: Path) -> Path:

@@ -1,5 +1,7 @@
 """The sample's main question, through the whole stack."""
 
+import json
+
 from sandbox.local import Sandbox, new_person
 
 
