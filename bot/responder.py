@@ -7,7 +7,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, Self
 
 from bot.aws.client import AwsError
@@ -23,8 +23,9 @@ from bot.recently_answered import RecentlyAnswered
 Json = dict[str, Any]
 
 SEND_SECONDS = 8.0
-# A send, and the ledger's writes before and after it, each with its second try.
-STEP_SECONDS = SEND_SECONDS + 6.0
+# A send, the ledger's writes before and after it, and the write of another thread that the last may have to wait for,
+# each with its second try.
+STEP_SECONDS = SEND_SECONDS + 7.0
 FAULTS = 3
 ATTEMPTS = 5
 # Tries of one send in one run, and the longest pause before the second; it doubles before the next.
@@ -117,6 +118,20 @@ class Task(NamedTuple):
         return f"{self.delivery['messageId']}:{self.receives}"
 
 
+class Answered(NamedTuple):
+    """An event whose answers were all sent, which the ledger does not know yet.
+
+    Attributes:
+        task: the event.
+        record: as the ledger has it.
+        milliseconds: from its acceptance to its last answer.
+    """
+
+    task: Task
+    record: Record
+    milliseconds: int
+
+
 class Responder:
     """Responds to events, one at a time.
 
@@ -148,13 +163,16 @@ class Responder:
         self._ledger, self._queues, self._converse, self._recent = ledger, queues, converse, recent
         self._senders, self._pace, self._echo_seconds, self._now, self._pause = senders, pace, echo_seconds, now, pause
 
-    def respond(self, task: Task, reading: Reading | None, remaining: Callable[[], float]) -> None:
+    def respond(self, task: Task, reading: Reading | None, remaining: Callable[[], float]) -> Answered | None:
         """Bring one event as far as it gets now.
 
         Args:
             task: the event.
             reading: of the ledger, made for this run; None to read it now.
             remaining: how many seconds this run has left.
+
+        Returns:
+            What is left to be settled; None if nothing is.
 
         Raises:
             RetryLater, AwsError, NotQueued, Stale, SecretMissing: the event has to wait.
@@ -163,19 +181,19 @@ class Responder:
             raise RetryLater("no time is left in this run", 0)
         if isinstance(task.event, events.Echo):
             self._note_echo(task.event, task.key.user)
-            return
+            return None
         reading = reading or self._ledger.read(task.key, task.event.page)
         record = reading.record
         if record.outcome:
             log("INFO", "seen_before", event=task.key.event)
-            return
+            return None
         self._look_ahead(reading)
         try:
             planned_now = record.answers is None
             if planned_now:
                 record = self._plan(task, reading)
             if not record.outcome:
-                self._send_rest(task, record, remaining, planned_now=planned_now)
+                return self._send_rest(task, record, remaining, planned_now=planned_now)
         except RETRIABLE:
             raise
         except errors.Rejected as error:
@@ -184,6 +202,22 @@ class Responder:
             self._fault(task, str(error), {})
         except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault
             self._fault(task, f"{type(error).__name__} in the conversation", {"at": where(error)})
+        return None
+
+    def settle(self, answered: Sequence[Answered]) -> None:
+        """Record that events need no more answers: all of them, or none.
+
+        Raises:
+            AwsError, Stale: they have to wait.
+        """
+        if len(answered) == 1:
+            self._ledger.settle(answered[0].task.key, answered[0].record)
+        else:
+            self._ledger.settle_all({each.task.key: each.record for each in answered})
+        for task, record, milliseconds in answered:
+            self._recent.add(task.key.event)
+            messages = len(record.answers or ())
+            log("INFO", "answered", event=task.key.event, messages=messages, milliseconds=milliseconds)
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
@@ -239,7 +273,7 @@ class Responder:
                 raise TooLarge("Answers and state are larger than the ledger can store.") from None
             raise
 
-    def _send_rest(self, task: Task, record: Record, remaining: Callable[[], float], *, planned_now: bool) -> None:
+    def _send_rest(self, task: Task, record: Record, remaining: Callable[[], float], *, planned_now: bool) -> Answered:
         """Send the planned answers that were not sent yet; one planned now is already being sent."""
         answers, first = record.answers or (), record.next
         if first in record.echoed:
@@ -258,10 +292,7 @@ class Responder:
             except (errors.Unreachable, errors.WindowClosed) as error:
                 log("WARN", "not_delivered", reason=str(error), messages=len(answers) - number)
                 break
-        self._ledger.settle(task.key, record)
-        self._recent.add(task.key.event)
-        age = round(self._now() * 1000) - int(task.message["received"])
-        log("INFO", "answered", event=task.key.event, messages=len(answers), milliseconds=age)
+        return Answered(task, record, round(self._now() * 1000) - int(task.message["received"]))
 
     def _await_echo(self, task: Task, record: Record, since: float) -> None:
         """Let an event wait for the echo of an answer that may have been sent; return once that was long enough.

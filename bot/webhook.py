@@ -13,13 +13,12 @@ from typing import Any, NamedTuple
 
 from bot.aws.client import AwsError
 from bot.aws.queues import (
-    BODY_BYTES,
-    OVERHEAD_BYTES,
     Message,
     NotQueued,
     Queues,
     compact,
     dead_letter,
+    event_bytes,
     event_messages,
     fingerprint,
     unusable_letters,
@@ -57,6 +56,7 @@ class Webhook:
         queues: where events go.
         recent: what this instance has answered.
         page_id: the page that this bot answers for.
+        message_bytes: the longest message that the queues take.
         now: a clock in seconds that never goes back.
     """
 
@@ -65,10 +65,13 @@ class Webhook:
         secrets: Secrets,
         queues: Queues,
         recent: RecentlyAnswered,
+        *,
         page_id: str,
+        message_bytes: int,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._secrets, self._queues, self._recent, self._page_id, self._now = secrets, queues, recent, page_id, now
+        self._secrets, self._queues, self._recent, self._now = secrets, queues, recent, now
+        self._page_id, self._message_bytes = page_id, message_bytes
 
     def handle(self, request: Json) -> Json:
         """Answer one request.
@@ -108,7 +111,7 @@ class Webhook:
         ):
             log("WARN", "signature_refused", bytes=len(body or b""))
             return _answer(403)
-        split = split_by_user(body, self._page_id, self._recent)
+        split = split_by_user(body, self._page_id, self._recent, self._message_bytes)
         deadline = began + ANSWER_SECONDS
         self._queues.put(split.messages, deadline)
         if split.letters:
@@ -123,13 +126,14 @@ class Webhook:
         return check(self._secrets.get()) or check(self._secrets.renewed())
 
 
-def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered) -> Split:
+def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered, message_bytes: int) -> Split:
     """Split a signed request by user. Nothing that Facebook signed is dropped, and an unusable part delays nothing.
 
     Args:
         body: the bytes as received.
         page_id: the page that this bot answers for. Instagram's entries name an account instead, so all are taken.
         recent: what this instance has answered: echoes of that are only counted.
+        message_bytes: the longest message that the queues take.
     """
     counts = dict.fromkeys(("events", "receipts", "standby", "settled"), 0)
     try:
@@ -138,7 +142,7 @@ def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered) -> Split:
     except (ValueError, KeyError, TypeError, RecursionError):
         known = False
     if not known:
-        return Split([], list(unusable_letters("not a webhook of a page", body)), counts)
+        return Split([], list(unusable_letters("not a webhook of a page", body, message_bytes)), counts)
 
     head = {"object": payload["object"], "page": "", "received": round(time.time() * 1000)}
     groups: dict[tuple[str, str, bool], list[tuple[Identity, str]]] = {}
@@ -147,10 +151,11 @@ def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered) -> Split:
         try:
             text = compact(item)
         except (ValueError, RecursionError):
-            letters += unusable_letters("holds an event that cannot be written as JSON", body)
+            letters += unusable_letters("holds an event that cannot be written as JSON", body, message_bytes)
             continue
-        if not isinstance(item, dict) or len(text) > BODY_BYTES - OVERHEAD_BYTES:
-            letters += unusable_letters("not an event, or one too large for a queue", text.encode())
+        if not isinstance(item, dict) or len(text) > event_bytes(message_bytes):
+            reason = "not an event, or one too large for a queue"
+            letters += unusable_letters(reason, text.encode(), message_bytes)
             continue
         event = identify(item, page)
         if event.field in RECEIPTS:
@@ -171,7 +176,10 @@ def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered) -> Split:
         message
         for (page, _, _), items in groups.items()
         for message in event_messages(
-            head | {"page": page}, message_group(items[0][0]), ((event.id, text) for event, text in items)
+            head | {"page": page},
+            message_group(items[0][0]),
+            ((event.id, text) for event, text in items),
+            message_bytes,
         )
     ]
     return Split(messages, letters, counts)

@@ -5,8 +5,6 @@ Sources: Messenger Platform, "Webhooks" and "Messenger Profile API"; Graph API, 
 
 import secrets as random
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -15,9 +13,11 @@ from urllib.parse import urlencode
 from bot import conversation
 from bot.aws.client import Aws, AwsError
 from bot.aws.secrets import SecretMissing, SecretValues
+from bot.http import Connection, NotSent, Unanswered
 from bot.messenger.client import GraphApi
 from bot.messenger.errors import SendError
 from bot.messenger.profile import Profile, difference
+from bot.messenger.signature import sign
 from ops.errors import OpsError
 from ops.stack import Stack
 
@@ -39,7 +39,10 @@ SUBSCRIBED = (
     "messaging_policy_enforcement",
 )
 """The webhook fields that the bot needs. It has no use for receipts (message_deliveries, message_reads)."""
-SCOPES = ("pages_messaging", "pages_manage_metadata")
+SCOPES = ("pages_messaging", "pages_manage_metadata", "pages_show_list")
+"""What the app asks for: to write as the page, to subscribe it, and to be shown it where its token is made."""
+EMPTY = b'{"object":"page","entry":[]}'
+"""A webhook without an event: the bot accepts it and does nothing."""
 PARAMETERS = ("page-access-token", "app-secret", "app-secret-previous", "verify-token")
 SOON_SECONDS = 14 * 24 * 60 * 60
 # As long as Facebook waits: "Webhooks" of the Messenger Platform.
@@ -132,7 +135,7 @@ class Registration:
 
     def __init__(self, stack: Stack, secrets: SecretValues, app_id: str, profile: Profile | None) -> None:
         self._stack, self._app_id = stack, app_id
-        self._verify_token = secrets.verify_token
+        self._verify_token, self._app_secret = secrets.verify_token, secrets.app_secrets[0]
         try:
             self._graph = GraphApi(
                 stack.graph_api_url,
@@ -205,17 +208,27 @@ class Registration:
         fine = status == FORBIDDEN
         found = "refuses a wrong verify token" if fine else f"answers a wrong verify token with {status}, not 403"
         yield Verdict("webhook", fine, found)
+        # HTTP/2 writes names in lower case: nothing on the way may insist on another spelling.
+        status, _ = self._call("POST", "", {"x-hub-signature-256": sign(EMPTY, self._app_secret)}, EMPTY)
+        fine = status == OK
+        wrong = (
+            f"answers a signed request with {status}, not 200: see the function's log; if it has no line, the gateway's"
+        )
+        yield Verdict("webhook", fine, "accepts a signed request" if fine else wrong)
 
     def _handshake(self, token: str, challenge: str) -> tuple[int, str]:
         """Send Facebook's handshake: status and text of the answer, or 0 and why there is none."""
         query = urlencode({"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge})
+        return self._call("GET", f"?{query}", {}, b"")
+
+    def _call(self, method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"{self._stack.webhook_url}?{query}", timeout=WEBHOOK_SECONDS) as answer:
-                return answer.status, answer.read().decode("utf-8", "replace")
-        except urllib.error.HTTPError as error:
-            return error.code, ""
-        except (OSError, ValueError) as error:
+            connection = Connection(self._stack.webhook_url)
+            answer = connection.request(method, query, headers, body, WEBHOOK_SECONDS)
+        except (NotSent, Unanswered, ValueError) as error:
             return 0, str(error)
+        connection.close()
+        return answer.status, answer.body.decode("utf-8", "replace")
 
     def _check_token(self) -> Iterator[Verdict]:
         token = self._graph.token(self._app_id)

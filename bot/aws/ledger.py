@@ -25,12 +25,21 @@ EVENT = "event#"
 REVIVE_TRIES = 5
 # From a record once no more answers are needed: whatever says something about its user.
 DELETE_PLAN = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
+# Why DynamoDB cancels a transaction if another run went on with a record: "TransactWriteItems" of its API reference.
+OVERTAKEN = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 Json = dict[str, Any]
 
+# The change that settles an event, its values, and how to see that it was made before.
+SETTLE: tuple[str, Json, str] = (
+    f"SET outcome = :settled {DELETE_PLAN}",
+    {":settled": {"S": SETTLED}},
+    "outcome = :settled",
+)
+
 
 class Stale(Exception):
-    """The record has changed since it was read: another run went on with it."""
+    """The record has changed since it was read, or is being changed: another run went on with it."""
 
 
 class Key(NamedTuple):
@@ -161,12 +170,7 @@ class Ledger:
         writes: list[Json] = [{"Put": {"TableName": self._table, "Item": item, "ConditionExpression": new}}]
         if state is not None:
             writes.append(self._state_write(key.user, state, version))
-        try:
-            self._call("TransactWriteItems", {"TransactItems": writes, "ClientRequestToken": uuid.uuid4().hex})
-        except AwsError as error:
-            if "ConditionalCheckFailed" in error.reasons:
-                raise Stale from None
-            raise
+        self._transact(writes)
         return Record(answers=tuple(answers), since=since) if answers else Record(outcome=SETTLED)
 
     def sending(self, key: Key, record: Record, number: int) -> Record:
@@ -194,8 +198,15 @@ class Ledger:
 
     def settle(self, key: Key, record: Record) -> None:
         """Record that the event needs no more answers, and delete its plan; raises as `sending` does."""
-        values = {":settled": {"S": SETTLED}}
-        self._advance(key, record, f"SET outcome = :settled {DELETE_PLAN}", values, "outcome = :settled")
+        self._advance(key, record, *SETTLE)
+
+    def settle_all(self, records: Mapping[Key, Record]) -> None:
+        """The same for several events, at most 100, in one write.
+
+        Raises:
+            Stale: none of them is settled, as one has changed or is being changed.
+        """
+        self._transact([{"Update": self._advanced(key, record, *SETTLE)} for key, record in records.items()])
 
     def bury(self, key: Key) -> None:
         """Record that the event went to the dead letters. Its plan is kept: a redrive goes on with it."""
@@ -330,31 +341,46 @@ class Ledger:
         return {"Put": condition | {"Item": item}}
 
     def _advance(self, key: Key, record: Record, update: str, values: Json, done: str) -> None:
-        """Change a record that is as it was read, or on which this same change was made before.
+        """Make the change that `_advanced` describes."""
+        self._send_update(self._advanced(key, record, update, values, done))
+
+    def _advanced(self, key: Key, record: Record, update: str, values: Json, done: str) -> Json:
+        """A change of a record that is as it was read, or on which this same change was made before.
 
         The second is for a call that AWS carried out without an answer, and that is then repeated.
         """
         unchanged, read = _unchanged(record)
-        self._update(key, update, values | read, f"({unchanged}) OR ({done})")
+        return self._updated(key, update, values | read, f"({unchanged}) OR ({done})")
 
     def _update(self, key: Key, update: str, values: Json, condition: str = "", wanted: str = "NONE") -> Json:
+        return self._send_update(self._updated(key, update, values, condition) | {"ReturnValues": wanted})
+
+    def _updated(self, key: Key, update: str, values: Json, condition: str) -> Json:
         request: Json = {
             "TableName": self._table,
             "Key": {"id": {"S": _event(key)}},
             "UpdateExpression": update,
             "ExpressionAttributeValues": values,
-            "ReturnValues": wanted,
         }
         if condition:
             request["ConditionExpression"] = condition
         names = {"#next": "next", "#user": "user"}
         used = {short: name for short, name in names.items() if short in update + condition}
-        if used:
-            request["ExpressionAttributeNames"] = used
+        return request | ({"ExpressionAttributeNames": used} if used else {})
+
+    def _send_update(self, request: Json) -> Json:
         try:
             return self._call("UpdateItem", request)
         except AwsError as error:
             if error.code == "ConditionalCheckFailedException":
+                raise Stale from None
+            raise
+
+    def _transact(self, writes: Sequence[Json]) -> None:
+        try:
+            self._call("TransactWriteItems", {"TransactItems": writes, "ClientRequestToken": uuid.uuid4().hex})
+        except AwsError as error:
+            if OVERTAKEN & set(error.reasons):
                 raise Stale from None
             raise
 

@@ -40,7 +40,8 @@ class Token(Record):
 
     Attributes:
         valid: True if it works.
-        scopes: its permissions. The bot needs `pages_messaging`, its registration `pages_manage_metadata`.
+        scopes: its permissions. The bot needs `pages_messaging`, its registration `pages_manage_metadata`, and
+            whoever makes the token `pages_show_list`.
         expires: when it expires, in seconds since 1970; 0 for never.
         app_id: the app it belongs to.
         page_id: the page it belongs to.

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.aws.client import AwsError
-from bot.aws.queues import BATCH_BYTES, BODY_BYTES, OVERHEAD_BYTES, Queues, compact, fingerprint
+from bot.aws.queues import BATCH_BYTES, Queues, compact, event_bytes, fingerprint
 from bot.aws.secrets import Secrets
 from bot.messenger.signature import sign
 from bot.recently_answered import RecentlyAnswered
@@ -19,6 +19,7 @@ from bot.webhook import Webhook, split_by_user
 
 Json = dict[str, Any]
 
+MESSAGE_BYTES = 1024 * 1024
 PAGE, SECRET, VERIFY = "1234567890", "the-app-secret", "the-verify-token"
 
 
@@ -83,7 +84,10 @@ def recent() -> RecentlyAnswered:
 @pytest.fixture
 def webhook(cloud: Cloud, clock: Clock, recent: RecentlyAnswered) -> Webhook:
     client: Any = cloud
-    return Webhook(Secrets(client, "/secrets", clock), Queues(client, "events", "dead", clock), recent, PAGE, clock)
+    queues = Queues(client, "events", "dead", clock)
+    return Webhook(
+        Secrets(client, "/secrets", clock), queues, recent, page_id=PAGE, message_bytes=MESSAGE_BYTES, now=clock
+    )
 
 
 def post(body: bytes | str, *, signature: str | None = None, base64_encoded: bool = False, sha1: str = "") -> Json:
@@ -508,7 +512,9 @@ JSON = st.recursive(
 
 @given(entries=JSON, kind=st.sampled_from(["page", "instagram", "user", 7]))
 def test_any_signed_request_is_split_without_an_error(entries: object, kind: object) -> None:
-    split = split_by_user(json.dumps({"object": kind, "entry": entries}).encode(), PAGE, RecentlyAnswered())
+    split = split_by_user(
+        json.dumps({"object": kind, "entry": entries}).encode(), PAGE, RecentlyAnswered(), MESSAGE_BYTES
+    )
 
     known = kind in {"page", "instagram"} and isinstance(entries, list)
     assert known or split.letters
@@ -520,7 +526,9 @@ def test_each_users_items_stay_in_order_however_they_are_spread_over_entries(spr
         {"id": PAGE, "messaging": [event(user, mid=f"{user}{number}") for user in users]}
         for number, users in enumerate(spread)
     ]
-    split = split_by_user(json.dumps({"object": "page", "entry": entries}).encode(), PAGE, RecentlyAnswered())
+    split = split_by_user(
+        json.dumps({"object": "page", "entry": entries}).encode(), PAGE, RecentlyAnswered(), MESSAGE_BYTES
+    )
 
     for message in split.messages:
         items = json.loads(message.body)["items"]
@@ -534,7 +542,8 @@ def test_each_users_items_stay_in_order_however_they_are_spread_over_entries(spr
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[Json]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [{name: value for name, value in line.items() if name != "timestamp"} for line in lines]
 
 
 def test_a_queue_message_names_the_page_and_the_time_of_its_events(webhook: Webhook, cloud: Cloud) -> None:
@@ -637,7 +646,7 @@ def test_a_dead_letter_gives_its_reason(webhook: Webhook, cloud: Cloud, body: st
 def test_the_largest_event_that_a_queue_takes_is_enqueued_and_one_byte_more_is_not(
     webhook: Webhook, cloud: Cloud
 ) -> None:
-    room = BODY_BYTES - OVERHEAD_BYTES - len(compact(event(text="")))
+    room = event_bytes(MESSAGE_BYTES) - len(compact(event(text="")))
     webhook.handle(post(page(event(text="x" * room))))
     webhook.handle(post(page(event(text="x" * (room + 1)))))
 

@@ -99,6 +99,49 @@ def test_the_first_events_of_several_users_are_read_in_one_call() -> None:
     assert system.faults.calls["BatchGetItem"] == 1
 
 
+def test_events_of_several_users_answered_at_once_are_settled_in_two_writes() -> None:
+    system = run([item(user, f"m{user}") for user in "abcdefgh"], echoes=(-1,))
+    assert outcomes(system) == ["settled"] * 8
+    calls = system.faults.calls
+    # One plan for each; the first to be settled, and all that came while it was written.
+    assert (calls["TransactWriteItems"], calls["UpdateItem"]) == (8 + 1, 1)
+
+
+def test_what_could_not_be_settled_goes_back_and_is_not_sent_again() -> None:
+    fault = Fault("TransactWriteItems", How.REFUSED, skip=8, times=2)
+    system = run([item(user, f"m{user}") for user in "abcdefgh"], planned=(fault,))
+    assert {each["reason"] for each in logged(system, "handed_back")} == {
+        "its answers were sent and could not be settled"
+    }
+    assert outcomes(system) == ["settled"] * 8
+    assert system.faults.calls["send"] == 8
+
+
+@pytest.mark.parametrize("messages", [[[("m1", "good"), ("m2", "kills")]], [[("m1", "good")], [("m2", "kills")]]])
+def test_an_event_is_settled_before_a_later_one_of_its_user_can_end_the_function(
+    messages: list[list[tuple[str, str]]],
+) -> None:
+    system = System(echoes=(-1,))
+    system.queue.put("v", delivery("v", item("v", "m0"))["body"])  # another user, whose event is being settled then
+    for events_of_one in messages:
+        items = [item("u", mid, 1, nature) for mid, nature in events_of_one]
+        system.queue.put("u", delivery("u", *items)["body"])
+    system.run()
+    assert texts(system) == ["m0 0 0", "m1 0 0"]
+
+
+def test_an_event_is_settled_while_another_user_is_still_being_answered() -> None:
+    killed = Fault("send", How.KILLED_AFTER, skip=3)
+    system = run([item("u", "m1"), item("v", "m2", 3)], planned=(killed,), echoes=(-1,))
+    assert texts(system).count("m1 0 0") == 1
+    assert texts(system).count("m2 2 0") == 2
+
+
+def outcomes(system: System) -> list[str]:
+    items = system.cloud.table.items()
+    return [record["outcome"]["S"] for name, record in items.items() if name.startswith("event#")]
+
+
 def test_each_user_is_read_alone_if_the_call_for_all_fails() -> None:
     system = run([item(user, f"m{user}") for user in "abcd"], planned=(Fault("BatchGetItem", How.REFUSED, times=2),))
     assert len(texts(system)) == 4
@@ -151,7 +194,11 @@ def test_a_transient_failure_is_tried_again_in_the_same_run(how: How) -> None:
 def test_a_lasting_failure_goes_back_to_the_queue_and_returns_at_growing_intervals() -> None:
     system = run([item("u", "m1")], outages=(Outage("graph", How.REFUSED, 0, 600),))
     waits = [each["seconds"] for each in logged(system, "handed_back")]
+    ages = [each["age"] for each in logged(system, "handed_back")]
     assert waits[:2] == [2, 2]
+    assert ages[0] <= 2
+    assert ages == sorted(ages)
+    assert 600 <= ages[-1] + waits[-1] <= 600 * 1.4
     assert all(now >= before for before, now in itertools.pairwise(waits[3:]))
     assert len(waits) < 30
     assert times(system)[0] < 600 * 1.4
@@ -308,7 +355,7 @@ def test_an_event_that_needs_no_answer_and_changes_nothing_costs_one_read() -> N
 def test_an_event_without_effect_is_settled_if_its_attempts_were_counted() -> None:
     fault = Fault("BatchGetItem", How.REFUSED, times=2)
     system = run([item("u", "m1")], planned=(fault,), converse=lambda _event, state, _now: Answer((), state))
-    assert [record["outcome"]["S"] for record in system.cloud.table.items().values()] == ["settled"]
+    assert outcomes(system) == ["settled"]
 
 
 def test_an_unforeseen_failure_holds_back_only_its_own_user(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,7 @@ class Outcome:
         dead: events that became dead letters, each for a reason.
         unreachable: events of users who could not be written to.
         doubled: answers that came twice, each because both its send and its echo failed.
+        settled_together: events that were settled in one write with others.
         last_answer: when Facebook took the last answer, in seconds after the beginning.
     """
 
@@ -77,6 +78,7 @@ class Outcome:
     dead: int
     unreachable: int
     doubled: int
+    settled_together: int
     last_answer: float
 
 
@@ -153,7 +155,8 @@ class Verdict:
         self._judge_table()
         answers = sum(len(each) for each in first.values())
         last = max((each.time - BEGIN for each in facebook.taken), default=0.0)
-        return Outcome(len(accepted), answers, len(self._dead), self._dropped, self._doubled, last)
+        together = self._system.cloud.settled_together
+        return Outcome(len(accepted), answers, len(self._dead), self._dropped, self._doubled, together, last)
 
     def _judge_acceptance(self, user: str, mids: list[str]) -> None:
         """What came in one request, and only so, was accepted in its order."""
@@ -347,10 +350,17 @@ _said = st.builds(
     answers=st.sampled_from((1, 1, 2, 3, 0)),
     nature=st.sampled_from(("good",) * 12 + ("shy", "raises", "kills", "rejected")),
 )
+# Several people who are answered at the same time.
+_crowds = st.lists(
+    st.builds(Said, user=st.integers(0, 5), nature=st.sampled_from(("good",) * 6 + ("kills", "rejected"))),
+    min_size=4,
+    max_size=6,
+    unique_by=lambda said: said.user,
+)
 _posts = st.builds(
     Post,
     at=st.sampled_from((0, 0, 1, 5, 30, 200)),
-    said=st.lists(_said, min_size=1, max_size=3).map(tuple),
+    said=st.one_of(*[st.lists(_said, min_size=1, max_size=3)] * 3, _crowds).map(tuple),
     again=_few(st.sampled_from((0, 1, 20, 400, 3000)), 2),
     apart=st.booleans(),
 )

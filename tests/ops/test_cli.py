@@ -21,6 +21,7 @@ from sandbox.aws.cloud import OWNER
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import APP_ID, PROJECT, Sandbox, new_person
 from sandbox.running import remembered
+from tests.bot.servers import Served, serve
 
 Json = dict[str, Any]
 Ops = Callable[..., tuple[int, str, str]]
@@ -184,6 +185,21 @@ def test_a_wrong_app_and_a_wrong_token_get_different_advice(sandbox: Sandbox, op
         sandbox.faults({})
 
 
+def test_a_gateway_that_wants_the_signatures_header_in_one_spelling_is_found(
+    sandbox: Sandbox, ops: Ops, described: Path
+) -> None:
+    def spelling_it_so(request: Served) -> tuple[int, bytes]:
+        return (200, b"") if "X-Hub-Signature-256" in request.headers else (400, b"{}")
+
+    assert "accepts a signed request" in ops("check")[1]
+    with serve(spelling_it_so) as origin:
+        outputs = sandbox.described()["outputs"] | {"webhookUrl": origin}
+        described.write_text(json.dumps(sandbox.described() | {"outputs": outputs}))
+        code, out, _ = ops("check")
+    assert code == 1
+    assert "answers a signed request with 400, not 200" in out
+
+
 def test_a_token_that_expires_soon_or_lacks_a_permission_is_reported(
     sandbox: Sandbox, ops: Ops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,7 +208,7 @@ def test_a_token_that_expires_soon_or_lacks_a_permission_is_reported(
     monkeypatch.setattr(sandbox.graph.credentials, "debug_token", lambda _: {"data": shown})
     code, out, _ = ops("check")
     assert code == 1
-    assert "lacks pages_manage_metadata" in out
+    assert "lacks pages_manage_metadata, pages_show_list" in out
     assert f"is of app 9, not {APP_ID}" in out
     assert "use the one of a system user" in out
 
