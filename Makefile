@@ -4,12 +4,15 @@ BIN := .venv/bin
 # Each sandbox starts several Python processes, so they keep their bytecode even where that is usually switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up test proofs docs screenshots coverage bench loop storms rights fuzz audit clean
+.PHONY: help up check-bot test proofs docs screenshots coverage bench loop storms rights fuzz audit clean
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
 
 up: .venv/installed ## bring up the whole stack on a local cloud, and open a page to chat with the bot
 	@$(BIN)/python -m sandbox up --open
+
+check-bot: .venv/installed ## check that the conversation can be loaded, without a sandbox
+	@$(BIN)/python -m sandbox check
 
 test: .venv/installed ## run every check: lint, format, types and tests
 	$(BIN)/ruff check
@@ -23,7 +26,7 @@ proofs: .venv/installed ## run the long tests: every path of the bot, all permis
 docs: .venv/installed ## write the parts of the docs that follow from the code
 	@$(BIN)/python -m tools.docs
 
-screenshots: .venv/installed ## write the README's screenshots of the chat page, with Chromium
+screenshots: .venv/installed ## write the README's images of the chat page, with Chromium
 	@$(BIN)/python -m tools.screenshots
 
 coverage: .venv/installed ## report which lines and branches of bot/ its tests do not reach; fail below 95 %

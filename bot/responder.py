@@ -367,7 +367,7 @@ class Responder:
         """
         reason, detail, tries = str(error), {}, FAULTS
         if isinstance(error, errors.SendError):
-            detail = {"fbtrace_id": error.fbtrace_id}
+            reason, detail = error.reason, {"fbtrace_id": error.fbtrace_id}
         elif not isinstance(error, TooLarge):
             reason, detail = f"{type(error).__name__} in the conversation", {"at": where(error)}
         if unclear := isinstance(error, errors.Unclear):

@@ -105,7 +105,7 @@ def advice(error: AwsError) -> str:
     if error.code in INVALID_CREDENTIALS:
         return f"{error} The credentials are invalid or have expired: log in again, or set AWS_PROFILE."
     if error.code in NO_PERMISSION:
-        return f"{error} You do not have permission: become a member of the stack's administrators, see the README."
+        return f"{error} You do not have permission: become a member of the stack's administrators, see docs/deploy.md."
     if error.code in NOT_FOUND:
         return f"{error} The resource does not exist: check that the outputs are current and of this account."
     return f"{error} Try again: what was done stays done, and doing it twice is harmless."

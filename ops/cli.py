@@ -8,10 +8,10 @@ from bot.aws.client import AwsError
 from ops import commands
 from ops.aws import OperatorAws, advice
 from ops.errors import OpsError
-from ops.stack import Stack, from_file, from_pulumi, from_sandbox
+from ops.stack import Stack, from_file, from_pulumi, from_running_sandbox, from_sandbox
 from ops.view import fail, print_json, print_text
 
-DESCRIPTION = "What an operator does by hand. Every command needs a stack: --stack, --outputs or --sandbox."
+DESCRIPTION = "What an operator does by hand, with the stack of --stack or --outputs, or else with the running sandbox."
 LETTERS = "Events that the bot could not handle, and requests that held no event."
 DRY_RUN = "change nothing, only say what would happen"
 
@@ -46,7 +46,7 @@ def _add(
 ) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = to.add_parser(name, help=what, description=what, **_examples(*examples))
     command.set_defaults(run=run)
-    stack = command.add_argument_group("which stack").add_mutually_exclusive_group(required=True)
+    stack = command.add_argument_group("which stack (default: the running sandbox's)").add_mutually_exclusive_group()
     stack.add_argument("--stack", metavar="NAME", help="a stack that the Pulumi CLI knows")
     stack.add_argument(
         "--outputs", metavar="FILE", help="the output of `pulumi stack output --json`; - for standard input"
@@ -178,4 +178,6 @@ def run(arguments: Sequence[str]) -> int:
 def _stack(options: argparse.Namespace) -> Stack:
     if options.sandbox:
         return from_sandbox(options.sandbox)
-    return from_file(options.outputs) if options.outputs else from_pulumi(options.stack)
+    if options.outputs:
+        return from_file(options.outputs)
+    return from_pulumi(options.stack) if options.stack else from_running_sandbox()

@@ -370,7 +370,10 @@ class Registration:
 
     def _page_difference(self) -> str:
         fields = self._graph.page_subscription(self._app_id)
-        return _missing(fields, SUBSCRIBED) if fields else "does not exist: Facebook ends it after an hour of failures"
+        if fields:
+            return _missing(fields, SUBSCRIBED)
+        ended = self._graph.webhook(self._app_id, "page")  # Facebook leaves the app's subscription
+        return "does not exist: Facebook ends it after an hour of failures" if ended else "does not exist"
 
     def _profile_difference(self, profile: Profile) -> str:
         changed, gone = difference(profile, self._graph.profile())

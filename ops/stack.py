@@ -16,10 +16,15 @@ from ops.aws import OperatorAws
 from ops.errors import OpsError
 
 PULUMI_SECONDS = 120
+SANDBOX_SECONDS = 5
 PULUMI, SANDBOX = "pulumi stack output --json", "python -m sandbox up --json"
 SANDBOX_REGION = "eu-central-1"
 SANDBOX_KEY = ("test", "test")
 """The access key of the account's owner in every sandbox."""
+SANDBOX_APP_ID = "200000000000001"
+"""The Facebook app's id in every sandbox."""
+RUNNING = Path(__file__).parents[1] / ".sandbox"
+"""The sandbox keeps a file here for each one that runs: what `python -m sandbox up --json` prints."""
 # "Amazon SQS endpoints and quotas" in the AWS General Reference.
 REGION = re.compile(r"^https://sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
 
@@ -120,8 +125,12 @@ def from_sandbox(where: str) -> Stack:
         raise OpsError(f"{where} holds no cloudUrl: use the output of `{SANDBOX}`.")
     if not described.get("outputs"):
         raise OpsError(f"Nothing is deployed in this sandbox: start it with `{SANDBOX}`.")
+    return _described(described)
+
+
+def _described(described: Mapping[str, Any]) -> Stack:
     return replace(
-        _from_outputs(described["outputs"], where),
+        _from_outputs(described["outputs"], "The sandbox"),
         app_id=str(described.get("appId") or ""),
         region=str(described.get("region") or SANDBOX_REGION),
         endpoint=described["cloudUrl"],
@@ -129,11 +138,42 @@ def from_sandbox(where: str) -> Stack:
     )
 
 
+def from_running_sandbox() -> Stack:
+    """The stack in the one sandbox of this project that runs.
+
+    Raises:
+        OpsError: none runs, or several do, or it runs no bot.
+    """
+    found = {}
+    for path in sorted(RUNNING.glob("*.json")):
+        described = _object(_read(str(path)), str(path), SANDBOX)
+        if current := _current(described):
+            found[current["cloudUrl"]] = current
+    if not found:
+        raise OpsError("No stack is named, and no sandbox runs: name one with --stack, or start one with `make up`.")
+    if len(found) > 1:
+        raise OpsError(f"Several sandboxes run: choose one with --sandbox, from {', '.join(found)}.")
+    (described,) = found.values()
+    return _described(described) if described.get("outputs") else _discovered(described["cloudUrl"])
+
+
+def _current(described: dict[str, Any]) -> dict[str, Any] | None:
+    """A running sandbox's description as it is now, since `update` changes outputs; None if it has ended."""
+    try:
+        with urllib.request.urlopen(f"{described['graphUrl']}/_sandbox/stack", timeout=SANDBOX_SECONDS) as answer:
+            current: dict[str, Any] = described | json.loads(answer.read())
+    except urllib.error.HTTPError:
+        return described  # an emulated AWS without a stack of its own
+    except OSError:
+        return None
+    return current
+
+
 def _discovered(cloud_url: str) -> Stack:
     """The stack in a sandbox's cloud. The environment of the bot's function describes it."""
     region = os.environ.get("AWS_REGION", SANDBOX_REGION)
     try:
-        with urllib.request.urlopen(f"{cloud_url}/_ministack/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"{cloud_url}/_ministack/health", timeout=SANDBOX_SECONDS) as answer:
             answer.read()
     except (urllib.error.URLError, OSError, ValueError):
         raise OpsError(f"No sandbox answers at {cloud_url}: use the cloudUrl of a running one.") from None
@@ -145,7 +185,7 @@ def _discovered(cloud_url: str) -> Stack:
         if apis:
             found["webhook_url"] = f"{cloud_url}/restapis/{apis[0]['id']}/live/_user_request_/webhook"
         if all(found.values()):
-            return Stack(**found, region=region, endpoint=cloud_url, key=SANDBOX_KEY)
+            return Stack(**found, app_id=SANDBOX_APP_ID, region=region, endpoint=cloud_url, key=SANDBOX_KEY)
     raise OpsError(f"No bot is deployed in the sandbox at {cloud_url}, in {region}: set AWS_REGION for another region.")
 
 

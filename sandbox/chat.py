@@ -5,6 +5,7 @@ from typing import Any
 from sandbox import assets
 from sandbox.local import Sandbox
 from sandbox.page.page import ChatPage
+from sandbox.settings_watch import SettingsWatch
 
 
 class ChatSandbox(Sandbox):
@@ -32,6 +33,9 @@ class ChatSandbox(Sandbox):
         if self.facebook:
             self.page.start()
             self._note_stage("chat page")
+            watch = SettingsWatch(self._folder, self.stack, self.update, self.page.note_code)
+            watch.start()
+            self._ending.callback(watch.stop)
 
     def _stop_page(self) -> None:
         self.page.stop()

@@ -1,31 +1,33 @@
 """The sandbox's command line: its commands, and how they end."""
 
 import argparse
-import http.client
-import json
 import os
 import sys
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from sandbox.aws.cloud import HOST, next_free_port
+from rich.markup import escape
+
+from sandbox.aws.cloud import next_free_port
+from sandbox.control import ACT
+from sandbox.conversation import check_conversation
 from sandbox.errors import SandboxError, unwritable
+from sandbox.facebook.actions import Action
 from sandbox.local import Sandbox
-from sandbox.platforms import BareCloud, Platforms, new_person
+from sandbox.new import DEFAULT_FOLDER, NAME, make_bot
+from sandbox.platforms import PROJECT, BareCloud, Platforms, new_person
+from sandbox.running import ask, remembered, running_stack
+from sandbox.terminal import Prompt
 from sandbox.view import View
 
 PORTS = {"cloud": 4570, "graph": 4580, "chat": 4590}
 """Where `up` listens, or at the next free port. `Pulumi.local.yaml` has other ports, so `cloud` can run beside it."""
 
-SEARCHED: Sequence[int] = range(PORTS["graph"], PORTS["graph"] + 10)
-"""Where a running sandbox is searched for."""
-
-SEARCH_SECONDS = 1.0
 SAY_SECONDS = 60.0
-DEPLOY_SECONDS = 120.0
 
 DESCRIPTION = (
     "The local cloud: the whole stack on an emulated AWS, with a stand-in for Facebook. Nothing leaves this machine."
@@ -45,11 +47,7 @@ def parser() -> argparse.ArgumentParser:
 
     def add(name: str, what: str, example: str) -> argparse.ArgumentParser:
         epilog = f"Example:\n  python -m sandbox {name}{example}"
-        one = commands.add_parser(name, help=what, description=what, formatter_class=formatter, epilog=epilog)
-        one.add_argument(
-            "--json", action="store_true", help="print one line of JSON on stdout, and everything else on stderr"
-        )
-        return one
+        return commands.add_parser(name, help=what, description=what, formatter_class=formatter, epilog=epilog)
 
     up = add("up", "Bring everything up and stay until Ctrl-C.", " --stack dev")
     for name, what in (("cloud", "emulated AWS"), ("graph", "stand-in for Facebook"), ("chat", "chat page")):
@@ -67,15 +65,22 @@ def parser() -> argparse.ArgumentParser:
     )
     say.add_argument("texts", metavar="TEXT", nargs="+", help="what to say")
     deploy = add("deploy", "Bring everything up, print the stack's resources (secrets masked), exit.", " --json")
-    for one in (up, say, deploy):
+    chat = add("chat", "Talk to the bot in the terminal: in the running sandbox, or else in one of its own.", "")
+    for one in (up, say, deploy, chat):
         one.add_argument(
             "--stack", default="local", metavar="NAME", help="whose settings: Pulumi.NAME.yaml (default: local)"
         )
-    add(
+    cloud = add(
         "cloud",
         "Start only the emulated AWS and the stand-in for Facebook, on the ports in Pulumi.local.yaml, for the real "
         "Pulumi CLI.",
         "     (then, in another terminal: pulumi up --stack local)",
+    )
+    add("check", "Check that the conversation can be loaded, without starting anything.", "")
+    new = add("new", "Make a copy of the project under another name, with a conversation that says hello.", " pizza")
+    new.add_argument("name", metavar="NAME", type=_name, help="of the bot, in lower case: pizza or pizza-bonn")
+    new.add_argument(
+        "--into", metavar="FOLDER", type=Path, default=DEFAULT_FOLDER, help="where (default: beside this project)"
     )
     update = add("update", "Deploy the stack of a running sandbox again, in place.", " --set memoryMb=256 --as anna")
     update.add_argument(
@@ -88,14 +93,28 @@ def parser() -> argparse.ArgumentParser:
         help="a setting to change; may be repeated",
     )
     destroy = add("destroy", "Delete everything that the stack of a running sandbox consists of.", " --as anna --mfa")
-    for one in (update, destroy):
+    for one in (update, destroy, chat):
         one.add_argument("--on", metavar="URL", help="which sandbox: its graphUrl (default: the one that runs)")
+    for one in (update, destroy):
         one.add_argument("--as", dest="user", metavar="USER", help="who does it (default: the account's owner)")
         one.add_argument(
             "--mfa", action="store_true", help="in a session that started with a code of USER's MFA device"
         )
         one.add_argument("--stack", metavar="NAME", help="another stack, beside the one that `up` deployed")
+    for one in (up, say, deploy, cloud, update, destroy):
+        one.add_argument(
+            "--json", action="store_true", help="print one line of JSON on stdout, and everything else on stderr"
+        )
+    top.set_defaults(json=False)
     return top
+
+
+def _name(text: str) -> str:
+    if not NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text} is not a name: begin with a letter, and use at most 20 lower-case letters, digits and hyphens"
+        )
+    return text
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -138,7 +157,9 @@ class Lifetime:
 
 def _up(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
     from sandbox.chat import ChatSandbox
+    from sandbox.live import LiveReport
 
+    check_conversation(PROJECT)
     sandbox = ChatSandbox(
         options.stack,
         cloud_port=options.cloud_port or next_free_port(PORTS["cloud"]),
@@ -149,14 +170,17 @@ def _up(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
     with lifetime.of(sandbox):
         with view.progress():
             sandbox.start()
-        with lifetime.until_stopped():
-            view.up(sandbox)
+        with lifetime.until_stopped(), remembered(sandbox.described()):
+            view.up(sandbox.described())
             if options.open and sandbox.facebook and not show(sandbox.chat_url):
                 view.print(f"There is no display here: open {sandbox.chat_url} in a browser.")
+            if not options.json and sandbox.facebook:
+                LiveReport(sandbox.page.feed, sandbox.page_id, view.happened).start()
             sandbox.wait()
 
 
 def _say(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
+    check_conversation(PROJECT)
     sandbox, person, said = Sandbox(options.stack, observe=view.observe), new_person(), []
     with lifetime.of(sandbox):
         with view.progress():
@@ -168,6 +192,7 @@ def _say(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
 
 
 def _deploy(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
+    check_conversation(PROJECT)
     sandbox = Sandbox(options.stack, observe=view.observe)
     with lifetime.of(sandbox):
         with view.progress():
@@ -175,12 +200,56 @@ def _deploy(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None
         view.deployed(sandbox)
 
 
+def _chat(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
+    person = new_person()
+    if url := options.on or running_stack():
+        with lifetime.until_stopped():
+            view.print(f"In the sandbox at {url}.")
+            converse(lambda action: ask(url, ACT, {"person": person, "action": action})["answers"], view)
+        return
+    check_conversation(PROJECT)
+    sandbox = Sandbox(options.stack, observe=view.observe)
+    with lifetime.of(sandbox):
+        with view.progress():
+            sandbox.start()
+        with lifetime.until_stopped():
+            converse(partial(sandbox.act, person), view)
+
+
+def converse(act: Callable[[Action], list[dict[str, Any]]], view: View) -> None:
+    """Read what a person types, line by line, and print the answers, until the input ends.
+
+    Args:
+        act: does something as the person; gives the Send API request bodies of the answers.
+        view: prints.
+    """
+    prompt = Prompt()
+    view.print("Write to the bot. #1 taps the first button. Ctrl-D ends it.")
+    while (line := view.read_line()) is not None:
+        if line.strip():
+            try:
+                view.answers(prompt.answered(act(prompt.action(line.strip()))))
+            except SandboxError as error:
+                view.fail(str(error))
+
+
+def _check(_options: argparse.Namespace, view: View, _lifetime: Lifetime) -> None:
+    check_conversation(PROJECT)
+    view.print("The conversation can be loaded.")
+
+
+def _new(options: argparse.Namespace, view: View, _: Lifetime) -> None:
+    folder = make_bot(options.name, options.into)
+    view.print(f"The bot is in {folder}. What it says is in bot/conversation/answers.py.")
+    view.print(f"Try it: [bold]cd {escape(str(folder))} && make up[/]")
+
+
 def _cloud(_: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
     bare = BareCloud()
     with lifetime.of(bare):
         with view.progress():
             bare.start()
-        with lifetime.until_stopped():
+        with lifetime.until_stopped(), remembered(bare.described()):
             view.places(bare.described())
             view.print("Now run [bold]pulumi up --stack local[/] in another terminal. Ctrl-C ends this.")
             bare.wait()
@@ -193,14 +262,23 @@ def _control(options: argparse.Namespace, view: View, _: Lifetime) -> None:
         "mfa": options.mfa,
         "settings": dict(getattr(options, "settings", [])),
     }
-    body = json.dumps({key: value for key, value in order.items() if value})
-    answer = _ask(options.on or _running_sandbox(), "POST", f"/_sandbox/{options.command}", body)
-    if not isinstance(answer.get("done"), dict):
-        raise SandboxError(str(answer.get("error", "The sandbox could not do it.")))
-    view.done(answer)
+    url = options.on or running_stack()
+    if not url:
+        raise SandboxError("No sandbox runs: start one with `python -m sandbox up`, or give its graphUrl with --on.")
+    view.done(ask(url, f"/_sandbox/{options.command}", {key: value for key, value in order.items() if value}))
 
 
-COMMANDS = {"up": _up, "say": _say, "deploy": _deploy, "cloud": _cloud, "update": _control, "destroy": _control}
+COMMANDS = {
+    "up": _up,
+    "say": _say,
+    "chat": _chat,
+    "deploy": _deploy,
+    "update": _control,
+    "destroy": _control,
+    "check": _check,
+    "new": _new,
+    "cloud": _cloud,
+}
 
 
 def run(arguments: Sequence[str], stopped: type[BaseException], ignore_signals: Callable[[], None]) -> int:
@@ -243,40 +321,3 @@ def show(url: str) -> bool:
     """
     displays = sys.platform in {"darwin", "win32"} or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     return bool(displays) and webbrowser.open(url)
-
-
-def _ask(url: str, method: str, path: str, body: str = "", seconds: float = DEPLOY_SECONDS) -> dict[str, Any]:
-    """The answer of a running sandbox.
-
-    Raises:
-        SandboxError: no sandbox answers.
-    """
-    target = urlsplit(url if "//" in url else f"//{url}")
-    try:
-        connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=seconds)
-        connection.request(method, path, body)
-        answer: dict[str, Any] = json.loads(connection.getresponse().read())
-    except (OSError, ValueError, http.client.HTTPException):
-        raise SandboxError(
-            f"No sandbox answers at {url}: give the graphUrl that `python -m sandbox up` printed."
-        ) from None
-    return answer
-
-
-def _running_sandbox() -> str:
-    """The graphUrl of the sandbox that runs on this machine.
-
-    Raises:
-        SandboxError: none does, or several do.
-    """
-    found = []
-    for port in SEARCHED:
-        url = f"http://{HOST}:{port}"
-        with suppress(SandboxError):
-            if "stack" in _ask(url, "GET", "/_sandbox/stack", seconds=SEARCH_SECONDS):
-                found.append(url)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise SandboxError(f"Several sandboxes run: choose one with --on, from {', '.join(found)}.")
-    raise SandboxError("No sandbox runs: start one with `python -m sandbox up`, or give its graphUrl with --on.")

@@ -1,12 +1,13 @@
 """The control API of a running stack, beside the stand-in for the Graph API.
 
 ``POST /_sandbox/update`` and ``POST /_sandbox/destroy`` take an ``Order``. The answer is ``{"outputs": …, "done":
-{logical name: what was done}}``, or ``{"error": sentence}`` with status 409. ``GET /_sandbox/stack`` answers
-``{"stack": name}``.
+{logical name: what was done}}``, or ``{"error": sentence}`` with status 409. ``POST /_sandbox/act`` takes an ``Act``,
+and answers ``{"answers": [Send API request bodies]}`` once nothing is left to do. ``GET /_sandbox/stack`` says where
+everything is, without secrets.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 from starlette.applications import Starlette
@@ -22,7 +23,13 @@ from sandbox.errors import SandboxError
 from sandbox.users import Key
 
 if TYPE_CHECKING:
-    from sandbox.stack import Stack
+    from sandbox.local import Sandbox
+
+M = TypeVar("M", bound=BaseModel)
+Json = dict[str, Any]
+ACT = "/_sandbox/act"
+SECRETS = ("appSecret", "verifyToken")
+"""Programs need these to sign webhooks. A person looking over somebody's shoulder does not."""
 
 
 class Order(BaseModel, extra="forbid", strict=True):
@@ -41,54 +48,73 @@ class Order(BaseModel, extra="forbid", strict=True):
     settings: dict[str, str] | None = None
 
 
-def read_order(body: bytes) -> Order:
+class Act(BaseModel, extra="forbid", strict=True):
+    """Something that a person does.
+
+    Attributes:
+        person: their page-scoped id.
+        action: what they do; see ``sandbox.facebook.actions``.
+    """
+
+    person: str
+    action: dict[str, Any]
+
+
+def read_order(kind: type[M], body: bytes) -> M:
     """The order in a request's body.
 
     Raises:
         SandboxError: it is not a JSON object, or has a key or a value that the control API does not take.
     """
     try:
-        return Order.model_validate_json(body or b"{}")
+        return kind.model_validate_json(body or b"{}")
     except ValidationError as error:
         wrong = (f"{'.'.join(map(str, each['loc'])) or 'the body'}: {each['msg']}" for each in error.errors())
         raise SandboxError(f"The control API does not take this order: {'; '.join(wrong)}.") from None
 
 
-def controlled(app: ASGIApp, stack: "Stack") -> Starlette:
-    """The control API of a stack, and another application for everything else."""
+def controlled(app: ASGIApp, sandbox: "Sandbox") -> Starlette:
+    """The control API of a sandbox, and another application for everything else."""
 
     def key_of(order: Order) -> Key:
         if order.user is None:
             return OWNER
-        return stack.session_of(order.user) if order.mfa else stack.key_of(order.user)
+        return sandbox.session_of(order.user) if order.mfa else sandbox.key_of(order.user)
 
-    def update(order: Order) -> Deployed:
-        return stack.update(order.settings, stack=order.stack, key=key_of(order))
+    def update(order: Order) -> Json:
+        return _told(sandbox.update(order.settings, stack=order.stack, key=key_of(order)))
 
-    def destroy(order: Order) -> Deployed:
-        return stack.destroy(stack=order.stack, key=key_of(order))
+    def destroy(order: Order) -> Json:
+        return _told(sandbox.destroy(stack=order.stack, key=key_of(order)))
 
-    def name(_: Request) -> JSONResponse:
-        return JSONResponse({"stack": stack.stack})
+    def act(order: Act) -> Json:
+        return {"answers": sandbox.act(order.person, order.action)}
+
+    def places(_: Request) -> JSONResponse:
+        return JSONResponse({name: each for name, each in sandbox.described().items() if name not in SECRETS})
 
     return Starlette(
         routes=[
-            Route("/_sandbox/stack", name),
-            _order("/_sandbox/update", update),
-            _order("/_sandbox/destroy", destroy),
+            Route("/_sandbox/stack", places),
+            _order("/_sandbox/update", Order, update),
+            _order("/_sandbox/destroy", Order, destroy),
+            _order(ACT, Act, act),
             Mount("/", app),
         ]
     )
 
 
-def _order(path: str, carry_out: Callable[[Order], Deployed]) -> Route:
+def _told(deployed: Deployed) -> Json:
+    return {"outputs": deployed.shown_outputs, "done": deployed.done}
+
+
+def _order(path: str, kind: type[M], carry_out: Callable[[M], Json]) -> Route:
     async def answer(request: Request) -> JSONResponse:
         try:
-            order = read_order(await request.body())
+            order = read_order(kind, await request.body())
             # It runs for seconds, and the stack calls what this event loop serves.
-            deployed = await run_in_threadpool(carry_out, order)
+            return JSONResponse(await run_in_threadpool(carry_out, order))
         except SandboxError as error:
             return JSONResponse({"error": str(error)}, 409)
-        return JSONResponse({"outputs": deployed.shown_outputs, "done": deployed.done})
 
     return Route(path, answer, methods=["POST"])

@@ -9,9 +9,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from sandbox.control import controlled
 from sandbox.errors import SandboxError
+from sandbox.facebook import actions
 from sandbox.facebook.webhooks import Delivery, Facebook, Item, text_item
 from sandbox.platforms import APP_ID, PROJECT, new_person
+from sandbox.serving import Server
 from sandbox.stack import Stack
 
 __all__ = ["APP_ID", "PROJECT", "Sandbox", "new_person"]
@@ -23,6 +26,9 @@ WAITING_MESSAGES = tuple(f"ApproximateNumberOfMessages{state}" for state in ("",
 
 class Sandbox(Stack):
     """One sandbox: see `Stack` for its arguments. Several can run side by side."""
+
+    def _new_graph_server(self, port: int) -> Server:
+        return Server(controlled(self.graph.app, self), port, "the stand-in for the Graph API")
 
     def _sender(self) -> Facebook:
         if self.facebook is None:
@@ -85,8 +91,26 @@ class Sandbox(Stack):
             SandboxError: not acknowledged, or not answered, in time.
         """
         person = person or new_person()
+        return self._exchange(text_item(self.page_id, person, text), person, seconds)
+
+    def act(self, person: str, action: actions.Action) -> list[dict[str, Any]]:
+        """Do something as one person, and wait for the answers.
+
+        Args:
+            person: their page-scoped id.
+            action: see ``sandbox.facebook.actions``.
+
+        Returns:
+            As for ``say``.
+
+        Raises:
+            SandboxError: there is no such action; and as for ``say``.
+        """
+        return self._exchange(actions.item(self.page_id, person, action), person, ANSWER_SECONDS)
+
+    def _exchange(self, item: Item, person: str, seconds: float) -> list[dict[str, Any]]:
         before = len(self.requests())
-        self.deliver([text_item(self.page_id, person, text)], seconds)
+        self.deliver([item], seconds)
         self.settle(seconds)
         return [
             request["body"]

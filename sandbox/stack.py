@@ -9,13 +9,11 @@ from typing import Any
 
 from sandbox.aws.cloud import OWNER
 from sandbox.configuration import Configuration, read
-from sandbox.control import controlled
 from sandbox.engine.deployment import Deployed, Observer, Run, State
 from sandbox.errors import SandboxError
 from sandbox.facebook.graph import Graph
 from sandbox.facebook.webhooks import Facebook, Item
 from sandbox.platforms import APP_ID, PROJECT, Platforms
-from sandbox.serving import Server
 from sandbox.users import Key
 
 
@@ -90,9 +88,6 @@ class Stack(Platforms):
         return Graph(
             self.page_id, APP_ID, self.page_token, self.app_secret, echo=self._echo, aws_faults=self.aws_faults
         )
-
-    def _new_graph_server(self, port: int) -> Server:
-        return Server(controlled(self.graph.app, self), port, "the stand-in for the Graph API")
 
     def bring_up(self) -> None:
         """Deploy the stack, once the emulated AWS answers."""

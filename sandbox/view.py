@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -11,10 +12,9 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from sandbox.control import SECRETS
 from sandbox.local import Sandbox
-
-# Programs need these to sign webhooks. A person looking over somebody's shoulder does not.
-SECRETS = ("appSecret", "verifyToken")
+from sandbox.terminal import shown
 
 
 class View:
@@ -52,7 +52,7 @@ class View:
 
     def print(self, markup: str) -> None:
         """Print a line for the person."""
-        self._console.print(markup)
+        self._console.print(markup, soft_wrap=True)
 
     def fail(self, sentence: str) -> None:
         """Say why it did not work."""
@@ -62,12 +62,41 @@ class View:
         sys.stdout.write(json.dumps(content, ensure_ascii=False) + "\n")
         sys.stdout.flush()
 
-    def up(self, sandbox: Sandbox) -> None:
-        """Show what is up, and where."""
-        if not self._as_json:
-            self._table(sandbox)
-        self.places(sandbox.described())
-        self.print("Ctrl-C ends it.")
+    def up(self, described: Mapping[str, Any]) -> None:
+        """Show where one goes from here: four lines, or JSON with everything."""
+        if self._as_json:
+            self._print_json(described)
+            return
+        if "chatUrl" in described:
+            self._place("chat page", described["chatUrl"])
+        self._place("webhook", str(described["webhookUrl"] or "none: this stack has no bot"))
+        self._place("in a terminal", ".venv/bin/python -m sandbox chat")
+        self._place("to end it", "Ctrl-C. Until then, what happens is shown here.")
+
+    def _place(self, name: str, value: str) -> None:
+        # Not in a table, which might cut off an address.
+        self._console.print(f"[dim]{escape(name):<13}[/] {escape(value)}", soft_wrap=True)
+
+    def happened(self, at: float, line: tuple[str, str, str]) -> None:
+        """Show something that happened in the running sandbox: a style, a heading and a text."""
+        style, heading, text = line
+        clock = time.strftime("%H:%M:%S", time.localtime(at))
+        plain = "".join(sign if sign.isprintable() else " " for sign in text)
+        self._console.print(f"[dim]{clock}[/] [{style}]{heading:<8}[/] {escape(plain)}", soft_wrap=True)
+
+    def read_line(self) -> str | None:
+        """The next line that the person types; ``None`` at the end of the input."""
+        try:
+            return input("> " if sys.stdin.isatty() else "")
+        except EOFError:
+            return None
+
+    def answers(self, lines: list[str]) -> None:
+        """Print the lines of the bot's answers."""
+        if not lines:
+            self.print("[dim]  (no answer)[/]")
+        sys.stdout.write("".join(f"  {line}\n" for line in lines))
+        sys.stdout.flush()
 
     def places(self, described: Mapping[str, Any]) -> None:
         """Print where things are."""
@@ -76,8 +105,7 @@ class View:
             return
         for name, value in described.items():
             if isinstance(value, str) and name not in SECRETS:
-                # Not in a table, which might cut off an address.
-                self._console.print(f"[dim]{escape(name):<13}[/] {escape(value)}", soft_wrap=True)
+                self._place(name, value)
 
     def said(self, said: list[dict[str, Any]]) -> None:
         """Print the answers to what was said."""
@@ -87,10 +115,8 @@ class View:
         for each in said:
             sys.stdout.write(f"> {each['text']}\n")
             for answer in each["answers"]:
-                message = answer.get("message")
-                if message:
-                    sys.stdout.write(f"  {message.get('text') or json.dumps(message, ensure_ascii=False)}\n")
-        sys.stdout.flush()
+                if message := answer.get("message"):
+                    self.answers(shown(message))
 
     def deployed(self, sandbox: Sandbox) -> None:
         """Print the stack's resources and outputs."""

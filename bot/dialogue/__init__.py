@@ -5,6 +5,7 @@ from bot.dialogue.dialogues import Dialogue, Invalid, ask
 from bot.dialogue.reply import Answer, Reply, ReplyLike
 from bot.dialogue.rules import RuleError
 from bot.dialogue.turn import Context, Lex, LexUnavailable, Turn
+from bot.messenger.events import Event
 from bot.messenger.record import Record
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Bot",
     "Context",
     "Dialogue",
+    "Event",
     "Invalid",
     "Lex",
     "LexUnavailable",

@@ -23,6 +23,7 @@ class SendError(Exception):
         code: Facebook's error code; 0 if there is none.
         subcode: its subcode; 0 if there is none.
         fbtrace_id: the id that Facebook's support asks for; "" if there is none.
+        reason: what happened, without the `fbtrace_id`.
     """
 
     meaning = "The call failed."
@@ -31,11 +32,18 @@ class SendError(Exception):
     def __init__(
         self, detail: str = "", *, status: int = 0, code: int = 0, subcode: int = 0, fbtrace_id: str = ""
     ) -> None:
-        facts = (("status", status), ("code", code), ("subcode", subcode), ("fbtrace_id", fbtrace_id))
-        known = ", ".join(f"{name} {value}" for name, value in facts if value)
+        facts = [
+            f"{name} {value}" for name, value in (("status", status), ("code", code), ("subcode", subcode)) if value
+        ]
+        trace = [f"fbtrace_id {fbtrace_id}"] if fbtrace_id else []
         sentence = f"{self.meaning} {detail}".strip()
-        super().__init__(f"{sentence} ({known})" if known else sentence)
+        super().__init__(_with_facts(sentence, facts + trace))
+        self.reason = _with_facts(sentence, facts)
         self.status, self.code, self.subcode, self.fbtrace_id = status, code, subcode, fbtrace_id
+
+
+def _with_facts(sentence: str, facts: list[str]) -> str:
+    return f"{sentence} ({', '.join(facts)})" if facts else sentence
 
 
 class Transient(SendError):

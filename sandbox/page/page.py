@@ -64,7 +64,7 @@ class ChatPage:
         }
         self._faults = FaultPanel(sandbox.faults, sandbox.aws_faults, switches, self._kill)
         self._reload = Reload(
-            sandbox.configuration.folder, self._upload, self._start_both, self._note_code, self._set_profile
+            sandbox.configuration.folder, self._upload, self._start_both, self.note_code, self._set_profile
         )
         self._site = Site(self)
         self._server = Server(self._site.app, port, "the chat page")
@@ -221,7 +221,8 @@ class ChatPage:
 
     # Live reload
 
-    def _note_code(self, state: str, content: Json) -> None:
+    def note_code(self, state: str, content: Json) -> None:
+        """Note a change of the code or of the settings: it is being checked, is live, or is broken."""
         self.feed.note("code", state=state, content=content)
 
     async def _set_profile(self, profile: object) -> None:

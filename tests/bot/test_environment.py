@@ -1,24 +1,9 @@
 """The function's environment variables: one list of names for both sides."""
 
-from typing import Any
-
 import pytest
 
 from bot.environment import Environment, read, variables
-
-VALUES: dict[str, Any] = {
-    "page_id": "1",
-    "graph_api_url": "https://graph.facebook.com",
-    "graph_api_version": "v26.0",
-    "queue_url": "q",
-    "dead_letter_queue_url": "d",
-    "message_bytes": 1_048_576,
-    "ledger_table": "t",
-    "secrets_path": "/s",
-    "state_days": 30,
-    "echo_seconds": 20.0,
-    "concurrency": 5,
-}
+from tests.bot.environment import VALUES
 
 
 def test_the_function_reads_what_pulumi_writes() -> None:

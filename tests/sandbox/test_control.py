@@ -1,10 +1,14 @@
 """The control API of a running stack, and the commands that use it."""
 
 import json
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from typing import cast
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from starlette.types import Receive, Scope, Send
@@ -12,20 +16,33 @@ from starlette.types import Receive, Scope, Send
 from sandbox import cli
 from sandbox.aws.cloud import OWNER
 from sandbox.background import Background
-from sandbox.control import controlled, read_order
+from sandbox.control import Order, controlled, read_order
 from sandbox.engine.deployment import Deployed
 from sandbox.errors import SandboxError
+from sandbox.facebook.actions import Action
+from sandbox.local import Sandbox
+from sandbox.running import remembered, running_stack
 from sandbox.serving import Server
-from sandbox.stack import Stack
 
 
 class Stacks:
     """Records what it is asked for."""
 
-    stack = "local"
-
     def __init__(self) -> None:
         self.calls: list[tuple[object, ...]] = []
+
+    def described(self) -> dict[str, Any]:
+        return places("here")
+
+    def act(self, person: str, action: Action) -> list[dict[str, Any]]:
+        self.calls.append(("act", person, action))
+        if action.get("text") == "refused":
+            raise SandboxError("The bot was not done.")
+        tap = {"type": "postback", "title": "Prices", "payload": "PRICES"}
+        payload = {"template_type": "button", "text": "Hello!\nDear Ada", "buttons": [tap]}
+        reply = {"content_type": "text", "title": "Help", "payload": "HELP"}
+        message = {"attachment": {"type": "template", "payload": payload}, "quick_replies": [reply]}
+        return [] if action.get("text") == "silence" else [{"sender_action": "typing_on"}, {"message": message}]
 
     def update(
         self, settings: Mapping[str, str] | None = None, *, stack: str | None = None, key: tuple[str, ...] = OWNER
@@ -58,7 +75,7 @@ def stacks() -> Stacks:
 
 @pytest.fixture
 def url(stacks: Stacks, background: Background) -> Iterator[str]:
-    server = Server(controlled(elsewhere, cast("Stack", stacks)), 0, "a test")
+    server = Server(controlled(elsewhere, cast("Sandbox", stacks)), 0, "a test")
     background.run(server.start())
     yield server.url
     background.run(server.stop())
@@ -101,38 +118,77 @@ def test_an_address_where_no_sandbox_answers_is_reported(capsys: pytest.CaptureF
     assert "No sandbox answers at http://127.0.0.1:9: give the graphUrl" in capsys.readouterr().err
 
 
-def port_of(url: str) -> int:
-    return int(url.rpartition(":")[2])
+def places(url: str) -> dict[str, str]:
+    return {"stack": "local", "graphUrl": url, "appSecret": "secret", "verifyToken": "word"}
 
 
-def test_the_running_sandbox_is_found(stacks: Stacks, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "SEARCHED", [9, port_of(url)])
-    assert run("update") == 0
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(cli, "running_stack", partial(running_stack, tmp_path))
+    return tmp_path
+
+
+def test_the_running_sandbox_is_found_and_what_a_killed_one_left_is_removed(
+    stacks: Stacks, url: str, folder: Path
+) -> None:
+    (folder / "1.json").write_text(json.dumps(places("http://127.0.0.1:9")))
+    with remembered(places(url), folder):
+        assert [path.stat().st_mode & 0o777 for path in folder.glob(f"{os.getpid()}.json")] == [0o600]
+        assert run("update") == 0
+        assert [path.stem for path in folder.iterdir()] == [str(os.getpid())]
+
     assert stacks.calls == [("update", None, None, OWNER)]
+    assert list(folder.iterdir()) == []
 
 
-def test_no_running_sandbox_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(cli, "SEARCHED", [9])
+@pytest.mark.usefixtures("folder")
+def test_no_running_sandbox_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("update") == 1
     assert "No sandbox runs: start one with `python -m sandbox up`" in capsys.readouterr().err
 
 
 def test_of_several_running_sandboxes_none_is_chosen(
-    stacks: Stacks,
-    url: str,
-    background: Background,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    stacks: Stacks, url: str, background: Background, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    server = Server(controlled(elsewhere, cast("Stack", stacks)), 0, "a test")
+    server = Server(controlled(elsewhere, cast("Sandbox", stacks)), 0, "a test")
     background.run(server.start())
-    monkeypatch.setattr(cli, "SEARCHED", [port_of(url), port_of(server.url)])
-
-    assert run("destroy") == 1
+    (folder / "1.json").write_text(json.dumps(places(server.url)))
+    with remembered(places(url), folder):
+        assert run("destroy") == 1
 
     background.run(server.stop())
     assert stacks.calls == []
     assert "Several sandboxes run: choose one with --on" in capsys.readouterr().err
+
+
+def test_a_chat_in_the_terminal_shows_the_answers_and_taps_what_they_offer(
+    stacks: Stacks,
+    url: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("hello\n\n#2\n#3\nrefused\nsilence\n"))
+    with remembered(places(url), folder):
+        assert run("chat") == 0
+
+    (one,) = {call[1] for call in stacks.calls}
+    assert [call[2] for call in stacks.calls] == [
+        {"kind": "text", "text": "hello"},
+        {"kind": "quick_reply", "title": "Help", "payload": "HELP"},
+        {"kind": "text", "text": "#3"},
+        {"kind": "text", "text": "refused"},
+        {"kind": "text", "text": "silence"},
+    ], one
+    out, err = capsys.readouterr()
+    assert out == "  Hello!\n  Dear Ada\n  #1 Prices  #2 Help\n" * 3
+    assert "The bot was not done." in err
+    assert "(no answer)" in err
+
+
+def test_where_everything_is_can_be_asked_without_secrets(url: str) -> None:
+    with urllib.request.urlopen(f"{url}/_sandbox/stack") as answer:
+        assert json.loads(answer.read()) == {"stack": "local", "graphUrl": "here"}
 
 
 @pytest.mark.parametrize("text", ["memoryMb", "=1"])
@@ -159,4 +215,4 @@ def test_other_requests_reach_the_application_behind_it(url: str) -> None:
 )
 def test_an_invalid_order_is_refused_with_what_is_wrong(body: bytes, sentence: str) -> None:
     with pytest.raises(SandboxError, match=sentence):
-        read_order(body)
+        read_order(Order, body)

@@ -70,17 +70,6 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
 # The bot answers
 
 
-def test_a_person_who_asks_for_the_status_is_asked_for_the_number_and_shown_the_steps(sandbox: Sandbox) -> None:
-    person = new_person()
-
-    (question,) = sandbox.say("status", person)
-    assert "number" in question["message"]["text"]
-    answers = sandbox.say("12345678", person)
-    shown = json.dumps(answers, ensure_ascii=False)
-    assert [each for each in ("announced", "in transit", "out for delivery", "delivered") if each not in shown] == []
-    assert {(answer["recipient"]["id"], answer["messaging_type"]) for answer in answers} == {(person, "RESPONSE")}
-
-
 def test_whoever_posts_a_signed_webhook_is_answered(sandbox: Sandbox) -> None:
     described, person = sandbox.described(), new_person()
     body = hello(sandbox, person)

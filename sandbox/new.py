@@ -1,0 +1,70 @@
+"""Makes a bot of another name: a copy of the project, with a conversation that only says hello."""
+
+import re
+import shutil
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+from sandbox.platforms import PROJECT
+
+DEFAULT_FOLDER = PROJECT.parent
+TEMPLATE = Path(__file__).with_name("template")
+NAME = re.compile("[a-z][a-z0-9-]{0,18}[a-z0-9]")
+"""The names of AWS resources begin with the project's name, and some may have 64 characters at most."""
+OLD_NAME, OLD_GROUP = "innolab-fbm", "Innolab_FBM"
+KEPT = ("LICENSE",)
+SAMPLE = (
+    "assets/*.png",
+    "bot/conversation/*.py",
+    "tests/bot/conversation/test_*.py",
+    "tests/bot/test_cookbook.py",
+    "tests/bot/test_faults_of_peers.py",
+    "tests/page/test_*.py",
+    "tests/sandbox/test_new_bot.py",
+    "tests/system/test_every_path.py",
+    "tests/system/test_lex.py",
+    "tests/system/test_notify.py",
+    "tests/system/test_parcels.py",
+    "tests/system/test_restaurant.py",
+    "tools/draw_parcel_steps.py",
+)
+"""The conversation about parcels, its images, the tests that talk about parcels, and those of a new bot."""
+
+
+def make_bot(name: str, into: Path) -> Path:
+    """Make a bot.
+
+    Args:
+        name: its name, and the name of its folder.
+        into: the folder that its folder goes into.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        SandboxError: there is such a folder already.
+    """
+    folder = into.resolve() / name
+    if folder.exists():
+        raise SandboxError(f"There is a folder {folder} already: choose another name, or another folder with --into.")
+    ignored = [line.strip("/") for line in (PROJECT / ".gitignore").read_text(encoding="utf-8").split()]
+    shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns(".git", *ignored))
+    rename(folder, name)
+    for sample in SAMPLE:
+        for path in folder.glob(sample):
+            path.unlink()
+    for path in TEMPLATE.rglob("*.txt"):
+        shutil.copy(path, folder / path.relative_to(TEMPLATE).with_suffix(""))
+    return folder
+
+
+def rename(folder: Path, name: str) -> None:
+    """Give a project another name, wherever its name is."""
+    for path in filter(Path.is_file, folder.rglob("*")):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        renamed = text.replace(OLD_NAME, name).replace(OLD_GROUP, name.replace("-", "_"))
+        if renamed != text and path.name not in KEPT:
+            path.write_text(renamed, encoding="utf-8")
