@@ -43,8 +43,8 @@ storms: .venv/installed ## run 10,000 storms over a model of the bot, and 10,000
 rights: .venv/installed ## prove each permission by taking it away, and write docs/rights.md
 	@$(BIN)/python -m tools.rights
 
-fuzz: .venv/installed ## try a million hostile inputs
-	@$(BIN)/python -m tests.fuzz
+fuzz: .venv/installed ## try 100,000 hostile inputs on everything that strangers and settings can reach
+	$(BIN)/pytest -n 2 -q --timeout 0 --hypothesis-profile fuzz tests/bot/test_hostile_input.py tests/bot/messenger tests/test_settings.py
 
 audit: .venv/installed ## compare the installed packages with the list of known weaknesses, online
 	@$(BIN)/pip-audit --local --strict

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple, Protocol
 from bot.aws.client import AwsError
 from bot.aws.ledger import Key, Ledger, Reading, Record
 from bot.aws.queues import Queues, unusable_letters
-from bot.log import log
+from bot.log import WAITING_KIND, log
 from bot.messenger import events
 from bot.responder import QUEUE_SECONDS, RETRIABLE, Answered, Responder, RetryLater, Task, where
 from bot.settlements import Settlements
 
 Json = dict[str, Any]
 
-# How long an event waits in the queue: a quarter of its age.
+# How long an event waits in the queue: a quarter of its age, and less than the hour in which an alarm looks for it.
 SHORTEST_WAIT, LONGEST_WAIT, WAIT_SHARE = 2, 1800, 0.25
 # After 1,000 receives SQS itself makes a dead letter of a message, whatever it waited for; it keeps one for 14 days. To
 # wait for at least 14 days times (receives / 1,000)**4, so 2 s after the 36th and 30 min after the 196th, takes 900.
@@ -54,6 +54,7 @@ class Worker:
         ledger: what was seen, planned and sent.
         queues: where what has to wait, or is unusable, goes.
         responder: responds to the single event.
+        message_bytes: the longest message that the queues take.
         now: the clock, in seconds since the epoch.
         mapper: works on several groups at the same time, as a thread pool's `map` does, or one after the other.
     """
@@ -64,10 +65,12 @@ class Worker:
         queues: Queues,
         responder: Responder,
         *,
+        message_bytes: int,
         now: Callable[[], float] = time.time,
         mapper: Mapper = map,
     ) -> None:
-        self._ledger, self._queues, self._responder, self._now, self._mapper = ledger, queues, responder, now, mapper
+        self._ledger, self._queues, self._responder = ledger, queues, responder
+        self._message_bytes, self._now, self._mapper = message_bytes, now, mapper
 
     def handle(self, batch: Json, remaining: Callable[[], float]) -> Json:
         """Work on one batch.
@@ -148,7 +151,7 @@ class Worker:
         try:
             message = _message(delivery)
         except (ValueError, KeyError, TypeError):
-            letters = unusable_letters("not a message of ours", delivery["body"].encode())
+            letters = unusable_letters("not a message of ours", delivery["body"].encode(), self._message_bytes)
             self._queues.bury(letters, self._queues.deadline(QUEUE_SECONDS))
             log("ERROR", "dead_letter", reason="not a message of ours")
             return None
@@ -168,7 +171,7 @@ class Worker:
         receives = int(deliveries[0]["attributes"]["ApproximateReceiveCount"])
         least = max(SHORTEST_WAIT, RETENTION_SECONDS * (receives / MOST_RECEIVES) ** 4)
         seconds = min(max(seconds, least), LONGEST_WAIT) * random.uniform(1, 1.2)
-        log("WARN", "handed_back", reason=reason, seconds=round(seconds), messages=len(deliveries))
+        log("WARN", WAITING_KIND, reason=reason, age=round(age), seconds=round(seconds), messages=len(deliveries))
         try:
             self._queues.hide([each["receiptHandle"] for each in deliveries], round(seconds))
         except AwsError as error:

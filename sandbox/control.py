@@ -1,106 +1,94 @@
 """The control API of a running stack, beside the stand-in for the Graph API.
 
-``POST /_sandbox/update`` and ``POST /_sandbox/destroy`` take a JSON object, whose keys are all optional: ``as``, a user
-(default: the account's owner); ``mfa``, true for a session that started with an MFA code; ``stack`` (default: the
-sandbox's own); ``settings`` to change, as text. The answer is ``{"outputs": …, "done": {logical name: what was
-done}}``, or ``{"error": sentence}`` with status 409. ``GET /_sandbox/stack`` answers ``{"stack": name}``.
+``POST /_sandbox/update`` and ``POST /_sandbox/destroy`` take an ``Order``. The answer is ``{"outputs": …, "done":
+{logical name: what was done}}``, or ``{"error": sentence}`` with status 409. ``GET /_sandbox/stack`` answers
+``{"stack": name}``.
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from pydantic import BaseModel, Field, ValidationError
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from sandbox.aws.cloud import OWNER
 from sandbox.engine.deployment import Deployed
 from sandbox.errors import SandboxError
 from sandbox.users import Key
 
-ORDERS = {("POST", "/_sandbox/update"), ("POST", "/_sandbox/destroy")}
-KNOWN = {"as": str, "mfa": bool, "stack": str, "settings": dict}
+if TYPE_CHECKING:
+    from sandbox.stack import Stack
 
 
-class Controlled(Protocol):
-    """What the control API acts on; see ``sandbox.stack.Stack``."""
+class Order(BaseModel, extra="forbid", strict=True):
+    """What to do as whom: a JSON object whose keys are all optional.
 
-    stack: str
-
-    def update(
-        self, settings: Mapping[str, str] | None = None, *, stack: str | None = None, key: Key = OWNER
-    ) -> Deployed:
-        """Deploy again, in place."""
-
-    def destroy(self, *, stack: str | None = None, key: Key = OWNER) -> Deployed:
-        """Delete everything that a stack consists of."""
-
-    def key_of(self, user: str) -> Key:
-        """The access key of a user."""
-
-    def session_of(self, user: str) -> Key:
-        """The key of a session that a user started with an MFA code."""
-
-
-class ControlApi:
-    """An ASGI application: the control API, and another application for everything else.
-
-    Args:
-        app: answers everything else.
-        controlled: the stack.
+    Attributes:
+        user: who does it, ``as`` in JSON; the account's owner if not given.
+        mfa: true for a session of this user that started with an MFA code.
+        stack: which stack; the sandbox's own if not given.
+        settings: the settings to change, as text; what is not text is JSON in it.
     """
 
-    def __init__(self, app: ASGIApp, controlled: Controlled) -> None:
-        self._app, self._controlled = app, controlled
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        wanted = (scope["method"], scope["path"])
-        if wanted == ("GET", "/_sandbox/stack"):
-            await JSONResponse({"stack": self._controlled.stack})(scope, receive, send)
-        elif wanted in ORDERS:
-            await (await self._answer(Request(scope, receive)))(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    async def _answer(self, request: Request) -> JSONResponse:
-        try:
-            order = read_order(await request.body())
-            # It runs for seconds, and the stack calls what this event loop serves.
-            deployed = await run_in_threadpool(self._carry_out, request.url.path, order)
-        except SandboxError as error:
-            return JSONResponse({"error": str(error)}, 409)
-        return JSONResponse({"outputs": deployed.shown_outputs, "done": deployed.done})
-
-    def _carry_out(self, path: str, order: Mapping[str, Any]) -> Deployed:
-        user, stack = order.get("as"), order.get("stack")
-        key: Key = OWNER
-        if user:
-            key = self._controlled.session_of(user) if order.get("mfa") else self._controlled.key_of(user)
-        if path.endswith("/destroy"):
-            return self._controlled.destroy(stack=stack, key=key)
-        return self._controlled.update(order.get("settings"), stack=stack, key=key)
+    user: str | None = Field(None, alias="as")
+    mfa: bool = False
+    stack: str | None = None
+    settings: dict[str, str] | None = None
 
 
-def read_order(body: bytes) -> dict[str, Any]:
+def read_order(body: bytes) -> Order:
     """The order in a request's body.
 
     Raises:
         SandboxError: it is not a JSON object, or has a key or a value that the control API does not take.
     """
     try:
-        order = json.loads(body or b"{}")
-    except ValueError:
-        order = None
-    if not isinstance(order, dict):
-        raise SandboxError("The control API takes a JSON object.")
-    for name, value in order.items():
-        if name not in KNOWN:
-            raise SandboxError(f"The control API does not know {name!r}: choose from {', '.join(sorted(KNOWN))}.")
-        if not isinstance(value, KNOWN[name]):
-            raise SandboxError(f"The control API does not take {value!r} as {name!r}.")
-    if not all(isinstance(each, str) for each in order.get("settings", {}).values()):
-        raise SandboxError("Each setting is text; write what is not text as JSON in it.")
-    return order
+        return Order.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        wrong = (f"{'.'.join(map(str, each['loc'])) or 'the body'}: {each['msg']}" for each in error.errors())
+        raise SandboxError(f"The control API does not take this order: {'; '.join(wrong)}.") from None
+
+
+def controlled(app: ASGIApp, stack: "Stack") -> Starlette:
+    """The control API of a stack, and another application for everything else."""
+
+    def key_of(order: Order) -> Key:
+        if order.user is None:
+            return OWNER
+        return stack.session_of(order.user) if order.mfa else stack.key_of(order.user)
+
+    def update(order: Order) -> Deployed:
+        return stack.update(order.settings, stack=order.stack, key=key_of(order))
+
+    def destroy(order: Order) -> Deployed:
+        return stack.destroy(stack=order.stack, key=key_of(order))
+
+    def name(_: Request) -> JSONResponse:
+        return JSONResponse({"stack": stack.stack})
+
+    return Starlette(
+        routes=[
+            Route("/_sandbox/stack", name),
+            _order("/_sandbox/update", update),
+            _order("/_sandbox/destroy", destroy),
+            Mount("/", app),
+        ]
+    )
+
+
+def _order(path: str, carry_out: Callable[[Order], Deployed]) -> Route:
+    async def answer(request: Request) -> JSONResponse:
+        try:
+            order = read_order(await request.body())
+            # It runs for seconds, and the stack calls what this event loop serves.
+            deployed = await run_in_threadpool(carry_out, order)
+        except SandboxError as error:
+            return JSONResponse({"error": str(error)}, 409)
+        return JSONResponse({"outputs": deployed.shown_outputs, "done": deployed.done})
+
+    return Route(path, answer, methods=["POST"])

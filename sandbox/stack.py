@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.aws.cloud import OWNER
 from sandbox.configuration import Configuration, read
-from sandbox.control import ControlApi
+from sandbox.control import controlled
 from sandbox.engine.deployment import Deployed, Observer, Run, State
 from sandbox.errors import SandboxError
 from sandbox.facebook.graph import Graph
@@ -92,7 +92,7 @@ class Stack(Platforms):
         )
 
     def _new_graph_server(self, port: int) -> Server:
-        return Server(ControlApi(self.graph.app, self), port, "the stand-in for the Graph API")
+        return Server(controlled(self.graph.app, self), port, "the stand-in for the Graph API")
 
     def bring_up(self) -> None:
         """Deploy the stack, once the emulated AWS answers."""

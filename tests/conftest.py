@@ -7,6 +7,7 @@ from tests.harness import STACKS, Graph, run_main
 
 # How long one example takes depends on the machine; pytest's own time limit is enough.
 settings.register_profile("any machine", deadline=None)
+settings.register_profile("fuzz", deadline=None, max_examples=100_000)
 settings.load_profile("any machine")
 
 

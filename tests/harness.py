@@ -21,11 +21,10 @@ from tools.recorder import (
 )
 
 __all__ = [
-    "ACCOUNT", "PROJECT", "REGION", "ROOT", "SECRETS", "STACKS", "Graph", "HarnessError", "Resource",
+    "ACCOUNT", "PROJECT", "REGION", "ROOT", "SECRETS", "STACKS", "Graph", "RecordingError", "Resource",
     "project_defaults", "run_main", "run_program", "run_source", "stack_config", "stack_file",
 ]  # fmt: skip
 
-HarnessError = RecordingError
 STACKS = ("dev", "prod", "local")
 SECRETS = {
     "pageAccessToken": "canary-page-access-token",

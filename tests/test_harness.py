@@ -4,7 +4,7 @@ import pulumi
 import pytest
 from pulumi_aws import sns
 
-from tests.harness import HarnessError, run_program, run_source
+from tests.harness import RecordingError, run_program, run_source
 
 BEGIN = """
 import pulumi
@@ -35,7 +35,7 @@ def test_what_a_program_registers_is_recorded() -> None:
 
 
 def test_a_program_that_registers_nothing_fails() -> None:
-    with pytest.raises(HarnessError, match="registered no resource"):
+    with pytest.raises(RecordingError, match="registered no resource"):
         run_program(lambda: None)
 
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from components.bot_logs import RETENTION_DAYS
 from settings import FIELDS, Settings, SettingsError, parse
@@ -205,6 +207,22 @@ def test_a_stack_that_would_hold_nothing_is_reported() -> None:
     (mistake,) = mistakes(adminGroupName="", bot=False)
 
     assert "this stack would hold nothing" in mistake
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["canary", "dev", "1" * 30]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+)
+
+
+@given(st.dictionaries(st.sampled_from(list(FIELDS)) | st.text(), VALUES, max_size=4), st.text() | st.just("dev"))
+def test_any_values_are_taken_or_reported_without_a_secret(changes: dict[str, object], stack: str) -> None:
+    try:
+        shown = repr(read_as(stack, ENCRYPTED, changes))
+    except SettingsError as refusal:
+        shown = str(refusal)
+
+    assert not any(secret in shown for secret in SECRETS.values())
 
 
 def test_an_unknown_setting_is_reported_with_the_one_that_was_meant() -> None:

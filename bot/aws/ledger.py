@@ -1,9 +1,9 @@
 """What was seen, planned and sent, and each user's state: one DynamoDB table with the key `id`.
 
-`event#…` is what is known of an event, `user#…` a user's state, `page#…` until when a page may not send. An event's
-record holds what is planned and how far it got. Once everything is sent, only the fact remains that this event needs no
-answer, and nothing about its user. One write says both that an answer was sent and that the next one is being tried, so
-that after a crash it is known whether a send was tried.
+`event#…` is what is known of an event, `user#…` a user's state, `page#…` until when a page may not send, `refused#…` to
+whom Facebook refused a message with one error. An event's record holds what is planned and how far it got. Once all is
+sent, only the fact remains that this event needs no answer, and nothing about its user. One write says both that an
+answer was sent and that the next one is being tried, so that after a crash it is known whether a send was tried.
 """
 
 import contextlib
@@ -22,6 +22,9 @@ EVENT_SECONDS = 29 * DAY_SECONDS
 CALL_SECONDS = 1.0
 SETTLED, DEAD = "settled", "dead"
 EVENT = "event#"
+# Refusals of several people's messages count together if they come within half of this time, and may within all of it.
+REFUSAL_SECONDS = 20 * 60
+PERSON = 12  # characters of a user's fingerprint: enough to count people, too few to find one
 REVIVE_TRIES = 5
 # From a record once no more answers are needed: whatever says something about its user.
 DELETE_PLAN = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
@@ -244,6 +247,28 @@ class Ledger:
         """Pause all sends of a page for so many seconds from now."""
         until = {"until": _n(self._milliseconds() + round(seconds * 1000)), "expires": self._expires(DAY_SECONDS)}
         self._call("PutItem", {"TableName": self._table, "Item": {"id": {"S": _page(page)}} | until})
+
+    def refused(self, page: str, number: int, user: str) -> int:
+        """Note that Facebook refused a message to a user, and return to how many users it did so within minutes.
+
+        Args:
+            page: the page.
+            number: Facebook's error, by its subcode or else its code.
+            user: the fingerprint of page and user.
+        """
+        window = int(self._now() // (REFUSAL_SECONDS / 2))
+        values = {":user": {"SS": [user[:PERSON]]}, ":expires": self._expires(REFUSAL_SECONDS)}
+        counts = []
+        for each in (window, window + 1):  # they overlap: whatever comes at about the same time is in one of them
+            request: Json = {
+                "TableName": self._table,
+                "Key": {"id": {"S": f"refused#{page}#{number}#{each}"}},
+                "UpdateExpression": "ADD people :user SET expires = :expires",
+                "ExpressionAttributeValues": values,
+                "ReturnValues": "UPDATED_NEW",
+            }
+            counts.append(len(self._call("UpdateItem", request)["Attributes"]["people"]["SS"]))
+        return max(counts)
 
     def forget(self, key: Key) -> None:
         """Delete what is planned for an event, which will never be answered; only that it was seen stays."""

@@ -141,8 +141,7 @@ class Cloud:
             raise SandboxError(f"The emulated AWS has ended{how}. {self._last_words()} Start the sandbox again.")
 
     def _last_words(self) -> str:
-        self._log.seek(0)
-        lines = [line for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
+        lines = [line for line in self.log().splitlines() if line.strip()]
         return f"The last line of its log: {lines[-1].strip()}" if lines else "Its log is empty."
 
     def log(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.bot_function import BotFunction, BotFunctionArgs
-from components.bot_logs import BotLogs, BotLogsArgs
+from components.bot_logs import BotLogsArgs
 from components.errors import InvalidArgs
 from tests.harness import run_program
 
@@ -48,12 +48,6 @@ def test_a_node_function_is_deployed_and_writes_json_to_its_log_group(tmp_path: 
 def test_a_size_outside_lambdas_limits_is_refused(tmp_path: Path, changes: dict[str, int], message: str) -> None:
     with pytest.raises(InvalidArgs, match=message):
         args(tmp_path, **changes)
-
-
-def test_the_log_group_has_its_retention() -> None:
-    graph = run_program(lambda: BotLogs("logs", BotLogsArgs(retention_days=7)))
-
-    assert graph.one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 7
 
 
 @pytest.mark.parametrize("days", [0, 2, 31, 9999])

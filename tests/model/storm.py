@@ -1,6 +1,5 @@
 """A storm: what users say and what goes wrong meanwhile; and a verdict on what came of it."""
 
-import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.aws.queues import fingerprint
-from bot.responder import ATTEMPTS, FAULTS
+from bot.responder import ATTEMPTS, FAULTS, UNCLEAR_TRIES
 from tests.model.facebook import PAGE, TRACE, Taken
 from tests.model.faults import Fault, How, Outage
 from tests.model.system import System
@@ -173,6 +172,11 @@ class Verdict:
         for mid in mids:
             said = self._said[mid]
             texts = [f"{mid} {number} {len(seen)}" for number in range(said.answers)]
+            texts = [
+                text
+                for number, text in enumerate(texts)
+                if text in got or not self._refused(mid, number)[How.NOT_ALLOWED]
+            ]
             if mid in self._dead:
                 self._judge_dead(mid, user)
                 # A dead event may have got a part of its answers; it may have died before its state was stored.
@@ -230,23 +234,22 @@ class Verdict:
         """A dead letter gives its reason, and the event is itself at fault."""
         letter, said = self._dead[mid], self._said[mid]
         reason, detail = letter.get("reason", ""), letter.get("detail", {})
-        event = fingerprint(PAGE, mid)
         if reason == "ZeroDivisionError in the conversation":
             self._require(said.nature == "raises", f"{mid} raised nothing", user)
         elif reason == "the function ended without an outcome, several times":
             enough = said.nature == "kills" or self._system.ended.get(mid, 0) >= ATTEMPTS
             self._require(enough, f"{mid} ended the function {self._system.ended.get(mid, 0)} times only", user)
         else:
-            rejected = sum(
-                count
-                for (metadata, how), count in self._system.facebook.refused.items()
-                if metadata.partition(":")[0] == event and how == How.REJECTED
-            )
-            self._require("Facebook refuses the request" in reason, f"{mid} is a dead letter: {reason or letter}", user)
+            refused = sum((self._refused(mid, number) for number in range(said.answers)), Counter[str]())
+            unclear = "it is not known whether trying again helps" in reason
+            known = unclear or "Facebook refuses the request" in reason
+            self._require(known, f"{mid} is a dead letter: {reason or letter}", user)
             self._require(
                 detail == {"fbtrace_id": TRACE}, f"the dead letter of {mid} has no fbtrace_id: {detail}", user
             )
-            self._require(rejected >= FAULTS, f"{mid} was rejected {rejected} times only", user)
+            times = refused[How.REJECTED] + refused[How.UNCLEAR]
+            enough = times >= (UNCLEAR_TRIES if unclear else FAULTS)
+            self._require(enough, f"{mid} was rejected {times} times only", user)
 
     def _judge_table(self) -> None:
         """Nothing is kept about the users of settled events."""
@@ -258,12 +261,15 @@ class Verdict:
                     self._require(item.keys() <= {"id", "outcome", "expires"}, f"a settled record keeps {item.keys()}")
 
     def _unreachable(self, mid: str) -> bool:
-        event = fingerprint(PAGE, mid)
+        refused = sum((self._refused(mid, number) for number in range(self._said[mid].answers)), Counter[str]())
+        return refused[How.UNREACHABLE] + refused[How.WINDOW_CLOSED] > 0
+
+    def _refused(self, mid: str, number: int) -> Counter[str]:
+        """How often Facebook refused an answer, by how."""
+        place = 2 * number + 1 if self._said[mid].nature == "shy" else number  # a typing indicator goes before each
+        metadata = f"{fingerprint(PAGE, mid)}:{place}"
         refused = self._system.facebook.refused
-        return any(
-            metadata.partition(":")[0] == event and how in {How.UNREACHABLE, How.WINDOW_CLOSED}
-            for metadata, how in refused
-        )
+        return Counter({how: count for (named, how), count in refused.items() if named == metadata})
 
     def _dead_letters(self) -> dict[str, Json]:
         letters: dict[str, Json] = {}
@@ -336,7 +342,16 @@ AWS_HOW = (
     How.KILLED,
     How.KILLED_AFTER,
 )
-SEND_HOW = (*AWS_HOW, How.SLOW_DOWN, How.AMBIGUOUS, How.REJECTED, How.UNREACHABLE, How.WINDOW_CLOSED)
+SEND_HOW = (
+    *AWS_HOW,
+    How.SLOW_DOWN,
+    How.AMBIGUOUS,
+    How.REJECTED,
+    How.UNCLEAR,
+    How.NOT_ALLOWED,
+    How.UNREACHABLE,
+    How.WINDOW_CLOSED,
+)
 OUTAGE_HOW = (How.REFUSED, How.THROTTLED, How.DENIED, How.UNSENT, How.LOST, How.VANISHED)
 
 
@@ -390,8 +405,3 @@ storms = st.builds(
     concurrency=st.sampled_from((2, 2, 5)),
 )
 """Storms of every kind, shrinking to fewer events and fewer faults."""
-
-
-def name(storm: Storm) -> str:
-    """A short name of a storm, for reports."""
-    return hashlib.sha256(repr(storm).encode()).hexdigest()[:8]

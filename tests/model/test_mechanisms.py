@@ -15,9 +15,9 @@ from bot.aws.queues import Message, Queues
 from bot.messenger import errors
 from bot.messenger.client import GraphApi
 from bot.messenger.identity import Identity
-from bot.responder import RETRIABLE, Responder, RetryLater, Task
+from bot.responder import Responder, RetryLater, Task
 from bot.webhook import Webhook
-from bot.worker import Worker
+from bot.worker import Group, Worker
 from tests.model import storm, system
 from tests.model.faults import Fault, How, Outage
 from tests.model.storm import Broken, Post, Said, Storm
@@ -134,43 +134,26 @@ def with_the_state_stored_after_the_plan(patch: Patch) -> None:
     patch.setattr(Ledger, "plan", in_two_steps)
 
 
-def _handling(patch: Patch, failing: Callable[[list[Json], int], list[Json]], *, stops: bool) -> None:
-    """Another way to work on a batch: which deliveries of a group are reported when one fails, and whether it stops."""
-
-    def handle(self: Worker, batch: Json, remaining: Callable[[], float]) -> Json:
-        groups: dict[str, list[Json]] = {}
-        for delivery in batch["Records"]:
-            groups.setdefault(delivery["attributes"]["MessageGroupId"], []).append(delivery)
-        failed: list[Json] = []
-        for deliveries in groups.values():
-            for number, delivery in enumerate(deliveries):
-                try:
-                    if answered := self._deliver(delivery, None, remaining):
-                        self._responder.settle([answered])
-                except RETRIABLE as reason:
-                    self._hand_back([delivery], str(reason), reason.seconds if isinstance(reason, RetryLater) else None)
-                    failed += failing(deliveries, number)
-                    if stops:
-                        break
-        return {"batchItemFailures": [{"itemIdentifier": each["messageId"]} for each in failed]}
-
-    patch.setattr(Worker, "handle", handle)
-
-
 def without_stopping_at_a_groups_first_failure(patch: Patch) -> None:
-    _handling(patch, lambda deliveries, number: [deliveries[number]], stops=False)
+    in_order = Worker._in_order
+
+    def one_by_one(self: Worker, group: Group, *others: Any) -> list[str]:
+        return [failed for each in group.deliveries for failed in in_order(self, Group([each], None), *others)]
+
+    patch.setattr(Worker, "_in_order", one_by_one)
 
 
 def without_handing_back_what_follows(patch: Patch) -> None:
-    _handling(patch, lambda deliveries, number: [deliveries[number]], stops=True)
+    in_order = Worker._in_order
+    patch.setattr(Worker, "_in_order", lambda *arguments: in_order(*arguments)[:1])
 
 
 def with_one_message_an_event(patch: Patch) -> None:
     together = queue.event_messages
 
-    def apart(head: Json, group: str, items: Iterable[tuple[str, str]]) -> Iterator[Message]:
+    def apart(head: Json, group: str, items: Iterable[tuple[str, str]], size: int) -> Iterator[Message]:
         for item in items:
-            yield from together(head, group, [item])
+            yield from together(head, group, [item], size)
 
     patch.setattr(webhook, "event_messages", apart)
 
@@ -223,7 +206,7 @@ def without_sparing_receives(patch: Patch) -> None:
 
 
 def without_dropping_answers_to_the_unreachable(patch: Patch) -> None:
-    patch.setitem(errors._BY_CODE, 551, errors.Rejected)
+    patch.setitem(errors._BY_NUMBERS, (551, errors.ANY), errors._BY_NUMBERS[36000, errors.ANY])
     patch.setattr(responder, "FAULTS", 1)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.aws.client import Aws
 from bot.aws.ledger import Ledger
-from bot.aws.queues import dead_letter, fingerprint, unusable_letters
+from bot.aws.queues import dead_letter, fingerprint
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.letters import EventLetter, Letter
@@ -164,15 +164,6 @@ def test_letters_of_another_page_are_redriven_once_the_setting_is_right(place: P
     redrive(place)
     place.work()
     assert place.facebook.sent == answers(ANNA, "hello")
-
-
-def test_an_unusable_letter_is_left_out_of_all_and_refused_by_id(place: Place) -> None:
-    place.bury(*unusable_letters("not a webhook of a page", b"junk"))
-    assert redrive(place) == []
-    (letter,) = look(place)
-    with pytest.raises(OpsError, match="it never was an event: look at it with `show`, then drop it"):
-        redrive(place, [letter.id])
-    assert len(look(place)) == 1
 
 
 def test_a_preview_shows_each_outcome_and_changes_nothing(place: Place) -> None:

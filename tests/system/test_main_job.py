@@ -10,16 +10,21 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from sandbox.errors import SandboxError
+from sandbox.aws.clients import Clients
+from sandbox.aws.cloud import OWNER
 from sandbox.facebook.webhooks import Facebook, text_item
 from sandbox.local import PROJECT, Sandbox, new_person
+from sandbox.provider.account import Account
+from sandbox.provider.catalog import resource_type
+from sandbox.provider.resource import Existing
 from tests.bot.servers import Served, serve
 
 Json = dict[str, Any]
@@ -141,11 +146,35 @@ def test_the_handshake_works_through_the_gateway(sandbox: Sandbox) -> None:
     assert shake()[::2] == (400, "{}")
 
 
-def test_a_request_without_a_signature_is_refused_by_the_gateway_itself(sandbox: Sandbox) -> None:
-    before = len(function_log(sandbox))
+def test_a_request_without_a_signature_is_refused_however_its_other_headers_are_named(sandbox: Sandbox) -> None:
+    signed = {"X-Hub-Signature": facebook(sandbox).sign(hello(sandbox))}
 
     assert call(sandbox.webhook_url, hello(sandbox))[::2] == (400, "{}")
-    assert len(function_log(sandbox)) == before
+    assert facebook(sandbox).post(hello(sandbox), signed)[0] == 400
+
+
+def test_a_signature_is_read_however_its_header_is_spelled(sandbox: Sandbox) -> None:
+    body = hello(sandbox)
+
+    for name in ("x-hub-signature-256", "X-Hub-Signature-256", "X-HUB-SIGNATURE-256"):
+        assert facebook(sandbox).post(body, {name: facebook(sandbox).sign(body)})[0] == 200
+
+
+def test_the_queues_take_the_longest_messages_that_the_function_writes(sandbox: Sandbox) -> None:
+    before = len(function_log(sandbox))
+    long = {"text": "x" * 500_000}
+    items = [text_item(sandbox.page_id, person := new_person(), "status"), text_item(sandbox.page_id, person, "hello")]
+
+    assert facebook(sandbox).post(b"signed, but not JSON " + b"x" * 2_500_000)[0] == 200
+    assert facebook(sandbox).post(facebook(sandbox).body([{**each, "padding": long} for each in items]))[0] == 200
+    sandbox.settle()
+    accepted = [json.loads(line) for line in function_log(sandbox)[before:] if '"accepted"' in line]
+    assert (2, 1) in [(each["events"], each["messages"]) for each in accepted]
+    sqs, dead = sandbox.client("sqs"), sandbox.outputs["deadLetterQueueUrl"]
+    letters = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]
+    assert len(letters) == 4
+    for letter in letters:
+        sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter["ReceiptHandle"])
 
 
 def test_a_forged_request_is_forbidden_and_leads_to_nothing(sandbox: Sandbox) -> None:
@@ -182,47 +211,25 @@ def test_every_line_of_the_log_is_json_and_says_nothing_about_a_person(sandbox: 
     assert not [line for line in lines if "private" in line or person in line]
 
 
-# Permissions: what the role needs each statement for, where the emulator enforces it
+# Permissions, and waiting events
 
 
-@contextmanager
-def role_without(sandbox: Sandbox, sid: str, action: str = "") -> Iterator[None]:
-    """Inside the `with` block, the function's role lacks a statement, or one action of it."""
-    iam, role = sandbox.client("iam"), sandbox.outputs["roleName"]
-    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-        named = [statement for statement in document["Statement"] if statement["Sid"] == sid]
-        if named:
-            break
-    else:
-        raise AssertionError(f"the role has no statement {sid}")
-    left = [statement for statement in document["Statement"] if statement["Sid"] != sid]
-    if action:
-        assert action in named[0]["Action"]
-        left.append(named[0] | {"Action": [each for each in named[0]["Action"] if each != action]})
+def test_a_member_without_iam_full_access_can_refresh_the_whole_stack(sandbox: Sandbox) -> None:
+    region, iam = sandbox.configuration.region, sandbox.client("iam")
+    member, owner = (Clients(sandbox.cloud_url, region, key) for key in (sandbox.key_of("anna"), OWNER))
+    account = Account(sandbox.cloud_url, region, member, owner)
+    full_access = {"GroupName": sandbox.outputs["adminGroupName"], "PolicyArn": "arn:aws:iam::aws:policy/IAMFullAccess"}
 
-    def put(statements: list[Json]) -> None:
-        changed = json.dumps(document | {"Statement": statements})
-        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=changed)
-
-    put(left)
+    iam.detach_group_policy(**full_access)
     try:
-        yield
+        with pytest.raises(ClientError, match="not authorized to perform: iam:ListUsers"):
+            member("iam").list_users()
+        for each in sandbox.resources:
+            if each["type"].startswith("aws:") and not each["inputs"].get("policyArn", "").endswith("IAMFullAccess"):
+                found = resource_type(each["type"]).read(account, Existing(each["id"], each["inputs"]))
+                assert found, each["name"]
     finally:
-        put(document["Statement"])
-
-
-def test_without_permission_to_send_to_the_queue_nothing_is_acknowledged(sandbox: Sandbox) -> None:
-    with role_without(sandbox, "SendEvents"):
-        assert facebook(sandbox).post(hello(sandbox))[0] == 503
-    assert facebook(sandbox).post(hello(sandbox))[0] == 200
-
-
-def test_without_permission_to_keep_dead_letters_an_unusable_request_is_not_acknowledged(sandbox: Sandbox) -> None:
-    unusable = b'{"object": "user", "entry": []}'
-    with role_without(sandbox, "KeepDeadLetters", "sqs:SendMessage"):
-        assert facebook(sandbox).post(unusable)[0] == 503
-    assert facebook(sandbox).post(unusable)[0] == 200
+        iam.attach_group_policy(**full_access)
 
 
 def test_the_request_after_killing_the_functions_starts_another(sandbox: Sandbox) -> None:
@@ -237,64 +244,24 @@ def test_the_request_after_killing_the_functions_starts_another(sandbox: Sandbox
     assert set(killed).isdisjoint(sandbox.function_workers())
 
 
-def test_without_permission_to_read_the_secrets_a_cold_function_accepts_nothing(sandbox: Sandbox) -> None:
-    with role_without(sandbox, "ReadSecrets"):
-        sandbox.kill_functions()  # a running function has read its secrets already
-        assert facebook(sandbox).post(hello(sandbox))[0] == 503
-    sandbox.kill_functions()
-    assert facebook(sandbox).post(hello(sandbox))[0] == 200
+def test_the_alarm_for_waiting_events_reads_their_age_in_the_functions_own_lines(sandbox: Sandbox) -> None:
+    group = sandbox.outputs["logGroupName"]
+    filters = sandbox.client("logs").describe_metric_filters(logGroupName=group)["metricFilters"]
+    (age,) = (each for each in filters if each["metricTransformations"][0]["metricValue"].startswith("$."))
+    (transformation,) = age["metricTransformations"]
+    kind = re.fullmatch(r'\{ \$\.kind = "(\w+)" \}', age["filterPattern"])
+    assert kind
+    before = len(function_log(sandbox))
 
-
-@pytest.mark.parametrize("action", ["", "dynamodb:BatchGetItem", "dynamodb:PutItem"])
-def test_without_permission_for_the_ledger_an_event_waits_and_is_answered_later(sandbox: Sandbox, action: str) -> None:
-    person = new_person()
-
-    def handed_back() -> int:
-        return sum('"handed_back"' in line for line in function_log(sandbox))
-
-    before = handed_back()
-    with role_without(sandbox, "UseLedger", action):
-        sandbox.deliver([text_item(sandbox.page_id, person, "status")])
-        wait_for(lambda: handed_back() > before)
-        assert person not in json.dumps(sandbox.requests())
+    sandbox.aws_faults({"dynamodb:*": {"status": 500, "code": "InternalServerError"}})
+    sandbox.deliver([text_item(sandbox.page_id, new_person(), "status")])
+    wait_for(lambda: sum(f'"{kind[1]}"' in line for line in function_log(sandbox)[before:]) > 1)
+    sandbox.aws_faults({})
     sandbox.settle()
-    assert json.dumps(sandbox.requests()).count(person) == 1
 
-
-def program(folder: Path, before: str) -> Path:
-    """A copy of the project's program that runs `before` first."""
-    for settings in PROJECT.glob("Pulumi*.yaml"):
-        shutil.copy(settings, folder)
-    (folder / "__main__.py").write_text(
-        f"import runpy, sys\nsys.path.insert(0, {str(PROJECT)!r})\n"
-        f"{before}\nrunpy.run_path({str(PROJECT / '__main__.py')!r})\n"
-    )
-    return folder
-
-
-WITHOUT_PERMISSION = """
-import components.{module} as module
-real = module.Statement
-def narrowed(*, actions, **fields):
-    return real(actions=[each for each in actions if each != {action!r}], **fields)
-module.Statement = narrowed
-"""
-
-
-@pytest.mark.parametrize(
-    ("module", "action"),
-    [
-        ("event_queue", "sqs:ReceiveMessage"),
-        pytest.param("bot_logs", "logs:PutLogEvents", marks=pytest.mark.long),
-    ],
-)
-def test_a_permission_that_the_emulator_does_not_enforce_is_required_at_deployment(
-    module: str, action: str, tmp_path: Path
-) -> None:
-    narrowed = WITHOUT_PERMISSION.format(module=module, action=action)
-
-    with pytest.raises(SandboxError, match=action.split(":")[1]):
-        Sandbox(folder=program(tmp_path, narrowed)).start()
+    found = [json.loads(line) for line in function_log(sandbox)[before:]]
+    ages = [each[transformation["metricValue"].removeprefix("$.")] for each in found if each["kind"] == kind[1]]
+    assert ages[0] < ages[1]
 
 
 # Any runtime

@@ -11,8 +11,8 @@ import pytest
 from sandbox.chat import ChatSandbox
 from sandbox.local import PROJECT, Sandbox, new_person
 from tests.system import restaurant
+from tools.browser import copy_program
 
-PROGRAM = ("__main__.py", "settings.py", "components", "bot")
 ELSEWHERE = ("bot", "components", "ops", "policies", "sandbox", "tools", "bench", "__main__.py", "settings.py")
 FOLDER = Path("bot", "conversation")
 SOURCES = [
@@ -28,12 +28,7 @@ SOURCES = [
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The stack of a copy of the project, with the restaurant's folder in place of the sample's."""
-    copy = tmp_path_factory.mktemp("project")
-    for source in (*PROJECT.glob("Pulumi*.yaml"), *(PROJECT / name for name in PROGRAM)):
-        if source.is_dir():
-            shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, copy)
+    copy = copy_program(tmp_path_factory.mktemp("project"))
     shutil.rmtree(copy / FOLDER)
     shutil.copytree(Path(restaurant.__file__).parent, copy / FOLDER, ignore=shutil.ignore_patterns("__pycache__"))
     with ChatSandbox(folder=copy) as running:

@@ -25,6 +25,7 @@ from sandbox.facebook.webhooks import text_item
 from sandbox.local import APP_ID, Sandbox, new_person
 from sandbox.provider.catalog import resource_type
 from tools.rights import steps
+from tools.rights.proofs import Permission, prove
 from tools.rights.steps import KINDS, MEMBER_STEPS, Missing
 from tools.rights.trial import SETTINGS, STACK, Trial
 
@@ -230,6 +231,21 @@ def test_the_same_member_may_do_more_in_a_session_with_mfa(life: Life) -> None:
 def test_our_policies_suffice_for_everything_but_functions_apis_and_iam(trial: Trial) -> None:
     for step in MEMBER_STEPS:
         step.run(trial)
+
+
+@pytest.mark.parametrize(
+    ("statement", "action"),
+    [
+        ("SendEvents", "sqs:SendMessage"),
+        ("TakeEvents", "sqs:ReceiveMessage"),
+        ("KeepDeadLetters", "sqs:SendMessage"),
+        ("ReadSecrets", "ssm:GetParametersByPath"),
+        ("UseLedger", "dynamodb:BatchGetItem"),
+        ("UseLedger", "dynamodb:PutItem"),
+    ],
+)
+def test_a_permission_that_the_function_lacks_is_missed(trial: Trial, statement: str, action: str) -> None:
+    assert prove(trial, Permission("bot-access", statement, action)).step
 
 
 def test_our_policies_allow_nothing_in_another_stack(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -312,3 +312,17 @@ def test_a_plan_that_is_too_large_is_an_invalid_request(ledger: Ledger) -> None:
     with pytest.raises(AwsError) as refusal:
         ledger.plan(KEY, [], {"notes": "x" * 500_000}, 0)
     assert refusal.value.invalid
+
+
+@pytest.mark.parametrize(("begin", "seconds", "people"), [(0, 0, 3), (595, 290, 3), (0, 1300, 1)])
+def test_refusals_that_come_within_minutes_count_together_whenever_they_begin(
+    ledger: Ledger, clock: Clock, begin: int, seconds: int, people: int
+) -> None:
+    clock.now += begin
+    assert ledger.refused(PAGE, 9999, "u" * 64) == 1
+    assert ledger.refused(PAGE, 9999, "u" * 64) == 1
+    clock.now += seconds
+    ledger.refused(PAGE, 9999, "v" * 64)
+    clock.now += seconds
+    assert ledger.refused(PAGE, 9999, "w" * 64) == people
+    assert ledger.refused("another page", 9999, "w" * 64) == 1

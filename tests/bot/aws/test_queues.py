@@ -11,12 +11,12 @@ from bot.aws.client import Aws
 from bot.aws.queues import (
     BATCH_BYTES,
     BATCH_MESSAGES,
-    BODY_BYTES,
     Message,
     NotQueued,
     Queues,
     compact,
     dead_letter,
+    event_bytes,
     event_messages,
     fingerprint,
     unusable_letters,
@@ -59,20 +59,6 @@ def sent(sqs: Sqs) -> list[list[str]]:
     return [[entry["MessageGroupId"] for entry in asked["Entries"]] for _, asked, _ in sqs.calls]
 
 
-def test_messages_go_in_batches_of_ten_in_order() -> None:
-    sqs = Sqs()
-    queues(sqs).put([message(number) for number in range(23)], 4.0)
-    assert [len(batch) for batch in sent(sqs)] == [10, 10, 3]
-    assert [group for batch in sent(sqs) for group in batch] == [f"group {number}" for number in range(23)]
-
-
-def test_no_batch_is_larger_than_sqs_takes() -> None:
-    sqs = Sqs()
-    queues(sqs).put([message(number, 400_000) for number in range(5)], 4.0)
-    assert [len(batch) for batch in sent(sqs)] == [2, 2, 1]
-    assert all(len(json.dumps(asked["Entries"])) < BATCH_BYTES for _, asked, _ in sqs.calls)
-
-
 def test_an_entry_has_its_message_group_and_deduplication_id() -> None:
     sqs = Sqs()
     queues(sqs).put([Message("a", "b", "{}")], 4.0)
@@ -84,24 +70,11 @@ def test_an_entry_has_its_message_group_and_deduplication_id() -> None:
     }
 
 
-def test_nothing_is_sent_after_a_batch_that_failed() -> None:
-    sqs = Sqs([], 503, 503)
-    with pytest.raises(NotQueued, match="503"):
-        queues(sqs).put([message(number) for number in range(30)], 4.0)
-    assert [batch[0] for batch in sent(sqs)] == ["group 0", "group 10", "group 10"]
-
-
 def test_a_batch_that_was_taken_in_part_is_an_error() -> None:
     sqs = Sqs(["3"])
     with pytest.raises(NotQueued, match="a part"):
         queues(sqs).put([message(number) for number in range(30)], 4.0)
     assert len(sqs.calls) == 1
-
-
-def test_a_failed_call_is_repeated_once() -> None:
-    sqs = Sqs(503)
-    queues(sqs).put([message(0)], 4.0)
-    assert len(sqs.calls) == 2
 
 
 @pytest.mark.parametrize("left", [0.5, 0.7, 1.0, 2.15, 2.2, 4.0])
@@ -120,16 +93,6 @@ def test_without_time_no_call_is_made() -> None:
     assert sqs.calls == []
 
 
-def test_dead_letters_go_to_their_own_queue() -> None:
-    sqs = Sqs()
-    queues(sqs).bury([message(0)], 4.0)
-    assert sqs.calls[0][1]["QueueUrl"] == "https://dead"
-
-
-def test_a_deadline_is_on_the_queues_own_clock() -> None:
-    assert queues(Sqs(), now=7.0).deadline(4.0) == 11.0
-
-
 def test_received_messages_are_hidden_in_one_call() -> None:
     sqs = Sqs()
     queues(sqs).hide(["r1", "r2"], 30)
@@ -143,24 +106,18 @@ def test_received_messages_are_hidden_in_one_call() -> None:
     assert BATCH_MESSAGES == 10
 
 
-def test_events_of_one_group_are_one_message() -> None:
-    (made,) = event_messages(HEAD, "group", [("a", '{"n":1}'), ("b", '{"n":2}')])
-    assert json.loads(made.body) == HEAD | {"items": [{"n": 1}, {"n": 2}]}
-    assert made.group == "group"
-
-
 def test_only_events_too_large_for_one_message_are_split_and_none_is_lost() -> None:
     items = [(str(number), compact({"n": number, "text": "x" * 300_000})) for number in range(7)]
-    made = list(event_messages(HEAD, "group", items))
+    made = list(event_messages(HEAD, "group", items, BATCH_BYTES))
     assert [each["n"] for one in made for each in json.loads(one.body)["items"]] == list(range(7))
     assert [len(json.loads(one.body)["items"]) for one in made] == [3, 3, 1]
-    assert all(len(one.body) <= BODY_BYTES for one in made)
+    assert all(len(one.body) <= BATCH_BYTES for one in made)
 
 
 def test_the_same_events_have_the_same_deduplication_id_whenever_they_come() -> None:
-    (first,) = event_messages(HEAD, "group", [("a", "{}"), ("b", "{}")])
-    (again,) = event_messages(HEAD | {"received": 99}, "group", [("a", "{}"), ("b", "{}")])
-    (other,) = event_messages(HEAD, "group", [("b", "{}"), ("a", "{}")])
+    (first,) = event_messages(HEAD, "group", [("a", "{}"), ("b", "{}")], BATCH_BYTES)
+    (again,) = event_messages(HEAD | {"received": 99}, "group", [("a", "{}"), ("b", "{}")], BATCH_BYTES)
+    (other,) = event_messages(HEAD, "group", [("b", "{}"), ("a", "{}")], BATCH_BYTES)
     assert first.deduplication == again.deduplication != other.deduplication
     assert len(first.deduplication) <= 128
 
@@ -180,14 +137,24 @@ def test_a_dead_letter_holds_the_reason_and_what_a_redrive_puts_back() -> None:
     assert letter.group == "group"
 
 
-@pytest.mark.parametrize("size", [0, 1, 700_000, 700_001, 2_500_000])
+@pytest.mark.parametrize("message_bytes", [262_144, BATCH_BYTES])
+def test_no_message_is_longer_than_its_queue_takes(message_bytes: int) -> None:
+    longest = compact({"text": "x" * event_bytes(message_bytes)})[: event_bytes(message_bytes)]
+    made = [
+        *event_messages(HEAD, "group", [("a", longest), ("b", longest), ("c", "{}")], message_bytes),
+        *unusable_letters("why", b"x" * 3_000_000, message_bytes),
+    ]
+    assert message_bytes - 2048 <= max(len(one.body) for one in made) <= message_bytes
+
+
+@pytest.mark.parametrize("size", [0, 1, 784_896, 784_897, 2_500_000])
 def test_unusable_bytes_are_kept_whole_in_letters_that_sqs_takes(size: int) -> None:
     content = bytes(number % 251 for number in range(size))
-    letters = list(unusable_letters("why", content))
+    letters = list(unusable_letters("why", content, BATCH_BYTES))
     bodies = [json.loads(letter.body) for letter in letters]
     assert b"".join(base64.b64decode(body["base64"]) for body in bodies) == content
     assert [(body["part"], body["of"]) for body in bodies] == [(n, len(bodies)) for n in range(1, len(bodies) + 1)]
-    assert all(len(letter.body) <= BODY_BYTES for letter in letters)
+    assert all(len(letter.body) <= BATCH_BYTES for letter in letters)
     assert len({letter.deduplication for letter in letters}) == len(letters)
 
 

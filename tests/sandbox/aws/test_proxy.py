@@ -2,7 +2,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER, Cloud
@@ -57,6 +57,14 @@ def test_a_call_can_be_carried_out_and_then_refused(proxy: Proxy, through: Clien
     assert owner("sqs").get_queue_url(QueueName="created")
 
 
+def test_the_answer_to_a_call_can_be_lost(proxy: Proxy, through: Clients, owner: Clients) -> None:
+    proxy.set_faults({"sqs:CreateQueue": {"after": True}})
+
+    with pytest.raises(ConnectionClosedError):
+        through("sqs").create_queue(QueueName="unanswered")
+    assert owner("sqs").get_queue_url(QueueName="unanswered")
+
+
 def test_a_refused_call_is_not_carried_out(proxy: Proxy, through: Clients, owner: Clients) -> None:
     proxy.set_faults({"sqs:CreateQueue": {"status": 400, "code": "Refused"}})
 
@@ -83,12 +91,10 @@ def test_an_invalid_fault_is_refused(proxy: Proxy, faults: object) -> None:
 
 
 def test_a_call_is_named_by_its_target_or_form_or_method() -> None:
-    scope = b"AWS4-HMAC-SHA256 Credential=K/20260101/eu-central-1/%s/aws4_request, SignedHeaders=host"
-    target = {b"authorization": scope % b"sqs", b"x-amz-target": b"AmazonSQS.SendMessageBatch"}
+    def call(service: str, method: str, body: bytes = b"", **headers: str) -> str:
+        scope = f"AWS4-HMAC-SHA256 Credential=K/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host"
+        return call_of(method, {"authorization": scope, **headers}, body)
 
-    assert call_of(b"POST / HTTP/1.1\r\n", target, b"{}") == "sqs:SendMessageBatch"
-    assert (
-        call_of(b"POST / HTTP/1.1\r\n", {b"authorization": scope % b"iam"}, b"Version=1&Action=GetUser")
-        == "iam:GetUser"
-    )
-    assert call_of(b"GET /x HTTP/1.1\r\n", {b"authorization": scope % b"lambda"}, b"") == "lambda:GET"
+    assert call("sqs", "POST", b"{}", **{"x-amz-target": "AmazonSQS.SendMessageBatch"}) == "sqs:SendMessageBatch"
+    assert call("iam", "POST", b"Version=1&Action=GetUser") == "iam:GetUser"
+    assert call("lambda", "GET") == "lambda:GET"

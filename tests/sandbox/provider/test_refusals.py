@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import Cloud
-from sandbox.errors import Refused, SandboxError
+from sandbox.errors import Refused
 from sandbox.provider.account import Account
 from sandbox.provider.catalog import resource_type
 from sandbox.provider.resource import Existing
@@ -196,8 +196,3 @@ def test_a_managed_policy_may_be_changed_more_often_than_it_has_versions(account
     assert found is not None
     assert found.inputs["policy"] == existing.inputs["policy"]
     provider.delete(account, existing)
-
-
-def test_an_unknown_type_is_named(account: Account) -> None:
-    with pytest.raises(SandboxError, match="aws:ec2/vpc:Vpc"):
-        create(account, "aws:ec2/vpc:Vpc")

@@ -1,1 +1,0 @@
-"""Hostile input: a seeded, mutating fuzzer over everything that strangers can reach."""
