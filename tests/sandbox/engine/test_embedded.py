@@ -14,7 +14,8 @@ from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import Cloud
 from sandbox.configuration import read
 from sandbox.engine.deployment import Deployed, Run
-from sandbox.engine.embedded import MASK, Report, State, delete_unregistered, shown
+from sandbox.engine.embedded import MASK, State, delete_unregistered, shown
+from sandbox.engine.process import Report
 from sandbox.engine.program import plain
 from sandbox.errors import SandboxError
 from sandbox.provider.account import Account
