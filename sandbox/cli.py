@@ -59,6 +59,12 @@ def parser() -> argparse.ArgumentParser:
             metavar="PORT",
             help=f"where the {what} listens (default: {PORTS[name]}, or the next free port)",
         )
+    up.add_argument(
+        "--engine",
+        choices=("embedded", "pulumi"),
+        default="embedded",
+        help="what deploys: the sandbox's own engine, or the real one of a Pulumi CLI (default: embedded)",
+    )
     up.add_argument("--open", action="store_true", help="open the chat page in the browser, if there is a display")
     say = add(
         "say",
@@ -144,6 +150,7 @@ def _up(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
         cloud_port=options.cloud_port or next_free_port(PORTS["cloud"]),
         graph_port=options.graph_port or next_free_port(PORTS["graph"]),
         chat_port=options.chat_port or next_free_port(PORTS["chat"]),
+        engine=options.engine,
         observe=view.observe,
     )
     with lifetime.of(sandbox):

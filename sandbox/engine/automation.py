@@ -4,7 +4,6 @@ It runs in a process of its own, as the embedded engine does, and reports the sa
 """
 
 import json
-import os
 import re
 import runpy
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from botocore.exceptions import BotoCoreError, ClientError
 from pulumi import automation
 
 from sandbox.aws.clients import Clients
@@ -22,7 +22,7 @@ from sandbox.configuration import Configuration, defaults
 from sandbox.engine import plugin
 from sandbox.engine.deployment import Observer
 from sandbox.engine.process import Report, make_users, serve
-from sandbox.engine.program import plain
+from sandbox.engine.program import Json, is_secret
 from sandbox.errors import SandboxError
 from sandbox.provider.account import Account
 from sandbox.provider.catalog import resource_type
@@ -81,6 +81,7 @@ class PulumiStack:
 
     def __init__(self, configuration: Configuration, home: Path, url: str, key: tuple[str, ...]) -> None:
         self._folder, self._settings = configuration.folder, home / "settings"
+        self._environment = environment(home)
         for each in (home / "state", self._settings):
             each.mkdir(parents=True, exist_ok=True)
         plugin.install(home / "plugins")
@@ -95,7 +96,7 @@ class PulumiStack:
             opts=automation.LocalWorkspaceOptions(
                 work_dir=str(self._settings),
                 pulumi_home=str(home / "home"),
-                env_vars=environment(home),
+                env_vars=self._environment,
                 pulumi_command=command(),
             ),
         )
@@ -104,12 +105,13 @@ class PulumiStack:
     def configure(self, configuration: Configuration, url: str, key: tuple[str, ...]) -> None:
         """Set the settings and the access key for the runs from now on."""
         key_id, secret, token = (*key, "")[:3]
-        self.engine.workspace.env_vars.update(
-            AWS_ENDPOINT_URL=url,
-            AWS_ACCESS_KEY_ID=key_id,
-            AWS_SECRET_ACCESS_KEY=secret,
-            AWS_SESSION_TOKEN=token,
-        )
+        self.engine.workspace.env_vars = {
+            **self._environment,
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": key_id,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_SESSION_TOKEN": token,
+        }
         self._write_settings(configuration)
         hidden = {key: configuration.values.get(key) for key in configuration.secret_keys}
         self.engine.set_all_config(
@@ -181,7 +183,17 @@ class PulumiStack:
         deployment = self.engine.export_stack().deployment or {}
         for each in deployment.get("resources", []):
             if each["type"].startswith("aws:"):
-                yield each["type"], Existing(each["id"], plain(each["inputs"]), plain(each["outputs"]))
+                inputs, outputs = (_decrypted(each.get(part, {})) for part in ("inputs", "outputs"))
+                yield each["type"], Existing(each["id"], inputs, outputs)
+
+
+def _decrypted(value: Json) -> Json:
+    """A value of an exported state, where a secret is JSON in plain text."""
+    if is_secret(value):
+        return json.loads(value["plaintext"])
+    if isinstance(value, dict):
+        return {key: _decrypted(item) for key, item in value.items()}
+    return [_decrypted(item) for item in value] if isinstance(value, list) else value
 
 
 @contextmanager
@@ -221,7 +233,8 @@ def carry_out(order: Mapping[str, Any], report: Report) -> None:
         report.send(**event)
 
     try:
-        stack = PulumiStack(configuration, Path(order["home"]), url, key)
+        with _in_one_sentence([]):
+            stack = PulumiStack(configuration, Path(order["home"]), url, key)
         if order["command"] == "deploy":
             stack.run("up", observe)
             account = Account(url, region, owner, owner)
@@ -232,7 +245,7 @@ def carry_out(order: Mapping[str, Any], report: Report) -> None:
             stack.run("destroy", observe)
         report.outputs = stack.outputs()
         report.send("done", outputs=report.outputs)
-    except SandboxError as error:
+    except (SandboxError, BotoCoreError, ClientError) as error:
         report.fail(str(error))
 
 

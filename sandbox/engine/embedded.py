@@ -5,7 +5,6 @@ read again. Resources are created and changed as the program registers them. Wha
 deleted at the end, dependents first. So does Pulumi's own engine.
 """
 
-import json
 import logging
 import os
 import runpy

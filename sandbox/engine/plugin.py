@@ -21,7 +21,6 @@ import grpc
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
-from pulumi.runtime.rpc import UNKNOWN
 
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER
@@ -83,7 +82,9 @@ def account(config: Mapping[str, Any]) -> Account:
     endpoints = json.loads(config.get("endpoints") or "[]")
     url = next((url for each in endpoints for url in each.values()), os.environ.get("AWS_ENDPOINT_URL"))
     if not url:
-        raise SandboxError("The sandbox's provider needs aws:endpoints or AWS_ENDPOINT_URL: it is not for the real AWS.")
+        raise SandboxError(
+            "The sandbox's provider needs aws:endpoints or AWS_ENDPOINT_URL: it is not for the real AWS."
+        )
     region = config.get("region") or os.environ.get("AWS_REGION", DEFAULT_REGION)
     names = {
         "accessKey": "AWS_ACCESS_KEY_ID",
@@ -134,8 +135,10 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
     def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
         with _refusals(context):
-            return provider_pb2.InvokeResponse(**{"return": sent(look_up(self._account, request.tok))})
-        raise AssertionError  # `_refusals` has ended the call
+            found = sent(look_up(self._account, request.tok))
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").CopyFrom(found)  # the field has the name of a keyword
+        return response
 
     def Check(self, request: provider_pb2.CheckRequest, _: grpc.ServicerContext) -> provider_pb2.CheckResponse:
         name = request.urn.rpartition("::")[2]

@@ -1,0 +1,1 @@
+"""Some thirty edits of a stack."""
