@@ -39,7 +39,8 @@ OPERATIONS = {
 """Pulumi's operations (pulumi/pulumi, sdk/go/common/display/events.go, v3.274.1) in the sandbox's words."""
 NOT_RESOURCES = ("pulumi:providers:", "pulumi:pulumi:")
 COLOURS = re.compile(r"<\{%.*?%\}>")
-SUMMARIES = ("update failed", "preview failed", "destroy failed", "resource update failed", "refresh failed")
+SUMMARIES = re.compile(r"[a-z ]+ failed|an unhandled error occurred: .*|Resource monitor has terminated.*", re.DOTALL)
+"""What the engine says of an error beside the error itself."""
 Action = Literal["preview", "up", "refresh", "destroy", "preview_destroy"]
 
 
@@ -82,6 +83,7 @@ class PulumiStack:
     def __init__(self, configuration: Configuration, home: Path, url: str, key: tuple[str, ...]) -> None:
         self._folder, self._settings = configuration.folder, home / "settings"
         self._environment = environment(home)
+        self._hidden: dict[str, str | None] = {}
         for each in (home / "state", self._settings):
             each.mkdir(parents=True, exist_ok=True)
         plugin.install(home / "plugins")
@@ -114,24 +116,27 @@ class PulumiStack:
         }
         self._write_settings(configuration)
         hidden = {key: configuration.values.get(key) for key in configuration.secret_keys}
-        self.engine.set_all_config(
-            {key: automation.ConfigValue(value, secret=True) for key, value in hidden.items() if value}
-        )
+        if hidden != self._hidden:
+            self.engine.set_all_config(
+                {key: automation.ConfigValue(value, secret=True) for key, value in hidden.items() if value}
+            )
+            self._hidden = hidden
 
     def _write_settings(self, configuration: Configuration) -> None:
         """Write the stack's file as a person has it; what Pulumi keeps in it beside the settings stays."""
         path = self._settings / f"Pulumi.{configuration.stack}.yaml"
         content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
         own = f"{configuration.project}:"
-        given = {
+        texts = {key for key, value in defaults(configuration.folder).items() if isinstance(value, str)}
+        encrypted = {
             key: value
+            for key, value in content.get("config", {}).items()
+            if key in configuration.secret_keys and configuration.values.get(key)
+        }
+        content["config"] = encrypted | {
+            key: value if not key.startswith(own) or key.removeprefix(own) in texts else json.loads(value)
             for key, value in configuration.values.items()
             if key not in configuration.secret_keys and (key.startswith(own) or key == "aws:region")
-        }
-        texts = {key for key, value in defaults(configuration.folder).items() if isinstance(value, str)}
-        content["config"] = {
-            key: value if not key.startswith(own) or key.removeprefix(own) in texts else json.loads(value)
-            for key, value in given.items()
         }
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
 
@@ -208,7 +213,7 @@ def translated(event: automation.EngineEvent) -> Iterator[dict[str, Any]]:
     """One of the engine's events, as the embedded engine reports it."""
     if said := event.diagnostic_event:
         message = COLOURS.sub("", said.message).strip()
-        if message and said.severity in {"warning", "error"} and message not in SUMMARIES:
+        if message and said.severity in {"warning", "error"} and not SUMMARIES.fullmatch(message):
             yield {"event": "log", "severity": said.severity, "message": message}
     elif event.res_outputs_event and not event.res_outputs_event.metadata.type.startswith(NOT_RESOURCES):
         step = event.res_outputs_event.metadata

@@ -1,10 +1,12 @@
 """A copy of the project on an emulated AWS of its own, deployed by either engine."""
 
+import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER, Cloud
@@ -26,13 +28,14 @@ class Place:
 
     Attributes:
         folder: the copy.
+        home: where the real engine keeps what is its own.
         owner: the account owner's clients.
     """
 
     def __init__(self) -> None:
         self._temporary = tempfile.TemporaryDirectory()
         self.folder = Path(self._temporary.name) / "project"
-        self._home = Path(self._temporary.name) / "home"
+        self.home = Path(self._temporary.name) / "home"
         self.cloud = Cloud(REGION)
 
     def __enter__(self) -> Self:
@@ -61,7 +64,7 @@ class Place:
 
     def stack(self, name: str, key: Key = OWNER, **settings: str) -> "Real":
         """A stack of the real engine."""
-        return Real(self, name, self._home, settings, key)
+        return Real(self, name, self.home, settings, key)
 
 
 class Real:
@@ -70,11 +73,10 @@ class Real:
     def __init__(self, place: Place, name: str, home: Path, settings: Mapping[str, str], key: Key) -> None:
         self._place, self.name, self._settings = place, name, dict(settings)
         self.pulumi = PulumiStack(place.configuration(name, settings), home, place.cloud.url, key)
-        self.messages: list[str] = []
 
-    def set(self, key: Key = OWNER, **settings: str) -> None:
+    def set(self, settings: Mapping[str, str], key: Key = OWNER) -> None:
         """Change some settings, and who deploys."""
-        self._settings |= settings
+        self._settings |= dict(settings)
         self.pulumi.configure(self._place.configuration(self.name, self._settings), self._place.cloud.url, key)
 
     def run(self, action: Action, **options: Any) -> dict[str, str]:
@@ -83,25 +85,33 @@ class Real:
         self.pulumi.run(action, deployed.note, **options)
         return deployed.done
 
-    def touched(self, action: Action, **options: Any) -> dict[str, str]:
-        """The same, without what stays as it is."""
-        return touched(self.run(action, **options))
+    def exported(self) -> str:
+        """The state as `pulumi stack export` gives it."""
+        workspace = self.pulumi.engine.workspace
+        return subprocess.run(
+            [workspace.pulumi_command.command, "stack", "export", "--stack", self.name],
+            cwd=workspace.work_dir,
+            env={**os.environ, **workspace.env_vars, "PULUMI_HOME": str(workspace.pulumi_home)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
 
 
 class Embedded:
     """The same for the embedded engine."""
 
-    def __init__(self, place: Place, name: str) -> None:
-        self._place, self.name = place, name
-        self._settings: dict[str, str] = {}
+    def __init__(self, place: Place, name: str, key: Key = OWNER, **settings: str) -> None:
+        self._place, self.name, self._key, self._settings = place, name, key, settings
         self._state: State = {}
 
-    def set(self, key: Key = OWNER, **settings: str) -> None:
+    def set(self, settings: Mapping[str, str], key: Key = OWNER) -> None:
         """Change some settings, and who deploys."""
-        self._settings |= settings
+        self._settings |= dict(settings)
         self._key = key
 
-    def up(self) -> dict[str, str]:
+    def run(self, _: Literal["up"]) -> dict[str, str]:
         """Deploy: what is done with each resource."""
         run = Run()
         try:
