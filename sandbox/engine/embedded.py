@@ -179,6 +179,7 @@ class EmbeddedEngine(Engine):
     def _bring(self, registration: Registration) -> tuple[Operation, Existing]:
         kind, urn, name = resource_type(registration.type), registration.urn, registration.name
         given = plain(registration.inputs)
+        kind.refuse_defaults(given)
         entry = self._state.current(urn)
         operation: Operation
         if entry is None:

@@ -141,9 +141,11 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         return response
 
     def Check(self, request: provider_pb2.CheckRequest, _: grpc.ServicerContext) -> provider_pb2.CheckResponse:
-        name = request.urn.rpartition("::")[2]
+        name, news = request.urn.rpartition("::")[2], received(request.news)
         try:
-            checked = _type(request.urn).check(name, received(request.news), received(request.olds) or None)
+            kind = _type(request.urn)
+            kind.refuse_defaults(news)
+            checked = kind.check(name, news, received(request.olds) or None)
         except SandboxError as error:
             return provider_pb2.CheckResponse(failures=[provider_pb2.CheckFailure(reason=str(error))])
         return provider_pb2.CheckResponse(inputs=sent(checked))

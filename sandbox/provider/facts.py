@@ -17,7 +17,7 @@ class Argument:
 
     Attributes:
         name: in the provider's camelCase; one within a block is ``block.name``.
-        facts: ``default``, ``replaces``, ``required``, ``set`` (in any order), ``computed`` (AWS chooses if the
+        facts: ``default``, ``awsDefault`` (where AWS's own is another one), ``replaces``, ``required``, ``set`` (in any order), ``computed`` (AWS chooses if the
             program does not), and what is allowed: ``oneOf``, ``range``, ``length``, ``pattern``, ``arn``, ``json``.
     """
 
