@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.aws.cloud import HOST, next_free_port
+from sandbox.engine import home
 from sandbox.errors import SandboxError, unwritable
 from sandbox.local import Sandbox
 from sandbox.platforms import BareCloud, Platforms, new_person
@@ -189,7 +190,9 @@ def _cloud(_: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
             bare.start()
         with lifetime.until_stopped():
             view.places(bare.described())
-            view.print("Now run [bold]pulumi up --stack local[/] in another terminal. Ctrl-C ends this.")
+            view.lines("In another terminal, with Pulumi's own AWS provider:", home.lines(bare.pulumi_home))
+            view.lines("Or with the sandbox's, which needs no download:", home.lines_with_plugin(bare.pulumi_home))
+            view.print("Ctrl-C ends this.")
             bare.wait()
 
 

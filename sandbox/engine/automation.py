@@ -19,8 +19,8 @@ from pulumi import automation
 
 from sandbox.aws.clients import Clients
 from sandbox.configuration import Configuration, defaults
-from sandbox.engine import plugin
 from sandbox.engine.deployment import Observer
+from sandbox.engine.home import install_plugin, variables
 from sandbox.engine.process import Report, make_users, serve
 from sandbox.engine.program import Json, is_secret
 from sandbox.errors import SandboxError
@@ -28,12 +28,10 @@ from sandbox.provider.account import Account
 from sandbox.provider.catalog import resource_type
 from sandbox.provider.resource import Existing
 
-PASSPHRASE = "sandbox"
-"""Encrypts the secrets in the state; everything that they open is the sandbox itself."""
 CLI_FOLDER = Path(sys.prefix) / "pulumi"
 """Where ``make engine`` puts a CLI that it had to get."""
 OPERATIONS = {
-    "same": "same", "create": "made", "import": "made", "update": "changed", "replace": "replaced",
+    "same": "same", "create": "made", "import": "imported", "update": "changed", "replace": "replaced",
     "create-replacement": "replaced", "delete-replaced": "replaced",
 }  # fmt: skip
 """Pulumi's operations (pulumi/pulumi, sdk/go/common/display/events.go, v3.274.1) in the sandbox's words."""
@@ -60,16 +58,6 @@ def command() -> automation.PulumiCommand:
     )
 
 
-def environment(home: Path) -> dict[str, str]:
-    """The environment of a CLI whose state and plugins are in ``home``."""
-    return {
-        "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
-        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-    }
-
-
 class PulumiStack:
     """A stack of the real engine.
 
@@ -82,13 +70,15 @@ class PulumiStack:
 
     def __init__(self, configuration: Configuration, home: Path, url: str, key: tuple[str, ...]) -> None:
         self._folder, self._settings = configuration.folder, home / "settings"
-        self._environment = environment(home)
+        self._environment = {
+            **variables(home),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
         self._hidden: dict[str, str | None] = {}
-        for each in (home / "state", self._settings):
-            each.mkdir(parents=True, exist_ok=True)
-        plugin.install(home / "plugins")
+        self._settings.mkdir(parents=True, exist_ok=True)
         project = yaml.safe_load((configuration.folder / "Pulumi.yaml").read_text(encoding="utf-8"))
-        project["plugins"] = {"providers": [{"name": "aws", "path": str(home / "plugins")}]}
+        project["plugins"] = {"providers": [{"name": "aws", "path": str(install_plugin(home))}]}
         (self._settings / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
         self._write_settings(configuration)
         self.engine = automation.create_or_select_stack(

@@ -120,8 +120,8 @@ def delete_unregistered(account: Account, state: State, report: Report) -> None:
     going = state.unregistered()
     if guarded := [entry["name"] for entry in going if entry["protect"]]:
         raise SandboxError(
-            f"Protected against deletion: {', '.join(sorted(guarded))}. Nothing was deleted; deploy the stack with "
-            "protectData off first."
+            f"Protected against deletion: {', '.join(sorted(guarded))}. Nothing was deleted. (So does `pulumi "
+            "destroy`; with --skip-preview it deletes the rest first.) Deploy the stack with protectData off before."
         )
     for entry in going:
         if not entry["retain"]:

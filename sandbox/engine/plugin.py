@@ -8,13 +8,10 @@ variables.
 
 import json
 import os
-import shlex
-import sys
 from collections.abc import Iterator, Mapping
 from concurrent import futures
 from contextlib import contextmanager
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -33,22 +30,10 @@ from sandbox.provider.catalog import resource_type
 from sandbox.provider.lookups import look_up
 from sandbox.provider.resource import Existing, ResourceType
 
-NAME = "pulumi-resource-aws"
 WATCH_SECONDS = 0.5
 STOP_SECONDS = 30.0
 WORKERS = 16
 MESSAGE_BYTES = 400 * 1024 * 1024  # as Pulumi's own (pulumi/pulumi, sdk/go/common/util/rpcutil/serve.go)
-
-
-def install(folder: Path) -> None:
-    """Write the plugin into a folder, for the PATH of the engine."""
-    folder.mkdir(parents=True, exist_ok=True)
-    script = folder / NAME
-    root = shlex.quote(str(Path(__file__).parents[2]))
-    script.write_text(
-        f'#!/bin/sh\nPYTHONPATH={root} exec {shlex.quote(sys.executable)} -m {__spec__.name} "$@"\n', encoding="utf-8"
-    )
-    script.chmod(0o755)
 
 
 def received(struct: struct_pb2.Struct) -> dict[str, Any]:

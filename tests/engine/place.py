@@ -85,16 +85,6 @@ class Real:
         self.pulumi.run(action, deployed.note, **options)
         return deployed.done
 
-    def import_(self, type_name: str, name: str, import_id: str, parent: str) -> None:
-        """Take over a resource that exists, as `pulumi import` does."""
-        urns = [each["urn"] for each in self.pulumi.engine.export_stack().deployment["resources"]]
-        self.pulumi.engine.import_resources(
-            resources=[{"type": type_name, "name": name, "id": import_id, "parent": "parent"}],
-            name_table={"parent": next(urn for urn in urns if urn.endswith(f"::{parent}"))},
-            protect=False,
-            generate_code=False,
-        )
-
     def exported(self) -> str:
         """The state as `pulumi stack export` gives it."""
         workspace = self.pulumi.engine.workspace
