@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
@@ -43,7 +42,6 @@ class Platforms:
         proxy: where functions send their AWS calls.
         graph: the stand-in for the Graph API.
         users: gives users access keys.
-        pulumi_home: where a real Pulumi engine finds and keeps what belongs to this AWS: it ends with it.
     """
 
     def __init__(self, configuration: Configuration, *, cloud_port: int = 0, graph_port: int = 0) -> None:
@@ -56,7 +54,6 @@ class Platforms:
         self._clients_lock = threading.Lock()
         self.users = Users(self.client)
         self.background: Background
-        self.pulumi_home: Path
         self.cloud: Cloud
         self.proxy: Proxy
         self.graph: Graph
@@ -77,7 +74,6 @@ class Platforms:
 
     def start_servers(self) -> None:
         """Start the emulated AWS, without waiting for it, and the stand-in."""
-        self.pulumi_home = Path(self._ending.enter_context(tempfile.TemporaryDirectory(prefix="sandbox-pulumi-")))
         self.background = Background()
         self._ending.callback(self.background.stop)
         self.proxy = Proxy()
@@ -128,6 +124,11 @@ class Platforms:
     def cloud_url(self) -> str:
         """Where the emulated AWS answers."""
         return self.cloud.url
+
+    @property
+    def pulumi_home(self) -> Path:
+        """Where a real Pulumi engine finds and keeps what belongs to this AWS; it goes with it."""
+        return self.cloud.folder / "pulumi"
 
     @property
     def graph_url(self) -> str:

@@ -1,11 +1,13 @@
 """The life of each stack under the real engine: from nothing, by the owner, and back to nothing."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from sandbox.errors import SandboxError
 from tests.engine.place import Place, Real
+from tests.harness import ROOT
 from tests.inventory import everything
 
 GROUP_ALONE = "config:\n  aws:region: eu-central-1\n  innolab-fbm:bot: false\n  innolab-fbm:adminMembers: [anna]\n"
@@ -63,3 +65,20 @@ def test_what_is_protected_keeps_the_stack_from_being_destroyed(life: Life) -> N
 def test_nothing_is_left_at_the_end(life: Life) -> None:
     assert life.deleted == dict.fromkeys(life.created, "deleted")
     assert life.left == set()
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(
+    not shutil.which("pulumi-language-python"),
+    reason="This Pulumi CLI has no Python plugin, so it runs no policy pack.",
+)
+def test_the_engine_runs_the_policy_pack() -> None:
+    with Place() as place:
+        stack, pack = place.stack("dev"), [str(ROOT / "policies")]
+        stack.run("preview", policy_packs=pack)
+
+        queues = place.folder / "components" / "event_queue.py"
+        unencrypted = queues.read_text("utf-8").replace("sqs_managed_sse_enabled=True,", "")
+        queues.write_text(unencrypted, "utf-8")
+        with pytest.raises(SandboxError):
+            stack.run("preview", policy_packs=pack)
