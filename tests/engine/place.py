@@ -17,7 +17,7 @@ from sandbox.engine.process import make_users
 from tests.harness import ROOT
 
 REGION = "eu-central-1"
-PARTS = ("__main__.py", "settings.py", "Pulumi.yaml", "components", "bot", "policies")
+PARTS = ("__main__.py", "settings.py", "Pulumi.yaml", "components", "bot")
 SECRETS = {name: f"CANARY-{name}" for name in ("pageAccessToken", "appSecret", "verifyToken")}
 MEMBERS = ("anna", "ben")
 Key = tuple[str, ...]

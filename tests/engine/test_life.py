@@ -14,6 +14,9 @@ GROUP_ALONE = "config:\n  aws:region: eu-central-1\n  innolab-fbm:bot: false\n  
 STACKS = ("local", *(pytest.param(name, marks=pytest.mark.engine) for name in ("dev", "prod", "admins")))
 
 
+pytestmark = pytest.mark.timeout(400)
+
+
 class Life:
     """What the engine did from the first preview to the end."""
 
