@@ -68,7 +68,7 @@ def account(config: Mapping[str, Any]) -> Account:
     url = next((url for each in endpoints for url in each.values()), os.environ.get("AWS_ENDPOINT_URL"))
     if not url:
         raise SandboxError(
-            "The sandbox's provider needs aws:endpoints or AWS_ENDPOINT_URL: it is not for the real AWS."
+            "The sandbox's provider needs aws:endpoints or AWS_ENDPOINT_URL: it never reaches the real AWS."
         )
     region = config.get("region") or os.environ.get("AWS_REGION", DEFAULT_REGION)
     names = {
