@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Each sandbox starts several Python processes, so they keep their bytecode even where that is usually switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up check-bot test proofs docs screenshots coverage bench loop storms rights fuzz audit clean
+.PHONY: help up check-bot test proofs engine docs screenshots coverage bench loop storms rights fuzz audit clean
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
 
@@ -18,10 +18,14 @@ test: .venv/installed ## run every check: lint, format, types and tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy .
-	$(BIN)/pytest -n 3 --dist loadfile -m 'not long' -rs -q
+	$(BIN)/pytest -n 3 --dist loadfile -m 'not long and not engine' -rs -q
 
 proofs: .venv/installed ## run the long tests: every path of the bot, all permissions in a stack's life, storms
 	$(BIN)/pytest -m long -rs -q
+
+engine: .venv/installed ## run the real Pulumi engine against the sandbox; get a Pulumi CLI if there is none
+	@$(BIN)/python -m tools.pulumi_cli
+	$(BIN)/pytest -p no:randomly -n 2 --dist loadfile -rs -q tests/engine
 
 docs: .venv/installed ## write the parts of the docs that follow from the code
 	@$(BIN)/python -m tools.docs

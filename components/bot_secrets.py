@@ -59,10 +59,10 @@ class BotSecrets(pulumi.ComponentResource):
             for key, value in values.items()
             if value is not None
         ]
-        arns = pulumi.Output.all(*[parameter.arn for parameter in parameters])
-        self.path = arns.apply(lambda _: path)
+        # By their names, which a preview knows: an ARN would announce changes of everything that reads the path.
+        self.path = pulumi.Output.all(*[parameter.name for parameter in parameters]).apply(lambda _: path)
         # Each parameter's ARN is the path's ARN and its own last part.
-        self.reader_statement = reader_statement(arns.apply(lambda known: str(known[0]).rpartition("/")[0]))
+        self.reader_statement = reader_statement(parameters[0].arn.apply(lambda arn: arn.rpartition("/")[0]))
         self.register_outputs({"path": self.path})
 
 

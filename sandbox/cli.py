@@ -15,6 +15,7 @@ from rich.markup import escape
 from sandbox.aws.cloud import next_free_port
 from sandbox.control import ACT
 from sandbox.conversation import check_conversation
+from sandbox.engine import home
 from sandbox.errors import SandboxError, unwritable
 from sandbox.facebook.actions import Action
 from sandbox.local import Sandbox
@@ -57,6 +58,12 @@ def parser() -> argparse.ArgumentParser:
             metavar="PORT",
             help=f"where the {what} listens (default: {PORTS[name]}, or the next free port)",
         )
+    up.add_argument(
+        "--engine",
+        choices=("embedded", "pulumi"),
+        default="embedded",
+        help="what deploys: the sandbox's own engine, or the real one of a Pulumi CLI (default: embedded)",
+    )
     up.add_argument("--open", action="store_true", help="open the chat page in the browser, if there is a display")
     say = add(
         "say",
@@ -165,6 +172,7 @@ def _up(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
         cloud_port=options.cloud_port or next_free_port(PORTS["cloud"]),
         graph_port=options.graph_port or next_free_port(PORTS["graph"]),
         chat_port=options.chat_port or next_free_port(PORTS["chat"]),
+        engine=options.engine,
         observe=view.observe,
     )
     with lifetime.of(sandbox):
@@ -251,7 +259,9 @@ def _cloud(_: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
             bare.start()
         with lifetime.until_stopped(), remembered(bare.described()):
             view.places(bare.described())
-            view.print("Now run [bold]pulumi up --stack local[/] in another terminal. Ctrl-C ends this.")
+            view.lines("In another terminal, with Pulumi's own AWS provider:", home.lines(bare.pulumi_home))
+            view.lines("Or with the sandbox's, which needs no download:", home.lines_with_plugin(bare.pulumi_home))
+            view.print("Ctrl-C ends this.")
             bare.wait()
 
 

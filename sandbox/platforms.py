@@ -126,6 +126,11 @@ class Platforms:
         return self.cloud.url
 
     @property
+    def pulumi_home(self) -> Path:
+        """Where a real Pulumi engine finds and keeps what belongs to this AWS; it goes with it."""
+        return self.cloud.folder / "pulumi"
+
+    @property
     def graph_url(self) -> str:
         """Where the stand-in for the Graph API answers."""
         return self._graph_server.url

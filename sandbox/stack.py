@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.aws.cloud import OWNER
 from sandbox.configuration import Configuration, read
-from sandbox.engine.deployment import Deployed, Observer, Run, State
+from sandbox.engine.deployment import Deployed, EngineName, Observer, Run, State
 from sandbox.errors import SandboxError
 from sandbox.facebook.graph import Graph
 from sandbox.facebook.webhooks import Facebook, Item
@@ -31,7 +31,8 @@ class Stack(Platforms):
         key: the access key that deploys: id and secret; the account owner's if not given.
         cloud_port: where the emulated AWS listens; 0 for a free port.
         graph_port: where the stand-in for the Graph API listens; 0 for a free port.
-        observe: takes what happens during the start: the events of ``sandbox.engine.embedded``, and
+        engine: what deploys: the embedded engine, or the real one of a Pulumi CLI.
+        observe: takes what happens during the start: the events of ``sandbox.engine.process``, and
             ``{"event": "stage", "name", "seconds"}``.
 
     Raises:
@@ -52,6 +53,7 @@ class Stack(Platforms):
         key: Key = OWNER,
         cloud_port: int = 0,
         graph_port: int = 0,
+        engine: EngineName = "embedded",
         observe: Observer = _ignore,
     ) -> None:
         self._secrets = {
@@ -63,6 +65,7 @@ class Stack(Platforms):
         self._settings = {stack: dict(settings or {})}
         self._states: dict[str, State] = {}
         self._deploying = threading.Lock()
+        self._engine = engine
         self._began = time.monotonic()
         self._first_run: Run
         self.deployed = Deployed()
@@ -79,10 +82,13 @@ class Stack(Platforms):
         """Start the emulated AWS, the stand-in and the engine, without waiting for them."""
         self._began = time.monotonic()
         super().start_servers()
-        self._first_run = Run()
+        self._first_run = self._new_run()
         self._ending.callback(self._first_run.stop)
         self._ending.callback(self._stop_facebook)
         self._note_stage("Facebook's stand-in")
+
+    def _new_run(self) -> Run:
+        return Run(self._engine, self.pulumi_home)
 
     def _new_graph(self) -> Graph:
         return Graph(
@@ -181,7 +187,7 @@ class Stack(Platforms):
         with self._deploying:
             before = self._settings.get(stack, {})
             self._settings[stack] = before | dict(settings or {})
-            run = Run()
+            run = self._new_run()
             try:
                 return self._deploy(run, stack, key)
             except SandboxError:
@@ -202,7 +208,7 @@ class Stack(Platforms):
         """
         stack = stack or self.stack
         with self._deploying:
-            run = Run()
+            run = self._new_run()
             try:
                 state = self._states.setdefault(stack, {})
                 destroyed = run.destroy(self._configured(stack), self.cloud_url, self._observe, key, state)

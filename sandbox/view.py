@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -53,6 +53,12 @@ class View:
     def print(self, markup: str) -> None:
         """Print a line for the person."""
         self._console.print(markup, soft_wrap=True)
+
+    def lines(self, title: str, lines: Iterable[str]) -> None:
+        """Print lines to copy."""
+        self._console.print(title)
+        for line in lines:
+            self._console.print(f"  [bold]{escape(line)}[/]", soft_wrap=True)
 
     def fail(self, sentence: str) -> None:
         """Say why it did not work."""

@@ -1,4 +1,4 @@
-"""`make` checks the Python version before it installs anything."""
+"""What `make` checks before it installs anything, and what continuous integration makes."""
 
 import shutil
 import subprocess
@@ -24,3 +24,9 @@ def test_an_old_python_is_refused_before_anything_is_installed(target: str, tmp_
     assert result.returncode != 0
     assert "This needs Python 3.11 or newer: name one, as in `make up PYTHON=python3.12`." in result.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+def test_continuous_integration_runs_the_tests_then_the_real_engine_then_the_proofs() -> None:
+    steps = [line for line in (ROOT / ".ci" / "run").read_text("utf-8").splitlines() if line.startswith("make ")]
+
+    assert steps == ["make test", "make engine", "make proofs"]

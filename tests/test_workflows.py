@@ -127,5 +127,5 @@ def test_the_workflows_use_the_pulumi_of_the_requirements() -> None:
     pinned = re.search(r"^pulumi==(.+)$", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE)
     assert pinned is not None
 
-    for name in ("preview.yml", "deploy-stack.yml"):
+    for name in ("preview.yml", "deploy-stack.yml", "test.yml"):
         assert f"pulumi-version: {pinned[1]}\n" in (FOLDER / name).read_text("utf-8")

@@ -57,6 +57,9 @@ class Cloud:
         region: its AWS region.
         functions_endpoint: where functions send their AWS calls: a proxy, or ``""`` for the cloud itself.
         port: where to listen; 0 for a free port.
+
+    Attributes:
+        folder: its temporary folder, which is removed with it.
     """
 
     def __init__(self, region: str, functions_endpoint: str = "", port: int = 0) -> None:
@@ -64,7 +67,7 @@ class Cloud:
         self.port = port or free_port()
         self._functions_endpoint = functions_endpoint
         self._process: subprocess.Popen[bytes] | None = None
-        self._folder = Path(tempfile.gettempdir()) / f"sandbox-cloud-{os.getpid()}-{secrets.token_hex(4)}"
+        self.folder = Path(tempfile.gettempdir()) / f"sandbox-cloud-{os.getpid()}-{secrets.token_hex(4)}"
         self._log = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - read when the cloud dies, closed by stop
 
     @property
@@ -94,7 +97,7 @@ class Cloud:
             "LAMBDA_EXECUTOR": "local",
             "LOG_LEVEL": "WARNING",
             "IOT_MTLS_ENABLED": "0",  # it would open a port of its own
-            "SANDBOX_TEMPORARY": str(self._folder),
+            "SANDBOX_TEMPORARY": str(self.folder),
             "SANDBOX_WATCH_STDIN": "1",
         }
         if self._functions_endpoint:
@@ -155,7 +158,7 @@ class Cloud:
         Returns:
             Each with ``principal`` (ARN), ``action``, ``resource`` (ARN) and ``allowed``.
         """
-        file = self._folder / DECISIONS
+        file = self.folder / DECISIONS
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         return [json.loads(line) for line in lines]
 
@@ -210,4 +213,4 @@ class Cloud:
             if process.stdin:
                 process.stdin.close()
             self._log.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)

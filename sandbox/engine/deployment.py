@@ -1,8 +1,9 @@
-"""Deploys a stack on the emulated AWS by running the embedded engine."""
+"""Deploys a stack on the emulated AWS by running an engine."""
 
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,9 @@ from sandbox.configuration import Configuration
 from sandbox.errors import SandboxError
 
 Observer = Callable[[Mapping[str, Any]], None]
-"""Takes each event of a run: see ``sandbox.engine.embedded``."""
+"""Takes each event of a run: see ``sandbox.engine.process``."""
+EngineName = Literal["embedded", "pulumi"]
+ENGINES: dict[EngineName, str] = {"embedded": "sandbox.engine.embedded", "pulumi": "sandbox.engine.automation"}
 
 
 @dataclass
@@ -36,6 +39,19 @@ class Deployed:
     resources: list[dict[str, Any]] = field(default_factory=list)
     done: dict[str, str] = field(default_factory=dict)
 
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Take an event of the run."""
+        match event["event"]:
+            case "resource":
+                self.resources.append({name: event[name] for name in ("urn", "type", "name", "id", "inputs")})
+                if event["what"]:
+                    self.done[event["name"]] = event["what"]
+            case "deleted":
+                self.done.setdefault(event["name"], "kept" if event["kept"] else "deleted")
+            case "done":
+                self.outputs = {name: output["value"] for name, output in event["outputs"].items()}
+                self.shown_outputs = {name: output["shown"] for name, output in event["outputs"].items()}
+
 
 State = dict[str, dict[str, Any]]
 """What a stack holds: the entries of ``sandbox.engine.embedded.State`` by key. Never shown: secrets are in plain."""
@@ -50,12 +66,18 @@ def _note(state: State, event: Mapping[str, Any]) -> None:
 
 
 class Run:
-    """One run of the engine. Start it before the cloud is ready: importing Pulumi takes as long."""
+    """One run of an engine. Start it before the cloud is ready: importing Pulumi takes as long.
 
-    def __init__(self) -> None:
+    Args:
+        engine: which one.
+        home: where the real engine keeps its state and its settings.
+    """
+
+    def __init__(self, engine: EngineName = "embedded", home: Path | None = None) -> None:
+        self._home = home
         self._errors = tempfile.TemporaryFile("a+b")  # noqa: SIM115 - read when it dies, closed by stop
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox.engine.embedded"],
+            [sys.executable, "-m", ENGINES[engine]],
             cwd=Path(__file__).parents[2],
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.PIPE,
@@ -116,6 +138,7 @@ class Run:
             "owner": OWNER,
             "key": key,
             "state": list(state.values()),
+            "home": str(self._home),
         }
         if self._process.stdin is None or self._process.stdout is None:
             raise SandboxError("The engine has no pipes.")
@@ -127,22 +150,14 @@ class Run:
         deployed = Deployed()
         for line in self._process.stdout:
             event = json.loads(line)
-            match event["event"]:
-                case "state":  # holds secrets: not for observers
-                    _note(state, event)
-                    continue
-                case "resource":
-                    deployed.resources.append({name: event[name] for name in ("urn", "type", "name", "id", "inputs")})
-                    if event["what"]:
-                        deployed.done[event["name"]] = event["what"]
-                case "deleted":
-                    deployed.done.setdefault(event["name"], "kept" if event["kept"] else "deleted")
+            if event["event"] == "state":  # holds secrets: not for observers
+                _note(state, event)
+                continue
+            deployed.note(event)
             observe(event)
             if event["event"] == "failed":
                 raise SandboxError(event["message"])
             if event["event"] == "done":
-                deployed.outputs = {name: output["value"] for name, output in event["outputs"].items()}
-                deployed.shown_outputs = {name: output["shown"] for name, output in event["outputs"].items()}
                 return deployed
         raise SandboxError(f"The engine has ended. {self._last_words()}")
 
@@ -153,7 +168,8 @@ class Run:
 
     def stop(self) -> None:
         """End the engine. Harmless if repeated."""
-        self._process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._errors):
             if stream:

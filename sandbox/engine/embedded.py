@@ -3,15 +3,8 @@
 It runs in a process of its own, since Pulumi's runtime keeps state in the process and the program's modules have to be
 read again. Resources are created and changed as the program registers them. What the program does not register is
 deleted at the end, dependents first. So does Pulumi's own engine.
-
-Standard input: one line of JSON, the order (see ``sandbox.engine.deployment``); it stays open, and the process ends
-once it is closed. Standard output: one line of JSON an event. ``event`` is ``resource``, ``deleted``, ``state``,
-``log``, ``done`` or ``failed``. An event ``state`` holds an entry that is new or changed, with its secrets in plain, or
-the key of one that is ``gone``.
 """
 
-import contextlib
-import json
 import logging
 import os
 import runpy
@@ -21,12 +14,13 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.aws.clients import Clients
+from sandbox.engine.process import Report, make_users, serve
 from sandbox.engine.program import Engine, Json, Registration, is_secret, plain, run
 from sandbox.errors import SandboxError
 from sandbox.provider.account import Account
@@ -69,7 +63,7 @@ class State:
         report: takes each change.
     """
 
-    def __init__(self, entries: Iterable[Mapping[str, Any]], report: "Report") -> None:
+    def __init__(self, entries: Iterable[Mapping[str, Any]], report: Report) -> None:
         self._entries = {entry["key"]: dict(entry) for entry in entries}
         self._registered: set[str] = set()
         self._report = report
@@ -117,7 +111,7 @@ class State:
         return ordered
 
 
-def delete_unregistered(account: Account, state: State, report: "Report") -> None:
+def delete_unregistered(account: Account, state: State, report: Report) -> None:
     """Delete what the program did not register, dependents first.
 
     Raises:
@@ -126,8 +120,8 @@ def delete_unregistered(account: Account, state: State, report: "Report") -> Non
     going = state.unregistered()
     if guarded := [entry["name"] for entry in going if entry["protect"]]:
         raise SandboxError(
-            f"Protected against deletion: {', '.join(sorted(guarded))}. Nothing was deleted; deploy the stack with "
-            "protectData off first."
+            f"Protected against deletion: {', '.join(sorted(guarded))}. Nothing was deleted. (So does `pulumi "
+            "destroy`; with --skip-preview it deletes the rest first.) Deploy the stack with protectData off before."
         )
     for entry in going:
         if not entry["retain"]:
@@ -152,7 +146,7 @@ class EmbeddedEngine(Engine):
         state: what exists already.
     """
 
-    def __init__(self, account: Account, report: "Report", state: State) -> None:
+    def __init__(self, account: Account, report: Report, state: State) -> None:
         self._account, self._report, self._state = account, report, state
 
     def register(self, registration: Registration) -> tuple[str, Mapping[str, Any]]:
@@ -185,6 +179,7 @@ class EmbeddedEngine(Engine):
     def _bring(self, registration: Registration) -> tuple[Operation, Existing]:
         kind, urn, name = resource_type(registration.type), registration.urn, registration.name
         given = plain(registration.inputs)
+        kind.refuse_defaults(given)
         entry = self._state.current(urn)
         operation: Operation
         if entry is None:
@@ -236,29 +231,6 @@ class EmbeddedEngine(Engine):
         self._report.outputs = {key: {"value": plain(value), "shown": shown(value)} for key, value in outputs.items()}
 
 
-class Report:
-    """Writes the events of a run, a line each, from any thread."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._lock = threading.Lock()
-        self.failed = False
-        self.outputs: dict[str, dict[str, Any]] = {}
-
-    def send(self, event: str, **content: Json) -> None:
-        """Write one event."""
-        with self._lock:
-            self._stream.write(json.dumps({"event": event, **content}) + "\n")
-            self._stream.flush()
-
-    def fail(self, sentence: str) -> None:
-        """Report why the run failed; only the first reason counts."""
-        with self._lock:
-            first, self.failed = not self.failed, True
-        if first:
-            self.send("failed", message=sentence)
-
-
 class Log(logging.Handler):
     """Passes on what the program logs with ``pulumi.log``."""
 
@@ -303,9 +275,7 @@ def carry_out(order: Mapping[str, Any], report: Report) -> None:
     owner = Clients(url, region, tuple(order["owner"]))
     deploying = owner if order["key"] == order["owner"] else Clients(url, region, tuple(order["key"]))
     account = Account(url, region, deploying, owner)
-    for user in order["users"]:
-        with contextlib.suppress(owner("iam").exceptions.EntityAlreadyExistsException):
-            owner("iam").create_user(UserName=user)
+    make_users(owner, order["users"])
     state = State(order["state"], report)
     folder = Path(order["folder"])
     try:
@@ -347,23 +317,5 @@ def run_program(order: Mapping[str, Any], folder: Path, engine: Engine, report: 
     )
 
 
-def end_with_parent() -> None:
-    """End at once when standard input is closed: nobody waits for the outcome then."""
-    while sys.stdin.read(1):
-        pass
-    os._exit(1)
-
-
-def main() -> None:
-    """Carry out the order on standard input."""
-    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what the program prints must not mix with the events
-    order = json.loads(sys.stdin.readline())
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    carry_out(order, Report(stream))
-    stream.flush()
-    os._exit(0)  # otherwise Python would wait for Pulumi's threads
-
-
 if __name__ == "__main__":
-    main()
+    serve(carry_out)

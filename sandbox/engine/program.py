@@ -13,10 +13,11 @@ from pulumi.runtime import mocks, rpc, set_all_config, settings
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_in_stack
 
+from sandbox.provider.archives import SIGNATURE
+
 Json = Any
 """What JSON can hold."""
 STACK_TYPE = "pulumi:pulumi:Stack"
-SIGNATURE = "4dabf18193072939515e22adb298388d"  # Pulumi: the key that marks a special value on the wire
 SECRET_SIGNATURE = rpc._special_secret_sig  # noqa: SLF001 - the runtime names it nowhere else
 
 

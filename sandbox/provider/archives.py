@@ -3,8 +3,9 @@
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
@@ -12,6 +13,41 @@ from sandbox.errors import SandboxError
 
 SAME_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 READABLE = 0o644 << 16
+# How Pulumi's engine marks an archive on the wire (pulumi/pulumi, sdk/go/common/resource/sig/sig.go, v3.274.1).
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+
+
+class WiredArchive(pulumi.Archive):
+    """An archive as Pulumi's engine sends it.
+
+    Attributes:
+        wire: with the engine's ``hash`` of the contents, and either ``assets`` or the ``path`` of a folder or a zip.
+            What the engine took from its state has the hash only.
+    """
+
+    def __init__(self, wire: Mapping[str, Any]) -> None:
+        self.wire = wire
+
+    def unpacked(self) -> object:
+        """The archive as a program writes it."""
+        return _unpacked(self.wire)
+
+
+def is_wired(value: object) -> bool:
+    """Whether a value is an archive on the wire."""
+    return isinstance(value, Mapping) and value.get(SIGNATURE) == ARCHIVE
+
+
+def _unpacked(wire: Mapping[str, Any]) -> Any:
+    match wire:
+        case {"assets": dict(assets)}:
+            return pulumi.AssetArchive({name: _unpacked(part) for name, part in assets.items()})
+        case {"text": str(text)}:
+            return pulumi.StringAsset(text)
+        case {"path": str(path)}:
+            return pulumi.FileArchive(path) if is_wired(wire) else pulumi.FileAsset(path)
+    raise SandboxError("Pulumi's engine sent code of a kind that the sandbox does not know.")
 
 
 def zip_bytes(archive: object) -> bytes:
@@ -23,6 +59,8 @@ def zip_bytes(archive: object) -> bytes:
     Raises:
         SandboxError: the archive is of another kind.
     """
+    if isinstance(archive, WiredArchive):
+        archive = archive.unpacked()
     if isinstance(archive, pulumi.FileArchive) and Path(archive.path).is_file():
         return Path(archive.path).read_bytes()
     content = io.BytesIO()
@@ -37,6 +75,8 @@ def zip_bytes(archive: object) -> bytes:
 
 def content_hash(archive: object) -> str:
     """A hash that two archives share exactly if they hold the same files."""
+    if isinstance(archive, WiredArchive):
+        return str(archive.wire["hash"])
     return hashlib.sha256(zip_bytes(archive)).hexdigest()
 
 

@@ -17,8 +17,9 @@ class Argument:
 
     Attributes:
         name: in the provider's camelCase; one within a block is ``block.name``.
-        facts: ``default``, ``replaces``, ``required``, ``set`` (in any order), ``computed`` (AWS chooses if the
-            program does not), and what is allowed: ``oneOf``, ``range``, ``length``, ``pattern``, ``arn``, ``json``.
+        facts: ``default``, ``awsDefault`` (AWS's own, where it is another one), ``replaces``, ``required``, ``set`` (in
+            any order), ``computed`` (AWS chooses if the program does not), and what is allowed: ``oneOf``, ``range``,
+            ``length``, ``pattern``, ``arn``, ``json``.
     """
 
     name: str

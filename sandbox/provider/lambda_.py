@@ -143,7 +143,10 @@ class EventSourceMapping(ResourceType):
         given = camel(mapping)
         inputs = {key: given[key] for key in self.facts.arguments if key in given}
         arn = mapping["FunctionArn"]
-        inputs |= {"functionName": arn, "enabled": mapping["State"] == "Enabled", "tags": tags}
+        named = known.inputs.get("functionName", arn)  # the provider takes a function's name and its ARN as the same
+        if not arn.endswith(f":{named}"):
+            named = arn
+        inputs |= {"functionName": named, "enabled": mapping["State"] == "Enabled", "tags": tags}
         return Existing(known.id, inputs, {"uuid": known.id, "functionArn": arn})
 
     def _arn(self, account: Account, uuid: str) -> str:

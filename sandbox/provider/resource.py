@@ -110,6 +110,21 @@ class ResourceType(ABC):
         self._validate(checked)
         return checked
 
+    def refuse_defaults(self, inputs: Inputs) -> None:
+        """Refuse inputs that leave to the provider what AWS itself would choose otherwise.
+
+        Raises:
+            SandboxError: the program has to set an argument.
+        """
+        for argument in self.facts.arguments.values():
+            block, _, name = argument.name.rpartition(".")
+            inside = inputs.get(block) if block else inputs
+            if "awsDefault" in argument.facts and isinstance(inside, Mapping) and inside.get(name) is None:
+                raise SandboxError(
+                    f"{argument.name} of {self.type_name} is not set: the provider would send "
+                    f"{argument.facts['default']}, and AWS's own default is {argument.facts['awsDefault']}. Set it."
+                )
+
     def _with_defaults(self, given: Inputs) -> dict[str, Any]:
         checked = {key: dict(value) if isinstance(value, Mapping) else value for key, value in given.items()}
         for argument in self.facts.arguments.values():

@@ -24,6 +24,7 @@ from sandbox.facebook.credentials import Credentials
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import APP_ID, Sandbox, new_person
 from sandbox.provider.catalog import resource_type
+from tests.inventory import everything
 from tools.rights import steps
 from tools.rights.proofs import Permission, prove
 from tools.rights.steps import KINDS, MEMBER_STEPS, Missing
@@ -189,18 +190,7 @@ def test_another_environment_is_created_changed_and_deleted_whole(life: Life) ->
 
 
 def test_nothing_is_left_of_a_deleted_environment(life: Life) -> None:
-    client, prefix = life.sandbox.client, f"innolab-fbm-{OTHER}-"
-    left = [
-        *client("sqs").list_queues(QueueNamePrefix=prefix).get("QueueUrls", []),
-        *(each["FunctionName"] for each in client("lambda").list_functions()["Functions"]),
-        *client("dynamodb").list_tables()["TableNames"],
-        *(each["Name"] for each in client("ssm").describe_parameters()["Parameters"]),
-        *(each["logGroupName"] for each in client("logs").describe_log_groups()["logGroups"]),
-        *(each["AlarmName"] for each in client("cloudwatch").describe_alarms()["MetricAlarms"]),
-        *(each["RoleName"] for each in client("iam").list_roles()["Roles"]),
-        *(each["name"] for each in client("apigateway").get_rest_apis()["items"]),
-        *(each["TopicArn"] for each in client("sns").list_topics()["Topics"]),
-    ]
+    prefix, left = f"innolab-fbm-{OTHER}-", everything(life.sandbox.client)
 
     assert len(left) >= 9  # the other stack's
     assert [each for each in left if prefix in each] == []

@@ -16,7 +16,8 @@ from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import Cloud
 from sandbox.configuration import read
 from sandbox.engine.deployment import Deployed, Run
-from sandbox.engine.embedded import MASK, Report, State, delete_unregistered, shown
+from sandbox.engine.embedded import MASK, State, delete_unregistered, shown
+from sandbox.engine.process import Report
 from sandbox.engine.program import plain
 from sandbox.errors import SandboxError
 from sandbox.provider.account import Account
@@ -63,7 +64,7 @@ def test_a_program_is_deployed_and_reported_with_its_secrets_masked(
             def __init__(self):
                 super().__init__("shop:index:Part", "part")
                 parent = pulumi.ResourceOptions(parent=self)
-                self.queue = aws.sqs.Queue("orders", visibility_timeout_seconds=40, opts=parent)
+                self.queue = aws.sqs.Queue("orders", max_message_size=1024, visibility_timeout_seconds=40, opts=parent)
         part = Part()
         secret = aws.ssm.Parameter("p", name="/shop/p", type="SecureString", value=config.require_secret("appSecret"))
         member = aws.iam.UserGroupMembership("m", user="engine-ann", groups=[aws.iam.Group("g").name])
@@ -95,6 +96,10 @@ def test_a_program_is_deployed_and_reported_with_its_secrets_masked(
         ('raise pulumi.RunError("Set the colour.")', r"^Set the colour\.$"),
         ("{}['x']", r"^The program failed: KeyError 'x' \(__main__\.py, line 3\)$"),
         (FUNCTION_WITHOUT_LOG, r"is not authorized to perform: logs:CreateLogStream"),
+        (
+            'aws.sqs.Queue("q")',
+            r"^aws:sqs/queue:Queue q: maxMessageSize .* would send 262144, and AWS's own .* 1048576",
+        ),
         ('aws.ec2.Vpc("v", cidr_block="10.0.0.0/16")', r"^aws:ec2/vpc:Vpc v: .* does not know the resource type"),
     ],
 )
@@ -109,11 +114,11 @@ def test_what_differs_is_changed_replaced_or_deleted_and_the_rest_left_alone(
     tmp_path: Path, cloud: Cloud, owner: Clients
 ) -> None:
     program = """
-        aws.sqs.Queue("kept")
-        aws.sqs.Queue("changed", visibility_timeout_seconds={seconds})
-        aws.sqs.Queue("replaced", fifo_queue={fifo})
+        aws.sqs.Queue("kept", max_message_size=1024)
+        aws.sqs.Queue("changed", max_message_size=1024, visibility_timeout_seconds={seconds})
+        aws.sqs.Queue("replaced", max_message_size=1024, fifo_queue={fifo})
         aws.ssm.Parameter("named", name="/shop/named", type="String", value="x", data_type="{data_type}")
-        if {more}: aws.sqs.Queue("deleted")
+        if {more}: aws.sqs.Queue("deleted", max_message_size=1024)
         """
     state: Entries = {}
     first, _ = deploy(

@@ -1,0 +1,1 @@
+"""Gets the Pulumi CLI where there is none."""
