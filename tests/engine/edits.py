@@ -84,7 +84,11 @@ EDITS = (
     ),
     Edit("protection on", {"protectData": "true"}, {"ledger-table": CHANGED}),
     Edit("protection off", {"protectData": "false"}, {"ledger-table": CHANGED}),
-    Edit("a member added", {"adminMembers": '["anna","ben"]'}, {"admins-member-ben": MADE, "admins-watch-policy": CHANGED}),
+    Edit(
+        "a member added",
+        {"adminMembers": '["anna","ben"]'},
+        {"admins-member-ben": MADE, "admins-watch-policy": CHANGED},
+    ),
     Edit(
         "other managed policies",
         {"adminPolicies": json.dumps(POLICIES)},
