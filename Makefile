@@ -25,7 +25,7 @@ proofs: .venv/installed ## run the long tests: every path of the bot, all permis
 
 engine: .venv/installed ## run the real Pulumi engine against the sandbox; get a Pulumi CLI if there is none
 	@$(BIN)/python -m tools.pulumi_cli
-	$(BIN)/pytest -p no:randomly -n 2 --dist loadfile -rs -q tests/engine
+	$(BIN)/pytest -p no:randomly -n 2 --dist loadfile -rs -q tests/engine tests/sandbox/provider
 
 docs: .venv/installed ## write the parts of the docs that follow from the code
 	@$(BIN)/python -m tools.docs

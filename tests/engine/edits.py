@@ -84,7 +84,11 @@ EDITS = (
     ),
     Edit("protection on", {"protectData": "true"}, {"ledger-table": CHANGED}),
     Edit("protection off", {"protectData": "false"}, {"ledger-table": CHANGED}),
-    Edit("a member added", {"adminMembers": '["anna","ben"]'}, {"admins-member-ben": MADE}),
+    Edit(
+        "a member added",
+        {"adminMembers": '["anna","ben"]'},
+        {"admins-member-ben": MADE, "admins-watch-policy": CHANGED},
+    ),
     Edit(
         "other managed policies",
         {"adminPolicies": json.dumps(POLICIES)},
@@ -103,7 +107,7 @@ EDITS = (
         {"adminGroupName": "Innolab_FBM_renamed"},
         {
             "admins-group": CHANGED, "admins-member-anna": CHANGED, "admins-member-ben": CHANGED,
-            "admins-data": REPLACED, "admins-watch": REPLACED,
+            "admins-data": REPLACED, "admins-watch": REPLACED, "admins-watch-policy": CHANGED,
             **{f"admins-{policy}": REPLACED for policy in POLICIES},
         },
     ),
