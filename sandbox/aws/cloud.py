@@ -31,6 +31,9 @@ OWNER = ("test", "test")
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONPATH")
 """The only variables of this process's environment that the cloud sees, and so every function."""
 
+CLAIMS: list[socket.socket] = []
+"""This process's claims on ports: see ``next_free_port``."""
+
 
 def free_port() -> int:
     """A port that nothing listens on."""
@@ -46,8 +49,23 @@ def in_use(port: int) -> bool:
 
 
 def next_free_port(port: int) -> int:
-    """The port, or the next one that nothing listens on."""
-    return next(candidate for candidate in itertools.count(port) if not in_use(candidate))
+    """The port, or the next one that nothing listens on and that no other sandbox is about to take."""
+    return next(candidate for candidate in itertools.count(port) if not in_use(candidate) and _claim(candidate))
+
+
+def _claim(port: int) -> bool:
+    """Keep a port from other sandboxes for as long as this process runs, unless one of them has claimed it.
+
+    The claim is a name in Linux's abstract namespace: it leaves no file, and ends with the process.
+    """
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0innolab-fbm-sandbox-{port}")
+    except OSError:
+        claim.close()
+        return False
+    CLAIMS.append(claim)
+    return True
 
 
 class Cloud:

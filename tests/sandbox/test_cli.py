@@ -9,13 +9,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox import cli
-from sandbox.aws.cloud import next_free_port
+from sandbox.aws.cloud import free_port, next_free_port
 
 PROJECT = Path(__file__).parents[2]
 CLEAN_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -273,6 +274,27 @@ def test_an_unknown_stack_is_reported_with_those_that_exist() -> None:
 
     assert (code, out) == (1, "")
     assert err.strip() == "There is no stack named nope: choose one of dev, local, prod."
+
+
+def test_sandboxes_that_start_at_the_same_instant_take_different_ports() -> None:
+    port = free_port()
+    code = (
+        f"from sandbox.aws.cloud import free_port, next_free_port; print(next_free_port({port}), flush=True); input()"
+    )
+    with ExitStack() as ending:
+        started = [
+            ending.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", code], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                )
+            )
+            for _ in range(3)
+        ]
+        found = [int(each.stdout.readline()) for each in started if each.stdout]
+        for each in started:
+            each.communicate(b"\n")
+
+    assert len(set(found)) == len(started)
 
 
 def test_a_taken_port_is_an_error_if_it_was_asked_for_and_else_the_next_is_used() -> None:
