@@ -44,6 +44,12 @@ class MessagingWindows:
         with self._lock:
             self.written[psid] = max(self.written.get(psid, 0.0), written)
 
+    def move_back(self, psid: str, seconds: float) -> None:
+        """Let a person's last message be so many seconds older."""
+        with self._lock:
+            if psid in self.written:
+                self.written[psid] -= seconds
+
     def check(self, psid: str, messaging_type: str) -> None:
         """Check whether the page may send to a person now.
 
