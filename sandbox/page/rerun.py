@@ -26,12 +26,17 @@ class AuthorsLine:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+        self._over = False
         self.last: tuple[str, int, str] | None = None
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
-        """Note a return, as `sys.setprofile` reports it."""
+        """Note a return, as `sys.setprofile` reports it, until the author's error handler gets the exception."""
         code = frame.f_code
-        if event == "return" and code.co_filename.startswith(self._folder):
+        if self._over or not code.co_filename.startswith(self._folder):
+            return
+        if event == "call":
+            self._over = any(isinstance(each, BaseException) for each in frame.f_locals.values())
+        elif event == "return":
             self.last = code.co_filename, frame.f_lineno, code.co_name
 
 

@@ -24,7 +24,11 @@ function lanes(arrows, row) {
   return { chosen, count: taken.length };
 }
 
-const shorter = (label) => label.replaceAll(/, may /g, ", ").split(", ").map((each, index, all) => (all.length > 1 && index === 1 ? `${each} …` : each)).slice(0, 2).join(", ");
+const MOST_LETTERS = 34;
+const shorter = (label) => {
+  const words = label.replaceAll(", may ", ", ");
+  return words.length > MOST_LETTERS ? `${words.slice(0, MOST_LETTERS - 2).replace(/,? \S*$/, "")} …` : words;
+};
 
 export class Diagram {
   constructor() {
