@@ -6,7 +6,7 @@ import hmac
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Stage:
     """A sandbox with its chat page, and what a test does with it outside the browser."""
 
-    def __init__(self, sandbox: ChatSandbox, observed: Sequence[Mapping[str, Any]] = ()) -> None:
-        self.sandbox, self._observed = sandbox, observed
+    def __init__(self, sandbox: ChatSandbox, observed: list[Mapping[str, Any]] | None = None) -> None:
+        self.sandbox, self._observed = sandbox, [] if observed is None else observed
+        self.observe = self._observed.append
         self.url = sandbox.chat_url
 
     def observed(self, event: str) -> list[Mapping[str, Any]]:

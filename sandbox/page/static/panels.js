@@ -97,14 +97,16 @@ export class Memory {
     this.user.replaceChildren(h("h3", { class: "pad" }, `What the bot remembers of ${person.name}`),
       memory.user ? h("div", {}, h("p", { class: "muted pad" }, `Version ${memory.user.version}, kept until ${new Date(memory.user.expires * 1000).toLocaleDateString()}.`), json(memory.user.state))
         : h("p", { class: "muted pad" }, "Nothing yet."));
+    const text = JSON.stringify(memory.deadLetters);
+    if (this.shown === text) return; // what is open stays open
+    this.shown = text;
+    const open = new Set([...this.letters.querySelectorAll("details[open]")].map((each) => each.dataset.id));
     this.letters.replaceChildren(h("h3", { class: "pad" }, "Dead letters"),
-      ...(memory.deadLetters.length ? memory.deadLetters.map((each) => h("details", { class: "step-json pad" }, h("summary", {}, h("strong", {}, each.reason), h("span", { class: "muted" }, ` ${clock(each.sent)}`)), 
-          h("div", { class: "row acts" }, ["Redrive", "Drop"].map((words) => h("button", { type: "button", class: "quiet", on: { click: async () => { await post(`/api/${words.toLowerCase()}`, { letter: each.id }); this.draw(); } } }, words))), json(each)))
+      ...(memory.deadLetters.length ? memory.deadLetters.map((each) => h("details", { class: "step-json pad", data: { id: each.id }, open: open.has(each.id) }, h("summary", {}, h("strong", {}, each.reason), h("span", { class: "muted" }, ` ${clock(each.sent)}`)),
+        h("div", { class: "row acts" }, ["Redrive", "Drop"].map((words) => h("button", { type: "button", class: "quiet", on: { click: async () => { await post(`/api/${words.toLowerCase()}`, { letter: each.id }); this.draw(); } } }, words))), json(each)))
         : [h("p", { class: "muted pad" }, "None. An event becomes one only if it is itself at fault, after several tries.")]));
   }
 }
-
-const LEVELS = [["bot", "The bot’s lines"], ["WARN", "Warnings and errors"], ["ERROR", "Errors"], ["", "Lambda’s lines too"]];
 
 export class Log {
   constructor(store, page) {
