@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Each sandbox starts several Python processes, so they keep their bytecode even where that is usually switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up test proofs docs screenshots coverage bench storms rights fuzz audit clean
+.PHONY: help up test proofs docs screenshots coverage bench loop storms rights fuzz audit clean
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
 
@@ -30,12 +30,15 @@ coverage: .venv/installed ## report which lines and branches of bot/ its tests d
 	$(BIN)/coverage run -m pytest -q -p no:randomly tests/bot tests/model/test_mechanisms.py
 	@$(BIN)/coverage report
 
-bench: .venv/installed ## measure, and write the figures into docs/benchmarks.md
-	@$(BIN)/python -m bench --write docs/benchmarks.md
+bench: .bench/installed ## measure the bot as Lambda runs it, and write that into docs/benchmarks.md
+	@$(BIN)/python -m bench lambda --write docs/benchmarks.md
+
+loop: .venv/installed ## measure how long a developer waits, and write that into docs/benchmarks.md
+	@$(BIN)/python -m bench loop --write docs/benchmarks.md
 
 storms: .venv/installed ## run 10,000 storms over a model of the bot, and 10,000 events of 500 people in the sandbox
 	STORMS=10000 $(BIN)/pytest -n 2 -q -rP tests/model/test_storms.py
-	@$(BIN)/python -m bench.load
+	@$(BIN)/python -m bench load --write docs/benchmarks.md
 
 rights: .venv/installed ## prove each permission by taking it away, and write docs/rights.md
 	@$(BIN)/python -m tools.rights
@@ -47,7 +50,7 @@ audit: .venv/installed ## compare the installed packages with the list of known 
 	@$(BIN)/pip-audit --local --strict
 
 clean: ## remove the virtual environment and all caches
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # Installing without compiling saves time, because most modules are never imported. The import compiles those that always are.
 .venv/installed: requirements.txt requirements-dev.txt
@@ -57,4 +60,13 @@ clean: ## remove the virtual environment and all caches
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --no-compile --requirement requirements-dev.txt
 	-@$(BIN)/python -c 'import components, settings, boto3, ministack.app, sandbox.cli'
+	@touch $@
+
+# AWS's own runtime clients and a peer, for the benchmark alone. The client for Node is compiled.
+.bench/installed: .venv/installed bench/requirements.txt bench/package.json
+	@echo "Installing AWS's runtime clients into .bench (once, about two minutes; needs node, npm, cmake and libtool) …" >&2
+	@mkdir -p .bench/node
+	@cp bench/package.json .bench/node
+	@$(BIN)/python -m pip install --quiet --target .bench/python --upgrade --requirement bench/requirements.txt
+	@npm install --prefix .bench/node --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 import components as fbm
 from bot.environment import variables
-from bot.log import ALARM_KINDS
+from bot.log import ALARM_KINDS, WAITING_KIND
 from settings import load
 
 CODE = Path(__file__).parent.resolve() / "bot"
@@ -15,7 +15,11 @@ CODE = Path(__file__).parent.resolve() / "bot"
 settings = load()
 project, stack = pulumi.get_project(), pulumi.get_stack()
 name = f"{project}-{stack}"
-region, account_id = aws.get_region_output().region, aws.get_caller_identity_output().account_id
+account = fbm.Account(
+    partition=aws.get_partition_output().partition,
+    region=aws.get_region_output().region,
+    account_id=aws.get_caller_identity_output().account_id,
+)
 fbm.tag_everything({"project": project, "stack": stack})
 
 if settings.admin_group_name:
@@ -27,8 +31,7 @@ if settings.admin_group_name:
             managed_policies=settings.admin_policies,
             name_prefixes=[f"{project}-{each}-" for each in (stack, *settings.admin_stacks)],
             require_mfa=settings.require_mfa,
-            region=region,
-            account_id=account_id,
+            account=account,
         ),
     )
     pulumi.export("adminGroupName", admins.name)
@@ -62,7 +65,7 @@ if settings.bot:
         ledger.user_statement,
     ]
     if settings.lex_bot_id:
-        statements.append(fbm.lex_statement(region, account_id, settings.lex_bot_id, settings.lex_bot_alias_id))
+        statements.append(fbm.lex_statement(account, settings.lex_bot_id, settings.lex_bot_alias_id))
     role = fbm.BotRole(f"{name}-bot", fbm.BotRoleArgs(log_statement=logs.writer_statement, statements=statements))
 
     function = fbm.BotFunction(
@@ -81,6 +84,7 @@ if settings.bot:
                 graph_api_version=settings.graph_api_version,
                 queue_url=queue.url,
                 dead_letter_queue_url=queue.dead_letter_url,
+                message_bytes=queue.message_bytes,
                 ledger_table=ledger.name,
                 secrets_path=secrets.path,
                 state_days=settings.state_days,
@@ -100,14 +104,14 @@ if settings.bot:
         ),
     )
 
-    account = [fbm.ApiAccount(f"{name}-api-account")] if settings.manage_api_gateway_account else []
+    api_account = [fbm.ApiAccount(f"{name}-api-account")] if settings.manage_api_gateway_account else []
     api = fbm.RestApi(
         f"{name}-webhook",
         fbm.RestApiArgs(
             path="webhook",
             routes=[
                 fbm.Route(method_name="GET", required_query=["hub.mode", "hub.verify_token", "hub.challenge"]),
-                fbm.Route(method_name="POST", required_headers=["X-Hub-Signature-256"]),
+                fbm.Route(method_name="POST"),
             ],
             function_name=function.name,
             function_invoke_arn=function.invoke_arn,
@@ -116,7 +120,7 @@ if settings.bot:
             throttle_burst=settings.throttle_burst,
             access_log_days=settings.log_retention_days if settings.api_access_log else None,
         ),
-        pulumi.ResourceOptions(depends_on=account),
+        pulumi.ResourceOptions(depends_on=api_account),
     )
     fbm.Alarms(
         f"{name}-alarms",
@@ -128,6 +132,7 @@ if settings.bot:
             stage_name=api.stage_name,
             log_group_name=logs.name,
             log_kinds=ALARM_KINDS,
+            waiting_kind=WAITING_KIND,
             email=settings.alarm_email,
         ),
     )

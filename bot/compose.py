@@ -33,7 +33,8 @@ def worker(environment: Environment, aws: Aws, secrets: Secrets, queues: Queues,
         pace=Pace(environment.concurrency),
         echo_seconds=environment.echo_seconds,
     )
-    return Worker(ledger, queues, responder, mapper=ThreadPoolExecutor(BATCH_MESSAGES).map)
+    mapper = ThreadPoolExecutor(BATCH_MESSAGES).map
+    return Worker(ledger, queues, responder, message_bytes=environment.message_bytes, mapper=mapper)
 
 
 class _Senders:

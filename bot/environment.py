@@ -13,6 +13,7 @@ class Environment(NamedTuple):
         graph_api_version: such as `v26.0`.
         queue_url: of the event queue.
         dead_letter_queue_url: of its dead-letter queue.
+        message_bytes: the longest message that both queues take.
         ledger_table: the name of the ledger's table.
         secrets_path: the SSM path of the secrets.
         state_days: how many days a user's state is kept after their last message.
@@ -29,6 +30,7 @@ class Environment(NamedTuple):
     graph_api_version: str
     queue_url: str
     dead_letter_queue_url: str
+    message_bytes: int
     ledger_table: str
     secrets_path: str
     state_days: int

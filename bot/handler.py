@@ -49,7 +49,7 @@ def _shared() -> tuple[Environment, Aws, Secrets, Queues, RecentlyAnswered]:
 @cache
 def _webhook() -> Webhook:
     environment, _, secrets, queues, recent = _shared()
-    return Webhook(secrets, queues, recent, environment.page_id)
+    return Webhook(secrets, queues, recent, page_id=environment.page_id, message_bytes=environment.message_bytes)
 
 
 @cache

@@ -1,21 +1,33 @@
 """One JSON line for each thing that happens: ids, counts and durations, never a text, a token or a whole payload."""
 
 import json
+import time
+from typing import Literal
+
+Level = Literal["INFO", "WARN", "ERROR"]
+"""As Lambda names it ("Using Lambda advanced logging controls" in its Developer Guide, read 2026-11)."""
 
 # The kinds of lines at level ERROR that only a person can help with. Each gets an alarm, with what it says.
 ALARM_KINDS = {
     "credentials": "Facebook refuses the page access token: events wait until it is replaced.",
     "slow_down": "Facebook asks the bot to send less: sending pauses.",
+    "page_setting": "A setting of the page or the account keeps its messages back: events wait until it is changed.",
+    "refused": "Facebook refuses several people's messages with one error: the log line `refused` names its code.",
 }
+# The kind of line that says, in its field `age`, for how many seconds an event has waited in the queue.
+WAITING_KIND = "handed_back"
 
 
-def log(level: str, kind: str, **fields: str | float | None) -> None:
+def log(level: Level, kind: str, **fields: str | float | None) -> None:
     """Write one line. Metric filters and alarms go by `level` and `kind`.
 
     Args:
-        level: `INFO`, `WARN` or `ERROR`.
+        level: Lambda filters lines by it.
         kind: what happened, in one word or two joined by `_`.
         fields: ids, counts, durations.
     """
+    now = time.time()
+    # RFC 3339: Lambda takes a line without a time that it can read for INFO, and may drop it.
+    timestamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03}Z"
     # One write: lines of several threads must not run into each other.
-    print(json.dumps({"level": level, "kind": kind, **fields}) + "\n", end="", flush=True)
+    print(json.dumps({"timestamp": timestamp, "level": level, "kind": kind, **fields}) + "\n", end="", flush=True)

@@ -7,7 +7,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, Self
 
 from bot.aws.client import AwsError
@@ -23,10 +23,16 @@ from bot.recently_answered import RecentlyAnswered
 Json = dict[str, Any]
 
 SEND_SECONDS = 8.0
-# A send, and the ledger's writes before and after it, each with its second try.
-STEP_SECONDS = SEND_SECONDS + 6.0
+# A send, the ledger's writes before and after it, and the write of another thread that the last may have to wait for,
+# each with its second try.
+STEP_SECONDS = SEND_SECONDS + 7.0
 FAULTS = 3
 ATTEMPTS = 5
+# An error of which nobody knows whether trying again helps: tried for eight minutes, after 15 s, 30 s, 1 min and so on.
+UNCLEAR_TRIES = 6
+UNCLEAR_SECONDS = 15
+# So many people's messages refused with one error within minutes: it is about the page, whatever the error says.
+SEVERAL_PEOPLE = 3
 # Tries of one send in one run, and the longest pause before the second; it doubles before the next.
 TRIES = 3
 RETRY_SECONDS = 0.5
@@ -103,7 +109,7 @@ class Task(NamedTuple):
         event = events.parse(item, page, platform=message["object"])
         if event.timestamp is None or event.timestamp < message["received"] - OLDEST_MILLISECONDS:
             event = event.replace(timestamp=message["received"])
-        key = Key(fingerprint(page, event.user), fingerprint(page, event.id))
+        key = Key(fingerprint(page, event.owner), fingerprint(page, event.id))
         return cls(event, key, message | {"items": [item]}, delivery)
 
     @property
@@ -115,6 +121,20 @@ class Task(NamedTuple):
     def occasion(self) -> str:
         """Which receipt of which message of the queue this is."""
         return f"{self.delivery['messageId']}:{self.receives}"
+
+
+class Answered(NamedTuple):
+    """An event whose answers were all sent, which the ledger does not know yet.
+
+    Attributes:
+        task: the event.
+        record: as the ledger has it.
+        milliseconds: from its acceptance to its last answer.
+    """
+
+    task: Task
+    record: Record
+    milliseconds: int
 
 
 class Responder:
@@ -148,13 +168,16 @@ class Responder:
         self._ledger, self._queues, self._converse, self._recent = ledger, queues, converse, recent
         self._senders, self._pace, self._echo_seconds, self._now, self._pause = senders, pace, echo_seconds, now, pause
 
-    def respond(self, task: Task, reading: Reading | None, remaining: Callable[[], float]) -> None:
+    def respond(self, task: Task, reading: Reading | None, remaining: Callable[[], float]) -> Answered | None:
         """Bring one event as far as it gets now.
 
         Args:
             task: the event.
             reading: of the ledger, made for this run; None to read it now.
             remaining: how many seconds this run has left.
+
+        Returns:
+            What is left to be settled; None if nothing is.
 
         Raises:
             RetryLater, AwsError, NotQueued, Stale, SecretMissing: the event has to wait.
@@ -163,27 +186,39 @@ class Responder:
             raise RetryLater("no time is left in this run", 0)
         if isinstance(task.event, events.Echo):
             self._note_echo(task.event, task.key.user)
-            return
+            return None
         reading = reading or self._ledger.read(task.key, task.event.page)
         record = reading.record
         if record.outcome:
             log("INFO", "seen_before", event=task.key.event)
-            return
+            return None
         self._look_ahead(reading)
         try:
             planned_now = record.answers is None
             if planned_now:
                 record = self._plan(task, reading)
             if not record.outcome:
-                self._send_rest(task, record, remaining, planned_now=planned_now)
+                return self._send_rest(task, record, remaining, planned_now=planned_now)
         except RETRIABLE:
             raise
-        except errors.Rejected as error:
-            self._fault(task, str(error), {"fbtrace_id": error.fbtrace_id})
-        except TooLarge as error:
-            self._fault(task, str(error), {})
         except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault
-            self._fault(task, f"{type(error).__name__} in the conversation", {"at": where(error)})
+            self._fault(task, error)
+        return None
+
+    def settle(self, answered: Sequence[Answered]) -> None:
+        """Record that events need no more answers: all of them, or none.
+
+        Raises:
+            AwsError, Stale: they have to wait.
+        """
+        if len(answered) == 1:
+            self._ledger.settle(answered[0].task.key, answered[0].record)
+        else:
+            self._ledger.settle_all({each.task.key: each.record for each in answered})
+        for task, record, milliseconds in answered:
+            self._recent.add(task.key.event)
+            messages = len(record.answers or ())
+            log("INFO", "answered", event=task.key.event, messages=messages, milliseconds=milliseconds)
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
@@ -222,14 +257,18 @@ class Responder:
         answer = self._converse(task.event, reading.state, self._now())
         if answer.defect is not None:
             log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=where(answer.defect))
-        requests = [each.to_request(task.event.user) for each in answer.messages]
+        planned: list[Json] = [each.to_request(task.event.user) for each in answer.messages]
+        requests = [each for each in planned if any(each["recipient"].values())]
+        if unsent := len(planned) - len(requests):
+            log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
         for number, request in enumerate(requests):
             if isinstance(message := request.get("message"), dict):
                 request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
         if answer.forget:
             self._forget(task)
         state = {} if answer.forget else answer.state
-        changed = state if state != reading.state else None
+        # Of an event without a user nothing is kept: nobody could find it again.
+        changed = state if task.event.user and state != reading.state else None
         if not requests and changed is None:
             return None
         try:
@@ -239,7 +278,7 @@ class Responder:
                 raise TooLarge("Answers and state are larger than the ledger can store.") from None
             raise
 
-    def _send_rest(self, task: Task, record: Record, remaining: Callable[[], float], *, planned_now: bool) -> None:
+    def _send_rest(self, task: Task, record: Record, remaining: Callable[[], float], *, planned_now: bool) -> Answered:
         """Send the planned answers that were not sent yet; one planned now is already being sent."""
         answers, first = record.answers or (), record.next
         if first in record.echoed:
@@ -255,13 +294,15 @@ class Responder:
                 record = self._ledger.sending(task.key, record, number)
             try:
                 self._send(task, record, remaining)
-            except (errors.Unreachable, errors.WindowClosed) as error:
+            except errors.Unreachable as error:
                 log("WARN", "not_delivered", reason=str(error), messages=len(answers) - number)
                 break
-        self._ledger.settle(task.key, record)
-        self._recent.add(task.key.event)
-        age = round(self._now() * 1000) - int(task.message["received"])
-        log("INFO", "answered", event=task.key.event, messages=len(answers), milliseconds=age)
+            except errors.AlreadyDone as error:
+                log("INFO", "already_done", reason=str(error))
+            except errors.NotAllowed as error:
+                log("WARN", "not_delivered", reason=str(error), messages=1)
+                self._count_refusal(task, error)
+        return Answered(task, record, round(self._now() * 1000) - int(task.message["received"]))
 
     def _await_echo(self, task: Task, record: Record, since: float) -> None:
         """Let an event wait for the echo of an answer that may have been sent; return once that was long enough.
@@ -292,18 +333,18 @@ class Responder:
                     return
                 raise RetryLater(str(error), ECHO_RETRY_SECONDS) from None
             except errors.SlowDown as error:
-                log("ERROR", "slow_down", reason=str(error))
+                log("ERROR", error.alarm, reason=str(error))
                 self._ledger.stopped(task.key, record, record.next)
                 self._ledger.pause(task.event.page, PAUSE_SECONDS)
                 raise RetryLater(str(error), PAUSE_SECONDS) from None
-            except errors.Rejected:
+            except (errors.Rejected, errors.Unclear):
                 self._ledger.stopped(task.key, record, record.next)
                 raise
-            except (errors.Transient, errors.Credentials) as error:
+            except (errors.Transient, errors.Credentials, errors.PageSetting) as error:
                 refused = isinstance(error, errors.Credentials)
                 if tried == TRIES or remaining() < STEP_SECONDS or (refused and renew):
-                    if refused:
-                        log("ERROR", "credentials", reason=str(error))
+                    if error.alarm:
+                        log("ERROR", error.alarm, reason=str(error))
                     self._ledger.stopped(task.key, record, record.next)
                     raise RetryLater(str(error)) from None
                 renew = refused
@@ -311,11 +352,31 @@ class Responder:
             else:
                 return
 
-    def _fault(self, task: Task, reason: str, detail: Json) -> None:
-        """Count an event's own fault; after several, take it out of the order."""
+    def _count_refusal(self, task: Task, error: errors.SendError) -> None:
+        """Raise an alarm if an error that seems to be about one person comes for several of them."""
+        number = error.subcode or error.code
+        with contextlib.suppress(AwsError):
+            people = self._ledger.refused(task.event.page, number, task.key.user)
+            if people >= SEVERAL_PEOPLE:
+                log("ERROR", "refused", code=number, people=people, reason=str(error))
+
+    def _fault(self, task: Task, error: Exception) -> None:
+        """Count an event's fault; after several, take it out of the order.
+
+        A fault that may be somebody else's has minutes to pass, whatever the event's age.
+        """
+        reason, detail, tries = str(error), {}, FAULTS
+        if isinstance(error, errors.SendError):
+            detail = {"fbtrace_id": error.fbtrace_id}
+        elif not isinstance(error, TooLarge):
+            reason, detail = f"{type(error).__name__} in the conversation", {"at": where(error)}
+        if unclear := isinstance(error, errors.Unclear):
+            tries = UNCLEAR_TRIES
+            self._count_refusal(task, error)
         log("ERROR", "fault", event=task.key.event, reason=reason, **detail)
-        if self._ledger.add(task.key, "faults", task.occasion) < FAULTS:
-            raise RetryLater(reason)
+        faults = self._ledger.add(task.key, "faults", task.occasion)
+        if faults < tries:
+            raise RetryLater(reason, UNCLEAR_SECONDS * 2 ** (faults - 1) if unclear else None)
         self._bury(task, reason, detail)
 
     def _bury(self, task: Task, reason: str, detail: Json) -> Record:

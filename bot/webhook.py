@@ -7,19 +7,20 @@ sends the whole request again. Source: "Webhooks" in the Messenger Platform docu
 import base64
 import hmac
 import json
+import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from bot.aws.client import AwsError
 from bot.aws.queues import (
-    BODY_BYTES,
-    OVERHEAD_BYTES,
     Message,
     NotQueued,
     Queues,
     compact,
     dead_letter,
+    event_bytes,
     event_messages,
     fingerprint,
     unusable_letters,
@@ -27,7 +28,7 @@ from bot.aws.queues import (
 from bot.aws.secrets import SecretMissing, Secrets, SecretValues
 from bot.log import log
 from bot.messenger import signature
-from bot.messenger.identity import Fields, Identity, identify
+from bot.messenger.identity import Fields, Identity, apart, identify
 from bot.recently_answered import RecentlyAnswered
 
 Json = dict[str, Any]
@@ -39,14 +40,30 @@ MAXIMUM_BODY_BYTES = 6 * 1024 * 1024
 ANSWER_SECONDS = 4.0
 # Receipts say that messages arrived or were seen. Nothing follows from them, so they are only counted.
 RECEIPTS = frozenset({"delivery", "read"})
+# The dashboard's "Test" sends made-up events of this page. Source: public test data of its payloads, 2025-08-06.
+TEST_PAGE = "0"
+# The parts of an entry in which each item is looked at, and what only describes entry or item.
+# Source: "Webhook Events Reference", 2026-03-27; "Webhooks for Pages", `changes`.
+LISTS, HEAD = (
+    ("messaging", "standby", "changes"),
+    frozenset(("id", "time", "uid", "field", "value", "sender", "recipient", "timestamp")),
+)
 
 
 class Split(NamedTuple):
-    """One request: messages for the event queue, letters for the dead-letter queue, and counts."""
+    """One request.
+
+    Attributes:
+        messages: for the event queue.
+        letters: for the dead-letter queue.
+        counts: how many items of each sort it had.
+        unhandled: how often something came that this bot does not know, by its field.
+    """
 
     messages: list[Message]
     letters: list[Message]
     counts: dict[str, int]
+    unhandled: Counter[str]
 
 
 class Webhook:
@@ -57,6 +74,7 @@ class Webhook:
         queues: where events go.
         recent: what this instance has answered.
         page_id: the page that this bot answers for.
+        message_bytes: the longest message that the queues take.
         now: a clock in seconds that never goes back.
     """
 
@@ -65,10 +83,13 @@ class Webhook:
         secrets: Secrets,
         queues: Queues,
         recent: RecentlyAnswered,
+        *,
         page_id: str,
+        message_bytes: int,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._secrets, self._queues, self._recent, self._page_id, self._now = secrets, queues, recent, page_id, now
+        self._secrets, self._queues, self._recent, self._now = secrets, queues, recent, now
+        self._page_id, self._message_bytes = page_id, message_bytes
 
     def handle(self, request: Json) -> Json:
         """Answer one request.
@@ -108,12 +129,14 @@ class Webhook:
         ):
             log("WARN", "signature_refused", bytes=len(body or b""))
             return _answer(403)
-        split = split_by_user(body, self._page_id, self._recent)
+        split = split_by_user(body, self._page_id, self._recent, self._message_bytes)
         deadline = began + ANSWER_SECONDS
         self._queues.put(split.messages, deadline)
         if split.letters:
             self._queues.bury(split.letters, deadline)
             log("ERROR", "unusable", letters=len(split.letters))
+        for field, number in split.unhandled.items():
+            log("INFO", "unhandled", field=field, number=number)
         milliseconds = round((self._now() - began) * 1000, 1)
         log("INFO", "accepted", messages=len(split.messages), milliseconds=milliseconds, **split.counts)
         return _answer(200, "EVENT_RECEIVED")
@@ -123,82 +146,116 @@ class Webhook:
         return check(self._secrets.get()) or check(self._secrets.renewed())
 
 
-def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered) -> Split:
+def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered, message_bytes: int) -> Split:
     """Split a signed request by user. Nothing that Facebook signed is dropped, and an unusable part delays nothing.
 
     Args:
         body: the bytes as received.
         page_id: the page that this bot answers for. Instagram's entries name an account instead, so all are taken.
         recent: what this instance has answered: echoes of that are only counted.
+        message_bytes: the longest message that the queues take.
     """
-    counts = dict.fromkeys(("events", "receipts", "standby", "settled"), 0)
+    counts = dict.fromkeys(("events", "receipts", "standby", "settled", "tests", "changes"), 0)
+    unhandled: Counter[str] = Counter()
     try:
         payload = json.loads(body)
         known = payload["object"] in OBJECTS and isinstance(payload["entry"], list)
     except (ValueError, KeyError, TypeError, RecursionError):
         known = False
     if not known:
-        return Split([], list(unusable_letters("not a webhook of a page", body)), counts)
+        return Split([], list(unusable_letters("not a webhook of a page", body, message_bytes)), counts, unhandled)
 
     head = {"object": payload["object"], "page": "", "received": round(time.time() * 1000)}
     groups: dict[tuple[str, str, bool], list[tuple[Identity, str]]] = {}
     letters: list[Message] = []
-    for page, item, standby in _items(payload["entry"]):
+    for entry_id, item, part in _items(payload["entry"]):
         try:
             text = compact(item)
         except (ValueError, RecursionError):
-            letters += unusable_letters("holds an event that cannot be written as JSON", body)
+            letters += unusable_letters("holds an event that cannot be written as JSON", body, message_bytes)
             continue
-        if not isinstance(item, dict) or len(text) > BODY_BYTES - OVERHEAD_BYTES:
-            letters += unusable_letters("not an event, or one too large for a queue", text.encode())
+        if not isinstance(item, dict) or len(text) > event_bytes(message_bytes):
+            reason = "not an event, or one too large for a queue"
+            letters += unusable_letters(reason, text.encode(), message_bytes)
             continue
-        event = identify(item, page)
-        if event.field in RECEIPTS:
-            counts["receipts"] += 1
-        elif standby and not event.echo:
-            counts["standby"] += 1
-        elif event.echo and recent.knows(Fields(item).object("message").text("metadata")):
-            counts["settled"] += 1
-        elif payload["object"] == "page" and page != page_id:
-            message = head | {"page": page, "items": [item]}
-            letters.append(
-                dead_letter("of another page", {}, message, message_group(event), fingerprint(page, event.id))
-            )
-        else:
-            counts["events"] += 1
-            groups.setdefault((page, event.user, event.echo), []).append((event, text))
+        event = identify(item, entry_id)
+        if not event.field:
+            unhandled.update(_names(item))
+        sort = _sort(event, part)
+        if sort == "events" and event.echo and recent.knows(Fields(item).object("message").text("metadata")):
+            sort = "settled"
+        if sort == "events" and payload["object"] == "page" and event.page != page_id:
+            message = head | {"page": event.page, "items": [item]}
+            identity = fingerprint(event.page, event.id)
+            letters.append(dead_letter("of another page", {}, message, message_group(event), identity))
+            continue
+        counts[sort] += 1
+        if sort == "events":
+            groups.setdefault((event.page, event.owner, event.echo), []).append((event, text))
     messages = [
         message
         for (page, _, _), items in groups.items()
         for message in event_messages(
-            head | {"page": page}, message_group(items[0][0]), ((event.id, text) for event, text in items)
+            head | {"page": page},
+            message_group(items[0][0]),
+            ((event.id, text) for event, text in items),
+            message_bytes,
         )
     ]
-    return Split(messages, letters, counts)
+    return Split(messages, letters, counts, unhandled)
+
+
+def _sort(event: Identity, part: str) -> str:
+    """What an item counts as. Only `events` are answered."""
+    if part == "changes" and not event.field:
+        return "changes"
+    if event.page == TEST_PAGE or not (event.page or event.user):
+        return "tests"
+    if event.field in RECEIPTS:
+        return "receipts"
+    return "standby" if part == "standby" and not event.echo else "events"
 
 
 def message_group(event: Identity) -> str:
-    """The message group of an event: its user's, or for an echo one of its own.
+    """The message group of an event: its user's, or one of its own for an echo and for an event without a user.
 
-    Otherwise an echo would wait behind the very event that waits for it, or behind another echo that is being retried.
+    Otherwise an echo would wait behind the very event that waits for it, or behind another echo that is being retried,
+    and people of whom nothing is known would wait for each other.
     """
     lane = ("echo", event.id) if event.echo else ()
-    return fingerprint(event.page, event.user, *lane)
+    return fingerprint(event.page, event.owner, *lane)
 
 
-def _items(entries: list[Any]) -> Iterator[tuple[str, Any, bool]]:
-    """Every item of every entry, with its page, and whether another app handles it.
+def _items(entries: list[Any]) -> Iterator[tuple[str, Any, str]]:
+    """Every item of every entry, with the entry's id and the part of the entry that it comes from.
 
-    Anything in the place of an entry, or of a list of items, becomes an item that is not an event.
+    Anything in the place of an entry, or of a list of items, becomes an item that is not an event. Whatever else an
+    entry holds becomes a change with only a field, and so is counted.
     """
     for entry in entries:
         if not isinstance(entry, dict):
-            yield "", [entry], False
+            yield "", [entry], ""
             continue
-        for field, standby in (("messaging", False), ("standby", True)):
-            items = entry.get(field) or []
-            for item in items if isinstance(items, list) else [[items]]:
-                yield str(entry.get("id", "")), item, standby
+        entry_id = str(entry.get("id", ""))
+        if "field" in entry:  # source: "Instagram Platform Webhook Notification Examples", 2025-11-24
+            yield entry_id, {name: entry[name] for name in ("field", "value") if name in entry}, "changes"
+        for part, content in entry.items():
+            if part in LISTS:
+                items = content or []
+                for item in items if isinstance(items, list) else [[items]]:
+                    for single in apart(item):
+                        yield entry_id, single, part
+            elif part not in HEAD:
+                yield entry_id, {"field": part}, "changes"
+
+
+def _names(item: Json) -> list[str]:
+    """The names under which an unknown item is counted: a change's field, or each key that describes no event."""
+    fields = Fields(item)
+    names = [fields.text("field")] if "field" in item else [*fields.keys()] or [""]
+    shown = [name for name in names if name not in HEAD] or ["none"]
+    # A name of Facebook's; what else stands there could be anything, and does not belong in the log.
+    return [name if re.fullmatch("[a-z_-]{1,64}", name) else "other" for name in shown]
 
 
 def _raw(request: Json) -> bytes | None:

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple, Protocol
 from bot.aws.client import AwsError
 from bot.aws.ledger import Key, Ledger, Reading, Record
 from bot.aws.queues import Queues, unusable_letters
-from bot.log import log
+from bot.log import WAITING_KIND, log
 from bot.messenger import events
-from bot.responder import QUEUE_SECONDS, RETRIABLE, Responder, RetryLater, Task, where
+from bot.responder import QUEUE_SECONDS, RETRIABLE, Answered, Responder, RetryLater, Task, where
+from bot.settlements import Settlements
 
 Json = dict[str, Any]
 
-# How long an event waits in the queue: a quarter of its age.
+# How long an event waits in the queue: a quarter of its age, and less than the hour in which an alarm looks for it.
 SHORTEST_WAIT, LONGEST_WAIT, WAIT_SHARE = 2, 1800, 0.25
 # After 1,000 receives SQS itself makes a dead letter of a message, whatever it waited for; it keeps one for 14 days. To
 # wait for at least 14 days times (receives / 1,000)**4, so 2 s after the 36th and 30 min after the 196th, takes 900.
@@ -53,6 +54,7 @@ class Worker:
         ledger: what was seen, planned and sent.
         queues: where what has to wait, or is unusable, goes.
         responder: responds to the single event.
+        message_bytes: the longest message that the queues take.
         now: the clock, in seconds since the epoch.
         mapper: works on several groups at the same time, as a thread pool's `map` does, or one after the other.
     """
@@ -63,10 +65,12 @@ class Worker:
         queues: Queues,
         responder: Responder,
         *,
+        message_bytes: int,
         now: Callable[[], float] = time.time,
         mapper: Mapper = map,
     ) -> None:
-        self._ledger, self._queues, self._responder, self._now, self._mapper = ledger, queues, responder, now, mapper
+        self._ledger, self._queues, self._responder = ledger, queues, responder
+        self._message_bytes, self._now, self._mapper = message_bytes, now, mapper
 
     def handle(self, batch: Json, remaining: Callable[[], float]) -> Json:
         """Work on one batch.
@@ -82,11 +86,17 @@ class Worker:
         for delivery in batch["Records"]:
             groups.setdefault(delivery["attributes"]["MessageGroupId"], []).append(delivery)
         readings = self._read_ahead([deliveries[0] for deliveries in groups.values()]) if len(groups) > 1 else {}
+        settlements = Settlements(self._responder.settle)
         failed = self._mapper(
-            lambda group: self._in_order(group, remaining),
+            lambda group: self._in_order(group, settlements, remaining),
             [Group(deliveries, readings.get(deliveries[0]["messageId"])) for deliveries in groups.values()],
         )
-        return {"batchItemFailures": [{"itemIdentifier": each} for group in failed for each in group]}
+        back = [each for group in failed for each in group]
+        for delivery in (each.task.delivery for each in settlements.open):
+            if delivery["messageId"] not in back:
+                self._hand_back([delivery], "its answers were sent and could not be settled", None)
+                back.append(delivery["messageId"])
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in back]}
 
     def _read_ahead(self, deliveries: Sequence[Json]) -> dict[str, Reading]:
         """One reading of the ledger for the first events of several messages, by the message's id.
@@ -107,13 +117,20 @@ class Worker:
             return {}
         return {identity: found[key] for identity, key in keys.items() if found[key].record == Record()}
 
-    def _in_order(self, group: Group, remaining: Callable[[], float]) -> list[str]:
-        """Work on the messages of one group, one after the other; the ids of those that go back to the queue."""
+    def _in_order(self, group: Group, settlements: Settlements, remaining: Callable[[], float]) -> list[str]:
+        """Work on the messages of one group, one after the other; the ids of those that go back to the queue.
+
+        An event is settled before the next one of its group begins, and the last one together with those of others.
+        """
         reading = group.reading
         for number, delivery in enumerate(group.deliveries):
             rest = group.deliveries[number:]
             try:
-                self._deliver(delivery, reading, remaining)
+                answered = self._deliver(delivery, reading, remaining)
+                if answered and len(rest) > 1:
+                    self._responder.settle([answered])
+                elif answered:
+                    settlements.add(answered)
             except RETRIABLE as reason:
                 self._hand_back(rest, str(reason), reason.seconds if isinstance(reason, RetryLater) else None)
             except Exception as defect:  # noqa: BLE001  it must not take along what is done for other users meanwhile
@@ -125,18 +142,26 @@ class Worker:
             return [each["messageId"] for each in rest]
         return []
 
-    def _deliver(self, delivery: Json, reading: Reading | None, remaining: Callable[[], float]) -> None:
-        """Work on one message of the queue: the events of one user in one request of Facebook's."""
+    def _deliver(self, delivery: Json, reading: Reading | None, remaining: Callable[[], float]) -> Answered | None:
+        """Work on one message of the queue: the events of one user in one request of Facebook's.
+
+        Returns:
+            The last event, if it is left to be settled.
+        """
         try:
             message = _message(delivery)
         except (ValueError, KeyError, TypeError):
-            letters = unusable_letters("not a message of ours", delivery["body"].encode())
+            letters = unusable_letters("not a message of ours", delivery["body"].encode(), self._message_bytes)
             self._queues.bury(letters, self._queues.deadline(QUEUE_SECONDS))
             log("ERROR", "dead_letter", reason="not a message of ours")
-            return
+            return None
+        answered = None
         for item in message["items"]:
-            self._responder.respond(Task.of(message, item, delivery), reading, remaining)
+            if answered:
+                self._responder.settle([answered])
+            answered = self._responder.respond(Task.of(message, item, delivery), reading, remaining)
             reading = None
+        return answered
 
     def _hand_back(self, deliveries: Sequence[Json], reason: str, seconds: float | None) -> None:
         """Let a message and all later ones of its group wait in the queue; for how long depends on its age if None."""
@@ -146,7 +171,7 @@ class Worker:
         receives = int(deliveries[0]["attributes"]["ApproximateReceiveCount"])
         least = max(SHORTEST_WAIT, RETENTION_SECONDS * (receives / MOST_RECEIVES) ** 4)
         seconds = min(max(seconds, least), LONGEST_WAIT) * random.uniform(1, 1.2)
-        log("WARN", "handed_back", reason=reason, seconds=round(seconds), messages=len(deliveries))
+        log("WARN", WAITING_KIND, reason=reason, age=round(age), seconds=round(seconds), messages=len(deliveries))
         try:
             self._queues.hide([each["receiptHandle"] for each in deliveries], round(seconds))
         except AwsError as error:

@@ -10,11 +10,13 @@ from components.bot_secrets import BotSecrets, BotSecretsArgs
 from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import Ledger, LedgerArgs
 from components.lex import lex_statement
+from components.policy import Account
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
 from components.tags import tag_everything
 
 __all__ = [
+    "Account",
     "AdminGroup",
     "AdminGroupArgs",
     "Alarms",

@@ -9,7 +9,7 @@ from pulumi_aws import iam
 
 from components.admin_policies import admin_policies, mfa_policy
 from components.errors import require
-from components.policy import VERSION, Statement, document
+from components.policy import VERSION, Account, Statement, document
 
 DOCUMENTED_POLICIES = (
     "AWSLambda_FullAccess",
@@ -29,11 +29,10 @@ POLICY_CHARACTERS = 6144
 NAME_CHARACTER = "[A-Za-z0-9_+=,.@-]"
 USER_NAME = f"{NAME_CHARACTER}{{1,64}}"
 GROUP_NAME = f"{NAME_CHARACTER}{{1,128}}"
-POLICY = rf"{NAME_CHARACTER}{{1,128}}|arn:aws:iam::(aws|[0-9]{{12}}):policy/[A-Za-z0-9_+=,.@/-]{{1,512}}"
+POLICY = rf"{NAME_CHARACTER}{{1,128}}|arn:aws[a-z-]{{0,20}}:iam::(aws|[0-9]{{12}}):policy/[A-Za-z0-9_+=,.@/-]{{1,512}}"
 
 # The longest of each, to count a policy's characters before the real ones are known.
-LONGEST_REGION = "ap-southeast-99"
-AN_ACCOUNT = "000000000000"
+LONGEST = Account(partition="aws-us-gov", region="ap-southeast-99", account_id="000000000000")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +43,7 @@ class AdminGroupArgs:
         group_name: The group's name; groups are account-wide and people know it by this name.
         members: IAM user names that exist. Their other groups stay.
         name_prefixes: What the names of all administered resources start with, such as `innolab-fbm-dev-`.
-        region: The region of these resources.
-        account_id: The account.
+        account: Where these resources and the group are.
         managed_policies: AWS-managed policies by name, or any policy by ARN.
         require_mfa: In a session without MFA, are members limited to reading alarms and setting up their credentials?
 
@@ -56,14 +54,13 @@ class AdminGroupArgs:
     group_name: str
     members: Sequence[str]
     name_prefixes: Sequence[str]
-    region: pulumi.Input[str]
-    account_id: pulumi.Input[str]
+    account: Account
     managed_policies: Sequence[str] = DOCUMENTED_POLICIES
     require_mfa: bool = False
 
     def __post_init__(self) -> None:
-        own = self.own_policies(LONGEST_REGION, AN_ACCOUNT)
-        attached = len(policy_arns(self.managed_policies)) + len(own)
+        own = self.own_policies(LONGEST)
+        attached = len(policy_arns(self.managed_policies, LONGEST)) + len(own)
         require(
             attached <= POLICIES_PER_GROUP,
             f"The group {self.group_name} would have {attached} policies, and IAM allows {POLICIES_PER_GROUP}: "
@@ -75,29 +72,30 @@ class AdminGroupArgs:
             require(
                 size <= POLICY_CHARACTERS,
                 f"The policy for {title} of the group {self.group_name} would have {size} characters, and IAM allows "
-                f"{POLICY_CHARACTERS}: let it administer fewer than {len(self.name_prefixes)} stacks.",
+                f"{POLICY_CHARACTERS}: let it have fewer stacks (now {len(self.name_prefixes)}) or members (now "
+                f"{len(self.members)}).",
             )
 
-    def own_policies(self, region: pulumi.Input[str], account_id: pulumi.Input[str]) -> dict[str, list[Statement]]:
+    def own_policies(self, account: Account) -> dict[str, list[Statement]]:
         """Title → statements of each customer-managed policy.
 
         Args:
-            region: The region of the administered resources.
-            account_id: The account.
+            account: Where the administered resources and the group are.
         """
-        policies = admin_policies(self.name_prefixes, region, account_id)
-        return policies | mfa_policy(account_id) if self.require_mfa else policies
+        policies = admin_policies(self.name_prefixes, self.group_name, self.members, account)
+        return policies | mfa_policy(account) if self.require_mfa else policies
 
 
-def policy_arns(names: Sequence[str]) -> dict[str, str]:
+def policy_arns(names: Sequence[str], account: Account) -> dict[str, pulumi.Input[str]]:
     """Name → ARN of each policy, retired names replaced by their successors, each once.
 
     Args:
         names: Names of AWS-managed policies, or ARNs.
+        account: Where they are attached.
     """
     current = dict.fromkeys(RETIRED.get(name, name) for name in names)
     return {
-        name.rpartition("/")[2]: name if name.startswith("arn:") else f"arn:aws:iam::aws:policy/{name}"
+        name.rpartition("/")[2]: name if name.startswith("arn:") else account.managed_policy_arn(name)
         for name in current
     }
 
@@ -121,9 +119,9 @@ class AdminGroup(pulumi.ComponentResource):
         def attach(title: str, arn: pulumi.Input[str]) -> None:
             iam.GroupPolicyAttachment(f"{name}-{title}", group=group.name, policy_arn=arn, opts=child)
 
-        for title, arn in policy_arns(args.managed_policies).items():
+        for title, arn in policy_arns(args.managed_policies, args.account).items():
             attach(title, arn)
-        for title, statements in args.own_policies(args.region, args.account_id).items():
+        for title, statements in args.own_policies(args.account).items():
             policy = iam.Policy(
                 f"{name}-{title}-policy",
                 # Without the stacks' names: a changed description makes IAM replace the policy.

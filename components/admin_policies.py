@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.policy import Statement, actions
+from components.policy import Account, Statement, actions
 
 QUEUES = (
     *actions("sqs", "CreateQueue DeleteQueue GetQueueAttributes SetQueueAttributes"),
@@ -34,6 +34,9 @@ TOPICS = (
     *actions("sns", "CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes Subscribe"),
     *actions("sns", "ListTagsForResource TagResource UntagResource"),
 )
+# `pulumi refresh` reads the group itself, which only IAMFullAccess of the documented policies allows.
+GROUP = actions("iam", "GetGroup ListAttachedGroupPolicies")
+MEMBERS = ("iam:ListGroupsForUser",)
 ANY_RESOURCE_DATA = ("ssm:DescribeParameters",)
 ANY_RESOURCE_WATCH = (
     "cloudwatch:DescribeAlarms",
@@ -56,18 +59,24 @@ STILL_ALLOWED = ("cloudwatch:DescribeAlarms", "sts:GetSessionToken")
 
 
 def admin_policies(
-    name_prefixes: Sequence[str], region: pulumi.Input[str], account_id: pulumi.Input[str]
+    name_prefixes: Sequence[str], group_name: str, members: Sequence[str], account: Account
 ) -> dict[str, list[Statement]]:
     """Title → statements of each customer-managed policy of the administrators.
 
     Args:
         name_prefixes: What the names of administered resources start with, such as `innolab-fbm-dev-`.
-        region: The region of these resources.
-        account_id: Their account.
+        group_name: The administrators' group.
+        members: IAM user names.
+        account: Where all of these are.
     """
 
     def arns(service: str, before_name: str) -> list[pulumi.Input[str]]:
-        return [arn(service, region, account_id, f"{before_name}{prefix}*") for prefix in name_prefixes]
+        return [account.arn(service, f"{before_name}{prefix}*") for prefix in name_prefixes]
+
+    group = [Statement(sid="Group", actions=GROUP, resources=[account.iam_arn(f"group/{group_name}")])]
+    if members:
+        users = [account.iam_arn(f"user/{member}") for member in members]
+        group.append(Statement(sid="Members", actions=MEMBERS, resources=users))
 
     return {
         "data": [
@@ -81,26 +90,27 @@ def admin_policies(
             Statement(sid="Alarms", actions=ALARMS, resources=arns("cloudwatch", "alarm:")),
             Statement(sid="Topics", actions=TOPICS, resources=arns("sns", "")),
             Statement(sid="AnyResource", actions=ANY_RESOURCE_WATCH, resources=["*"]),
+            *group,
         ],
     }
 
 
-def mfa_policy(account_id: pulumi.Input[str]) -> dict[str, list[Statement]]:
+def mfa_policy(account: Account) -> dict[str, list[Statement]]:
     """Title → statements of the policy that lets members do almost nothing without MFA but set up their credentials.
 
     A member calls AWS with a session: `aws sts get-session-token --serial-number ARN --token-code CODE`.
 
     Args:
-        account_id: The members' account.
+        account: The members' account.
     """
-    own_user = arn("iam", "", account_id, "user/${aws:username}")
+    own_user = account.iam_arn("user/${aws:username}")
     # IfExists: a plain access key does not mention MFA at all.
     without_mfa = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
     return {
         "mfa": [
             Statement(sid="OwnCredentials", actions=OWN_CREDENTIALS, resources=[own_user]),
             # Members name their device freely. A device opens nothing before its owner enables it.
-            Statement(sid="OwnDevices", actions=OWN_DEVICES, resources=[arn("iam", "", account_id, "mfa/*")]),
+            Statement(sid="OwnDevices", actions=OWN_DEVICES, resources=[account.iam_arn("mfa/*")]),
             Statement(sid="PasswordRules", actions=PASSWORD_RULES, resources=["*"]),
             Statement(
                 sid="NothingElseWithoutMfa",
@@ -122,17 +132,3 @@ def mfa_policy(account_id: pulumi.Input[str]) -> dict[str, list[Statement]]:
             ),
         ]
     }
-
-
-def arn(service: str, region: pulumi.Input[str], account_id: pulumi.Input[str], resource: str) -> pulumi.Input[str]:
-    """A resource's ARN; plain text if region and account are.
-
-    Args:
-        service: The service's prefix, such as `sqs`.
-        region: The resource's region; empty for a global service.
-        account_id: The resource's account.
-        resource: The last part of the ARN.
-    """
-    if isinstance(region, str) and isinstance(account_id, str):
-        return f"arn:aws:{service}:{region}:{account_id}:{resource}"
-    return pulumi.Output.concat("arn:aws:", service, ":", region, ":", account_id, ":", resource)

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import cloudwatch, sns
 
-OLDEST_EVENT_SECONDS = 900
+PERIOD_SECONDS = 300
+PERIODS_PER_HOUR = 12
+WAITING_SECONDS = 900
+WAITING_MESSAGES = 50_000
+"""Visible or invisible. SQS hands out of a FIFO queue's first 120,000 messages only, these two together (Amazon SQS
+Developer Guide, "Amazon SQS FIFO queue quotas" and "in flight", read 2026-11)."""
+MOST_REQUESTS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +25,8 @@ class AlarmsArgs:
         api_name, stage_name: The REST API's stage.
         log_group_name: The function's log group. Its lines are JSON with `level` and `kind`.
         log_kinds: The kinds of log lines to watch at level `ERROR`, each with its alarm's description.
+        waiting_kind: The kind of log line whose `age` says, at least once an hour, for how many seconds an event has
+            waited.
         email: The address that is notified; AWS asks it once to confirm. Empty: no e-mail.
     """
 
@@ -29,6 +37,7 @@ class AlarmsArgs:
     stage_name: pulumi.Input[str]
     log_group_name: pulumi.Input[str]
     log_kinds: Mapping[str, str]
+    waiting_kind: str
     email: str
 
 
@@ -50,7 +59,8 @@ class Alarms(pulumi.ComponentResource):
             *,
             dimensions: Mapping[str, pulumi.Input[str]] | None = None,
             statistic: str = "Sum",
-            threshold: int = 0,
+            threshold: float = 0,
+            times_in_an_hour: int | None = None,
         ) -> None:
             namespace, metric_name = metric
             cloudwatch.MetricAlarm(
@@ -60,13 +70,23 @@ class Alarms(pulumi.ComponentResource):
                 metric_name=metric_name,
                 dimensions=dimensions,
                 statistic=statistic,
-                period=300,
-                evaluation_periods=1,
+                period=PERIOD_SECONDS,
+                evaluation_periods=PERIODS_PER_HOUR if times_in_an_hour else 1,
+                datapoints_to_alarm=times_in_an_hour,
                 comparison_operator="GreaterThanThreshold",
                 threshold=threshold,
                 treat_missing_data="notBreaching",
                 alarm_actions=[topic.arn],
                 ok_actions=[topic.arn],
+                opts=child,
+            )
+
+        def log_filter(kind: str, pattern: str, *, value: str, unit: str) -> None:
+            cloudwatch.LogMetricFilter(
+                f"{name}-{kind.replace('_', '-')}-filter",
+                log_group_name=args.log_group_name,
+                pattern=pattern,
+                metric_transformation={"namespace": name, "name": kind, "value": value, "unit": unit},
                 opts=child,
             )
 
@@ -77,14 +97,38 @@ class Alarms(pulumi.ComponentResource):
             dimensions={"QueueName": args.dead_letter_queue_name},
             statistic="Maximum",
         )
+        # SQS leaves out of this metric what was received several times ("Available CloudWatch metrics for Amazon SQS",
+        # read 2026-11), so it shows only events that the function is not called for. Its log shows the others.
         alarm(
             "oldest-event",
-            "Events have been waiting for 15 minutes or more.",
+            "Events have been waiting for 15 minutes or more, and the function is not called for them.",
             ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
             dimensions={"QueueName": args.queue_name},
             statistic="Maximum",
-            threshold=OLDEST_EVENT_SECONDS,
+            threshold=WAITING_SECONDS,
         )
+        log_filter(args.waiting_kind, f'{{ $.kind = "{args.waiting_kind}" }}', value="$.age", unit="Seconds")
+        alarm(
+            args.waiting_kind.replace("_", "-"),
+            "Events have been waiting for 15 minutes or more, although the function tries again and again.",
+            (name, args.waiting_kind),
+            statistic="Maximum",
+            threshold=WAITING_SECONDS,
+            # Between two tries, an event waits for 36 minutes at most: an hour has at least one report of each.
+            times_in_an_hour=1,
+        )
+        for title, metric in (
+            ("waiting-events", "ApproximateNumberOfMessagesVisible"),
+            ("retried-events", "ApproximateNumberOfMessagesNotVisible"),
+        ):
+            alarm(
+                title,
+                f"More than {WAITING_MESSAGES:,} messages wait: from 120,000 on, everybody waits for those in front.",
+                ("AWS/SQS", metric),
+                dimensions={"QueueName": args.queue_name},
+                statistic="Maximum",
+                threshold=WAITING_MESSAGES,
+            )
         alarm(
             "errors",
             "The function ended without an answer of its own.",
@@ -103,14 +147,18 @@ class Alarms(pulumi.ComponentResource):
             ("AWS/ApiGateway", "5XXError"),
             dimensions={"ApiName": args.api_name, "Stage": args.stage_name},
         )
+        # The average is the share of requests (API Gateway Developer Guide, "metrics and dimensions", read 2026-11). A
+        # stranger's single request is no reason to wake anybody; Facebook tries again.
+        alarm(
+            "gateway-4xx",
+            "Most requests get a 4xx answer: if they are Facebook's, their events are lost.",
+            ("AWS/ApiGateway", "4XXError"),
+            dimensions={"ApiName": args.api_name, "Stage": args.stage_name},
+            statistic="Average",
+            threshold=MOST_REQUESTS,
+            times_in_an_hour=2,
+        )
         for kind, description in args.log_kinds.items():
-            title = kind.replace("_", "-")
-            cloudwatch.LogMetricFilter(
-                f"{name}-{title}-filter",
-                log_group_name=args.log_group_name,
-                pattern=f'{{ $.level = "ERROR" && $.kind = "{kind}" }}',
-                metric_transformation={"namespace": name, "name": kind, "value": "1", "unit": "Count"},
-                opts=child,
-            )
-            alarm(title, description, (name, kind))
+            log_filter(kind, f'{{ $.level = "ERROR" && $.kind = "{kind}" }}', value="1", unit="Count")
+            alarm(kind.replace("_", "-"), description, (name, kind))
         self.register_outputs({})

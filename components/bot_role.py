@@ -12,7 +12,7 @@ DOCUMENTED_LOG_STATEMENT = Statement(
     actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
     resources=["arn:aws:logs:*:*:*"],
 )
-"""The log statement of the documented system: the default, wide enough for any log group."""
+"""The log statement of the documented system, word for word: the default, wide enough for any log group of `aws`."""
 
 
 @dataclass(frozen=True, kw_only=True)

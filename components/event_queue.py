@@ -47,6 +47,7 @@ class EventQueue(pulumi.ComponentResource):
 
     Attributes:
         arn, url, name: Of the queue.
+        message_bytes: The longest message that the queues take, as text; read back from the queue's own attribute.
         dead_letter_url, dead_letter_name: Of the dead-letter queue.
         producer_statement: Permission to send to the queue.
         consumer_statement: What Lambda's poller and the worker need: receive, delete, look, and set the backoff.
@@ -82,6 +83,7 @@ class EventQueue(pulumi.ComponentResource):
             opts=child,
         )
         self.arn, self.url, self.name = queue.arn, queue.url, queue.name
+        self.message_bytes = queue.max_message_size.apply(lambda size: f"{size:.0f}")
         self.dead_letter_url, self.dead_letter_name = dead_letters.url, dead_letters.name
         self.producer_statement = Statement(sid="SendEvents", actions=["sqs:SendMessage"], resources=[queue.arn])
         self.consumer_statement = Statement(

@@ -45,6 +45,51 @@ class Statement:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Where resources are, to write their ARNs before they exist.
+
+    Attributes:
+        partition: `aws`, `aws-cn` or `aws-us-gov`.
+        region: Such as `eu-central-1`.
+        account_id: Twelve digits.
+    """
+
+    partition: pulumi.Input[str]
+    region: pulumi.Input[str]
+    account_id: pulumi.Input[str]
+
+    def arn(self, service: str, resource: str) -> pulumi.Input[str]:
+        """The ARN of a resource in the region; plain text if the account is.
+
+        Args:
+            service: The service's prefix, such as `sqs`.
+            resource: The last part of the ARN.
+        """
+        return _joined("arn:", self.partition, f":{service}:", self.region, ":", self.account_id, f":{resource}")
+
+    def iam_arn(self, resource: str) -> pulumi.Input[str]:
+        """The ARN of something in IAM, which knows no regions; plain text if the account is.
+
+        Args:
+            resource: Such as `user/anna`.
+        """
+        return _joined("arn:", self.partition, ":iam::", self.account_id, f":{resource}")
+
+    def managed_policy_arn(self, name: str) -> pulumi.Input[str]:
+        """The ARN of a policy that AWS manages; plain text if the account is.
+
+        Args:
+            name: Such as `IAMFullAccess`.
+        """
+        return _joined("arn:", self.partition, f":iam::aws:policy/{name}")
+
+
+def _joined(*parts: pulumi.Input[str]) -> pulumi.Input[str]:
+    plain = [part for part in parts if isinstance(part, str)]
+    return "".join(plain) if len(plain) == len(parts) else pulumi.Output.concat(*parts)
+
+
 def document(statements: Sequence[Statement]) -> pulumi.Output[str]:
     """A policy document of these statements, as JSON.
 

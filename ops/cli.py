@@ -139,6 +139,7 @@ def _add_registration(to: Subparsers) -> None:
     )
     for command in (check, register):
         command.add_argument("--app-id", metavar="ID", help="the Facebook app's id, at the top of its dashboard")
+        command.add_argument("--instagram", action="store_true", help="also the app's webhook for Instagram")
     register.add_argument("--dry-run", action="store_true", help=DRY_RUN)
 
 

@@ -14,7 +14,7 @@ from ops.forget import Memory
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.notify import INSTAGRAM, PAGE, Notice, message, pairs, send
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
-from ops.registration import Registration, read_secrets, wanted_profile
+from ops.registration import RegisteredToken, Registration, read_secrets, wanted_profile
 from ops.stack import Stack
 from ops.view import Result, note
 
@@ -152,7 +152,14 @@ def _registration(options: Namespace, target: Target) -> Registration:
     app_id = options.app_id or target.stack.app_id
     if not app_id.isdigit():
         raise OpsError("The app's id is missing: give --app-id with the number at the top of the app's dashboard.")
-    return Registration(target.stack, read_secrets(target.aws, target.stack.secrets_path), app_id, wanted_profile())
+    return Registration(
+        target.stack,
+        read_secrets(target.aws, target.stack.secrets_path),
+        RegisteredToken(target.aws, target.stack),
+        app_id=app_id,
+        profile=wanted_profile(),
+        objects=("page", "instagram") if options.instagram else ("page",),
+    )
 
 
 def _person(options: Namespace) -> str:

@@ -86,7 +86,7 @@ class EventLetter(Letter):
 
     def ledger_keys(self) -> list[Key]:
         """The ledger's keys of the events."""
-        return [Key(fingerprint(self.page, each.user), fingerprint(self.page, each.id)) for each in self.events]
+        return [Key(fingerprint(self.page, each.owner), fingerprint(self.page, each.id)) for each in self.events]
 
 
 @dataclass(frozen=True, kw_only=True)

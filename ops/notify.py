@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.aws.client import Aws
-from bot.aws.queues import BODY_BYTES, Message, NotQueued, Queues, compact, event_messages
+from bot.aws.queues import BATCH_BYTES, Message, NotQueued, Queues, compact, event_messages
 from bot.messenger.identity import identify
 from bot.webhook import message_group
 from ops.errors import OpsError
@@ -82,11 +82,11 @@ def message(notice: Notice, now: float) -> Message:
         "notice": {"id": notice.identity or uuid.uuid4().hex, "topic": notice.topic, "data": notice.data},
     }
     text = compact(item)
-    if len(text) > BODY_BYTES // 2:
+    if len(text) > BATCH_BYTES // 2:
         raise OpsError(f"The notice has {len(text)} bytes: send a name, and let the bot look up the rest.")
     event = identify(item, notice.account)
     head = {"object": notice.platform, "page": notice.account, "received": milliseconds}
-    (made,) = event_messages(head, message_group(event), [(event.id, text)])
+    (made,) = event_messages(head, message_group(event), [(event.id, text)], BATCH_BYTES)
     return made
 
 

@@ -3,21 +3,23 @@
 Sources: Messenger Platform, "Webhooks" and "Messenger Profile API"; Graph API, "Subscriptions", "Debug Token".
 """
 
+import calendar
 import secrets as random
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from bot import conversation
 from bot.aws.client import Aws, AwsError
 from bot.aws.secrets import SecretMissing, SecretValues
+from bot.http import Connection, NotSent, Unanswered
 from bot.messenger.client import GraphApi
 from bot.messenger.errors import SendError
 from bot.messenger.profile import Profile, difference
+from bot.messenger.signature import sign
 from ops.errors import OpsError
 from ops.stack import Stack
 
@@ -37,16 +39,61 @@ SUBSCRIBED = (
     # what happens to the page
     "messaging_handovers",
     "messaging_policy_enforcement",
+    # comments, which the bot can answer privately
+    "feed",
 )
 """The webhook fields that the bot needs. It has no use for receipts (message_deliveries, message_reads)."""
-SCOPES = ("pages_messaging", "pages_manage_metadata")
+# Instagram Platform, "Webhooks", read on 2026-11-25: some fields have names of their own.
+SUBSCRIBED_INSTAGRAM = (
+    "messages",
+    "messaging_postbacks",
+    "messaging_optins",
+    "messaging_referral",
+    "message_reactions",
+    "message_edit",
+    "messaging_handover",
+    "standby",
+    "comments",
+    "live_comments",
+)
+# "Page Subscribed Apps", read on 2026-11-25: the last one is needed to read the subscription back.
+SCOPES = ("pages_messaging", "pages_manage_metadata", "pages_show_list")
+# Graph API, "Changelog" and "Platform Versioning", read on 2026-11-25: a version ends two years after the next one came
+# out. v26.0, of 2026-07-29, has no successor yet.
+VERSION_ENDS = {
+    "v21.0": "2027-01-21",
+    "v22.0": "2027-05-29",
+    "v23.0": "2027-10-08",
+    "v24.0": "2028-02-18",
+    "v25.0": "2028-07-29",
+}
+NEWEST_VERSION = "v26.0"
+VERSION_SECONDS = 120 * 24 * 60 * 60
+EMPTY = b'{"object":"page","entry":[]}'
+"""A webhook without an event: the bot accepts it and does nothing."""
 PARAMETERS = ("page-access-token", "app-secret", "app-secret-previous", "verify-token")
 SOON_SECONDS = 14 * 24 * 60 * 60
 # As long as Facebook waits: "Webhooks" of the Messenger Platform.
 WEBHOOK_SECONDS = 5.0
 OK, FORBIDDEN = 200, 403
 
-APP, PAGE, PROFILE = "app's subscription", "page's subscription", "profile"
+APP, INSTAGRAM, PAGE, PROFILE = (
+    "app's subscription",
+    "app's subscription to Instagram",
+    "page's subscription",
+    "profile",
+)
+VERSION = "Graph API"
+
+
+class Subscribed(NamedTuple):
+    """What the app's webhook is registered for: its name in a report, and the fields that the bot needs."""
+
+    what: str
+    fields: Sequence[str]
+
+
+OBJECTS = {"page": Subscribed(APP, SUBSCRIBED), "instagram": Subscribed(INSTAGRAM, SUBSCRIBED_INSTAGRAM)}
 
 
 class Verdict(NamedTuple):
@@ -120,19 +167,71 @@ def wanted_profile() -> Profile | None:
     return found if isinstance(found, Profile) else None
 
 
+class RegisteredToken:
+    """With which verify token the webhook was registered: Facebook asks for it then only, and never shows it.
+
+    The stack's table remembers the version of the token's parameter, and nothing of the token.
+
+    Args:
+        aws: the stack's.
+        stack: the stack.
+    """
+
+    def __init__(self, aws: Aws, stack: Stack) -> None:
+        self._aws, self._stack = aws, stack
+
+    def is_present(self, about: str) -> bool:
+        """Whether the webhook about this object was registered with the present verify token."""
+        table = self._stack.ledger_table
+        keys = {table: {"Keys": [_registered(about)], "ConsistentRead": True}}
+        found = self._aws.call("dynamodb", "BatchGetItem", {"RequestItems": keys})["Responses"].get(table, [])
+        return [each["version"]["S"] for each in found] == [self._version()]
+
+    def remember(self, about: str) -> None:
+        """Remember that it was."""
+        request = {
+            "TableName": self._stack.ledger_table,
+            "Key": _registered(about),
+            "UpdateExpression": "SET version = :version",
+            "ExpressionAttributeValues": {":version": {"S": self._version()}},
+        }
+        self._aws.call("dynamodb", "UpdateItem", request)
+
+    def _version(self) -> str:
+        parameter = self._aws.call("ssm", "GetParameter", {"Name": f"{self._stack.secrets_path}/verify-token"})
+        # A parameter that was deleted and made again counts from 1 again, at another time.
+        return f"{parameter['Parameter']['Version']} {parameter['Parameter']['LastModifiedDate']}"
+
+
+def _registered(about: str) -> dict[str, dict[str, str]]:
+    return {"id": {"S": f"registered#{about}"}}
+
+
 class Registration:
     """A stack's registration with Facebook.
 
     Args:
         stack: the stack.
         secrets: its secrets.
+        registered: the verify token that the webhook was registered with.
         app_id: the Facebook app's id.
         profile: the Messenger profile that the page should have; None to leave it as it is.
+        objects: what the webhook is registered for: `page`, and `instagram` if the bot answers there too.
     """
 
-    def __init__(self, stack: Stack, secrets: SecretValues, app_id: str, profile: Profile | None) -> None:
-        self._stack, self._app_id = stack, app_id
+    def __init__(
+        self,
+        stack: Stack,
+        secrets: SecretValues,
+        registered: RegisteredToken,
+        *,
+        app_id: str,
+        profile: Profile | None,
+        objects: Sequence[str],
+    ) -> None:
+        self._stack, self._app_id, self._registered = stack, app_id, registered
         self._verify_token = secrets.verify_token
+        self._app_secret = secrets.app_secrets[0]
         try:
             self._graph = GraphApi(
                 stack.graph_api_url,
@@ -145,9 +244,15 @@ class Registration:
             raise OpsError(f"{error} Set pageAccessToken, and deploy.") from None
         # The app comes first: Facebook sends the webhook a handshake, and refuses if nothing answers.
         self._parts = [
-            Part(APP, "sends its events to the webhook", self._app_difference, self._write_app),
-            Part(PAGE, "sends its events to the app", self._page_difference, self._write_page),
+            Part(
+                OBJECTS[each].what,
+                "sends its events to the webhook",
+                partial(self._app_difference, each),
+                partial(self._write_app, each),
+            )
+            for each in objects
         ]
+        self._parts += [Part(PAGE, "sends its events to the app", self._page_difference, self._write_page)]
         if profile:
             self._parts.append(
                 Part(
@@ -161,6 +266,7 @@ class Registration:
     def check(self) -> Iterator[Verdict]:
         """Check everything, even where something fails."""
         yield from self._check_webhook()
+        yield version_verdict(self._stack.graph_api_version)
         try:
             yield from self._check_token()
         except SendError as error:
@@ -205,17 +311,27 @@ class Registration:
         fine = status == FORBIDDEN
         found = "refuses a wrong verify token" if fine else f"answers a wrong verify token with {status}, not 403"
         yield Verdict("webhook", fine, found)
+        # HTTP/2 writes names in lower case: nothing on the way may insist on another spelling.
+        status, _ = self._call("POST", "", {"x-hub-signature-256": sign(EMPTY, self._app_secret)}, EMPTY)
+        fine = status == OK
+        wrong = (
+            f"answers a signed request with {status}, not 200: see the function's log; if it has no line, the gateway's"
+        )
+        yield Verdict("webhook", fine, "accepts a signed request" if fine else wrong)
 
     def _handshake(self, token: str, challenge: str) -> tuple[int, str]:
         """Send Facebook's handshake: status and text of the answer, or 0 and why there is none."""
         query = urlencode({"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge})
+        return self._call("GET", f"?{query}", {}, b"")
+
+    def _call(self, method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"{self._stack.webhook_url}?{query}", timeout=WEBHOOK_SECONDS) as answer:
-                return answer.status, answer.read().decode("utf-8", "replace")
-        except urllib.error.HTTPError as error:
-            return error.code, ""
-        except (OSError, ValueError) as error:
+            connection = Connection(self._stack.webhook_url)
+            answer = connection.request(method, query, headers, body, WEBHOOK_SECONDS)
+        except (NotSent, Unanswered, ValueError) as error:
             return 0, str(error)
+        connection.close()
+        return answer.status, answer.body.decode("utf-8", "replace")
 
     def _check_token(self) -> Iterator[Verdict]:
         token = self._graph.token(self._app_id)
@@ -239,32 +355,35 @@ class Registration:
             "token", fine, f"expires on {on}{'' if fine else ': use the one of a system user, which never does'}"
         )
 
-    def _app_difference(self) -> str:
-        known = self._graph.webhook(self._app_id)
+    def _app_difference(self, about: str) -> str:
+        known = self._graph.webhook(self._app_id, about)
         if not known:
             return "does not exist"
         if known.get("callback_url") != self._stack.webhook_url:
             return f"is for {known.get('callback_url')}, not {self._stack.webhook_url}"
         if known.get("active") is False:
             return "is not active"
-        return _missing(_names(known.get("fields")))
+        if not self._registered.is_present(about):
+            return "is not known to have the present verify token"
+        return _missing(_names(known.get("fields")), OBJECTS[about].fields)
 
     def _page_difference(self) -> str:
         fields = self._graph.page_subscription(self._app_id)
-        return _missing(fields) if fields else "does not exist: Facebook ends it after an hour of failures"
+        return _missing(fields, SUBSCRIBED) if fields else "does not exist: Facebook ends it after an hour of failures"
 
     def _profile_difference(self, profile: Profile) -> str:
         changed, gone = difference(profile, self._graph.profile())
         return f"differs in {', '.join([*changed, *gone])}" if changed or gone else ""
 
-    def _write_app(self) -> None:
-        known = _names(self._graph.webhook(self._app_id).get("fields"))
-        self._graph.register_webhook(
-            self._app_id, self._stack.webhook_url, self._verify_token, _with_needed_fields(known)
-        )
+    def _write_app(self, about: str) -> None:
+        known = _names(self._graph.webhook(self._app_id, about).get("fields"))
+        fields = _with_needed_fields(known, OBJECTS[about].fields)
+        self._graph.register_webhook(self._app_id, about, self._stack.webhook_url, self._verify_token, fields)
+        self._registered.remember(about)
 
     def _write_page(self) -> None:
-        self._graph.subscribe_page(_with_needed_fields(self._graph.page_subscription(self._app_id)))
+        known = self._graph.page_subscription(self._app_id)
+        self._graph.subscribe_page(_with_needed_fields(known, SUBSCRIBED))
 
 
 @contextmanager
@@ -275,14 +394,24 @@ def _refusal(what: str) -> Iterator[None]:
         raise OpsError(f"The {what} could not be set: {_explained(error, what)}") from None
 
 
-def _missing(fields: tuple[str, ...]) -> str:
-    missing = [field for field in SUBSCRIBED if field not in fields]
+def version_verdict(version: str) -> Verdict:
+    """How long the stack's version of the Graph API will be there."""
+    end = VERSION_ENDS.get(version)
+    if end is None:
+        return Verdict(VERSION, fine=True, found=f"{version} has no date yet on which it ends")
+    left = calendar.timegm(time.strptime(end, "%Y-%m-%d")) - time.time()
+    advice = "" if left > VERSION_SECONDS else f": set graphApiVersion to {NEWEST_VERSION}, and deploy"
+    return Verdict(VERSION, not advice, f"{version} ends on {end}{advice}")
+
+
+def _missing(fields: tuple[str, ...], needed: Sequence[str]) -> str:
+    missing = [field for field in needed if field not in fields]
     return f"lacks {', '.join(missing)}" if missing else ""
 
 
-def _with_needed_fields(known: tuple[str, ...]) -> list[str]:
+def _with_needed_fields(known: tuple[str, ...], needed: Sequence[str]) -> list[str]:
     """The needed fields and the known ones: writing replaces them all, and somebody may need more than the bot."""
-    return list(dict.fromkeys((*SUBSCRIBED, *known)))
+    return list(dict.fromkeys((*needed, *known)))
 
 
 def _names(fields: object) -> tuple[str, ...]:
@@ -293,7 +422,7 @@ def _names(fields: object) -> tuple[str, ...]:
 
 def _explained(error: SendError, what: str) -> str:
     """An error in an operator's words. Calls in the app's own name fail for other reasons than those with a token."""
-    if error.code == 190 and what in {"token", APP}:  # "Error Codes": access token
+    if error.code == 190 and what in {"token", APP, INSTAGRAM}:  # "Error Codes": access token
         return f"Facebook refuses the app's id and secret: check --app-id and the setting appSecret. ({error})"
     if error.code == 2200:  # "Subscriptions": the callback could not be validated
         return f"Facebook got no right answer from the webhook: run `python -m ops check`. ({error})"

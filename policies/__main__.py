@@ -38,6 +38,7 @@ DOCUMENTS = {
 FUNCTION, MAPPING = "aws:lambda/function:Function", "aws:lambda/eventSourceMapping:EventSourceMapping"
 PERMISSION, QUEUE = "aws:lambda/permission:Permission", "aws:sqs/queue:Queue"
 LOG_GROUP, PARAMETER = "aws:cloudwatch/logGroup:LogGroup", "aws:ssm/parameter:Parameter"
+REST_API = "aws:apigateway/restApi:RestApi"
 METHOD_SETTINGS = "aws:apigateway/methodSettings:MethodSettings"
 TAGGED = {
     FUNCTION,
@@ -45,7 +46,7 @@ TAGGED = {
     QUEUE,
     LOG_GROUP,
     PARAMETER,
-    "aws:apigateway/restApi:RestApi",
+    REST_API,
     "aws:apigateway/stage:Stage",
     "aws:cloudwatch/metricAlarm:MetricAlarm",
     "aws:dynamodb/table:Table",
@@ -131,6 +132,12 @@ def data_tracing(inputs: Inputs) -> Iterator[str]:
         yield "Its log would hold whole messages and the verify token: set dataTraceEnabled off and loggingLevel OFF."
 
 
+def modern_tls(inputs: Inputs) -> Iterator[str]:
+    """An API refuses TLS 1.0; without a policy, a regional one accepts it."""
+    if inputs.get("securityPolicy", "TLS_1_0") == "TLS_1_0":
+        yield "It accepts TLS 1.0: set securityPolicy and endpointAccessMode."
+
+
 def tags(inputs: Inputs) -> Iterator[str]:
     """Resources are tagged with project and stack."""
     if missing := [tag for tag in TAGS if not (inputs.get("tags") or {}).get(tag)]:
@@ -206,6 +213,7 @@ POLICIES = [
     resources("parameter-encryption", "Parameters are encrypted.", {PARAMETER}, parameter_encryption),
     resources("throttling", "APIs are throttled.", {METHOD_SETTINGS}, throttling),
     resources("no-data-tracing", "APIs log no data.", {METHOD_SETTINGS}, data_tracing),
+    resources("tls", "APIs refuse old TLS.", {REST_API}, modern_tls),
     resources("tags", "Everything is tagged with project and stack.", TAGGED, tags),
     consumers("dead-letter-queue", "Messages that cannot be handled are kept.", dead_letters),
     consumers("visibility-timeout", "No message is handled twice at once.", visibility),

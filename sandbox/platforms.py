@@ -194,17 +194,25 @@ class Platforms:
     def _open_window(self, call: str, body: bytes) -> None:
         """Open the messaging window of everyone whose event the bot puts on its queue, whoever sent the webhook."""
         if call == "sqs:SendMessageBatch":
-            for sender in senders(body):
+            for sender, platform, came_by in senders(body):
                 if sender != self.page_id:
-                    self.graph.note_message(sender)
+                    self.graph.note_message(sender, platform=platform, came_by=came_by)
 
 
-def senders(body: bytes) -> Iterator[str]:
-    """The senders of the events in a `SendMessageBatch` request: see ``bot.aws.queues``."""
+def senders(body: bytes) -> Iterator[tuple[str, str, str]]:
+    """The senders of the events in a `SendMessageBatch` request: see ``bot.aws.queues``.
+
+    Yields:
+        A sender's id, their platform, and by what they came to the page, if their event says so.
+    """
     with suppress(ValueError, TypeError, KeyError):  # another bot's messages may look different
         for entry in json.loads(body)["Entries"]:
-            for item in json.loads(entry["MessageBody"])["items"]:
-                yield str(item["sender"]["id"])
+            message = json.loads(entry["MessageBody"])
+            for item in message["items"]:
+                if sender := item.get("sender", {}).get("id"):
+                    places = (item, *(item.get(name, {}) for name in ("message", "postback")))
+                    came_by = [str(each["referral"].get("source", "")) for each in places if "referral" in each]
+                    yield str(sender), str(message["object"]), "".join(came_by)
 
 
 class BareCloud(Platforms):

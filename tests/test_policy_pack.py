@@ -123,6 +123,7 @@ EXAMPLES: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
         {"settings": {"loggingLevel": "INFO"}},
         "OFF",
     ),
+    ("tls", "aws:apigateway/restApi:RestApi", {"securityPolicy": "TLS_1_2"}, {}, "TLS 1.0"),
     ("tags", FUNCTION, {"tags": TAGS}, {"tags": {"project": "p"}}, "tags stack"),
 ]
 

@@ -23,6 +23,7 @@ from tests.harness import (
     stack_file,
 )
 from tests.policies import documents, mistakes, statements
+from tools import recorder
 
 # Names that others know: people know the group, the function knows the path of the parameters.
 FIXED_NAMES = {"aws:iam/group:Group", "aws:ssm/parameter:Parameter"}
@@ -40,10 +41,13 @@ ONLY_ON_ANY_RESOURCE = {
 }
 # A member's own user, and the MFA device that they are about to make.
 OF_THE_CALLER = {f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}", f"arn:aws:iam::{ACCOUNT}:mfa/*"}
+# What `pulumi refresh` reads of the group: no name of these starts with the stack's.
+OF_THE_GROUP = {"iam:GetGroup", "iam:ListAttachedGroupPolicies", "iam:ListGroupsForUser"}
 ENVIRONMENT = {
     "PAGE_ID",
     "QUEUE_URL",
     "DEAD_LETTER_QUEUE_URL",
+    "MESSAGE_BYTES",
     "LEDGER_TABLE",
     "SECRETS_PATH",
     "GRAPH_API_URL",
@@ -196,6 +200,7 @@ def test_the_function_runs_the_bot_and_knows_its_stack(graph: Graph) -> None:
     assert variables.keys() == ENVIRONMENT
     assert variables["QUEUE_URL"] == graph.outputs["queueUrl"]
     assert variables["DEAD_LETTER_QUEUE_URL"] == graph.outputs["deadLetterQueueUrl"]
+    assert variables["MESSAGE_BYTES"] == "1048576"
     assert variables["LEDGER_TABLE"] == graph.outputs["ledgerTable"]
     assert variables["SECRETS_PATH"] == graph.outputs["secretsPath"]
     assert variables["STATE_DAYS"] == "90"
@@ -235,10 +240,16 @@ def test_the_queues_wait_six_timeouts_and_keep_events_as_long_as_they_can(graph:
         assert each.inputs["sqsManagedSseEnabled"] is True
 
 
-def test_an_alarm_watches_each_kind_of_error_that_the_team_must_act_on(graph: Graph) -> None:
+def test_an_alarm_watches_each_kind_of_line_that_the_team_must_act_on(graph: Graph) -> None:
     filters = graph.of("aws:cloudwatch/logMetricFilter:LogMetricFilter")
 
-    assert {each.inputs["metricTransformation"]["name"] for each in filters} == {"credentials", "slow_down"}
+    assert {each.inputs["metricTransformation"]["name"] for each in filters} == {
+        "credentials",
+        "slow_down",
+        "handed_back",
+        "page_setting",
+        "refused",
+    }
 
 
 def test_data_is_protected_in_prod_only(graphs: dict[str, Graph]) -> None:
@@ -288,8 +299,26 @@ def test_every_resource_of_a_policy_belongs_to_the_stack(graph: Graph) -> None:
                     assert set(actions) <= ONLY_ON_ANY_RESOURCE
                 elif resource in OF_THE_CALLER:
                     assert all(action.startswith("iam:") for action in actions)
+                elif set(actions) <= OF_THE_GROUP:
+                    assert re.fullmatch(
+                        rf"arn:aws:iam::{ACCOUNT}:(group/Innolab_FBM(_prod)?|user/(anna|ben))", resource
+                    )
                 else:
                     assert re.match(rf"arn:aws:[a-z]+:{REGION}:{ACCOUNT}:[a-z/:-]*{PROJECT}-{graph.stack}-", resource)
+
+
+def test_no_arn_of_the_program_has_another_partition_than_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = recorder.created
+
+    def in_china(*args: Any) -> Any:
+        return json.loads(json.dumps(made(*args)).replace("arn:aws:", "arn:aws-cn:"))
+
+    monkeypatch.setattr(recorder, "created", in_china)
+    monkeypatch.setitem(recorder.LOOKUPS, "aws:index/getPartition:getPartition", {"partition": "aws-cn"})
+    graph = run_main("prod", {**OTHER_VALUES, "adminMembers": ["anna"], "apiAccessLog": True})
+
+    for each in graph.resources.values():
+        assert "arn:aws:" not in json.dumps(each.inputs), each.name
 
 
 def test_the_role_allows_exactly_what_the_function_does(graph: Graph) -> None:
@@ -338,8 +367,8 @@ def test_only_its_service_assumes_a_role(full: Graph) -> None:
 
 def test_the_group_administers_its_stack_and_the_named_ones(full: Graph) -> None:
     for each in full.of("aws:iam/policy:Policy"):
-        for _, resources in statements(each.policy()):
-            if resources != ["*"] and not OF_THE_CALLER.issuperset(resources):
+        for actions, resources in statements(each.policy()):
+            if resources != ["*"] and not OF_THE_CALLER.issuperset(resources) and not set(actions) <= OF_THE_GROUP:
                 assert [name in resource for name in ("-prod-*", "-dev-*") for resource in resources].count(True) == 2
 
 
@@ -438,6 +467,7 @@ def test_a_setting_reaches_the_function(changed: Graph) -> None:
     given = {name: value for name, value in variables.items() if not name.endswith(("_URL", "_TABLE", "_PATH"))}
     assert given == {
         "PAGE_ID": "42",
+        "MESSAGE_BYTES": "1048576",
         "GRAPH_API_VERSION": "v27.0",
         "STATE_DAYS": "8",
         "ECHO_SECONDS": "9",

@@ -1,9 +1,9 @@
 """What was seen, planned and sent, and each user's state: one DynamoDB table with the key `id`.
 
-`event#…` is what is known of an event, `user#…` a user's state, `page#…` until when a page may not send. An event's
-record holds what is planned and how far it got. Once everything is sent, only the fact remains that this event needs no
-answer, and nothing about its user. One write says both that an answer was sent and that the next one is being tried, so
-that after a crash it is known whether a send was tried.
+`event#…` is what is known of an event, `user#…` a user's state, `page#…` until when a page may not send, `refused#…` to
+whom Facebook refused a message with one error. An event's record holds what is planned and how far it got. Once all is
+sent, only the fact remains that this event needs no answer, and nothing about its user. One write says both that an
+answer was sent and that the next one is being tried, so that after a crash it is known whether a send was tried.
 """
 
 import contextlib
@@ -22,15 +22,27 @@ EVENT_SECONDS = 29 * DAY_SECONDS
 CALL_SECONDS = 1.0
 SETTLED, DEAD = "settled", "dead"
 EVENT = "event#"
+# Refusals of several people's messages count together if they come within half of this time, and may within all of it.
+REFUSAL_SECONDS = 20 * 60
+PERSON = 12  # characters of a user's fingerprint: enough to count people, too few to find one
 REVIVE_TRIES = 5
 # From a record once no more answers are needed: whatever says something about its user.
 DELETE_PLAN = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
+# Why DynamoDB cancels a transaction if another run went on with a record: "TransactWriteItems" of its API reference.
+OVERTAKEN = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 Json = dict[str, Any]
 
+# The change that settles an event, its values, and how to see that it was made before.
+SETTLE: tuple[str, Json, str] = (
+    f"SET outcome = :settled {DELETE_PLAN}",
+    {":settled": {"S": SETTLED}},
+    "outcome = :settled",
+)
+
 
 class Stale(Exception):
-    """The record has changed since it was read: another run went on with it."""
+    """The record has changed since it was read, or is being changed: another run went on with it."""
 
 
 class Key(NamedTuple):
@@ -161,12 +173,7 @@ class Ledger:
         writes: list[Json] = [{"Put": {"TableName": self._table, "Item": item, "ConditionExpression": new}}]
         if state is not None:
             writes.append(self._state_write(key.user, state, version))
-        try:
-            self._call("TransactWriteItems", {"TransactItems": writes, "ClientRequestToken": uuid.uuid4().hex})
-        except AwsError as error:
-            if "ConditionalCheckFailed" in error.reasons:
-                raise Stale from None
-            raise
+        self._transact(writes)
         return Record(answers=tuple(answers), since=since) if answers else Record(outcome=SETTLED)
 
     def sending(self, key: Key, record: Record, number: int) -> Record:
@@ -194,8 +201,15 @@ class Ledger:
 
     def settle(self, key: Key, record: Record) -> None:
         """Record that the event needs no more answers, and delete its plan; raises as `sending` does."""
-        values = {":settled": {"S": SETTLED}}
-        self._advance(key, record, f"SET outcome = :settled {DELETE_PLAN}", values, "outcome = :settled")
+        self._advance(key, record, *SETTLE)
+
+    def settle_all(self, records: Mapping[Key, Record]) -> None:
+        """The same for several events, at most 100, in one write.
+
+        Raises:
+            Stale: none of them is settled, as one has changed or is being changed.
+        """
+        self._transact([{"Update": self._advanced(key, record, *SETTLE)} for key, record in records.items()])
 
     def bury(self, key: Key) -> None:
         """Record that the event went to the dead letters. Its plan is kept: a redrive goes on with it."""
@@ -233,6 +247,28 @@ class Ledger:
         """Pause all sends of a page for so many seconds from now."""
         until = {"until": _n(self._milliseconds() + round(seconds * 1000)), "expires": self._expires(DAY_SECONDS)}
         self._call("PutItem", {"TableName": self._table, "Item": {"id": {"S": _page(page)}} | until})
+
+    def refused(self, page: str, number: int, user: str) -> int:
+        """Note that Facebook refused a message to a user, and return to how many users it did so within minutes.
+
+        Args:
+            page: the page.
+            number: Facebook's error, by its subcode or else its code.
+            user: the fingerprint of page and user.
+        """
+        window = int(self._now() // (REFUSAL_SECONDS / 2))
+        values = {":user": {"SS": [user[:PERSON]]}, ":expires": self._expires(REFUSAL_SECONDS)}
+        counts = []
+        for each in (window, window + 1):  # they overlap: whatever comes at about the same time is in one of them
+            request: Json = {
+                "TableName": self._table,
+                "Key": {"id": {"S": f"refused#{page}#{number}#{each}"}},
+                "UpdateExpression": "ADD people :user SET expires = :expires",
+                "ExpressionAttributeValues": values,
+                "ReturnValues": "UPDATED_NEW",
+            }
+            counts.append(len(self._call("UpdateItem", request)["Attributes"]["people"]["SS"]))
+        return max(counts)
 
     def forget(self, key: Key) -> None:
         """Delete what is planned for an event, which will never be answered; only that it was seen stays."""
@@ -330,31 +366,46 @@ class Ledger:
         return {"Put": condition | {"Item": item}}
 
     def _advance(self, key: Key, record: Record, update: str, values: Json, done: str) -> None:
-        """Change a record that is as it was read, or on which this same change was made before.
+        """Make the change that `_advanced` describes."""
+        self._send_update(self._advanced(key, record, update, values, done))
+
+    def _advanced(self, key: Key, record: Record, update: str, values: Json, done: str) -> Json:
+        """A change of a record that is as it was read, or on which this same change was made before.
 
         The second is for a call that AWS carried out without an answer, and that is then repeated.
         """
         unchanged, read = _unchanged(record)
-        self._update(key, update, values | read, f"({unchanged}) OR ({done})")
+        return self._updated(key, update, values | read, f"({unchanged}) OR ({done})")
 
     def _update(self, key: Key, update: str, values: Json, condition: str = "", wanted: str = "NONE") -> Json:
+        return self._send_update(self._updated(key, update, values, condition) | {"ReturnValues": wanted})
+
+    def _updated(self, key: Key, update: str, values: Json, condition: str) -> Json:
         request: Json = {
             "TableName": self._table,
             "Key": {"id": {"S": _event(key)}},
             "UpdateExpression": update,
             "ExpressionAttributeValues": values,
-            "ReturnValues": wanted,
         }
         if condition:
             request["ConditionExpression"] = condition
         names = {"#next": "next", "#user": "user"}
         used = {short: name for short, name in names.items() if short in update + condition}
-        if used:
-            request["ExpressionAttributeNames"] = used
+        return request | ({"ExpressionAttributeNames": used} if used else {})
+
+    def _send_update(self, request: Json) -> Json:
         try:
             return self._call("UpdateItem", request)
         except AwsError as error:
             if error.code == "ConditionalCheckFailedException":
+                raise Stale from None
+            raise
+
+    def _transact(self, writes: Sequence[Json]) -> None:
+        try:
+            self._call("TransactWriteItems", {"TransactItems": writes, "ClientRequestToken": uuid.uuid4().hex})
+        except AwsError as error:
+            if OVERTAKEN & set(error.reasons):
                 raise Stale from None
             raise
 

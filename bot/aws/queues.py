@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 
 from bot.aws.client import Aws, AwsError
 
-# "Message quotas" in the SQS developer guide: a message, and a batch, up to 1 MiB; a batch up to 10 messages.
+# "Message quotas" in the SQS developer guide: what a batch may have, however little its queue allows a message.
 BATCH_BYTES = 1024 * 1024
 BATCH_MESSAGES = 10
 # What a message weighs beside its body (ids, envelope), generously, so that no batch is ever too large.
 OVERHEAD_BYTES = 1024
-BODY_BYTES = BATCH_BYTES - OVERHEAD_BYTES
 CALL_SECONDS = 1.0
 # A call has two tries and a pause between them; with less time than this none is made.
 LEAST_SECONDS = 0.5
@@ -28,8 +27,6 @@ PAUSE_SECONDS = 0.15
 # Looking through the dead letters: at most so many calls, each of which hides what it receives for so long.
 SWEEP_RECEIVES = 100
 SWEEP_SECONDS = 10
-# Of bytes in one dead letter: base64 makes four of three, and the envelope needs room.
-PART_BYTES = 700_000
 
 
 class NotQueued(Exception):
@@ -65,19 +62,31 @@ def compact(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-def event_messages(head: dict[str, Any], group: str, items: Iterable[tuple[str, str]]) -> Iterator[Message]:
-    """The messages for the events of one group in one request: one, unless they weigh more than SQS takes.
+def event_bytes(message_bytes: int) -> int:
+    """How long the JSON of events, together, may be in one message: as a dead letter it has two envelopes.
+
+    Args:
+        message_bytes: the longest message that the queues take.
+    """
+    return message_bytes - 2 * OVERHEAD_BYTES
+
+
+def event_messages(
+    head: dict[str, Any], group: str, items: Iterable[tuple[str, str]], message_bytes: int
+) -> Iterator[Message]:
+    """The messages for the events of one group in one request: one, unless they weigh more than the queue takes.
 
     Args:
         head: the other fields: `object`, `page`, `received`.
         group: their message group.
-        items: identity and JSON of each event, in order; none longer than `BODY_BYTES`.
+        items: identity and JSON of each event, in order; none longer than `event_bytes`.
+        message_bytes: the longest message that the queue takes.
     """
     ids: list[str] = []
     texts: list[str] = []
     size = 0
     for identity, text in items:
-        if texts and size + len(text) > BODY_BYTES - OVERHEAD_BYTES:
+        if texts and size + len(text) > event_bytes(message_bytes):
             yield _event_message(head, group, ids, texts)
             ids, texts, size = [], [], 0
         ids.append(identity)
@@ -105,15 +114,17 @@ def dead_letter(reason: str, detail: dict[str, Any], message: dict[str, Any], gr
     return Message(group, fingerprint("dead", identity), body)
 
 
-def unusable_letters(reason: str, content: bytes) -> Iterator[Message]:
-    """The dead letters for bytes that are not an event: one for each 700,000 bytes, numbered.
+def unusable_letters(reason: str, content: bytes, message_bytes: int) -> Iterator[Message]:
+    """The dead letters for bytes that are not an event: as few as can hold them, numbered.
 
     Args:
         reason: why.
         content: the bytes as received.
+        message_bytes: the longest message that the dead-letter queue takes.
     """
     whole = hashlib.sha256(content).hexdigest()
-    parts = [content[start : start + PART_BYTES] for start in range(0, len(content), PART_BYTES)] or [b""]
+    step = event_bytes(message_bytes) // 4 * 3  # base64 makes four bytes of three
+    parts = [content[start : start + step] for start in range(0, len(content), step)] or [b""]
     for number, part in enumerate(parts, 1):
         text = base64.b64encode(part).decode()
         body = compact({"reason": reason, "part": number, "of": len(parts), "base64": text})

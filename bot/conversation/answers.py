@@ -10,8 +10,19 @@ from bot.conversation.parcels import HOUR, Parcel, ParcelsUnavailable, Step, Wor
 from bot.dialogue import Bot, Record
 from bot.dialogue.lex import understand
 from bot.dialogue.middleware import guess_language, handed_over, human_handover, rate_limit
-from bot.messenger.events import Audio, Event, Image, Notice, OptedIn, Sticker, TextMessage, Video
-from bot.messenger.messages import AskToNotify, Card, Carousel, Content, Message, Notification, QuickReply, Text, Update
+from bot.messenger.events import Audio, Comment, Event, Heart, Image, Notice, OptedIn, Sticker, TextMessage, Video
+from bot.messenger.messages import (
+    NOTIFICATION_COUNTRIES,
+    AskToNotify,
+    Card,
+    Carousel,
+    Content,
+    Message,
+    Notification,
+    QuickReply,
+    Text,
+    Update,
+)
 
 
 class Customer(Record):
@@ -159,7 +170,10 @@ def status(turn: Turn) -> Reply:
     return Reply(said)
 
 
-@bot.pattern(r"(?<![0-9])(?P<number>[0-9]{4}[ -]?[0-9]{4})(?![0-9])", Found)
+NUMBER = r"(?<![0-9])(?P<number>[0-9]{4}[ -]?[0-9]{4})(?![0-9])"
+
+
+@bot.pattern(NUMBER, Found)
 def number(turn: Turn, found: Found) -> Reply:
     """Say where the parcel with this number is."""
     return _track(turn, found.number.replace(" ", "").replace("-", ""))
@@ -185,7 +199,7 @@ def watch(turn: Turn) -> Reply:
         de=f"Ich melde mich, wenn Paket {turn.argument} innerhalb eines Tages weiterkommt.",
     )
     state = turn.state.replace(watched=turn.argument)
-    if turn.event.platform == "instagram":  # it has no such opt-in
+    if turn.event.platform == "instagram" or turn.world.country not in NOTIFICATION_COUNTRIES:  # no such opt-in there
         return Reply(said, state=state)
     later = turn.words(en="May I also do that later?", de="Darf ich das auch später noch?")
     title = turn.words(en=f"News of parcel {turn.argument}", de=f"Neues von Paket {turn.argument}")
@@ -239,33 +253,45 @@ def _report(turn: dialogue.Turn[Customer, World, Notice], parcel: Parcel) -> Rep
 # Everything else
 
 
-@bot.attachment(Sticker)
+@bot.comment
+def commented(turn: dialogue.Turn[Customer, World, Comment]) -> Content | None:
+    """Answer a comment with a parcel's number, so that only its author reads where the parcel is."""
+    found = re.search(NUMBER, turn.event.text)
+    parcel = turn.world.parcels.find(re.sub("[ -]", "", found["number"]), turn.now) if found else None
+    return _overview(turn, parcel) if parcel else None
+
+
+@bot.attachment(Sticker, Heart)
 def sticker(_: Turn) -> str:
     """Answer a thumb with a thumb."""
     return "👍"
 
 
 @bot.attachment(Image, Video)
-def image(turn: Turn) -> Text:
-    """Say that the bot cannot see images."""
+def image(turn: Turn) -> Reply:
+    """Understand the words beside an image, or else say that the bot cannot see images."""
+    if understood := _words(turn):
+        return Reply(understood)
     said = turn.words(
         en="I cannot look at pictures. Please type the 8-digit number from the label.",
         de="Bilder kann ich nicht ansehen. Bitte tippen Sie die Nummer mit 8 Ziffern ab, die auf dem Aufkleber steht.",
     )
-    return _offer(turn, said)
+    return Reply(_offer(turn, said))
 
 
 @bot.attachment(Audio)
-def voice(turn: Turn) -> Text:
-    """Say that the bot cannot listen."""
+def voice(turn: Turn) -> Reply:
+    """Understand the words beside a voice message, or else say that the bot cannot listen."""
+    if understood := _words(turn):
+        return Reply(understood)
     said = turn.words(
         en="I cannot listen to voice messages. Please type what you would like to know.",
         de="Sprachnachrichten kann ich nicht anhören. Bitte tippen Sie, was Sie wissen möchten.",
     )
-    return _offer(turn, said)
+    return Reply(_offer(turn, said))
 
 
-@bot.reaction("love", "👍")
+@bot.reaction("love", "❤", "👍")
 def liked(turn: Turn) -> str:
     """Be glad."""
     return turn.words(en="Glad to help!", de="Gern geschehen!")
@@ -288,7 +314,7 @@ def chosen(turn: Turn) -> Reply:
 @bot.fallback
 def explain(turn: Turn) -> Reply:
     """Ask Lex, if the bot has it. Otherwise say that the bot did not understand, and what it would understand."""
-    if isinstance(turn.event, TextMessage) and (understood := _by_lex(turn, turn.event.text)):
+    if understood := _words(turn):
         return Reply(understood)
     said = turn.words(
         en="I did not understand that. I am a bot and only know about parcels. Send me the 8-digit number of a parcel, "
@@ -326,6 +352,11 @@ def _offer(turn: Turn, said: str) -> Text:
         QuickReply(turn.words(en="Talk to a human", de="Mit Mensch sprechen"), "HUMAN"),
     )
     return Text(said, quick_replies=replies)
+
+
+def _words(turn: Turn) -> tuple[Message, ...] | None:
+    """What Lex makes of words that no rule takes."""
+    return _by_lex(turn, turn.event.text) if isinstance(turn.event, TextMessage) else None
 
 
 def _by_lex(turn: Turn, text: str) -> tuple[Message, ...] | None:

@@ -90,10 +90,12 @@ class World(Record):
     Args:
         parcels: where parcels are looked up.
         assets_url: the public folder with the images `step-1.png` to `step-4.png`; "" to use words instead.
+        country: where the customers are, as ISO 3166 has it. It decides whether they can be asked for notifications.
     """
 
     parcels: ParcelSource
     assets_url: str = ""
+    country: str = "DE"
 
 
 def world(environment: Environment) -> World:

@@ -11,27 +11,32 @@ from typing import Any, Generic, TypeVar, overload
 from bot.dialogue.dialogues import Dialogue, leave, resume
 from bot.dialogue.middleware import Middleware
 from bot.dialogue.reply import Answer, Reply, Words, as_messages, as_reply
-from bot.dialogue.rules import Match, Rule, RuleError, Rules, compiled, normal, plain_emoji
+from bot.dialogue.rules import Match, Rule, RuleError, Rules, compiled, normal
 from bot.dialogue.turn import Context, Progress, Session, Turn
 from bot.dialogue.typed import Mismatch, read, write
 from bot.messenger.events import (
     AccountLinked,
     Attachment,
     AttachmentMessage,
+    Comment,
     Delivery,
     Echo,
     Event,
+    MessageEvent,
     Notice,
     OptedIn,
     Postback,
     QuickReplyTapped,
     Reacted,
     Read,
+    Referral,
     Referred,
     TextMessage,
     UnsupportedMessage,
 )
+from bot.messenger.messages import Content, Message, PrivateReply, Refused
 from bot.messenger.record import Record
+from bot.messenger.text import plain
 
 # Seconds: the event queue and the dead-letter queue keep an event for 14 days each, so none is older.
 OLDEST = 30 * 24 * 3600.0
@@ -45,6 +50,8 @@ R = TypeVar("R", bound=Reply[Any] | Words | None)
 _NEVER_ANSWERED = (Delivery, Echo, Read)
 # What a user does and expects an answer to. Anything else is answered only if a rule takes it.
 _ANSWER_EXPECTED = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
+# What changes what the bot may do, whoever speaks with the user at the moment.
+_ALWAYS_HEARD = (OptedIn, AccountLinked)
 # What ends a dialogue if a rule takes it: the user turned to something else.
 _ENDS_DIALOGUE = (TextMessage, QuickReplyTapped, Postback, Referred)
 
@@ -69,8 +76,10 @@ class Bot(Generic[S, W]):
     """A conversation: register handlers with the decorators, then let it `answer`.
 
     These rules take an event, the first that fits: a text of `always`; the dialogue in progress; the exact text; the
-    first pattern found in the text. Other events go to the rule of the exact payload, reference, kind or topic, then to
-    the rule for any. Last comes the fallback.
+    first pattern found in the text; then the rules for what came with it. Other events go to the rule of the exact
+    payload, reference, kind or topic, then to the rule for any. Last comes the fallback.
+
+    Whatever middleware does with an event, consent, account links, texts of `always` and the language change the state.
 
     Args:
         state: the author's record of one user. Every field has a default.
@@ -159,19 +168,30 @@ class Bot(Generic[S, W]):
         """Take a notice of this topic from the page owner's systems. Empty takes any other topic."""
         return self._named(Notice, topic)
 
-    def attachment(self, *kinds: type[Attachment]) -> Registration[S, W, AttachmentMessage]:
-        """Take a message whose first attachment is of one of these classes. Without a class, take any other."""
-        return self._values(AttachmentMessage, kinds)
+    def attachment(self, *kinds: type[Attachment]) -> Registration[S, W, MessageEvent]:
+        """Take a message with an attachment of one of these classes. Without a class, take any other.
+
+        If several attachments have a rule, the first one counts. A message with words goes to their rule first.
+        """
+        return self._values(AttachmentMessage.kind, kinds)
 
     def reaction(self, *reactions: str) -> Registration[S, W, Reacted]:
         """Take one of these reactions when it is added, by emoji or name (`love`). Without one, take any change."""
-        return self._values(Reacted, tuple(plain_emoji(reaction) for reaction in reactions))
+        return self._values(Reacted.kind, tuple(plain(reaction) for reaction in reactions))
+
+    def comment(self, handler: Callable[[Turn[S, W, Comment]], R]) -> Callable[[Turn[S, W, Comment]], R]:
+        """Take a comment on a post of the page. Facebook allows one message in answer, which only its author reads.
+
+        The page must subscribe to the field `feed` (on Instagram, `comments`).
+        """
+        self._rules.add(Comment.kind, None, handler, "any comment")
+        return handler
 
     def on(self, kind: type[E]) -> Registration[S, W, E]:
         """Take any other kind of event, such as `Edited` or `ThreadPassed`."""
         if issubclass(kind, _NEVER_ANSWERED):
             raise RuleError(f"{kind.__name__} is never answered: it only reports on the page's own messages.")
-        return self._values(kind, ())
+        return self._values(kind.kind, ())
 
     def fallback(self, handler: Callable[[Turn[S, W, Event]], R]) -> Callable[[Turn[S, W, Event]], R]:
         """Take what the user wrote, sent or tapped and no other rule took. Register it last."""
@@ -235,7 +255,7 @@ class Bot(Generic[S, W]):
             return Answer((), dict(state))
         user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
         if event.opens_window:
-            session = session.replace(opened=max(session.opened, _happened(event, context.now)))
+            session = _opened(session, event, context.now)
         turn: Turn[S, W, Event] = Turn(
             event,
             user,
@@ -248,15 +268,15 @@ class Bot(Generic[S, W]):
         )
         defect: Exception | None = None
         try:
-            reply = self._through(turn, 0)
-            messages = as_messages(reply.said, event.platform)
+            reply = self._reply(turn)
+            messages = _addressed(as_messages(reply.said, event.platform), event)
         except Exception as error:
             rule = self._rules.get("error")
             if rule is None:
                 raise
             defect = error
             reply = as_reply(rule.handler(turn, error), turn)
-            messages = as_messages(reply.said, event.platform)
+            messages = _addressed(as_messages(reply.said, event.platform), event)
         if not turn.window_open:
             messages = tuple(message for message in messages if not message.needs_window)
         if reply.forget:
@@ -264,11 +284,30 @@ class Bot(Generic[S, W]):
         kept = {"user": write(reply.state or user), "session": write(reply.session or session)}
         return Answer(messages, {name: value for name, value in kept.items() if value}, defect=defect)
 
-    def _through(self, turn: Turn[S, W, Event], step: int) -> Reply[S]:
-        """The reply of the middleware from this step on; after the last step, that of the rules."""
-        if step == len(self._middleware):
-            return self._route(turn)
-        return as_reply(self._middleware[step](turn, lambda changed: self._through(changed, step + 1)), turn)
+    def _reply(self, turn: Turn[S, W, Event]) -> Reply[S]:
+        """The reply of the middleware, and of the rules if the middleware lets the turn through."""
+        heard = False
+
+        def through(turn: Turn[S, W, Event], step: int) -> Reply[S]:
+            nonlocal heard
+            if step == len(self._middleware):
+                heard = True
+                return self._route(turn)
+            return as_reply(self._middleware[step](turn, lambda changed: through(changed, step + 1)), turn)
+
+        reply = through(turn, 0)
+        return reply if heard else self._kept_up_to_date(turn, reply)
+
+    def _kept_up_to_date(self, turn: Turn[S, W, Event], reply: Reply[S]) -> Reply[S]:
+        """The reply of middleware that kept a turn from the rules, with the state that the event leads to."""
+        event = turn.event
+        turn = turn.replace(state=reply.state or turn.state, session=reply.session or turn.session)
+        if turn.always or isinstance(event, _ALWAYS_HEARD):
+            return self._route(turn).replace(said=reply.said)
+        rule = self._rules.get("text", normal(event.text)) if isinstance(event, TextMessage) else None
+        if rule and rule.language:
+            return reply.replace(session=turn.session.replace(language=rule.language))
+        return reply
 
     def _route(self, turn: Turn[S, W, Event]) -> Reply[S]:
         event, progress = turn.event, self._in_progress(turn)
@@ -277,13 +316,15 @@ class Bot(Generic[S, W]):
             rule = self._rules.get("always", said) or (self._rules.get("cancel", said) if progress else None)
             if progress and not rule:
                 return self._resume(turn, progress, (event.text,))
-            match = Match(rule) if rule else self._rules.for_text(event.text)
+            match = Match(rule) if rule else self._rules.for_text(event.text) or self._rules.for_event(event)
         else:
             match = self._rules.for_event(event)
             if progress and not match and isinstance(event, QuickReplyTapped):
                 return self._resume(turn, progress, (event.payload,))
             if progress and isinstance(event, (AttachmentMessage, UnsupportedMessage)):
                 return self._resume(turn, progress, ())
+            if isinstance(event, QuickReplyTapped):
+                match = match or self._rules.for_text(event.text) or self._rules.for_attachments(event)
         if match is None and isinstance(event, _ANSWER_EXPECTED) and (fallback := self._rules.get("fallback")):
             match = Match(fallback)
         return self._run(match, turn) if match else as_reply(None, turn)
@@ -327,17 +368,36 @@ class Bot(Generic[S, W]):
         return Registration(add)
 
     def _named(self, kind: type[E], name: str) -> Registration[S, W, E]:
-        return self._values(kind, (name,) if name else ())
+        return self._values(kind.kind, (name,) if name else ())
 
-    def _values(self, kind: type[E], values: tuple[object, ...]) -> Registration[S, W, E]:
+    def _values(self, table: str, values: tuple[object, ...]) -> Registration[S, W, E]:
         def add(handler: Callable[..., Any]) -> None:
             for value in values:
                 shown = value.__name__ if isinstance(value, type) else repr(value)
-                self._rules.add(kind.kind, value, handler, f"the {kind.kind} {shown}")
+                self._rules.add(table, value, handler, f"the {table} {shown}")
             if not values:
-                self._rules.add(kind.kind, None, handler, f"any {kind.kind}")
+                self._rules.add(table, None, handler, f"any {table}")
 
         return Registration(add)
+
+
+def _addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ...]:
+    """The messages as this event can be answered: a comment with one message, privately."""
+    if not isinstance(event, Comment):
+        return messages
+    private = tuple(PrivateReply(each, event.comment_id) if isinstance(each, Content) else each for each in messages)
+    if sum(isinstance(each, PrivateReply) for each in private) > 1:
+        raise Refused("A comment is answered with several messages, and one is allowed: say it in one.")
+    return private
+
+
+def _opened(session: Session, event: Event, now: float) -> Session:
+    """The session after an event that opens the messaging window."""
+    happened, referral = _happened(event, now), getattr(event, "referral", None)
+    session = session.replace(opened=max(session.opened, happened))
+    if isinstance(referral, Referral) and referral.by_ad:
+        session = session.replace(advertised=max(session.advertised, happened))
+    return session
 
 
 def _happened(event: Event, now: float) -> float:

@@ -26,7 +26,7 @@ from bot.messenger.messages import (
     Text,
 )
 from bot.messenger.record import Record
-from bot.messenger.text import clusters, split
+from bot.messenger.text import clusters, split, visible
 
 TEXT = 1024  # characters: RecognizeText, text
 SESSION = range(2, 101)  # characters: RecognizeText, sessionId
@@ -143,4 +143,4 @@ def _list(value: object) -> list[Any]:
 
 def _string(values: Json, name: str) -> str:
     value = values.get(name)
-    return value.strip() if isinstance(value, str) else ""
+    return value.strip() if isinstance(value, str) and visible(value) else ""

@@ -15,6 +15,9 @@ Go = Callable[[Turn[S, W, Event]], Reply[S]]
 Middleware = Callable[[Turn[S, W, Event], Go[S, W]], ReplyLike[S]]
 
 HOUR = 3600.0
+# The apps of the page's and of Instagram's inbox: who takes the thread there is a human.
+# Source: "Conversation Control APIs (Conversation Routing)", 2026-11-25.
+INBOXES = frozenset({"263902037430900", "1217981644879628"})
 
 
 def handed_over(turn: Turn[S, W, Event], said: Words, hours: float = 12.0) -> Reply[S]:
@@ -41,7 +44,7 @@ def human_handover(*phrases: str, payload: str = "BOT") -> Middleware[S, W]:
                 return normal(text) in back
             case Postback(payload=tapped) | QuickReplyTapped(payload=tapped):
                 return tapped == payload
-        return isinstance(event, ThreadPassed)
+        return isinstance(event, ThreadPassed) and event.new_owner not in INBOXES
 
     def step(turn: Turn[S, W, Event], go: Go[S, W]) -> ReplyLike[S]:
         if turn.always or turn.session.silent_until <= turn.now:

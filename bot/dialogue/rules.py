@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bot.dialogue.typed import Mismatch, read
@@ -10,6 +10,8 @@ from bot.messenger.events import (
     AccountLinked,
     AttachmentMessage,
     Event,
+    Fallback,
+    MessageEvent,
     Notice,
     OptedIn,
     Postback,
@@ -17,8 +19,10 @@ from bot.messenger.events import (
     Reacted,
     Referral,
     Referred,
+    TextMessage,
 )
 from bot.messenger.record import Record
+from bot.messenger.text import plain
 
 # Tables in which a phrase may stand only once: a phrase of `always` never reaches the other two.
 _RIVALS = {"text": ("text", "always"), "always": ("text", "always", "cancel"), "cancel": ("cancel", "always")}
@@ -108,26 +112,37 @@ class Rules:
         return None
 
     def for_event(self, event: Event) -> Match | None:
-        """The rule for an event other than a text."""
+        """The rule for an event, apart from its words."""
         referral = getattr(event, "referral", None)
-        if isinstance(referral, Referral):
-            match = self._named(Referred, referral.ref)
-            # A new user's first tap carries the link by which they came. A rule for exactly this link says more than
-            # the tap does.
-            if match and (isinstance(event, Referred) or match.rule is not self.get(Referred.kind)):
-                return match
+        link = self._named(Referred, referral.ref) if isinstance(referral, Referral) else None
+        # A new user's first tap or message carries the link by which they came. A rule for exactly this link says more
+        # than the tap does.
+        if link and (isinstance(event, Referred) or link.rule is not self.get(Referred.kind)):
+            return link
+        return self._for_kind(event) or link
+
+    def for_attachments(self, event: MessageEvent) -> Match | None:
+        """The rule for what came with a message. The previews of links beside a text are a part of the text."""
+        kinds = [type(each) for each in event.attachments]
+        if not isinstance(event, AttachmentMessage):
+            kinds = [kind for kind in kinds if kind is not Fallback]
+        return self._first(AttachmentMessage.kind, (*kinds, None)) if kinds else None
+
+    def _for_kind(self, event: Event) -> Match | None:
         match event:
             case Postback(payload=name) | QuickReplyTapped(payload=name) | OptedIn(payload=name) | Notice(topic=name):
                 return self._named(type(event), name)
             case AccountLinked(status=name):
                 return self._named(type(event), name)
-            case AttachmentMessage(attachments=(first, *_)):
-                values: tuple[object, ...] = (type(first), None)
+            case AttachmentMessage() | TextMessage():
+                return self.for_attachments(event)
             case Reacted(action="react"):
-                values = (plain_emoji(event.emoji), plain_emoji(event.reaction), None)
-            case _:
-                values = (None,)
-        rule = next(filter(None, (self.get(event.kind, value) for value in values)), None)
+                return self._first(event.kind, (plain(event.emoji), plain(event.reaction), None))
+        return self._first(event.kind, (None,))
+
+    def _first(self, table: str, values: Iterable[object]) -> Match | None:
+        """The rule for the first of these values that has one."""
+        rule = next(filter(None, (self.get(table, value) for value in values)), None)
         return Match(rule) if rule else None
 
     def _named(self, kind: type[Event], name: str) -> Match | None:
@@ -158,14 +173,9 @@ def compiled(expression: str, groups: type[Record]) -> re.Pattern[str]:
 
 
 def normal(text: str) -> str:
-    """A text as it is compared: without case, without punctuation around it, with single spaces."""
-    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """A text as it is compared: `plain`, without case, without punctuation around it, with single spaces."""
+    folded = " ".join(unicodedata.normalize("NFKC", plain(text)).casefold().split())
     return folded.strip(" .,!?¿¡…:;") or folded
-
-
-def plain_emoji(emoji: str) -> str:
-    """A reaction as it is compared: without the variation selector that asks for colour."""
-    return emoji.replace("\ufe0f", "")
 
 
 def place(function: Callable[..., Any]) -> str:

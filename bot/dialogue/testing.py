@@ -7,7 +7,7 @@ from bot.dialogue.bot import Bot
 from bot.dialogue.reply import Answer
 from bot.dialogue.turn import Context, Lex
 from bot.messenger.events import Attachment, AttachmentMessage, Event, Postback, QuickReplyTapped, TextMessage
-from bot.messenger.messages import Buttons, Carousel, Message, Text, Update
+from bot.messenger.messages import Buttons, Carousel, Message, PrivateReply, Text, Update
 
 NOON = 1_700_000_000.0  # seconds since 1970
 
@@ -64,7 +64,7 @@ class Chat:
 def readable(message: Message) -> str:
     """What a user reads of a message; the name of its class if it is more than text."""
     match message:
-        case Update(message=inner):
+        case Update(message=inner) | PrivateReply(message=inner):
             return readable(inner)
         case Text(text=text) | Buttons(text=text):
             return text

@@ -6,7 +6,9 @@ from typing import Any, Generic, Protocol, TypeVar
 from bot.messenger.events import Event
 from bot.messenger.record import Record
 
-WINDOW = 24 * 3600.0  # seconds: Messenger Platform, "Messenger Platform Policy", the standard messaging window
+# Seconds: the standard messaging window, and that of a user who comes by a Click-to-Messenger ad.
+# Source: "Messenger Platform Policy", 2026-09-28.
+WINDOW, AD_WINDOW = 24 * 3600.0, 7 * 24 * 3600.0
 
 S = TypeVar("S", bound=Record)
 W = TypeVar("W")
@@ -65,7 +67,8 @@ class Session(Record):
 
     Attributes:
         language: the language to answer in; "" until it is known.
-        opened: when the user last opened the 24-hour messaging window, in seconds since 1970.
+        opened: when the user last opened the messaging window, in seconds since 1970.
+        advertised: when the user last came by an ad, in seconds since 1970.
         silent_until: a human has the conversation until then.
         pace: how many events the user is ahead of the rate limit, at the time `paced`.
         paced: when `pace` was worked out, in seconds since 1970.
@@ -75,6 +78,7 @@ class Session(Record):
 
     language: str = ""
     opened: float = 0.0
+    advertised: float = 0.0
     silent_until: float = 0.0
     pace: float = 0.0
     paced: float = 0.0
@@ -115,7 +119,7 @@ class Turn(Record, Generic[S, W, E_co]):
     @property
     def window_open(self) -> bool:
         """True while the page may write to the user without an opt-in."""
-        return self.now - self.session.opened < WINDOW
+        return self.now - self.session.opened < WINDOW or self.now - self.session.advertised < AD_WINDOW
 
     def words(self, **by_language: str) -> str:
         """The text in the user's language: `turn.words(en="Hello", de="Hallo")`.

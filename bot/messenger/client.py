@@ -6,32 +6,19 @@ Sources: Messenger Platform, "Send API", "Messenger Profile API", "Webhooks"; Gr
 
 import hmac
 import json
+import time
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 from bot.http import Connection, NotSent, Requester, Unanswered
-from bot.messenger.errors import Ambiguous, Credentials, Transient, from_response
+from bot.messenger.errors import Ambiguous, Credentials, PersonOrToken, Transient, Unreachable, from_response
 from bot.messenger.messages import Json, Refused
 from bot.messenger.profile import FIELDS, Profile, difference
 from bot.messenger.record import Record
 
-# What the bot subscribes to: "Webhooks", section "Messaging webhook fields". Only `message_echoes` settles an ambiguous
-# send.
-WEBHOOK_FIELDS = (
-    "messages",
-    "messaging_postbacks",
-    "messaging_optins",
-    "messaging_referrals",
-    "messaging_account_linking",
-    "messaging_feedback",
-    "messaging_handovers",
-    "messaging_policy_enforcement",
-    "message_echoes",
-    "message_edits",
-    "message_reactions",
-    "standby",
-)
+SENDING = "pages_messaging"  # the permission to send
 _OK = 200
+_SHORTEST = 1.0  # seconds for a call, however late it is
 _TIMEOUT = 8.0  # seconds: a send takes well below one
 
 
@@ -40,7 +27,7 @@ class Token(Record):
 
     Attributes:
         valid: True if it works.
-        scopes: its permissions. The bot needs `pages_messaging`, its registration `pages_manage_metadata`.
+        scopes: its permissions.
         expires: when it expires, in seconds since 1970; 0 for never.
         app_id: the app it belongs to.
         page_id: the page it belongs to.
@@ -107,8 +94,28 @@ class GraphApi:
         Raises:
             SendError: `Ambiguous` means that the message may have been sent.
         """
-        call = _Call(method="POST", path=f"{self._page}/messages", body=request)
-        return _text(self._call(call, timeout or self._timeout), "message_id")
+        call, until = _Call(method="POST", path=f"{self._page}/messages", body=request), timeout or self._timeout
+        until += time.monotonic()
+        try:
+            return _text(self._call(call, timeout or self._timeout), "message_id")
+        except PersonOrToken as error:
+            wrong = Unreachable if self._token_sends(until) else Credentials
+            raise wrong(
+                status=error.status, code=error.code, subcode=error.subcode, fbtrace_id=error.fbtrace_id
+            ) from None
+
+    def _token_sends(self, until: float) -> bool:
+        """Whether Facebook says that the token is valid, of this page, and may send messages.
+
+        The app's id is asked first: its own token must ask about the page's ("Debug Token").
+        """
+
+        def left() -> float:
+            return max(until - time.monotonic(), _SHORTEST)
+
+        app = self._repeatable(_Call(method="GET", path="app", query={"fields": "id"}), left())
+        token = self.token(_text(app, "id"), left())
+        return token.valid and token.page_id in ("", self._page) and SENDING in token.scopes
 
     # The profile
 
@@ -143,25 +150,35 @@ class GraphApi:
                 return _texts(app.get("subscribed_fields"))
         return ()
 
-    def register_webhook(self, app_id: str, callback_url: str, verify_token: str, fields: Sequence[str]) -> None:
-        """Register the app's webhook. Facebook verifies it with a handshake before this call returns."""
+    def register_webhook(
+        self, app_id: str, about: str, callback_url: str, verify_token: str, fields: Sequence[str]
+    ) -> None:
+        """Register the app's webhook. Facebook verifies it with a handshake before this call returns.
+
+        Args:
+            app_id: the app's id.
+            about: what it is about, `page` or `instagram`.
+            callback_url: the webhook.
+            verify_token: what it knows Facebook by.
+            fields: what is sent to it.
+        """
         body: Json = {
-            "object": "page",
+            "object": about,
             "callback_url": callback_url,
             "verify_token": verify_token,
             "fields": ",".join(fields),
         }
         self._repeatable(_Call(method="POST", path=f"{app_id}/subscriptions", body=body, app_id=app_id))
 
-    def webhook(self, app_id: str) -> Json:
-        """The app's webhook for pages: `callback_url`, `active`, `fields`; empty if there is none."""
+    def webhook(self, app_id: str, about: str) -> Json:
+        """The app's webhook for `page` or `instagram`: `callback_url`, `active`, `fields`; empty if there is none."""
         known = self._ask(f"{app_id}/subscriptions", app_id=app_id)
-        return next((each for each in known if each.get("object") == "page"), {})
+        return next((each for each in known if each.get("object") == about), {})
 
-    def token(self, app_id: str) -> Token:
-        """What Facebook says about the page access token."""
+    def token(self, app_id: str, timeout: float | None = None) -> Token:
+        """What Facebook says about the page access token; arguments as of `send` and `webhook`."""
         call = _Call(method="GET", path="debug_token", query={"input_token": self._token}, app_id=app_id)
-        data = self._repeatable(call).get("data")
+        data = self._repeatable(call, timeout).get("data")
         facts: Json = data if isinstance(data, dict) else {}
         expires = facts.get("expires_at")
         return Token(
@@ -179,10 +196,10 @@ class GraphApi:
 
     # The calls themselves
 
-    def _repeatable(self, call: _Call) -> Json:
+    def _repeatable(self, call: _Call, timeout: float | None = None) -> Json:
         """A call that may be made twice. So without an answer it can simply be tried again."""
         try:
-            return self._call(call, self._timeout)
+            return self._call(call, timeout or self._timeout)
         except Ambiguous as error:
             raise Transient(
                 status=error.status, code=error.code, subcode=error.subcode, fbtrace_id=error.fbtrace_id

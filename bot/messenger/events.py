@@ -4,11 +4,13 @@
 Source: Messenger Platform and Instagram Platform, "Webhook Events Reference".
 """
 
+import re
 from collections.abc import Callable
 from typing import ClassVar
 
-from bot.messenger.identity import Fields, clean, identify
+from bot.messenger.identity import Fields, author, clean, identify
 from bot.messenger.record import Record
+from bot.messenger.text import visible
 
 
 class Attachment(Record):
@@ -32,7 +34,10 @@ class Image(Attachment):
 
 
 class Sticker(Attachment, kw_only=True):
-    """A sticker, such as Messenger's thumb. Facebook sends it as an image with an id."""
+    """A sticker, such as Messenger's thumb.
+
+    Source: "Changelog", 2026-06-01: until 2026-08-30 it came as an image with a sticker's id, and since then as this.
+    """
 
     sticker_id: str = ""
 
@@ -49,16 +54,50 @@ class File(Attachment):
     """A document."""
 
 
-class Template(Attachment):
-    """A structured message, in an echo of what the page sent."""
+class Template(Attachment, kw_only=True):
+    """Products that the user shared, or a structured message. `products` are the products' ids."""
+
+    products: tuple[str, ...] = ()
 
 
 class Fallback(Attachment):
-    """A link that the user shared, with Messenger's preview of it."""
+    """A link that the user shared, with Messenger's preview of it, or something that Messenger does not pass on."""
+
+
+class Post(Attachment):
+    """A Facebook post that the user shared."""
 
 
 class Reel(Attachment):
-    """A Facebook or Instagram reel."""
+    """A Facebook reel."""
+
+
+class InstagramPost(Attachment):
+    """An Instagram post that the user shared."""
+
+
+class InstagramReel(Attachment):
+    """An Instagram reel."""
+
+
+class InstagramStory(Attachment):
+    """An Instagram story that the user shared."""
+
+
+class StoryMention(Attachment):
+    """An Instagram story that mentions the account."""
+
+
+class Shared(Attachment):
+    """A post that somebody shared on Instagram, in the form of before 2026-03."""
+
+
+class Heart(Attachment):
+    """A heart on Instagram."""
+
+
+class Appointment(Attachment):
+    """An appointment that the user asks for, or that the page confirmed. Its times are in the payload, in seconds."""
 
 
 class Location(Attachment, kw_only=True):
@@ -68,12 +107,8 @@ class Location(Attachment, kw_only=True):
     longitude: float | None = None
 
 
-class Shared(Attachment):
-    """A post that somebody shared on Instagram."""
-
-
-class StoryMention(Attachment):
-    """An Instagram story that mentions the account."""
+class UnsupportedAttachment(Attachment):
+    """Something that the platform does not pass to apps."""
 
 
 class UnknownAttachment(Attachment):
@@ -97,6 +132,7 @@ class Referral(Record):
         type: such as `OPEN_THREAD`.
         ad_id: of the ad; "" if there was none.
         referer_uri: of the web page on which the chat was opened; "" if there was none.
+        product: the id of the product that the user asks about; "" if there is none.
     """
 
     ref: str = ""
@@ -104,6 +140,12 @@ class Referral(Record):
     type: str = ""
     ad_id: str = ""
     referer_uri: str = ""
+    product: str = ""
+
+    @property
+    def by_ad(self) -> bool:
+        """True if they came by an ad that opens a chat. Source: "messaging_referrals", 2026-03-27, source ADS."""
+        return self.source == "ADS"
 
 
 class Event(Record, kw_only=True):
@@ -112,7 +154,8 @@ class Event(Record, kw_only=True):
     Attributes:
         id: the same for every delivery of the same event, of any length.
         page: the page's id (or that of the Instagram account).
-        user: the user's page-scoped id; "" if there is no user. Of an echo, the recipient.
+        user: the user's page-scoped id, or `user_ref:` and a plugin's reference, if only that is known; "" if there is
+            no user. Of an echo, the recipient.
         timestamp: when it happened, in milliseconds since 1970; None if unknown.
         raw: the item as received.
         standby: True if another app has the thread and this one only listens.
@@ -132,12 +175,18 @@ class Event(Record, kw_only=True):
     standby: bool = False
     platform: str = "page"
 
+    @property
+    def owner(self) -> str:
+        """Whose order and state the event belongs to: its user's, or its own if there is no user."""
+        return self.user or self.id
+
 
 class MessageEvent(Event, kw_only=True):
     """A message from a user.
 
     Attributes:
         mid: the message's id.
+        attachments: what came with it, in any number and order. With a text alone, these are previews of its links.
         reply_to: the message or story that it replies to, if any.
         referral: the ad or product that it was written from, if any.
     """
@@ -145,21 +194,21 @@ class MessageEvent(Event, kw_only=True):
     opens_window = True
 
     mid: str = ""
+    attachments: tuple[Attachment, ...] = ()
     reply_to: ReplyTo | None = None
     referral: Referral | None = None
 
 
 class TextMessage(MessageEvent):
-    """A text. `attachments` are previews of the links in it."""
+    """A message with words."""
 
     kind = "text"
 
     text: str
-    attachments: tuple[Attachment, ...] = ()
 
 
 class QuickReplyTapped(MessageEvent):
-    """The user tapped a quick reply."""
+    """The user tapped a quick reply. `text` is its title."""
 
     kind = "quick_reply"
 
@@ -168,12 +217,11 @@ class QuickReplyTapped(MessageEvent):
 
 
 class AttachmentMessage(MessageEvent):
-    """A message with attachments, with or without a text."""
+    """A message with attachments and no words."""
 
     kind = "attachment"
 
     attachments: tuple[Attachment, ...]
-    text: str = ""
 
 
 class DeletedMessage(MessageEvent):
@@ -412,6 +460,24 @@ class Notice(Event):
         return dict(self.data).get(name, "")
 
 
+class Comment(Event):
+    """Somebody commented on a post of the page. It can be answered once, privately, within 7 days.
+
+    Attributes:
+        comment_id: the comment's id.
+        text: its words.
+        post: the id of the post (of the medium on Instagram).
+        author: who wrote it; "" if unknown. This is not an id to which messages can be sent.
+    """
+
+    kind = "comment"
+
+    comment_id: str
+    text: str = ""
+    post: str = ""
+    author: str = ""
+
+
 class Unknown(Event):
     """An event of an unknown kind, or a broken one. `keys` are the names in it; `raw` has everything."""
 
@@ -421,16 +487,17 @@ class Unknown(Event):
 
 
 def parse(item: object, entry_id: str, *, standby: bool = False, platform: str = "page") -> Event:
-    """One item of a webhook request's `messaging` or `standby`, as an event. Never raises.
+    """One item of a webhook request's `messaging` or `standby`, or a change, as an event. Never raises.
 
     Args:
-        item: the item, as parsed from JSON.
+        item: the item, as parsed from JSON, with one kind of event.
         entry_id: the `id` of its entry, which is the page's.
         standby: True for an item of `standby`.
         platform: the request's `object`: `page` or `instagram`.
     """
     event, who = Fields(item), identify(item, entry_id)
-    made = _BUILDERS[who.field](event.object(who.field)) if who.field else Unknown(keys=event.keys())
+    content = event.object("value" if who.field == "comment" else who.field)
+    made = _BUILDERS[who.field](content) if who.field else Unknown(keys=event.keys())
     return made.replace(
         id=who.id,
         page=who.page,
@@ -443,51 +510,78 @@ def parse(item: object, entry_id: str, *, standby: bool = False, platform: str =
 
 
 def _message(fields: Fields) -> Event:
-    mid = fields.text("mid")
-    attachments = tuple(_attachment(each) for each in fields.objects("attachments"))
-    text = fields.text("text")
+    mid, referral, attachments = fields.text("mid"), _referral(fields), _attachments(fields)
     if fields.value.get("is_echo") is True:
-        return Echo(metadata=fields.text("metadata"), app_id=fields.id("app_id"), mid=mid, text=text)
+        metadata, app_id = fields.text("metadata"), fields.id("app_id")
+        return Echo(metadata=metadata, app_id=app_id, mid=mid, text=fields.text("text"))
+    made = _written(fields, attachments)
+    if isinstance(made, UnsupportedMessage) and referral:  # source: "Using ig.me Links" (Instagram), 2026-11-25
+        return Referred(referral)
     reply_to = _reply_to(fields.object("reply_to")) if fields.has("reply_to") else None
-    referral = _referral(fields)
-    quick_reply = fields.object("quick_reply")
-    if fields.value.get("is_deleted") is True:
-        return DeletedMessage(mid=mid)
-    if quick_reply.value.get("payload") is not None:
-        return QuickReplyTapped(quick_reply.text("payload"), text, mid=mid, reply_to=reply_to, referral=referral)
-    if attachments and not (text and all(isinstance(each, Fallback) for each in attachments)):
-        return AttachmentMessage(attachments, text, mid=mid, reply_to=reply_to, referral=referral)
-    if text:
-        return TextMessage(text, attachments, mid=mid, reply_to=reply_to, referral=referral)
-    return UnsupportedMessage(mid=mid, reply_to=reply_to, referral=referral)
+    return made.replace(mid=mid, attachments=attachments, reply_to=reply_to, referral=referral)
 
 
+def _written(message: Fields, attachments: tuple[Attachment, ...]) -> MessageEvent:
+    """What a message is: its tap counts before its words, and words count before what comes with them."""
+    text = message.text("text")
+    if message.value.get("is_deleted") is True:
+        return DeletedMessage()
+    if payload := message.object("quick_reply").text("payload"):
+        return QuickReplyTapped(payload, text)
+    if visible(text):
+        return TextMessage(text)
+    return AttachmentMessage(attachments=attachments) if attachments else UnsupportedMessage()
+
+
+# Sources: "messages Webhook Event Reference", 2026-03-27, and "Webhooks for Instagram Messaging", 2026-11-25;
+# `like_heart`, `location`: public test data of 2026-08-11 and 2019-04-07; `ig_story`: "Changelog", 2026-06-30.
 _ATTACHMENTS: dict[str, type[Attachment]] = {
     "image": Image,
+    "sticker": Sticker,
     "audio": Audio,
     "video": Video,
     "file": File,
     "template": Template,
     "fallback": Fallback,
+    "post": Post,
     "reel": Reel,
-    "ig_reel": Reel,
-    "share": Shared,
-    "ig_post": Shared,
+    "ig_post": InstagramPost,
+    "ig_reel": InstagramReel,
+    "ig_story": InstagramStory,
     "story_mention": StoryMention,
+    "share": Shared,
+    "like_heart": Heart,
+    "appointment_booking": Appointment,
+    "location": Location,
+    "unsupported_type": UnsupportedAttachment,
 }
 
 
-def _attachment(fields: Fields) -> Attachment:
+def _attachments(message: Fields) -> tuple[Attachment, ...]:
+    """The attachments of a message. Older apps of Facebook's say beside them that the image is a sticker."""
+    sticker = message.id("sticker_id")
+    found = tuple(_attachment(each, sticker) for each in message.objects("attachments"))
+    named = not sticker or any(isinstance(each, Sticker) for each in found)
+    return found if named else (*found, Sticker("sticker", sticker_id=sticker))
+
+
+def _attachment(fields: Fields, sticker: str) -> Attachment:
     kind, payload = fields.text("type"), fields.object("payload")
     # Of a shared link, URL and title are beside the payload, which is null.
-    url, title = payload.text("url") or fields.text("url"), payload.text("title") or fields.text("title")
+    url = payload.text("url") or fields.text("url") or fields.text("URL")
+    title = payload.text("title") or fields.text("title")
     everything = fields.value.get("payload")
-    if kind == "image" and (sticker := payload.id("sticker_id")):
+    made = _ATTACHMENTS.get(kind, UnknownAttachment)
+    sticker = payload.id("sticker_id") or (sticker if made in {Image, Sticker} else "")
+    if sticker or made is Sticker:
         return Sticker(kind, url, title, everything, sticker_id=sticker)
-    if kind == "location":
+    if made is Template:
+        products = (each.id("id") for each in payload.object("product").objects("elements"))
+        return Template(kind, url, title, everything, products=tuple(filter(None, products)))
+    if made is Location:
         place = payload.object("coordinates")
         return Location(kind, url, title, everything, latitude=place.real("lat"), longitude=place.real("long"))
-    return _ATTACHMENTS.get(kind, UnknownAttachment)(kind, url, title, everything)
+    return made(kind, url, title, everything)
 
 
 def _reply_to(fields: Fields) -> ReplyTo:
@@ -501,7 +595,12 @@ def _referral(fields: Fields) -> Referral | None:
 
 def _link(fields: Fields) -> Referral:
     return Referral(
-        fields.text("ref"), fields.text("source"), fields.text("type"), fields.id("ad_id"), fields.text("referer_uri")
+        fields.text("ref"),
+        fields.text("source"),
+        fields.text("type"),
+        fields.id("ad_id"),
+        fields.text("referer_uri"),
+        fields.object("product").id("id"),
     )
 
 
@@ -545,13 +644,26 @@ def _policy_enforced(fields: Fields) -> Event:
     return PolicyEnforced(fields.text("action"), fields.text("reason"))
 
 
-# One for each of `identity.FIELDS`.
+def _reaction(fields: Fields) -> Event:
+    # Instagram's page prints the emoji's code points. Source: "Webhook Notification Examples", 2025-11-24.
+    emoji = re.sub(r"\\u\{([0-9A-Fa-f]{1,5})\}", lambda found: clean(chr(int(found[1], 16))), fields.text("emoji"))
+    return Reacted(fields.text("action") or "react", emoji, fields.text("reaction"), fields.text("mid"))
+
+
+def _comment(fields: Fields) -> Event:
+    return Comment(
+        fields.id("comment_id") or fields.id("id"),
+        fields.text("message") or fields.text("text"),
+        fields.id("post_id") or fields.object("media").id("id"),
+        author(fields),
+    )
+
+
+# One for each of `identity.FIELDS`, and for a comment.
 _BUILDERS: dict[str, Callable[[Fields], Event]] = {
     "message": _message,
     "postback": lambda each: Postback(each.text("payload"), each.text("title"), _referral(each), each.text("mid")),
-    "reaction": lambda each: Reacted(
-        each.text("action") or "react", each.text("emoji"), each.text("reaction"), each.text("mid")
-    ),
+    "reaction": _reaction,
     "read": lambda each: Read(each.number("watermark"), each.text("mid")),
     "delivery": _delivery,
     "message_edit": lambda each: Edited(each.text("mid"), each.text("text"), each.number("num_edit") or 0),
@@ -568,4 +680,5 @@ _BUILDERS: dict[str, Callable[[Fields], Event]] = {
     "response_feedback": lambda each: ResponseRated(each.text("feedback"), each.text("mid")),
     "referral": lambda each: Referred(_link(each)),
     "notice": _notice,
+    "comment": _comment,
 }

@@ -11,7 +11,8 @@ from typing import NamedTuple
 _DEPTH = 50
 _DIGITS = 18  # they fit in 64 bits; Python and DynamoDB refuse very long numbers
 
-# The field in an item shows its kind. An item has one of them.
+# The field in an item shows its kind.
+# Source: "Webhook Events Reference", 2026-03-27; `policy-enforcement` is how SDKs' test data spell it.
 FIELDS = (
     "message",
     "postback",
@@ -35,15 +36,21 @@ FIELDS = (
 )
 
 
+# Before a plugin's reference to a person whose page-scoped id is unknown. It addresses them, and nobody else.
+# Source: "Send API Reference", recipient.user_ref, 2021-10-06; "messaging_optins Webhook Event Reference", 2025-09-03.
+USER_REF = "user_ref:"
+
+
 class Identity(NamedTuple):
     """What identifies an item.
 
     Attributes:
-        field: its one of `FIELDS`; "" if it has none.
+        field: its one of `FIELDS`, or `comment`; "" if it has none.
         echo: True if the page itself wrote.
         id: the same for every delivery of the same event, of any length.
         page: the page's id (or that of the Instagram account).
-        user: the user's page-scoped id; "" if there is no user. Of an echo, the recipient.
+        user: the user's page-scoped id, or `USER_REF` and a plugin's reference; "" if there is no user. Of an echo,
+            the recipient.
     """
 
     field: str
@@ -52,22 +59,68 @@ class Identity(NamedTuple):
     page: str
     user: str
 
+    @property
+    def owner(self) -> str:
+        """Whose order and state the event belongs to: its user's, or its own if there is no user."""
+        return self.user or self.id
+
 
 def identify(item: object, entry_id: str) -> Identity:
-    """Identify an item of a webhook request's `messaging` or `standby`. Never raises.
+    """Identify an item of a webhook request's `messaging` or `standby`, or a change. Never raises.
 
     Args:
         item: the item, as parsed from JSON.
         entry_id: the `id` of its entry, which is the page's.
     """
-    event = Fields(item)
-    field = next((name for name in FIELDS if event.has(name)), "")
-    content = event.object(field)
+    event, page = Fields(item), clean(entry_id)
+    sender, recipient = (event.object(name).id("id") for name in ("sender", "recipient"))
+    kinds = kinds_of(item)
+    field = kinds[0] if kinds else "comment" if comment_id(event, page) else ""
+    content = event.object("value" if field == "comment" else field)
     echo = field == "message" and content.value.get("is_echo") is True
-    sender = event.object("sender").id("id")
-    user = event.object("recipient").id("id") if echo else sender
-    identity = _named(field, content, event, sender) or _fingerprint(item, entry_id)
-    return Identity(field, echo, identity, clean(entry_id), user)
+    if recipient and page == sender and not echo:
+        # Source: "Using ig.me Links" (Instagram), 2026-11-25: its examples have the person's id as the entry's.
+        page = recipient
+    # In some echoes the person is the sender. Source: echoes in the tests of widely used SDKs, 2026-08-11.
+    received = sender if recipient == page else recipient
+    user = received if echo else sender or _reference(event)
+    return Identity(field, echo, _named(field, content, event, user) or _fingerprint(item, page), page, user)
+
+
+def kinds_of(item: object) -> list[str]:
+    """Those of `FIELDS` that an item has. Each is an event: an item with several is split (see `apart`)."""
+    event = Fields(item)
+    return [name for name in FIELDS if event.has(name)]
+
+
+def apart(item: object) -> list[object]:
+    """The item as items with one kind each, so that nothing is lost that comes together."""
+    kinds = kinds_of(item)
+    if len(kinds) < 2 or not isinstance(item, dict):
+        return [item]
+    return [{name: value for name, value in item.items() if name == kind or name not in kinds} for kind in kinds]
+
+
+def comment_id(change: "Fields", page: str) -> str:
+    """The id of the comment that a change reports as new; "" if it reports something else, or the page's own comment.
+
+    Source: "Webhooks Reference: Page", feed; "Instagram Platform Webhook Notification Examples", 2025-11-24.
+    """
+    field, value = change.text("field"), change.object("value")
+    new = field in {"comments", "live_comments"} or (
+        field == "feed" and (value.text("item"), value.text("verb")) == ("comment", "add")
+    )
+    return (value.id("comment_id") or value.id("id")) if new and author(value) != page else ""
+
+
+def author(value: "Fields") -> str:
+    """The id of whoever wrote a comment; "" if unknown. Older changes have it as `sender_id`."""
+    return value.object("from").id("id") or value.id("sender_id")
+
+
+def _reference(event: "Fields") -> str:
+    reference = event.object("sender").id("user_ref") or event.object("optin").id("user_ref")
+    return reference and USER_REF + reference
 
 
 def _named(field: str, content: "Fields", event: "Fields", sender: str) -> str:
@@ -75,6 +128,8 @@ def _named(field: str, content: "Fields", event: "Fields", sender: str) -> str:
     if field == "notice":  # its sender's own id, which several users' notices may share
         identity = content.text("id")
         return identity and f"notice:{sender}:{identity}"
+    if field == "comment":  # Instagram reports a comment under a boosted post twice
+        return f"comment:{content.id('comment_id') or content.id('id')}"
     if field not in {"message", "postback", "reaction", "message_edit"} or not (mid := content.text("mid")):
         return ""
     if field == "reaction":

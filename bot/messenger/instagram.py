@@ -3,8 +3,12 @@
 Source: Instagram Platform, "Messaging API", its pages on sending messages, quick replies and templates.
 """
 
+from urllib.parse import urlsplit
+
 from bot.messenger.messages import (
     Action,
+    AskEmail,
+    AskPhone,
     Button,
     Buttons,
     Call,
@@ -32,12 +36,14 @@ def adapt(message: Message) -> tuple[Message, ...]:
     """The message as one or more messages of Instagram.
 
     A long text becomes several, with the quick replies under the last. A call button becomes a text with the number. A
-    file becomes a link. A media card without buttons becomes a medium.
+    file other than a PDF becomes a link. A media card without buttons becomes a medium. Quick replies that ask for the
+    phone number or e-mail address are left out.
 
     Raises:
         Refused: Instagram has nothing like it.
     """
     adapted: tuple[Message, ...] = ()
+    message = _without_contact_requests(message)
     match message:
         case Text(text=text):
             *first, last = _pieces(text)
@@ -48,11 +54,12 @@ def adapt(message: Message) -> tuple[Message, ...]:
             for card in cards:
                 _offered(card.buttons)
             adapted = (message,)
-        case Media(type="file", url=url) if url:
+        case Media(type="file", url=url) if url and not urlsplit(url).path.lower().endswith(".pdf"):
             adapted = (Text(url, quick_replies=message.quick_replies),)
-        case MediaCard(type=kind, attachment_id=kept, buttons=()) if kept:
-            adapted = (Media(kind, attachment_id=kept, quick_replies=message.quick_replies),)
-        case Media(type="image" | "audio" | "video") | Products() | Action() | React():
+        case MediaCard(type=kind, attachment_id=uploaded, buttons=()) if uploaded:
+            adapted = (Media(kind, attachment_id=uploaded, quick_replies=message.quick_replies),)
+        # PDF files since 2025-12-19: Instagram's "Changelog". An uploaded file is taken for one.
+        case Media() | Products() | Action() | React():
             adapted = (message,)
         case Update() | HumanAgent() | PrivateReply():
             adapted = tuple(message.replace(message=each) for each in adapt(message.message))
@@ -60,6 +67,14 @@ def adapt(message: Message) -> tuple[Message, ...]:
         kind = type(message).__name__
         raise Refused(f"This {kind} does not exist on Instagram: look at event.platform, and send a Text instead.")
     return adapted
+
+
+def _without_contact_requests(message: Message) -> Message:
+    """The message without quick replies for phone number and e-mail. Source: Instagram's "Changelog", 2026-10-05."""
+    if not isinstance(message, Content):
+        return message
+    kept = tuple(each for each in message.quick_replies if not isinstance(each, (AskPhone, AskEmail)))
+    return message.replace(quick_replies=kept)
 
 
 def _buttons(message: Buttons) -> tuple[Message, ...]:

@@ -6,8 +6,11 @@ Sources: Messenger Platform, "Send API Reference", "Quick Replies", "Buttons", "
 import math
 import re
 from typing import ClassVar, NoReturn
+from urllib.parse import urlsplit
 
+from bot.messenger.identity import USER_REF
 from bot.messenger.record import Record
+from bot.messenger.text import visible
 
 TEXT = 2000  # characters, of which a text has fewer: "Send API Reference", message.text
 QUICK_REPLIES = 13  # "Quick Replies"
@@ -22,6 +25,13 @@ CARD_SUBTITLE = 80  # characters: "Generic Template"
 RECEIPT_ITEMS = 100  # "Receipt Template"
 PRODUCTS = 10  # "Product Template"
 NOTIFICATION_TITLE = 65  # characters: "Marketing Messages"
+GRID_IMAGES = range(2, 7)  # "Image grid template", 2026-06-30
+GRID_TITLE = 45  # characters: "Image grid template", 2026-06-30
+GRID_SUBTITLE = 80  # characters: "Image grid template", 2026-06-30
+# Where recurring notifications still exist since 2026-02-10, as ISO 3166 has them: AU, JP, KR, GB and the EU.
+# Source: "Changelog" and "Recurring notifications", 2026-02-10. New apps cannot get them since 2025-09-01.
+_COUNTRIES = "AU JP KR GB AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE"
+NOTIFICATION_COUNTRIES = frozenset(_COUNTRIES.split())
 URL = 2000  # characters
 PHONE = range(4, 16)  # digits: the longest number has 15 (ITU-T E.164)
 FEEDBACK_DAYS = 7  # "Customer Feedback Template"
@@ -39,7 +49,7 @@ class Message(Record, kw_only=True):
     """A message. `to_request` returns the exact body of the Send API's request.
 
     Attributes:
-        needs_window: True if it may only be sent within 24 hours of the user's last message.
+        needs_window: True if it may only be sent within the messaging window.
     """
 
     needs_window: ClassVar[bool] = True
@@ -48,9 +58,19 @@ class Message(Record, kw_only=True):
         """The request's body.
 
         Args:
-            recipient: the user's page-scoped id.
+            recipient: an event's `user`.
         """
         raise NotImplementedError
+
+
+def address(recipient: str) -> Json:
+    """The request's `recipient`: a page-scoped id, or a plugin's reference to somebody without one.
+
+    Source: "Send API Reference", recipient, 2021-10-06.
+    """
+    if recipient.startswith(USER_REF):
+        return {"user_ref": recipient.removeprefix(USER_REF)}
+    return {"id": recipient}
 
 
 # Quick replies
@@ -74,7 +94,7 @@ class QuickReply(Record):
         _title("quick reply", self.title, QUICK_REPLY_TITLE)
         _payload(f"quick reply {self.title!r}", self.payload or self.title)
         if self.image:
-            _url(f"The image of the quick reply {self.title!r}", self.image)
+            check_url(f"The image of the quick reply {self.title!r}", self.image)
 
     def to_json(self) -> Json:
         """The quick reply as the Send API expects it."""
@@ -125,9 +145,9 @@ class Link(Button):
     def check(self) -> None:
         """Refuse what Facebook would."""
         _title("button", self.title, BUTTON_TITLE)
-        _url(f"The button {self.title!r}", self.url)
+        check_url(f"The button {self.title!r}", self.url)
         if self.height not in {"compact", "tall", "full"}:
-            _refuse(f"The button {self.title!r} is {self.height!r} high", "choose compact, tall or full")
+            refuse(f"The button {self.title!r} is {self.height!r} high", "choose compact, tall or full")
 
     def to_json(self) -> Json:
         """The button as the Send API expects it."""
@@ -172,7 +192,7 @@ class Call(Button):
         _title("button", self.title, BUTTON_TITLE)
         digits = self.number.removeprefix("+")
         if digits == self.number or not (digits.isascii() and digits.isdigit() and len(digits) in PHONE):
-            _refuse(f"The button {self.title!r} calls {self.number!r}", "write the number like +491234567, digits only")
+            refuse(f"The button {self.title!r} calls {self.number!r}", "write the number like +491234567, digits only")
 
     def to_json(self) -> Json:
         """The button as the Send API expects it."""
@@ -186,7 +206,7 @@ class LogIn(Button):
 
     def check(self) -> None:
         """Refuse what Facebook would."""
-        _url("The button to log in", self.url, schemes=("https://",))
+        check_url("The button to log in", self.url, schemes=("https://",))
 
     def to_json(self) -> Json:
         """The button as the Send API expects it."""
@@ -246,7 +266,7 @@ class Content(Message, kw_only=True):
         message = self.content()
         if self.quick_replies:
             message["quick_replies"] = [reply.to_json() for reply in self.quick_replies]
-        return {"recipient": {"id": recipient}, "messaging_type": "RESPONSE", "message": message}
+        return {"recipient": address(recipient), "messaging_type": "RESPONSE", "message": message}
 
     def content(self) -> Json:
         """The request's `message`, without quick replies."""
@@ -265,9 +285,9 @@ class Text(Content):
     def check(self) -> None:
         """Refuse what Facebook would."""
         super().check()
-        _readable("A text", self.text, "say something, or return no message at all")
+        readable("A text", self.text, "say something, or return no message at all")
         if len(self.text) >= TEXT:
-            _refuse(
+            refuse(
                 f"A text has {len(self.text)} characters, and it must be under {TEXT}",
                 "split it with bot.messenger.text.split, or return a plain str, which the bot splits for you",
             )
@@ -278,12 +298,14 @@ class Text(Content):
 
 
 class Media(Content):
-    """An image, an audio, a video or a file, of at most 25 MB.
+    """An image, an audio, a video or a file, of at most 25 MB; an image by URL of at most 8 MB.
+
+    Source: "Saving assets", 2026-04-22.
 
     Args:
         type: `image`, `audio`, `video` or `file`.
         url: from which Facebook fetches it.
-        attachment_id: of a medium that was uploaded or sent before, instead of `url`.
+        attachment_id: of a medium that was uploaded or sent in the last 90 days, instead of `url`.
         reusable: Facebook keeps the medium, and returns its attachment id.
     """
 
@@ -296,7 +318,7 @@ class Media(Content):
         """Refuse what Facebook would."""
         super().check()
         if self.type not in {"image", "audio", "video", "file"}:
-            _refuse(f"A medium of type {self.type!r} does not exist", "choose image, audio, video or file")
+            refuse(f"A medium of type {self.type!r} does not exist", "choose image, audio, video or file")
         _one_source(f"The {self.type}", self.url, self.attachment_id)
 
     def content(self) -> Json:
@@ -333,10 +355,10 @@ class Buttons(Template):
     def check(self) -> None:
         """Refuse what Facebook would."""
         super().check()
-        _readable("A text with buttons", self.text, "say what the buttons are for")
-        _long("A text with buttons", self.text, BUTTONS_TEXT, "send a Text before, and keep the question here")
+        readable("A text with buttons", self.text, "say what the buttons are for")
+        within("A text with buttons", self.text, BUTTONS_TEXT, "send a Text before, and keep the question here")
         if not self.buttons:
-            _refuse("A text with buttons has no button", "give one to three, or send a Text")
+            refuse("A text with buttons has no button", "give one to three, or send a Text")
         _buttons("A text", self.buttons)
 
     def form(self) -> Json:
@@ -364,16 +386,16 @@ class Card(Record):
     def check(self) -> None:
         """Refuse what Facebook would."""
         _title("card", self.title, CARD_TITLE)
-        _long(
+        within(
             f"The subtitle of the card {self.title!r}", self.subtitle, CARD_SUBTITLE, "shorten it, or link to the rest"
         )
         if self.image:
-            _url(f"The image of the card {self.title!r}", self.image)
+            check_url(f"The image of the card {self.title!r}", self.image)
         if self.link:
-            _url(f"The card {self.title!r}", self.link)
+            check_url(f"The card {self.title!r}", self.link)
         _buttons(f"The card {self.title!r}", self.buttons)
         if not (self.subtitle or self.image or self.link or self.buttons):
-            _refuse(f"The card {self.title!r} has only a title", "add a subtitle, an image, a link or a button")
+            refuse(f"The card {self.title!r} has only a title", "add a subtitle, an image, a link or a button")
 
     def to_json(self) -> Json:
         """The card as the Send API expects it."""
@@ -404,7 +426,7 @@ class Carousel(Template):
         """Refuse what Facebook would."""
         super().check()
         if not self.cards:
-            _refuse("A carousel has no card", "give one to ten, or send a Text")
+            refuse("A carousel has no card", "give one to ten, or send a Text")
         _at_most(
             "A carousel", "cards", len(self.cards), CARDS, "show the first ones, and a last one with a link to more"
         )
@@ -434,10 +456,10 @@ class MediaCard(Template):
         """Refuse what Facebook would."""
         super().check()
         if self.type not in {"image", "video"}:
-            _refuse(f"A media card of type {self.type!r} does not exist", "choose image or video")
+            refuse(f"A media card of type {self.type!r} does not exist", "choose image or video")
         _one_source("A media card", self.url, self.attachment_id)
         if self.url and not self.url.startswith(_FACEBOOK):
-            _refuse(f"A media card shows {self.url!r}", "upload it and give its attachment_id, or send it as Media")
+            refuse(f"A media card shows {self.url!r}", "upload it and give its attachment_id, or send it as Media")
         _buttons("A media card", self.buttons)
 
     def form(self) -> Json:
@@ -447,6 +469,84 @@ class MediaCard(Template):
         if self.buttons:
             card["buttons"] = [each.to_json() for each in self.buttons]
         return {"template_type": "media", "elements": [card]}
+
+
+class GridImage(Record):
+    """One image of a grid. A tap opens a web page, sends a postback, or does nothing.
+
+    Args:
+        url: of the image.
+        link: URL of the web page that a tap opens, instead of `payload`.
+        payload: comes back with a tap, as a `Postback`.
+        text: what the user is shown to have said by the tap; a payload needs it.
+        hero: shown larger than the others; at most one of a grid is.
+    """
+
+    url: str
+    link: str = ""
+    payload: str = ""
+    text: str = ""
+    hero: bool = False
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        check_url("An image of a grid", self.url)
+        if self.link and self.payload:
+            refuse(f"The image {self.url!r} has a link and a payload", "give one of them")
+        if self.link:
+            check_url(f"The image {self.url!r}", self.link)
+        if self.payload:
+            _payload(f"image {self.url!r}", self.payload)
+            readable(f"The text of the tap on the image {self.url!r}", self.text, "say what the tap means")
+
+    def to_json(self) -> Json:
+        """The image as the Send API expects it."""
+        image: Json = {"url": self.url}
+        if self.hero:
+            image["is_hero_image"] = True
+        if self.link:
+            image["action"] = {"type": "web_url", "url": self.link}
+        if self.payload:
+            image["action"] = {"type": "postback", "text": self.text, "payload": self.payload}
+        return image
+
+
+class ImageGrid(Template):
+    """Images in a grid. Source: "Image grid template", 2026-06-30.
+
+    Args:
+        images: two to six.
+        title: at most 45 characters.
+        subtitle: at most 80 characters.
+        buttons: at most three, each a `Link` or a `Tap`.
+    """
+
+    images: tuple[GridImage, ...]
+    title: str = ""
+    subtitle: str = ""
+    buttons: tuple[Button, ...] = ()
+
+    def check(self) -> None:
+        """Refuse what Facebook would."""
+        super().check()
+        if len(self.images) not in GRID_IMAGES:
+            refuse(f"A grid has {len(self.images)} images", "give two to six, or send a Media or a Carousel")
+        if sum(image.hero for image in self.images) > 1:
+            refuse("A grid has several hero images", "choose one")
+        within("The title of a grid", self.title, GRID_TITLE, "shorten it")
+        within("The subtitle of a grid", self.subtitle, GRID_SUBTITLE, "shorten it")
+        _buttons("A grid", self.buttons)
+        for button in self.buttons:
+            if not isinstance(button, (Link, Tap)):
+                refuse(f"A grid has a {type(button).__name__} button", "use a Link or a Tap")
+
+    def form(self) -> Json:
+        """See `Template.form`."""
+        grid: Json = {"images": [image.to_json() for image in self.images]}
+        grid |= {name: value for name, value in (("title", self.title), ("subtitle", self.subtitle)) if value}
+        if self.buttons:
+            grid["buttons"] = [button.to_json() for button in self.buttons]
+        return {"template_type": "image_grid", "elements": [grid]}
 
 
 class Item(Record):
@@ -468,12 +568,12 @@ class Item(Record):
 
     def check(self) -> None:
         """Refuse what Facebook would."""
-        _readable("An item of a receipt", self.title, "say what was bought")
+        readable("An item of a receipt", self.title, "say what was bought")
         _amount(f"The price of {self.title!r}", self.price)
         if self.quantity < 1:
-            _refuse(f"{self.quantity} of {self.title!r} were bought", "leave out what was not")
+            refuse(f"{self.quantity} of {self.title!r} were bought", "leave out what was not")
         if self.image:
-            _url(f"The image of {self.title!r}", self.image)
+            check_url(f"The image of {self.title!r}", self.image)
 
     def to_json(self) -> Json:
         """The item as the Send API expects it."""
@@ -500,7 +600,7 @@ class Address(Record):
         """Refuse what Facebook would."""
         for name, value in self.fields().items():
             if not value and name != "street_2":
-                _refuse(f"The address has no {name}", "give it, or leave the address out")
+                refuse(f"The address has no {name}", "give it, or leave the address out")
 
     def to_json(self) -> Json:
         """The address as the Send API expects it."""
@@ -523,7 +623,7 @@ class Adjustment(Record):
 
     def check(self) -> None:
         """Refuse what Facebook would."""
-        _readable("An adjustment", self.name, "say what it is for")
+        readable("An adjustment", self.name, "say what it is for")
         _amount(f"The adjustment {self.name!r}", self.amount)
 
     def to_json(self) -> Json:
@@ -567,19 +667,19 @@ class Receipt(Template):
     def check(self) -> None:
         """Refuse what Facebook would."""
         super().check()
-        _readable("The recipient's name", self.recipient_name, "say who ordered")
-        _readable("The order's number", self.order_number, "give each order its own")
-        _readable("The payment's method", self.payment_method, "say how it was paid, such as Visa 1234")
+        readable("The recipient's name", self.recipient_name, "say who ordered")
+        readable("The order's number", self.order_number, "give each order its own")
+        readable("The payment's method", self.payment_method, "say how it was paid, such as Visa 1234")
         if not re.fullmatch("[A-Z]{3}", self.currency):
-            _refuse(f"The currency is {self.currency!r}", "give its three letters, such as EUR")
+            refuse(f"The currency is {self.currency!r}", "give its three letters, such as EUR")
         for name in ("total", "subtotal", "shipping", "tax"):
             if (amount := getattr(self, name)) is not None:
                 _amount(f"The {name}", amount)
         _at_most("A receipt", "items", len(self.items), RECEIPT_ITEMS, "sum up the rest in one")
         if self.order_url:
-            _url("The order", self.order_url)
+            check_url("The order", self.order_url)
         if self.ordered is not None and self.ordered < 0:
-            _refuse(f"The order was made at {self.ordered}", "give seconds since 1970")
+            refuse(f"The order was made at {self.ordered}", "give seconds since 1970")
 
     def form(self) -> Json:
         """See `Template.form`."""
@@ -617,7 +717,7 @@ class Products(Template):
         """Refuse what Facebook would."""
         super().check()
         if not self.ids or not all(self.ids):
-            _refuse("A list of products is empty, or has an empty id", "give one to ten ids of the catalogue")
+            refuse("A list of products is empty, or has an empty id", "give one to ten ids of the catalogue")
         _at_most("A list of products", "products", len(self.ids), PRODUCTS, "show the first ones")
 
     def form(self) -> Json:
@@ -647,12 +747,12 @@ class Coupon(Template):
     def check(self) -> None:
         """Refuse what Facebook would."""
         super().check()
-        _readable("A coupon's title", self.title, "say what is offered")
+        readable("A coupon's title", self.title, "say what is offered")
         if not (self.code or self.url):
-            _refuse(f"The coupon {self.title!r} has neither a code nor a URL", "give at least one")
+            refuse(f"The coupon {self.title!r} has neither a code nor a URL", "give at least one")
         for what, address in (("The coupon", self.url), ("The image of the coupon", self.image)):
             if address:
-                _url(f"{what} {self.title!r}", address)
+                check_url(f"{what} {self.title!r}", address)
 
     def form(self) -> Json:
         """See `Template.form`."""
@@ -699,12 +799,12 @@ class Feedback(Template):
         """Refuse what Facebook would."""
         super().check()
         for name in ("title", "subtitle", "button", "question_id"):
-            _readable(f"The feedback's {name}", getattr(self, name), "fill it in")
+            readable(f"The feedback's {name}", getattr(self, name), "fill it in")
         if self.score not in {"csat", "nps", "ces"}:
-            _refuse(f"The feedback's score is {self.score!r}", "choose csat, nps or ces")
-        _url("The privacy policy", self.privacy_url)
+            refuse(f"The feedback's score is {self.score!r}", "choose csat, nps or ces")
+        check_url("The privacy policy", self.privacy_url)
         if not 1 <= self.days <= FEEDBACK_DAYS:
-            _refuse(f"The feedback is open for {self.days} days", f"choose 1 to {FEEDBACK_DAYS}")
+            refuse(f"The feedback is open for {self.days} days", f"choose 1 to {FEEDBACK_DAYS}")
 
     def form(self) -> Json:
         """See `Template.form`."""
@@ -727,6 +827,8 @@ class Feedback(Template):
 class AskToNotify(Template):
     """Asks for an opt-in to notifications outside the messaging window. A yes comes as an `OptedIn`.
 
+    Only the countries of `NOTIFICATION_COUNTRIES` still have it.
+
     Args:
         title: what the notifications are about, at most 65 characters.
         payload: comes back with the opt-in, at most 1,000 characters.
@@ -743,7 +845,7 @@ class AskToNotify(Template):
         _title("request to notify", self.title, NOTIFICATION_TITLE)
         _payload(f"request to notify {self.title!r}", self.payload)
         if self.image:
-            _url(f"The image of the request to notify {self.title!r}", self.image)
+            check_url(f"The image of the request to notify {self.title!r}", self.image)
 
     def form(self) -> Json:
         """See `Template.form`."""
@@ -762,13 +864,13 @@ class Action(Message):
     def check(self) -> None:
         """Refuse what Facebook would."""
         if self.name not in {"typing_on", "typing_off", "mark_seen"}:
-            _refuse(
+            refuse(
                 f"The action {self.name!r} does not exist", "choose typing_on, typing_off or mark_seen, or use React"
             )
 
     def to_request(self, recipient: str) -> Json:
         """The request's body: see `Message.to_request`."""
-        return {"recipient": {"id": recipient}, "sender_action": self.name}
+        return {"recipient": address(recipient), "sender_action": self.name}
 
 
 class React(Message):
@@ -784,7 +886,7 @@ class React(Message):
 
     def check(self) -> None:
         """Refuse what Facebook would."""
-        _readable("A reaction's message id", self.mid, "take it from the event")
+        readable("A reaction's message id", self.mid, "take it from the event")
 
     def to_request(self, recipient: str) -> Json:
         """The request's body: see `Message.to_request`."""
@@ -792,7 +894,7 @@ class React(Message):
         if self.emoji:
             payload["reaction"] = self.emoji
         return {
-            "recipient": {"id": recipient},
+            "recipient": address(recipient),
             "sender_action": "react" if self.emoji else "unreact",
             "payload": payload,
         }
@@ -802,7 +904,7 @@ class React(Message):
 
 
 class Update(Message):
-    """A message that responds to nothing, within 24 hours of the user's last message."""
+    """A message that responds to nothing, within the messaging window."""
 
     message: Content
 
@@ -838,7 +940,7 @@ class Notification(Message):
 
     def check(self) -> None:
         """Refuse what Facebook would."""
-        _readable("The token of a notification", self.token, "take it from the OptedIn event")
+        readable("The token of a notification", self.token, "take it from the OptedIn event")
 
     def to_request(self, recipient: str) -> Json:
         """The request's body: see `Message.to_request`. The token stands for the user."""
@@ -849,9 +951,11 @@ class Notification(Message):
 class PrivateReply(Message):
     """The one message that may follow a comment on the page's post, within 7 days.
 
+    Source: "Private Replies", 2026-11-25.
+
     Args:
         message: the content.
-        comment_id: from the page's feed.
+        comment_id: from the `Comment` event.
     """
 
     needs_window = False
@@ -861,7 +965,7 @@ class PrivateReply(Message):
 
     def check(self) -> None:
         """Refuse what Facebook would."""
-        _readable("The comment's id", self.comment_id, "take it from the page's feed")
+        readable("The comment's id", self.comment_id, "take it from the Comment event")
 
     def to_request(self, recipient: str) -> Json:
         """The request's body: see `Message.to_request`. The comment stands for the user."""
@@ -871,60 +975,72 @@ class PrivateReply(Message):
 # The checks
 
 
-def _refuse(what: str, fix: str) -> NoReturn:
+def refuse(what: str, fix: str) -> NoReturn:
+    """Refuse a message, and say what to do."""
     raise Refused(f"{what}: {fix}.")
 
 
-def _readable(what: str, text: str, fix: str) -> None:
-    if not text.strip():
-        _refuse(f"{what} is empty", fix)
+def readable(what: str, text: str, fix: str) -> None:
+    """Refuse a text with nothing to see, or with half of a character."""
+    if not visible(text):
+        refuse(f"{what} is empty, or has nothing to see", fix)
     try:
         text.encode()
     except UnicodeEncodeError:
-        _refuse(
+        refuse(
             f"{what} contains half of a character ({text!a:.80})", "split it with bot.messenger.text, not by position"
         )
 
 
-def _long(what: str, text: str, limit: int, fix: str) -> None:
+def within(what: str, text: str, limit: int, fix: str) -> None:
+    """Refuse a text that is too long; "" is allowed."""
     if text:
-        _readable(what, text, "leave it out")
+        readable(what, text, "leave it out")
     if len(text) > limit:
-        _refuse(f"{what} has {len(text)} characters, and {limit} are allowed", fix)
+        refuse(f"{what} has {len(text)} characters, and {limit} are allowed", fix)
 
 
 def _title(what: str, title: str, limit: int) -> None:
-    _readable(f"The title of a {what}", title, "fill it in")
-    _long(f"The title {title!r:.120} of a {what}", title, limit, "shorten it, and put the rest in the text above")
+    readable(f"The title of a {what}", title, "fill it in")
+    within(f"The title {title!r:.120} of a {what}", title, limit, "shorten it, and put the rest in the text above")
 
 
 def _payload(what: str, payload: str) -> None:
-    _readable(f"The payload of the {what}", payload, "say what a tap on it means")
-    _long(f"The payload of the {what}", payload, PAYLOAD, "keep longer data in the state, and only its name here")
+    readable(f"The payload of the {what}", payload, "say what a tap on it means")
+    within(f"The payload of the {what}", payload, PAYLOAD, "keep longer data in the state, and only its name here")
 
 
 def _at_most(what: str, things: str, number: int, limit: int, fix: str) -> None:
     if number > limit:
-        _refuse(f"{what} has {number} {things}, and {limit} are allowed", fix)
+        refuse(f"{what} has {number} {things}, and {limit} are allowed", fix)
 
 
 def _buttons(what: str, buttons: tuple[Button, ...]) -> None:
     _at_most(what, "buttons", len(buttons), BUTTONS, "use quick replies for more choices")
 
 
-def _url(what: str, url: str, schemes: tuple[str, ...] = ("https://", "http://")) -> None:
-    if not url.startswith(schemes) or url in schemes or not url.isprintable() or " " in url:
-        _refuse(f"{what} has the URL {url!r:.120}", f"write it in full, beginning with {schemes[0]}, without spaces")
-    _long(f"{what}'s URL", url, URL, "use a shorter one that redirects there")
+def check_url(what: str, url: str, schemes: tuple[str, ...] = ("https://", "http://")) -> None:
+    """Refuse an incomplete or impossible URL."""
+    if not url.startswith(schemes) or not url.isprintable() or " " in url or not host(url):
+        refuse(f"{what} has the URL {url!a:.120}", f"write it in full, beginning with {schemes[0]}, without spaces")
+    within(f"{what}'s URL", url, URL, "use a shorter one that redirects there")
+
+
+def host(url: str) -> str:
+    """The host in a URL; "" if there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _one_source(what: str, url: str, attachment_id: str) -> None:
     if bool(url) == bool(attachment_id):
-        _refuse(f"{what} has {'two sources' if url else 'no source'}", "give either its url or its attachment_id")
+        refuse(f"{what} has {'two sources' if url else 'no source'}", "give either its url or its attachment_id")
     if url:
-        _url(what, url)
+        check_url(what, url)
 
 
 def _amount(what: str, amount: float) -> None:
     if not math.isfinite(amount) or amount < 0:
-        _refuse(f"{what} is {amount}", "give an amount of at least 0")
+        refuse(f"{what} is {amount}", "give an amount of at least 0")

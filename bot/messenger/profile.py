@@ -4,9 +4,10 @@ A profile is data. `difference` says what to change: Facebook allows ten calls i
 Source: Messenger Platform, "Messenger Profile API" and the pages of its properties.
 """
 
+import ipaddress
 from collections.abc import Mapping
 
-from bot.messenger.messages import PAYLOAD, URL, Refused
+from bot.messenger.messages import PAYLOAD, Refused, check_url, host, readable, within
 from bot.messenger.record import Record
 
 GREETING = 160  # characters: "Greeting"
@@ -15,6 +16,13 @@ MENU_TITLE = 30  # characters: "Persistent Menu"
 ICE_BREAKERS = 4  # "Ice Breakers"
 QUESTION = 80  # characters: "Ice Breakers"
 DOMAINS = 50  # "Domain Whitelisting"
+# Source: "Supported Locales", 2023-07-25, those of messenger.com and of Messenger on Android.
+_LOCALES = (
+    "default af_ZA ar_AR bn_IN cs_CZ da_DK de_DE el_GR en_GB en_US es_ES es_LA fi_FI fr_FR gu_IN he_IL hi_IN hr_HR "
+    "hu_HU id_ID it_IT ja_JP kn_IN ko_KR ml_IN mr_IN ms_MY nb_NO nl_NL pa_IN pl_PL pt_BR pt_PT ro_RO ru_RU sk_SK sv_SE "
+    "ta_IN te_IN th_TH tl_PH tr_TR uk_UA vi_VN zh_CN zh_HK zh_TW"
+)
+LOCALES = frozenset(_LOCALES.split())
 
 FIELDS = (  # a menu needs the get-started button, so it goes first
     "persistent_menu",
@@ -45,14 +53,13 @@ class MenuItem(Record):
 
     def check(self) -> None:
         """Refuse what Facebook would."""
-        _within(f"The menu item {self.title!r}", self.title, MENU_TITLE)
+        _filled(f"The menu item {self.title!a}", self.title, MENU_TITLE)
         if bool(self.payload) == bool(self.url):
             raise Refused(f"The menu item {self.title!r} needs a payload or an address, and not both.")
-        if self.url and not self.url.startswith(("https://", "http://")):
-            raise Refused(
-                f"The menu item {self.title!r} opens {self.url!r}: write the address in full, from https:// on."
-            )
-        _within(f"The menu item {self.title!r}'s target", self.payload or self.url, URL if self.url else PAYLOAD)
+        if self.url:
+            check_url(f"The menu item {self.title!r}", self.url)
+        else:
+            _filled(f"The payload of the menu item {self.title!r}", self.payload, PAYLOAD)
 
     def to_json(self) -> Json:
         """The item as the API expects it."""
@@ -74,8 +81,8 @@ class IceBreaker(Record):
 
     def check(self) -> None:
         """Refuse what Facebook would."""
-        _within(f"The question {self.question!r}", self.question, QUESTION)
-        _within(f"The payload of the question {self.question!r}", self.payload, PAYLOAD)
+        _filled(f"The question {self.question!a}", self.question, QUESTION)
+        _filled(f"The payload of the question {self.question!r}", self.payload, PAYLOAD)
 
     def to_json(self) -> Json:
         """The question as the API expects it."""
@@ -83,14 +90,15 @@ class IceBreaker(Record):
 
 
 class Profile(Record):
-    """A page's profile. Texts are keyed by locale, such as `de_DE`, with `default` for all others.
+    """A page's profile. Texts are keyed by one of `LOCALES`, such as `de_DE`, with `default` for all others.
 
     Args:
         get_started: payload of the get-started button; "" for none.
         greeting: shown above that button, at most 160 characters. `{{user_first_name}}` stands for the user's name.
         menu: at most 20 items. It needs `get_started`.
         ice_breakers: at most 4 questions.
-        domains: of web pages that may use Messenger's extensions, at most 50, each beginning with `https://`.
+        domains: of web pages that may use Messenger's extensions, at most 50, each beginning with `https://`, with the
+            name of a host on the internet.
         account_linking_url: where users link their accounts; "" for nowhere.
     """
 
@@ -104,19 +112,21 @@ class Profile(Record):
     def check(self) -> None:
         """Refuse what Facebook would."""
         if self.get_started:
-            _within("The get-started button's payload", self.get_started, PAYLOAD)
+            _filled("The get-started button's payload", self.get_started, PAYLOAD)
         if self.menu and not self.get_started:
             raise Refused("The profile has a menu but no get-started button: set get_started too.")
         for locale, text in self.greeting.items():
-            _within(f"The greeting in {locale}", text, GREETING)
+            _filled(f"The greeting in {locale}", text, GREETING)
         _everywhere("greeting", self.greeting)
         _counted("menu", self.menu, MENU_ITEMS)
         _counted("ice_breakers", self.ice_breakers, ICE_BREAKERS)
         if len(self.domains) > DOMAINS:
             raise Refused(f"The profile has {len(self.domains)} domains, and {DOMAINS} are allowed.")
-        for address in (*self.domains, *filter(None, [self.account_linking_url])):
-            if not address.startswith("https://"):
-                raise Refused(f"The profile has the URL {address!r}: write it in full, beginning with https://.")
+        for domain in self.domains:
+            check_url("The profile's domain", domain, schemes=("https://",))
+            _public(domain)
+        if self.account_linking_url:
+            check_url("The profile's account_linking_url", self.account_linking_url, schemes=("https://",))
 
     def to_json(self) -> Json:
         """The profile as the API expects it: only what is set."""
@@ -153,6 +163,23 @@ def difference(wanted: Profile, current: Mapping[str, object]) -> tuple[Json, tu
 def _everywhere(name: str, by_locale: Mapping[str, object]) -> None:
     if by_locale and "default" not in by_locale:
         raise Refused(f"The {name} has no locale default: add one for everybody else.")
+    for locale in by_locale:
+        if locale not in LOCALES:
+            near = ", ".join(sorted(each for each in LOCALES if each[:2] == locale[:2].lower()))
+            raise Refused(
+                f"The {name} has the locale {locale!a}, which Messenger does not know: use {near or 'default'}."
+            )
+
+
+def _public(domain: str) -> None:
+    """Refuse what is not the name of a host. Source: "whitelisted_domains Reference", 2025-07-01."""
+    name = host(domain).rstrip(".")
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        if "." in name and not name.endswith(".localhost"):
+            return
+    raise Refused(f"The profile has the domain {domain!r}: give the name of a host, not an IP address or localhost.")
 
 
 def _counted(name: str, by_locale: Mapping[str, tuple[Record, ...]], limit: int) -> None:
@@ -176,8 +203,6 @@ def _locale(value: object) -> str:
     return str(value.get("locale", "")) if isinstance(value, dict) else ""
 
 
-def _within(what: str, text: str, limit: int) -> None:
-    if not text.strip():
-        raise Refused(f"{what} is empty: fill it in.")
-    if len(text) > limit:
-        raise Refused(f"{what} has {len(text)} characters, and {limit} are allowed: shorten it.")
+def _filled(what: str, text: str, limit: int) -> None:
+    readable(what, text, "fill it in")
+    within(what, text, limit, "shorten it")

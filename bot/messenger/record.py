@@ -22,13 +22,11 @@ class Record:
         """Find the fields of a new class: those of its base, then those that it annotates."""
         super().__init_subclass__()
         own = tuple(
-            name
-            for name, kind in cls.__annotations__.items()
-            if getattr(kind, "__origin__", kind) is not ClassVar and name not in cls._fields
+            name for name, kind in cls.__annotations__.items() if getattr(kind, "__origin__", kind) is not ClassVar
         )
-        cls._fields += own
+        cls._fields += tuple(name for name in own if name not in cls._fields)
         if not kw_only:
-            cls._positional += own
+            cls._positional += tuple(name for name in own if name not in cls._positional)
 
     def __init__(self, *values: object, **named: object) -> None:
         if len(values) > len(self._positional):

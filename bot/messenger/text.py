@@ -10,6 +10,13 @@ from collections.abc import Iterator
 
 MOST = 1999  # characters: Send API Reference, message.text is under 2,000
 
+# Letters, marks and symbols that show nothing: fillers of Hangul, variation selectors, Braille without dots.
+# Source: Unicode 16.0, DerivedCoreProperties, Default_Ignorable_Code_Point; 2800 is "BRAILLE PATTERN BLANK".
+_SELECTORS = (0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+_BLANKS = frozenset(map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *_SELECTORS)))
+# Those, and skin tones: Unicode Technical Standard 51, "Emoji Modifiers".
+_LOOKS = _BLANKS | set(map(chr, range(0x1F3FB, 0x1F400)))
+_UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # categories
 _MARKS = {
     "Mn",
     "Me",
@@ -25,6 +32,18 @@ _CLOSING = "\"'\u201d\u2019»)]"
 _PARAGRAPH, _LINE, _SENTENCE, _WORD = range(4)
 
 
+def visible(text: str) -> bool:
+    """Whether a reader sees anything of the text."""
+    return any(unicodedata.category(each) not in _UNSEEN and each not in _BLANKS for each in text)
+
+
+def plain(text: str) -> str:
+    """The text as it is compared: without what only changes how a character looks, such as its skin tone."""
+    if text.isascii():
+        return text
+    return "".join(each for each in text if unicodedata.category(each) != "Cf" and each not in _LOOKS)
+
+
 def split(text: str, most: int = MOST) -> list[str]:
     """Split a text into pieces that can each be sent.
 
@@ -37,12 +56,12 @@ def split(text: str, most: int = MOST) -> list[str]:
         most: how many characters a piece may have.
 
     Returns:
-        The pieces, none of them blank. A text that is short enough is one piece; a blank text has none.
+        The pieces, each with something to see. A text that is short enough is one piece; a blank text has none.
     """
     if most < 1:
         raise ValueError(f"A piece of {most} characters is empty: allow at least 1.")
     if len(text) <= most:
-        return [text] if text.strip() else []
+        return [text] if visible(text) else []
     units = [cluster[at : at + most] for cluster in clusters(text) for at in range(0, len(cluster), most)]
     pieces: list[str] = []
     start = 0
@@ -58,7 +77,7 @@ def split(text: str, most: int = MOST) -> list[str]:
             end = _cut(units, start, end)
         pieces.append("".join(units[start:end]))
         start = end
-    return pieces
+    return [piece for piece in pieces if visible(piece)]
 
 
 def _cut(units: list[str], start: int, end: int) -> int:

@@ -12,6 +12,7 @@ closes (the parent is gone).
 
 import asyncio
 import contextvars
+import copy
 import json
 import os
 import re
@@ -22,6 +23,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -268,6 +270,95 @@ def add_update_group() -> None:
     iam._IAM_HANDLERS["UpdateGroup"] = update_group
 
 
+def correct_groups() -> None:
+    """Refuse to delete a group that has members or policies. Source: IAM API Reference, DeleteGroup."""
+    from ministack.services import iam
+
+    original: Callable[..., Any] = iam._delete_group
+
+    def delete_group(parameters: dict[str, Any]) -> Any:
+        name = iam._p(parameters, "GroupName")
+        group = iam._groups.get(name, {})
+        held = {
+            "remove users from group": group.get("Users"),
+            "detach all policies": group.get("AttachedPolicies"),
+            "delete policies": iam._group_inline_policies.get(name),
+        }
+        for what in (what for what, some in held.items() if some):
+            return iam._error(409, "DeleteConflict", f"Cannot delete entity, must {what} first.", ns="iam")
+        return original(parameters)
+
+    iam._IAM_HANDLERS["DeleteGroup"] = delete_group
+
+
+def correct_security_policies() -> None:
+    """Keep a REST API's security policy and access mode, which MiniStack drops, and refuse a wrong pair.
+
+    Source: API Gateway Developer Guide, "Security policies for REST APIs".
+    """
+    from ministack.services import apigateway_v1 as gateway
+
+    create: Callable[..., Any] = gateway._create_rest_api
+    update: Callable[..., Any] = gateway._update_rest_api
+
+    def refusal(api: dict[str, Any]) -> Any:
+        policy, mode = api["securityPolicy"], api["endpointAccessMode"]
+        if policy.startswith("SecurityPolicy_") == bool(mode):
+            return None
+        message = f"The security policy {policy} does not go with the endpoint access mode {mode or None}."
+        return gateway._v1_error("BadRequestException", message, 400)
+
+    def create_rest_api(data: dict[str, Any]) -> Any:
+        kept = {"securityPolicy": "TLS_1_0", "endpointAccessMode": ""}
+        kept |= {key: data[key] for key in kept if key in data}
+        if refused := refusal(kept):
+            return refused
+        status, headers, body = create(data)
+        gateway._rest_apis[json.loads(body)["id"]].update(kept)
+        return status, headers, json.dumps(json.loads(body) | kept).encode()
+
+    def update_rest_api(api_id: str, data: dict[str, Any]) -> Any:
+        changed = dict(gateway._rest_apis[api_id])
+        gateway._apply_patch(changed, [each for each in data["patchOperations"] if each["path"].count("/") == 1])
+        return refusal(changed) or update(api_id, data)
+
+    gateway._create_rest_api, gateway._update_rest_api = create_rest_api, update_rest_api
+
+
+def freeze_deployments() -> None:
+    """Serve a stage as it was when its deployment was made; MiniStack serves paths and methods as they are now.
+
+    Source: API Gateway Developer Guide, "Deploy REST APIs": a deployment is a snapshot.
+    """
+    from ministack.services import apigateway_v1 as gateway
+
+    create: Callable[..., Any] = gateway._create_deployment
+    execute: Callable[..., Any] = gateway._execute_in_scope
+    match: Callable[..., Any] = gateway._match_resource_tree
+    snapshots: dict[str, dict[str, Any]] = {}
+    current: contextvars.ContextVar[str] = contextvars.ContextVar("deployment", default="")
+
+    def create_deployment(api_id: str, data: dict[str, Any]) -> Any:
+        answer = create(api_id, data)
+        if answer[0] == HTTPStatus.CREATED:
+            snapshots[json.loads(answer[2])["id"]] = copy.deepcopy(dict(gateway._resources[api_id]))
+        return answer
+
+    async def execute_in_scope(request: Any, api_id: str, stage: str, *rest: Any) -> Any:
+        current.set(gateway._stages_v1.get(api_id, {}).get(stage, {}).get("deploymentId", ""))
+        return await execute(request, api_id, stage, *rest)
+
+    def match_resource_tree(api_id: str, segments: list[str]) -> Any:
+        resources = snapshots.get(current.get())
+        if resources is None or not segments:
+            return match(api_id, segments)
+        root = next(each["id"] for each in resources.values() if each["path"] == "/")
+        return gateway._match_recursive(resources, root, segments, {})
+
+    gateway._create_deployment, gateway._execute_in_scope = create_deployment, execute_in_scope
+    gateway._match_resource_tree = match_resource_tree
+
+
 def load_managed_policies() -> None:
     """Add the managed policies of an administrators' group, word for word as AWS publishes them.
 
@@ -341,6 +432,9 @@ def main() -> None:
     correct_policy_variables()
     correct_queue_identifiers()
     add_update_group()
+    correct_groups()
+    correct_security_policies()
+    freeze_deployments()
     load_managed_policies()
     try:
         ministack.app.main()

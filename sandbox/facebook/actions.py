@@ -91,7 +91,7 @@ def _attachment(action: Action) -> Item:
 
 def _sticker(action: Action) -> Item:
     payload = {"url": _text(action, "url"), "sticker_id": LIKE_STICKER}
-    return _message(sticker_id=LIKE_STICKER, attachments=[{"type": "image", "payload": payload}])
+    return _message(attachments=[{"type": "sticker", "payload": payload}])  # "Changelog", 2026-06-01
 
 
 def _reaction(action: Action) -> Item:

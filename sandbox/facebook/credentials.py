@@ -8,7 +8,7 @@ from sandbox.facebook.errors import GraphError
 
 NAMES = ("access_token", "appsecret_proof")
 SECRETS = (*NAMES, "input_token", "verify_token")
-SCOPES = ("pages_messaging", "pages_manage_metadata")
+SCOPES = ("pages_messaging", "pages_manage_metadata", "pages_show_list")
 
 Json = dict[str, Any]
 

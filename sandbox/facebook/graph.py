@@ -58,6 +58,7 @@ class Graph:
         app: the ASGI application.
         credentials: what it accepts.
         windows: whom the page may write to.
+        send_api: takes its messages.
         subscribed_apps: the page's self.app_subscription.
         app_subscription: the app's.
         observe: takes each call, on the event loop that serves it.
@@ -79,11 +80,11 @@ class Graph:
         self.credentials = Credentials(page_id, app_id, page_token, app_secret)
         self.windows = MessagingWindows()
         self.subscribed_apps, self.app_subscription = SubscribedApps(app_id), AppSubscription()
-        self._profile, send_api = MessengerProfile(), SendApi(self.windows)
+        self._profile, self.send_api = MessengerProfile(), SendApi(self.windows)
         self._page_edges: Edges = {
             ("GET", ""): lambda _: {"name": "Sandbox", "id": page_id},
-            ("POST", "messages"): send_api.send,
-            ("POST", "message_attachments"): send_api.upload,
+            ("POST", "messages"): self.send_api.send,
+            ("POST", "message_attachments"): self.send_api.upload,
             ("GET", "messenger_profile"): self._profile.read,
             ("POST", "messenger_profile"): self._profile.change,
             ("DELETE", "messenger_profile"): self._profile.delete,
@@ -108,14 +109,16 @@ class Graph:
 
     # What the sandbox asks of it
 
-    def note_message(self, psid: str, written: float | None = None) -> None:
-        """A person wrote to the page: it may answer for 24 hours.
+    def note_message(self, psid: str, written: float | None = None, platform: str = "page", came_by: str = "") -> None:
+        """A person wrote to the page: it may answer for 24 hours, or for 7 days if they came by an ad.
 
         Args:
             psid: their page-scoped id.
             written: when, in seconds since 1970; now if not given.
+            platform: `page` or `instagram`.
+            came_by: the source of their referral, such as `ADS`; "" for none.
         """
-        self.windows.note(psid, time.time() if written is None else written)
+        self.windows.note(psid, time.time() if written is None else written, platform, came_by)
 
     def profile(self) -> Json:
         """The page's Messenger profile as it was last set."""
@@ -194,6 +197,8 @@ class Graph:
             # A subscription waits for the webhook's answer.
             return await asyncio.to_thread(_edge(self._app_edges, request.method, path), given)
         self.credentials.check_page(token, parameters)
+        if path == "app":  # the token's own app
+            return {"id": self.app_id}
         node, _, edge = path.partition("/")
         if node not in ("me", self.page_id):
             raise GraphError(

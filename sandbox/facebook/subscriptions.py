@@ -35,8 +35,31 @@ FIELDS = frozenset(
         "messaging_customer_information",
         "response_feedback",
         "feed",
+        "mention",
+        "ratings",
+        "leadgen",
+        "message_template_status_update",
     }
 )
+# Instagram Platform, "Webhooks": the fields of messages and comments.
+INSTAGRAM_FIELDS = frozenset(
+    {
+        "messages",
+        "messaging_postbacks",
+        "messaging_optins",
+        "messaging_seen",
+        "messaging_referral",
+        "messaging_handover",
+        "message_reactions",
+        "message_edit",
+        "response_feedback",
+        "standby",
+        "comments",
+        "live_comments",
+        "mentions",
+    }
+)
+APP_FIELDS = {"page": FIELDS, "instagram": INSTAGRAM_FIELDS}
 HANDSHAKE_SECONDS = 10
 
 Json = dict[str, Any]
@@ -63,7 +86,7 @@ class SubscribedApps:
 
     def subscribe(self, parameters: Json) -> Json:
         """`POST /subscribed_apps`."""
-        self.fields = _fields(parameters, "subscribed_fields")
+        self.fields = _fields(parameters, "subscribed_fields", FIELDS)
         return {"success": True}
 
     def delete(self, _: Json) -> Json:
@@ -76,11 +99,17 @@ class AppSubscription:
     """Where the app's webhooks go.
 
     Attributes:
-        subscriptions: the one for the page, if there is one.
+        verified: object → the verify token that the webhook confirmed. Facebook never shows it.
     """
 
     def __init__(self) -> None:
-        self.subscriptions: list[Json] = []
+        self._by_object: dict[str, Json] = {}
+        self.verified: dict[str, str] = {}
+
+    @property
+    def subscriptions(self) -> list[Json]:
+        """What the app is subscribed to, for pages and for Instagram."""
+        return list(self._by_object.values())
 
     def read(self, _: Json) -> Json:
         """`GET /subscriptions`."""
@@ -92,10 +121,11 @@ class AppSubscription:
         Raises:
             GraphError: a parameter is not valid, or the webhook did not answer the handshake.
         """
-        if parameters.get("object") != "page":
-            raise invalid_parameter("Param object must be one of {user, page, permissions, payments}")
+        about = str(parameters.get("object"))
+        if about not in APP_FIELDS:
+            raise invalid_parameter("Param object must be one of {user, page, permissions, payments, instagram}")
         callback, token = str(parameters.get("callback_url", "")), str(parameters.get("verify_token", ""))
-        fields = _fields(parameters, "fields")
+        fields = _fields(parameters, "fields", APP_FIELDS[about])
         if not handshake(callback, token):
             raise GraphError(
                 400,
@@ -104,12 +134,14 @@ class AppSubscription:
                 "did not match",
             )
         subscribed = [{"name": field, "version": "v26.0"} for field in fields]
-        self.subscriptions = [{"object": "page", "callback_url": callback, "active": True, "fields": subscribed}]
+        self._by_object[about] = {"object": about, "callback_url": callback, "active": True, "fields": subscribed}
+        self.verified[about] = token
         return {"success": True}
 
-    def delete(self, _: Json) -> Json:
-        """`DELETE /subscriptions`."""
-        self.subscriptions = []
+    def delete(self, parameters: Json) -> Json:
+        """`DELETE /subscriptions`: of one object, or all."""
+        for about in [parameters["object"]] if "object" in parameters else list(self._by_object):
+            self._by_object.pop(about, None)
         return {"success": True}
 
 
@@ -126,9 +158,9 @@ def handshake(callback: str, token: str) -> bool:
         return False
 
 
-def _fields(parameters: Json, name: str) -> list[str]:
+def _fields(parameters: Json, name: str, allowed: frozenset[str]) -> list[str]:
     given = parameters.get(name)
     fields = given if isinstance(given, list) else [field for field in str(given or "").split(",") if field]
-    if not fields or set(fields) - FIELDS:
-        raise invalid_parameter(f"Param {name} must be a list of {', '.join(sorted(FIELDS))}")
+    if not fields or set(fields) - allowed:
+        raise invalid_parameter(f"Param {name} must be a list of {', '.join(sorted(allowed))}")
     return fields

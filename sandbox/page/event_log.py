@@ -8,7 +8,7 @@ parameters of Systems Manager, headers.
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -249,9 +249,13 @@ class EventLog:
             case "dynamodb:BatchGetItem":
                 self._took(called)
             case "dynamodb:TransactWriteItems":
-                self._planned(called)
+                writes = _object(called.request).get("TransactItems", [])
+                for update in (write["Update"] for write in writes if "Update" in write):
+                    self._recorded(called, update)
+                if puts := [write for write in writes if "Update" not in write]:
+                    self._planned(called, puts)
             case "dynamodb:UpdateItem":
-                self._recorded(called)
+                self._recorded(called, _object(called.request))
             case "sqs:ChangeMessageVisibilityBatch":
                 entries = _object(called.request).get("Entries") or [{}]
                 if key := self._taken.get(called.connection):
@@ -369,10 +373,10 @@ class EventLog:
             own = {"event": records.get(each), "user": records.get(user)}
             self._step(called, key, "taken", {"ledger": {name: value for name, value in own.items() if value}})
 
-    def _planned(self, called: Called) -> None:
+    def _planned(self, called: Called, writes: Sequence[Json]) -> None:
         key = ""
         detail: Json = {}
-        for write in _object(called.request).get("TransactItems", []):
+        for write in writes:
             operation = write.get("Put") or write.get("Delete") or {}
             record = ledger_record(operation.get("Item") or operation.get("Key") or {})
             kind, _, name = str(record["id"]).partition("#")
@@ -384,8 +388,7 @@ class EventLog:
         self._taken[called.connection] = key
         self._step(called, key, "planned", detail)
 
-    def _recorded(self, called: Called) -> None:
-        request = _object(called.request)
+    def _recorded(self, called: Called, request: Json) -> None:
         kind, _, key = request.get("Key", {}).get("id", {}).get("S", "").partition("#")
         if kind != "event":
             return

@@ -12,6 +12,7 @@ VALUES: dict[str, Any] = {
     "graph_api_version": "v26.0",
     "queue_url": "q",
     "dead_letter_queue_url": "d",
+    "message_bytes": 1_048_576,
     "ledger_table": "t",
     "secrets_path": "/s",
     "state_days": 30,

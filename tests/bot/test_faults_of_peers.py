@@ -9,12 +9,13 @@ from bot.conversation import bot
 from bot.conversation.parcels import HOUR, DemonstrationParcels, World
 from bot.dialogue import Context
 from bot.dialogue.testing import Chat
-from bot.messenger.client import WEBHOOK_FIELDS, GraphApi
+from bot.messenger.client import GraphApi
 from bot.messenger.errors import Credentials, Transient, Unreachable, WindowClosed, from_response
 from bot.messenger.events import parse
 from bot.messenger.messages import Buttons, Media, Refused, Tap, Text
 from bot.messenger.signature import verify
 from bot.messenger.text import split
+from ops.registration import SUBSCRIBED
 
 BOT = Path(__file__).parents[2] / "bot"
 WORLD = World(DemonstrationParcels())
@@ -65,7 +66,7 @@ def test_no_api_version_is_written_in_the_code() -> None:
 def test_a_page_is_never_subscribed_without_fields() -> None:
     with pytest.raises(Refused):
         GraphApi("https://graph.invalid", "v26.0", "1001", "token", "secret").subscribe_page([])
-    assert {"messages", "messaging_postbacks", "message_echoes"} <= set(WEBHOOK_FIELDS)
+    assert {"messages", "messaging_postbacks", "message_echoes"} <= set(SUBSCRIBED)
 
 
 def test_the_messaging_window_is_known() -> None:

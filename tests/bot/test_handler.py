@@ -52,6 +52,7 @@ def test_the_function_is_put_together_once_from_the_environment(monkeypatch: pyt
         "AWS_SECRET_ACCESS_KEY": "s",
         "CONCURRENCY": "5",
         "DEAD_LETTER_QUEUE_URL": "dead",
+        "MESSAGE_BYTES": "1048576",
         "ECHO_SECONDS": "20",
         "GRAPH_API_URL": "https://graph.facebook.com",
         "GRAPH_API_VERSION": "v26.0",

@@ -11,14 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.aws.client import AwsError
-from bot.aws.queues import BATCH_BYTES, BODY_BYTES, OVERHEAD_BYTES, Queues, compact, fingerprint
+from bot.aws.queues import BATCH_BYTES, Queues, compact, event_bytes, fingerprint
 from bot.aws.secrets import Secrets
 from bot.messenger.signature import sign
 from bot.recently_answered import RecentlyAnswered
-from bot.webhook import Webhook, split_by_user
+from bot.webhook import LISTS, Webhook, split_by_user
 
 Json = dict[str, Any]
 
+MESSAGE_BYTES = 1024 * 1024
 PAGE, SECRET, VERIFY = "1234567890", "the-app-secret", "the-verify-token"
 
 
@@ -83,7 +84,10 @@ def recent() -> RecentlyAnswered:
 @pytest.fixture
 def webhook(cloud: Cloud, clock: Clock, recent: RecentlyAnswered) -> Webhook:
     client: Any = cloud
-    return Webhook(Secrets(client, "/secrets", clock), Queues(client, "events", "dead", clock), recent, PAGE, clock)
+    queues = Queues(client, "events", "dead", clock)
+    return Webhook(
+        Secrets(client, "/secrets", clock), queues, recent, page_id=PAGE, message_bytes=MESSAGE_BYTES, now=clock
+    )
 
 
 def post(body: bytes | str, *, signature: str | None = None, base64_encoded: bool = False, sha1: str = "") -> Json:
@@ -320,6 +324,79 @@ def test_an_event_of_another_page_is_kept_as_a_dead_letter_that_can_be_put_back(
     assert (letter["message"]["page"], letter["message"]["items"]) == ("999", [event()])
 
 
+def test_a_test_of_the_dashboard_is_counted_and_leaves_no_dead_letter(
+    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests: list[Json] = [
+        {"id": "0", "messaging": [event()]},
+        {"id": 0, "changes": [{"field": "comments", "value": {"id": "1", "text": "?"}}]},
+        {"messaging": [{"message": "TEST_MESSAGE"}]},
+    ]
+    assert webhook.handle(post(json.dumps({"object": "page", "entry": tests})))["statusCode"] == 200
+    assert cloud.sent == {"events": [], "dead": []}
+    assert logged(capsys)[-1]["tests"] == 3
+
+
+COMMENT: Json = {"field": "feed", "value": {"item": "comment", "verb": "add", "comment_id": "c", "message": "Price?"}}
+
+
+@pytest.mark.parametrize("entry", [{"changes": [COMMENT]}, COMMENT], ids=["in changes", "on the entry"])
+def test_a_comment_is_enqueued_by_itself(webhook: Webhook, cloud: Cloud, entry: Json) -> None:
+    webhook.handle(post(json.dumps({"object": "page", "entry": [{"id": PAGE, **entry}]})))
+    webhook.handle(post(page(event())))
+
+    assert [message["items"] for message in cloud.events] == [[COMMENT], [event()]]
+    assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 2
+
+
+def change(**value: object) -> Json:
+    return {"field": "feed", "value": {**COMMENT["value"], **value}}
+
+
+@pytest.mark.parametrize(
+    ("entry", "fields"),
+    [
+        (
+            {"changes": [{"field": "leadgen", "value": {"leadgen_id": "1"}}, {"field": "ratings"}]},
+            {"leadgen": 1, "ratings": 1},
+        ),
+        ({"changes": [change(verb="remove"), change(item="post"), change(comment_id=None)]}, {"feed": 3}),
+        ({"changes": [change(**{"from": {"id": PAGE}}), change(sender_id=int(PAGE))]}, {"feed": 2}),
+        ({"field": "mentions", "value": {"media_id": "1"}}, {"mentions": 1}),
+        ({"calls": [{"id": "c"}]}, {"calls": 1}),
+        ({"sender": {"id": "77"}, "call_permission_reply": {"response": "approve"}}, {"call_permission_reply": 1}),
+        ({"changes": [{"value": {}}, {"field": "my private words"}]}, {"none": 1, "other": 1}),
+        ({"messaging": [{"sender": {"id": "77"}, "order": {}}]}, {"order": 1}),
+        ({"standby": [{"sender": {"id": "77"}}]}, {"none": 1}),
+    ],
+)
+def test_what_the_bot_does_not_know_is_counted_by_its_field(
+    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str], entry: Json, fields: dict[str, int]
+) -> None:
+    assert webhook.handle(post(json.dumps({"object": "page", "entry": [{"id": PAGE, **entry}]})))["statusCode"] == 200
+    assert {line["field"]: line["number"] for line in logged(capsys) if line["kind"] == "unhandled"} == fields
+    assert not cloud.letters
+
+
+def test_an_item_with_several_kinds_is_split(webhook: Webhook, cloud: Cloud) -> None:
+    webhook.handle(post(page(event() | {"referral": {"ref": "r"}, "delivery": {"watermark": 1}})))
+
+    (message,) = cloud.events
+    assert [sorted(item) for item in message["items"]] == [
+        ["message", "recipient", "sender", "timestamp"],
+        ["recipient", "referral", "sender", "timestamp"],
+    ]
+
+
+def test_people_of_whom_nothing_is_known_do_not_wait_for_each_other(webhook: Webhook, cloud: Cloud) -> None:
+    people = [{"postback": {"payload": name, "mid": name}, "recipient": {"id": PAGE}} for name in "ab"]
+    references = [{"sender": {"user_ref": name}, "postback": {"payload": "GO"}} for name in "aab"]
+    webhook.handle(post(page(*people, *references)))
+
+    assert [len(message["items"]) for message in cloud.events] == [1, 1, 2, 1]
+    assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 4
+
+
 def test_events_of_instagram_are_taken_too(webhook: Webhook, cloud: Cloud) -> None:
     body = json.dumps({"object": "instagram", "entry": [{"id": "178414", "messaging": [event(mid="m" * 200)]}]})
 
@@ -358,7 +435,7 @@ def test_a_signed_but_unusable_request_is_acknowledged_and_kept_as_a_dead_letter
 
 
 @pytest.mark.parametrize("junk", [None, 7, "text", [], [event()], True])
-@pytest.mark.parametrize("place", ["item", "messaging", "standby", "entry"])
+@pytest.mark.parametrize("place", ["item", "messaging", "standby", "changes", "entry"])
 def test_an_unusable_part_does_not_delay_the_good_events_beside_it(
     webhook: Webhook, cloud: Cloud, junk: object, place: str
 ) -> None:
@@ -373,8 +450,8 @@ def test_an_unusable_part_does_not_delay_the_good_events_beside_it(
     assert webhook.handle(post(json.dumps({"object": "page", "entry": entries})))["statusCode"] == 200
     kept = [item for message in cloud.events for item in message["items"]]
     assert event() in kept
-    is_nothing = place in {"messaging", "standby"} and not junk
-    is_items = place in {"messaging", "standby"} and junk == [event()]
+    is_nothing = place in LISTS and not junk
+    is_items = place in LISTS and junk == [event()]
     assert bool(cloud.letters) is not (is_nothing or is_items)
 
 
@@ -508,7 +585,9 @@ JSON = st.recursive(
 
 @given(entries=JSON, kind=st.sampled_from(["page", "instagram", "user", 7]))
 def test_any_signed_request_is_split_without_an_error(entries: object, kind: object) -> None:
-    split = split_by_user(json.dumps({"object": kind, "entry": entries}).encode(), PAGE, RecentlyAnswered())
+    split = split_by_user(
+        json.dumps({"object": kind, "entry": entries}).encode(), PAGE, RecentlyAnswered(), MESSAGE_BYTES
+    )
 
     known = kind in {"page", "instagram"} and isinstance(entries, list)
     assert known or split.letters
@@ -520,7 +599,9 @@ def test_each_users_items_stay_in_order_however_they_are_spread_over_entries(spr
         {"id": PAGE, "messaging": [event(user, mid=f"{user}{number}") for user in users]}
         for number, users in enumerate(spread)
     ]
-    split = split_by_user(json.dumps({"object": "page", "entry": entries}).encode(), PAGE, RecentlyAnswered())
+    split = split_by_user(
+        json.dumps({"object": "page", "entry": entries}).encode(), PAGE, RecentlyAnswered(), MESSAGE_BYTES
+    )
 
     for message in split.messages:
         items = json.loads(message.body)["items"]
@@ -534,7 +615,8 @@ def test_each_users_items_stay_in_order_however_they_are_spread_over_entries(spr
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[Json]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [{name: value for name, value in line.items() if name != "timestamp"} for line in lines]
 
 
 def test_a_queue_message_names_the_page_and_the_time_of_its_events(webhook: Webhook, cloud: Cloud) -> None:
@@ -595,7 +677,7 @@ def test_the_log_counts_what_was_accepted(
     receipt = {"sender": {"id": "77"}, "recipient": {"id": PAGE}, "read": {"watermark": 1}}
     webhook.handle(post(page(event(), receipt, standby=others)))
 
-    counts = {"messages": 1, "events": 1, "receipts": 1, "standby": 2, "settled": 0}
+    counts = {"messages": 1, "events": 1, "receipts": 1, "standby": 2, "settled": 0, "tests": 0, "changes": 0}
     # Two calls: the secrets, the queue.
     assert logged(capsys) == [{"level": "INFO", "kind": "accepted", "milliseconds": 125.0, **counts}]
 
@@ -637,7 +719,7 @@ def test_a_dead_letter_gives_its_reason(webhook: Webhook, cloud: Cloud, body: st
 def test_the_largest_event_that_a_queue_takes_is_enqueued_and_one_byte_more_is_not(
     webhook: Webhook, cloud: Cloud
 ) -> None:
-    room = BODY_BYTES - OVERHEAD_BYTES - len(compact(event(text="")))
+    room = event_bytes(MESSAGE_BYTES) - len(compact(event(text="")))
     webhook.handle(post(page(event(text="x" * room))))
     webhook.handle(post(page(event(text="x" * (room + 1)))))
 

@@ -1,5 +1,6 @@
 """How the worker handles each kind of failure: the bot's own code on the model of AWS and Facebook."""
 
+import functools
 import itertools
 import json
 from typing import Any
@@ -10,7 +11,7 @@ from bot import responder
 from bot.aws.queues import Queues, fingerprint
 from bot.dialogue import Answer
 from bot.messenger import events
-from bot.messenger.messages import Text
+from bot.messenger.messages import Action, PrivateReply, Text
 from tests.model import system as model
 from tests.model.cloud import EVENTS, SECRETS
 from tests.model.facebook import PAGE, TRACE
@@ -99,6 +100,49 @@ def test_the_first_events_of_several_users_are_read_in_one_call() -> None:
     assert system.faults.calls["BatchGetItem"] == 1
 
 
+def test_events_of_several_users_answered_at_once_are_settled_in_two_writes() -> None:
+    system = run([item(user, f"m{user}") for user in "abcdefgh"], echoes=(-1,))
+    assert outcomes(system) == ["settled"] * 8
+    calls = system.faults.calls
+    # One plan for each; the first to be settled, and all that came while it was written.
+    assert (calls["TransactWriteItems"], calls["UpdateItem"]) == (8 + 1, 1)
+
+
+def test_what_could_not_be_settled_goes_back_and_is_not_sent_again() -> None:
+    fault = Fault("TransactWriteItems", How.REFUSED, skip=8, times=2)
+    system = run([item(user, f"m{user}") for user in "abcdefgh"], planned=(fault,))
+    assert {each["reason"] for each in logged(system, "handed_back")} == {
+        "its answers were sent and could not be settled"
+    }
+    assert outcomes(system) == ["settled"] * 8
+    assert system.faults.calls["send"] == 8
+
+
+@pytest.mark.parametrize("messages", [[[("m1", "good"), ("m2", "kills")]], [[("m1", "good")], [("m2", "kills")]]])
+def test_an_event_is_settled_before_a_later_one_of_its_user_can_end_the_function(
+    messages: list[list[tuple[str, str]]],
+) -> None:
+    system = System(echoes=(-1,))
+    system.queue.put("v", delivery("v", item("v", "m0"))["body"])  # another user, whose event is being settled then
+    for events_of_one in messages:
+        items = [item("u", mid, 1, nature) for mid, nature in events_of_one]
+        system.queue.put("u", delivery("u", *items)["body"])
+    system.run()
+    assert texts(system) == ["m0 0 0", "m1 0 0"]
+
+
+def test_an_event_is_settled_while_another_user_is_still_being_answered() -> None:
+    killed = Fault("send", How.KILLED_AFTER, skip=3)
+    system = run([item("u", "m1"), item("v", "m2", 3)], planned=(killed,), echoes=(-1,))
+    assert texts(system).count("m1 0 0") == 1
+    assert texts(system).count("m2 2 0") == 2
+
+
+def outcomes(system: System) -> list[str]:
+    items = system.cloud.table.items()
+    return [record["outcome"]["S"] for name, record in items.items() if name.startswith("event#")]
+
+
 def test_each_user_is_read_alone_if_the_call_for_all_fails() -> None:
     system = run([item(user, f"m{user}") for user in "abcd"], planned=(Fault("BatchGetItem", How.REFUSED, times=2),))
     assert len(texts(system)) == 4
@@ -151,7 +195,11 @@ def test_a_transient_failure_is_tried_again_in_the_same_run(how: How) -> None:
 def test_a_lasting_failure_goes_back_to_the_queue_and_returns_at_growing_intervals() -> None:
     system = run([item("u", "m1")], outages=(Outage("graph", How.REFUSED, 0, 600),))
     waits = [each["seconds"] for each in logged(system, "handed_back")]
+    ages = [each["age"] for each in logged(system, "handed_back")]
     assert waits[:2] == [2, 2]
+    assert ages[0] <= 2
+    assert ages == sorted(ages)
+    assert 600 <= ages[-1] + waits[-1] <= 600 * 1.4
     assert all(now >= before for before, now in itertools.pairwise(waits[3:]))
     assert len(waits) < 30
     assert times(system)[0] < 600 * 1.4
@@ -200,6 +248,48 @@ def test_answers_to_an_unreachable_user_are_dropped_without_a_dead_letter(how: H
     assert texts(system) == ["m1 0 0", "m2 0 1"]
     assert letters(system) == []
     assert [each["messages"] for each in logged(system, "not_delivered")] == [2]
+
+
+def test_an_answer_that_this_person_may_not_get_is_left_out_and_the_others_are_sent() -> None:
+    system = run([item("u", "m1", 3), item("u", "m2")], planned=(Fault("send", How.NOT_ALLOWED, skip=1),))
+    assert texts(system) == ["m1 0 0", "m1 2 0", "m2 0 1"]
+    assert letters(system) == []
+    assert [each["messages"] for each in logged(system, "not_delivered")] == [1]
+    assert logged(system, "credentials") == logged(system, "refused") == []
+
+
+@pytest.mark.parametrize(("how", "code"), [(How.NOT_ALLOWED, 2018336), (How.UNCLEAR, 9999)])
+def test_the_same_error_for_three_people_within_minutes_raises_an_alarm_that_names_it(how: How, code: int) -> None:
+    people = [[item(user, f"m{user}")] for user in "uvw"]
+    few = run(*people[:2], planned=(Fault("send", how, times=2),))
+    assert logged(few, "refused") == []
+    many = run(*people, planned=(Fault("send", how, times=3),))
+    assert [(each["level"], each["code"], each["people"]) for each in logged(many, "refused")] == [("ERROR", code, 3)]
+
+
+def test_what_was_done_already_is_settled_and_never_repeated() -> None:
+    system = run([item("u", "m1", 2)], planned=(Fault("send", How.ALREADY_DONE),))
+    assert texts(system) == ["m1 1 0"]
+    assert letters(system) == logged(system, "not_delivered") == []
+    assert system.faults.calls["send"] == 2
+
+
+def test_an_unknown_error_is_retried_for_minutes_and_then_kept_as_a_dead_letter_that_says_so() -> None:
+    passing = run([item("u", "m1")], planned=(Fault("send", How.UNCLEAR, times=responder.UNCLEAR_TRIES - 1),))
+    assert texts(passing) == ["m1 0 0"]
+    assert times(passing)[0] > 7 * 60
+    lasting = run([item("u", "m1"), item("u", "m2")], planned=(Fault("send", How.UNCLEAR, times=6),))
+    ((letter),) = letters(lasting)
+    assert "it is not known whether trying again helps" in letter["reason"]
+    assert "code 9999" in letter["reason"]
+    assert texts(lasting) == ["m2 0 1"]
+
+
+def test_a_setting_of_the_page_raises_its_own_alarm_and_the_event_waits() -> None:
+    system = run([item("u", "m1")], outages=(Outage("graph", How.PAGE_SETTING, 0, 3600),))
+    assert texts(system) == ["m1 0 0"]
+    assert {each["level"] for each in logged(system, "page_setting")} == {"ERROR"}
+    assert letters(system) == logged(system, "credentials") == []
 
 
 def test_a_rejected_answer_makes_a_dead_letter_with_its_trace_and_the_next_event_is_answered() -> None:
@@ -308,7 +398,7 @@ def test_an_event_that_needs_no_answer_and_changes_nothing_costs_one_read() -> N
 def test_an_event_without_effect_is_settled_if_its_attempts_were_counted() -> None:
     fault = Fault("BatchGetItem", How.REFUSED, times=2)
     system = run([item("u", "m1")], planned=(fault,), converse=lambda _event, state, _now: Answer((), state))
-    assert [record["outcome"]["S"] for record in system.cloud.table.items().values()] == ["settled"]
+    assert outcomes(system) == ["settled"]
 
 
 def test_an_unforeseen_failure_holds_back_only_its_own_user(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,3 +456,64 @@ def test_a_message_goes_back_with_all_that_follow_in_its_group() -> None:
 def faults_for_both() -> tuple[Fault, ...]:
     """The first two users keep both runs busy, and the third's first event fails."""
     return Fault("send", How.LOST, times=2), Fault("send", How.REFUSED, skip=2, times=3)
+
+
+# People without an id, and comments
+
+
+def often(_event: events.Event, state: Json, _now: float) -> Answer:
+    """A conversation that says how often it has answered this user."""
+    times = state.get("times", 0) + 1
+    return Answer((Text(f"answer {times}"),), {"times": times})
+
+
+def privately(event: events.Event, _state: Json, _now: float) -> Answer:
+    assert isinstance(event, events.Comment)
+    return Answer((PrivateReply(Text("answer"), event.comment_id), Action("typing_on")), {})
+
+
+def referred(reference: str, mid: str) -> Json:
+    return {"sender": {"user_ref": reference}, "message": {"text": "hello", "mid": mid}}
+
+
+def deliver(*items: Json) -> System:
+    """Let Facebook send these items, a second apart, to a bot that counts."""
+    system = System(converse=often)
+    for number, item_ in enumerate(items):
+        system.world.after(number, functools.partial(system.facebook.post, [item_], "somebody"))
+    system.run()
+    return system
+
+
+def test_people_without_an_id_each_have_their_own_state_and_are_answered_by_their_reference() -> None:
+    system = deliver(referred("105", "p1"), referred("106", "p2"), referred("105", "p3"))
+    assert [(taken.user, taken.text) for taken in system.facebook.taken] == [
+        ("105", "answer 1"),
+        ("106", "answer 1"),
+        ("105", "answer 2"),
+    ]
+
+
+def test_an_event_of_nobody_is_settled_without_a_send_and_without_a_state() -> None:
+    system = deliver(*({"message": {"text": "hello", "mid": mid}} for mid in "ab"))
+    assert texts(system) == []
+    assert letters(system) == []
+    assert [line["messages"] for line in logged(system, "not_delivered")] == [1, 1]
+    assert "times" not in json.dumps(system.cloud.table.items())
+
+
+@pytest.mark.parametrize(
+    ("item", "converse"),
+    [
+        (referred("105", "p1"), often),
+        ({"field": "feed", "value": {"item": "comment", "verb": "add", "comment_id": "c", "message": "?"}}, privately),
+    ],
+    ids=["a reference", "a comment"],
+)
+def test_the_echo_of_a_message_to_somebody_without_an_id_settles_it(item: Json, converse: Any) -> None:
+    system = System(planned=(Fault("send", How.LOST),), echoes=(1,), converse=converse)
+    body = json.dumps({"object": "page", "page": PAGE, "received": round(BEGIN * 1000), "items": [item]})
+    system.queue.put("somebody", body)
+    system.run()
+    assert len(texts(system)) == 1
+    assert letters(system) == []

@@ -6,8 +6,12 @@ import pytest
 
 from components.admin_group import DOCUMENTED_POLICIES, AdminGroup, AdminGroupArgs, policy_arns
 from components.errors import InvalidArgs
+from components.policy import Account
 from tests.harness import Graph, project_defaults, run_program
 from tests.policies import statements
+
+ACCOUNT = Account(partition="aws", region="eu-central-1", account_id="111122223333")
+GROUP = "arn:aws:iam::111122223333:group/Innolab_FBM"
 
 
 def args(
@@ -21,8 +25,7 @@ def args(
         group_name="Innolab_FBM",
         members=members,
         name_prefixes=prefixes,
-        region="eu-central-1",
-        account_id="111122223333",
+        account=ACCOUNT,
         managed_policies=DOCUMENTED_POLICIES if policies is None else policies,
         require_mfa=require_mfa,
     )
@@ -57,7 +60,7 @@ def test_a_documented_policy_can_be_left_out() -> None:
 
 
 def test_a_retired_policy_and_its_successor_are_one() -> None:
-    assert policy_arns(["AWSLambdaFullAccess", "AWSLambda_FullAccess"]) == {
+    assert policy_arns(["AWSLambdaFullAccess", "AWSLambda_FullAccess"], ACCOUNT) == {
         "AWSLambda_FullAccess": "arn:aws:iam::aws:policy/AWSLambda_FullAccess"
     }
 
@@ -65,7 +68,7 @@ def test_a_retired_policy_and_its_successor_are_one() -> None:
 def test_a_policy_can_be_named_by_its_arn() -> None:
     arn = "arn:aws:iam::111122223333:policy/team/Readers"
 
-    assert policy_arns([arn]) == {"Readers": arn}
+    assert policy_arns([arn], ACCOUNT) == {"Readers": arn}
 
 
 def test_members_are_added_one_by_one_and_nobody_is_removed() -> None:
@@ -97,7 +100,7 @@ def test_permissions_cover_each_prefix_and_nothing_else() -> None:
         for resource in resources
     }
     start = "eu-central-1:111122223333"
-    assert found == {"*"} | {
+    assert found == {"*", GROUP} | {
         f"arn:aws:{service}:{start}:{before}{prefix}*"
         for prefix in ("bot-dev-", "bot-anna-")
         for service, before in (
@@ -109,6 +112,24 @@ def test_permissions_cover_each_prefix_and_nothing_else() -> None:
             ("cloudwatch", "alarm:"),
         )
     }
+
+
+def test_members_may_read_what_a_refresh_reads_of_their_group_and_of_nobody_else() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args(members=["anna", "ben"])))
+
+    watch = graph.one("aws:iam/policy:Policy", "watch-policy").policy()["Statement"]
+    assert {
+        each["Sid"]: (each["Action"], each["Resource"]) for each in watch if each["Sid"] in {"Group", "Members"}
+    } == {
+        "Group": (["iam:GetGroup", "iam:ListAttachedGroupPolicies"], GROUP),
+        "Members": (["iam:ListGroupsForUser"], [f"arn:aws:iam::111122223333:user/{name}" for name in ("anna", "ben")]),
+    }
+
+
+def test_more_members_than_a_policy_can_name_are_refused() -> None:
+    assert args(members=[f"{'x' * 62}{n:02}" for n in range(30)])
+    with pytest.raises(InvalidArgs, match=r"fewer stacks \(now 1\) or members \(now 60\)"):
+        args(members=[f"{'x' * 62}{n:02}" for n in range(60)])
 
 
 def test_another_stack_does_not_replace_a_policy() -> None:
@@ -130,7 +151,7 @@ def test_more_stacks_than_a_policy_can_name_are_refused() -> None:
     prefixes = [f"innolab-fbm-{'x' * 22}{n:02}-" for n in range(40)]
 
     assert args(prefixes=prefixes[:15])
-    with pytest.raises(InvalidArgs, match=r"would have \d+ characters, and IAM allows 6144: .* fewer than 40 stacks"):
+    with pytest.raises(InvalidArgs, match=r"would have \d+ characters, and IAM allows 6144: .*\(now 40\)"):
         args(prefixes=prefixes)
 
 

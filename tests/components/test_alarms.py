@@ -17,6 +17,7 @@ def make(email: str = "") -> Graph:
                 log_group_name="logs",
                 email=email,
                 log_kinds={"credentials": "The token is refused.", "slow_down": "Sending pauses."},
+                waiting_kind="handed_back",
             ),
         )
     )
@@ -30,18 +31,23 @@ def test_every_kind_of_trouble_is_watched() -> None:
             tuple(sorted(each.inputs.get("dimensions", {}).items())),
             each.inputs["statistic"],
             each.inputs["threshold"],
+            (each.inputs.get("datapointsToAlarm", 1), each.inputs["evaluationPeriods"]),
         )
         for each in make().of("aws:cloudwatch/metricAlarm:MetricAlarm")
     }
 
     assert watched == {
-        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", "dead.fifo"),), "Maximum", 0),
-        ("AWS/SQS", "ApproximateAgeOfOldestMessage", (("QueueName", "queue.fifo"),), "Maximum", 900),
-        ("AWS/Lambda", "Errors", (("FunctionName", "bot"),), "Sum", 0),
-        ("AWS/Lambda", "Throttles", (("FunctionName", "bot"),), "Sum", 0),
-        ("AWS/ApiGateway", "5XXError", (("ApiName", "api"), ("Stage", "live")), "Sum", 0),
-        ("bot-alarms", "credentials", (), "Sum", 0),
-        ("bot-alarms", "slow_down", (), "Sum", 0),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", "dead.fifo"),), "Maximum", 0, (1, 1)),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage", (("QueueName", "queue.fifo"),), "Maximum", 900, (1, 1)),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", "queue.fifo"),), "Maximum", 50_000, (1, 1)),
+        ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", (("QueueName", "queue.fifo"),), "Maximum", 50_000, (1, 1)),
+        ("AWS/Lambda", "Errors", (("FunctionName", "bot"),), "Sum", 0, (1, 1)),
+        ("AWS/Lambda", "Throttles", (("FunctionName", "bot"),), "Sum", 0, (1, 1)),
+        ("AWS/ApiGateway", "5XXError", (("ApiName", "api"), ("Stage", "live")), "Sum", 0, (1, 1)),
+        ("AWS/ApiGateway", "4XXError", (("ApiName", "api"), ("Stage", "live")), "Average", 0.5, (2, 12)),
+        ("bot-alarms", "credentials", (), "Sum", 0, (1, 1)),
+        ("bot-alarms", "slow_down", (), "Sum", 0, (1, 1)),
+        ("bot-alarms", "handed_back", (), "Maximum", 900, (1, 12)),
     }
 
 
@@ -55,16 +61,18 @@ def test_an_alarm_notifies_the_topic_when_it_starts_and_ends_and_missing_data_is
         assert each.inputs["alarmDescription"]
 
 
-def test_the_given_kinds_of_errors_are_counted_in_the_log() -> None:
+def test_the_given_kinds_of_errors_are_counted_in_the_log_and_the_age_of_waiting_events_is_read_there() -> None:
     filters = make().of("aws:cloudwatch/logMetricFilter:LogMetricFilter")
 
-    assert {each.inputs["pattern"]: each.inputs["metricTransformation"]["name"] for each in filters} == {
-        '{ $.level = "ERROR" && $.kind = "credentials" }': "credentials",
-        '{ $.level = "ERROR" && $.kind = "slow_down" }': "slow_down",
+    assert {each.inputs["pattern"]: each.inputs["metricTransformation"] for each in filters} == {
+        pattern: {"namespace": "bot-alarms", "name": kind, "value": value, "unit": unit}
+        for pattern, kind, value, unit in (
+            ('{ $.level = "ERROR" && $.kind = "credentials" }', "credentials", "1", "Count"),
+            ('{ $.level = "ERROR" && $.kind = "slow_down" }', "slow_down", "1", "Count"),
+            ('{ $.kind = "handed_back" }', "handed_back", "$.age", "Seconds"),
+        )
     }
-    for each in filters:
-        assert each.inputs["logGroupName"] == "logs"
-        assert each.inputs["metricTransformation"]["namespace"] == "bot-alarms"
+    assert {each.inputs["logGroupName"] for each in filters} == {"logs"}
 
 
 def test_only_a_named_address_gets_an_e_mail() -> None:

@@ -1,13 +1,16 @@
 """Queue, dead-letter queue and consumer fit each other by construction."""
 
 import json
+from typing import Any
 
+import pulumi
 import pytest
 
 from components.errors import InvalidArgs
 from components.event_queue import EventQueue, EventQueueArgs
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from tests.harness import run_program
+from tools import recorder
 
 QUEUE_ARN = "arn:aws:sqs:eu-central-1:111122223333:events-queue-1a2b3c4.fifo"
 DEAD_LETTERS_ARN = "arn:aws:sqs:eu-central-1:111122223333:events-dead-letters-1a2b3c4.fifo"
@@ -29,11 +32,23 @@ def test_an_event_stays_invisible_for_six_timeouts(timeout: int) -> None:
     assert queue.inputs["visibilityTimeoutSeconds"] == 6 * timeout
 
 
-@pytest.mark.parametrize("name", ["-queue", "-dead-letters"])
-def test_a_message_may_be_as_large_as_sqs_allows(name: str) -> None:
-    queue = run_program(make_queue).one("aws:sqs/queue:Queue", name)
+def test_a_message_may_be_as_large_as_sqs_allows() -> None:
+    queues = run_program(make_queue).of("aws:sqs/queue:Queue")
 
-    assert queue.inputs["maxMessageSize"] == 1024 * 1024
+    assert [each.inputs["maxMessageSize"] for each in queues] == [1024 * 1024] * 2
+
+
+def test_the_largest_message_is_the_queues_own_attribute(monkeypatch: pytest.MonkeyPatch) -> None:
+    created = recorder.created
+
+    def smaller(type_: str, *rest: Any) -> tuple[str, dict[str, Any]]:
+        resource_id, outputs = created(type_, *rest)
+        return resource_id, outputs | ({"maxMessageSize": 262_144} if type_ == "aws:sqs/queue:Queue" else {})
+
+    monkeypatch.setattr(recorder, "created", smaller)
+    graph = run_program(lambda: pulumi.export("size", make_queue().message_bytes))
+
+    assert graph.outputs["size"] == "262144"
 
 
 def test_an_event_received_a_thousand_times_becomes_a_dead_letter() -> None:

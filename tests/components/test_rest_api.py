@@ -13,7 +13,7 @@ from components.rest_api import RestApi, RestApiArgs, Route
 from tests.harness import Graph, run_program
 
 GET = Route(method_name="GET", required_query=["hub.mode", "hub.challenge"])
-POST = Route(method_name="POST", required_headers=["X-Hub-Signature-256"])
+POST = Route(method_name="POST")
 
 
 def args(routes: Sequence[Route] = (GET, POST), **changes: Any) -> RestApiArgs:
@@ -52,7 +52,7 @@ def test_a_request_without_what_a_route_needs_is_refused_by_the_gateway() -> Non
         each.inputs["httpMethod"]: each.inputs["requestParameters"] for each in graph.of("aws:apigateway/method:Method")
     } == {
         "GET": {"method.request.querystring.hub.mode": True, "method.request.querystring.hub.challenge": True},
-        "POST": {"method.request.header.X-Hub-Signature-256": True},
+        "POST": {},
     }
     assert all(each.inputs["requestValidatorId"] for each in graph.of("aws:apigateway/method:Method"))
 
@@ -87,10 +87,12 @@ def test_each_method_is_integrated_with_the_function() -> None:
         assert (each.inputs["type"], each.inputs["integrationHttpMethod"]) == ("AWS_PROXY", "POST")
 
 
-def test_the_api_is_regional_and_passes_bodies_unchanged() -> None:
+def test_the_api_is_regional_and_passes_bodies_unchanged_and_accepts_no_tls_before_1_2() -> None:
     api = make().one("aws:apigateway/restApi:RestApi")
 
     assert api.inputs["endpointConfiguration"] == {"types": "REGIONAL"}
+    assert api.inputs["securityPolicy"] == "SecurityPolicy_TLS13_1_2_2021_06"
+    assert api.inputs["endpointAccessMode"] == "BASIC"
     assert "binaryMediaTypes" not in api.inputs
 
 
@@ -134,8 +136,6 @@ def test_unchanged_inputs_give_an_unchanged_trigger(usual: Graph) -> None:
     [
         {"routes": [GET]},
         {"routes": [GET, POST, Route(method_name="PUT")]},
-        {"routes": [GET, Route(method_name="POST")]},
-        {"routes": [GET, Route(method_name="POST", required_headers=["X-Hub-Signature"])]},
         {"routes": [GET, Route(method_name="POST", required_query=["X-Hub-Signature-256"])]},
         {"routes": [Route(method_name="GET", required_query=["hub.mode"]), POST]},
         {"path": "hook"},
@@ -148,9 +148,9 @@ def test_any_changed_route_gives_another_trigger(usual: Graph, changed: dict[str
 
 @pytest.mark.parametrize(
     ("constant", "changed"),
-    [("EMPTY_ANSWERS", rest_api.EMPTY_ANSWERS[:2]), ("VALIDATION", {"validate_request_body": True})],
+    [("EMPTY_ANSWERS", rest_api.EMPTY_ANSWERS[:2]), ("VALIDATION", {"validate_request_body": True}), ("TLS", {})],
 )
-def test_other_answers_or_validation_give_another_trigger(
+def test_another_tls_policy_or_validation_or_other_answers_give_another_trigger(
     usual: Graph, monkeypatch: pytest.MonkeyPatch, constant: str, changed: object
 ) -> None:
     monkeypatch.setattr(rest_api, constant, changed)

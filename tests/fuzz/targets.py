@@ -85,7 +85,7 @@ class Target(NamedTuple):
 
 QUEUES = Queues()
 AWS: dict[str, Any] = {"secrets": Secrets(), "queues": QUEUES}
-WEBHOOK = Webhook(**AWS, recent=RecentlyAnswered(), page_id=PAGE)
+WEBHOOK = Webhook(**AWS, recent=RecentlyAnswered(), page_id=PAGE, message_bytes=BATCH_BYTES)
 CONTEXT = Context(1_800_000_000.0, World(DemonstrationParcels()))
 
 

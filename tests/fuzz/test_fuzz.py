@@ -78,9 +78,9 @@ def test_a_parser_that_trusts_a_type_is_found(monkeypatch: pytest.MonkeyPatch) -
 def test_a_text_in_the_log_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     original = webhook.split_by_user
 
-    def telling(body: bytes, page: str, recent: RecentlyAnswered) -> webhook.Split:
+    def telling(body: bytes, page: str, recent: RecentlyAnswered, size: int) -> webhook.Split:
         print(json.dumps({"kind": "seen", "body": repr(body)}))
-        return original(body, page, recent)
+        return original(body, page, recent, size)
 
     monkeypatch.setattr(webhook, "split_by_user", telling)
 

@@ -31,12 +31,14 @@ class Cloud:
     Attributes:
         on_echo_failed: called when an answer's echo could not be recorded, with the reason.
         waiting: by event, when waits for an echo of one of its answers were recorded.
+        settled_together: how many events were settled in one write with others.
     """
 
     def __init__(self, world: World, faults: Faults, latencies: tuple[int, ...], events: Fifo, dead: Fifo) -> None:
         self.table = Table()
         self.on_echo_failed: Callable[[str, str], None] = lambda _metadata, _reason: None
         self.waiting: dict[str, list[float]] = {}
+        self.settled_together = 0
         self._world, self._faults = world, faults
         self._latencies, self._count = latencies or (5,), 0
         self._queues = {EVENTS: events, DEAD_LETTERS: dead}
@@ -76,6 +78,8 @@ class Cloud:
             assert fine, (operation, asked, answer.body)
             if answer.status == 200 and asked.get("UpdateExpression", "").startswith("SET awaited"):
                 self.waiting.setdefault(asked["Key"]["id"]["S"].removeprefix("event#"), []).append(self._world.now)
+            if answer.status == 200:
+                self.settled_together += sum("Update" in each for each in asked.get("TransactItems", []))
             return answer
         if service == "ssm":
             assert asked == {"Path": "/secrets", "WithDecryption": True}

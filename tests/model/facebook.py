@@ -104,7 +104,7 @@ class Facebook:
         assert path.startswith(f"/v26.0/{PAGE}/messages?appsecret_proof="), path
         assert headers["Authorization"] == f"Bearer {SECRETS['page-access-token']}"
         asked = json.loads(body)
-        user, message = asked["recipient"]["id"], asked.get("message", {})
+        (user,), message = asked["recipient"].values(), asked.get("message", {})
         name = message.get("text", asked.get("sender_action", ""))
         how = self._faults.of("graph", "send" if message else "action")
         if "REJECT" in name:
@@ -174,7 +174,11 @@ ERRORS = {
     How.THROTTLED: (400, 613, 0),
     How.DENIED: (400, 190, 0),
     How.SLOW_DOWN: (400, 368, 0),
-    How.REJECTED: (400, 100, 0),
+    How.REJECTED: (400, 100, 2018109),
+    How.UNCLEAR: (400, 9999, 0),
+    How.NOT_ALLOWED: (400, 10, 2018336),
+    How.ALREADY_DONE: (400, 10900, 0),
+    How.PAGE_SETTING: (400, 10904, 0),
     How.UNREACHABLE: (400, 551, 0),
     How.WINDOW_CLOSED: (400, 10, 2018278),
 }

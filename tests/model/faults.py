@@ -22,6 +22,10 @@ class How(StrEnum):
     SLOW_DOWN = "slow down"
     AMBIGUOUS = "ambiguous"  # Facebook's own "may have been sent"; it was
     REJECTED = "rejected"
+    UNCLEAR = "unclear"  # an error that nobody has documented
+    NOT_ALLOWED = "not allowed"
+    ALREADY_DONE = "already done"
+    PAGE_SETTING = "page setting"
     UNREACHABLE = "unreachable"
     WINDOW_CLOSED = "window closed"
 

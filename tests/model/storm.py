@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.aws.queues import fingerprint
-from bot.responder import ATTEMPTS, FAULTS
+from bot.responder import ATTEMPTS, FAULTS, UNCLEAR_TRIES
 from tests.model.facebook import PAGE, TRACE, Taken
 from tests.model.faults import Fault, How, Outage
 from tests.model.system import System
@@ -69,6 +69,7 @@ class Outcome:
         dead: events that became dead letters, each for a reason.
         unreachable: events of users who could not be written to.
         doubled: answers that came twice, each because both its send and its echo failed.
+        settled_together: events that were settled in one write with others.
         last_answer: when Facebook took the last answer, in seconds after the beginning.
     """
 
@@ -77,6 +78,7 @@ class Outcome:
     dead: int
     unreachable: int
     doubled: int
+    settled_together: int
     last_answer: float
 
 
@@ -153,7 +155,8 @@ class Verdict:
         self._judge_table()
         answers = sum(len(each) for each in first.values())
         last = max((each.time - BEGIN for each in facebook.taken), default=0.0)
-        return Outcome(len(accepted), answers, len(self._dead), self._dropped, self._doubled, last)
+        together = self._system.cloud.settled_together
+        return Outcome(len(accepted), answers, len(self._dead), self._dropped, self._doubled, together, last)
 
     def _judge_acceptance(self, user: str, mids: list[str]) -> None:
         """What came in one request, and only so, was accepted in its order."""
@@ -170,6 +173,11 @@ class Verdict:
         for mid in mids:
             said = self._said[mid]
             texts = [f"{mid} {number} {len(seen)}" for number in range(said.answers)]
+            texts = [
+                text
+                for number, text in enumerate(texts)
+                if text in got or not self._refused(mid, number)[How.NOT_ALLOWED]
+            ]
             if mid in self._dead:
                 self._judge_dead(mid, user)
                 # A dead event may have got a part of its answers; it may have died before its state was stored.
@@ -227,23 +235,22 @@ class Verdict:
         """A dead letter gives its reason, and the event is itself at fault."""
         letter, said = self._dead[mid], self._said[mid]
         reason, detail = letter.get("reason", ""), letter.get("detail", {})
-        event = fingerprint(PAGE, mid)
         if reason == "ZeroDivisionError in the conversation":
             self._require(said.nature == "raises", f"{mid} raised nothing", user)
         elif reason == "the function ended without an outcome, several times":
             enough = said.nature == "kills" or self._system.ended.get(mid, 0) >= ATTEMPTS
             self._require(enough, f"{mid} ended the function {self._system.ended.get(mid, 0)} times only", user)
         else:
-            rejected = sum(
-                count
-                for (metadata, how), count in self._system.facebook.refused.items()
-                if metadata.partition(":")[0] == event and how == How.REJECTED
-            )
-            self._require("Facebook refuses the request" in reason, f"{mid} is a dead letter: {reason or letter}", user)
+            refused = sum((self._refused(mid, number) for number in range(said.answers)), Counter[str]())
+            unclear = "it is not known whether trying again helps" in reason
+            known = unclear or "Facebook refuses the request" in reason
+            self._require(known, f"{mid} is a dead letter: {reason or letter}", user)
             self._require(
                 detail == {"fbtrace_id": TRACE}, f"the dead letter of {mid} has no fbtrace_id: {detail}", user
             )
-            self._require(rejected >= FAULTS, f"{mid} was rejected {rejected} times only", user)
+            times = refused[How.REJECTED] + refused[How.UNCLEAR]
+            enough = times >= (UNCLEAR_TRIES if unclear else FAULTS)
+            self._require(enough, f"{mid} was rejected {times} times only", user)
 
     def _judge_table(self) -> None:
         """Nothing is kept about the users of settled events."""
@@ -255,12 +262,15 @@ class Verdict:
                     self._require(item.keys() <= {"id", "outcome", "expires"}, f"a settled record keeps {item.keys()}")
 
     def _unreachable(self, mid: str) -> bool:
-        event = fingerprint(PAGE, mid)
+        refused = sum((self._refused(mid, number) for number in range(self._said[mid].answers)), Counter[str]())
+        return refused[How.UNREACHABLE] + refused[How.WINDOW_CLOSED] > 0
+
+    def _refused(self, mid: str, number: int) -> Counter[str]:
+        """How often Facebook refused an answer, by how."""
+        place = 2 * number + 1 if self._said[mid].nature == "shy" else number  # a typing indicator goes before each
+        metadata = f"{fingerprint(PAGE, mid)}:{place}"
         refused = self._system.facebook.refused
-        return any(
-            metadata.partition(":")[0] == event and how in {How.UNREACHABLE, How.WINDOW_CLOSED}
-            for metadata, how in refused
-        )
+        return Counter({how: count for (named, how), count in refused.items() if named == metadata})
 
     def _dead_letters(self) -> dict[str, Json]:
         letters: dict[str, Json] = {}
@@ -333,7 +343,16 @@ AWS_HOW = (
     How.KILLED,
     How.KILLED_AFTER,
 )
-SEND_HOW = (*AWS_HOW, How.SLOW_DOWN, How.AMBIGUOUS, How.REJECTED, How.UNREACHABLE, How.WINDOW_CLOSED)
+SEND_HOW = (
+    *AWS_HOW,
+    How.SLOW_DOWN,
+    How.AMBIGUOUS,
+    How.REJECTED,
+    How.UNCLEAR,
+    How.NOT_ALLOWED,
+    How.UNREACHABLE,
+    How.WINDOW_CLOSED,
+)
 OUTAGE_HOW = (How.REFUSED, How.THROTTLED, How.DENIED, How.UNSENT, How.LOST, How.VANISHED)
 
 
@@ -347,10 +366,17 @@ _said = st.builds(
     answers=st.sampled_from((1, 1, 2, 3, 0)),
     nature=st.sampled_from(("good",) * 12 + ("shy", "raises", "kills", "rejected")),
 )
+# Several people who are answered at the same time.
+_crowds = st.lists(
+    st.builds(Said, user=st.integers(0, 5), nature=st.sampled_from(("good",) * 6 + ("kills", "rejected"))),
+    min_size=4,
+    max_size=6,
+    unique_by=lambda said: said.user,
+)
 _posts = st.builds(
     Post,
     at=st.sampled_from((0, 0, 1, 5, 30, 200)),
-    said=st.lists(_said, min_size=1, max_size=3).map(tuple),
+    said=st.one_of(*[st.lists(_said, min_size=1, max_size=3)] * 3, _crowds).map(tuple),
     again=_few(st.sampled_from((0, 1, 20, 400, 3000)), 2),
     apart=st.booleans(),
 )

@@ -33,6 +33,7 @@ Json = dict[str, Any]
 
 TIMEOUT_SECONDS = 30.0
 VISIBILITY_SECONDS = 6 * TIMEOUT_SECONDS
+MESSAGE_BYTES = 1024 * 1024
 MOST_RECEIVES = 1000
 ECHO_SECONDS = 20.0
 ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
@@ -231,8 +232,8 @@ class System:
             now=clock,
             pause=wait,
         )
-        worker = Worker(ledger, queues, responder, now=clock, mapper=self.world.map)
-        return Container(Webhook(secrets, queues, recent, PAGE, clock), worker)
+        worker = Worker(ledger, queues, responder, message_bytes=MESSAGE_BYTES, now=clock, mapper=self.world.map)
+        return Container(Webhook(secrets, queues, recent, page_id=PAGE, message_bytes=MESSAGE_BYTES, now=clock), worker)
 
 
 class Log(io.TextIOBase):

@@ -145,7 +145,8 @@ def _handling(patch: Patch, failing: Callable[[list[Json], int], list[Json]], *,
         for deliveries in groups.values():
             for number, delivery in enumerate(deliveries):
                 try:
-                    self._deliver(delivery, None, remaining)
+                    if answered := self._deliver(delivery, None, remaining):
+                        self._responder.settle([answered])
                 except RETRIABLE as reason:
                     self._hand_back([delivery], str(reason), reason.seconds if isinstance(reason, RetryLater) else None)
                     failed += failing(deliveries, number)
@@ -167,9 +168,9 @@ def without_handing_back_what_follows(patch: Patch) -> None:
 def with_one_message_an_event(patch: Patch) -> None:
     together = queue.event_messages
 
-    def apart(head: Json, group: str, items: Iterable[tuple[str, str]]) -> Iterator[Message]:
+    def apart(head: Json, group: str, items: Iterable[tuple[str, str]], size: int) -> Iterator[Message]:
         for item in items:
-            yield from together(head, group, [item])
+            yield from together(head, group, [item], size)
 
     patch.setattr(webhook, "event_messages", apart)
 
@@ -222,7 +223,7 @@ def without_sparing_receives(patch: Patch) -> None:
 
 
 def without_dropping_answers_to_the_unreachable(patch: Patch) -> None:
-    patch.setitem(errors._BY_CODE, 551, errors.Rejected)
+    patch.setitem(errors._BY_NUMBERS, (551, errors.ANY), errors._BY_NUMBERS[36000, errors.ANY])
     patch.setattr(responder, "FAULTS", 1)
 
 

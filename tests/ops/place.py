@@ -21,6 +21,7 @@ from bot.responder import Responder
 from bot.worker import Worker
 from ops.stack import Stack
 
+MESSAGE_BYTES = 1024 * 1024
 PAGE, ANNA, BEN = "4711", "1000000000000001", "1000000000000002"
 
 Json = dict[str, Any]
@@ -88,7 +89,9 @@ class Place:
         head = {"object": "page", "page": PAGE, "received": round(time.time() * 1000)}
         for user, text in said:
             written = item(user, text)
-            messages = event_messages(head, fingerprint(PAGE, user), [(written["message"]["mid"], compact(written))])
+            messages = event_messages(
+                head, fingerprint(PAGE, user), [(written["message"]["mid"], compact(written))], MESSAGE_BYTES
+            )
             self.queues.put(messages, time.monotonic() + 10)
 
     def bury(self, *letters: Message) -> None:
@@ -120,7 +123,7 @@ class Place:
             echo_seconds=0.0,
             pause=lambda _: None,
         )
-        worker = Worker(ledger, self.queues, responder)
+        worker = Worker(ledger, self.queues, responder, message_bytes=MESSAGE_BYTES)
         url = self.stack.queue_url
         while messages := self.receive(url):
             records = [

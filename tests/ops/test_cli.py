@@ -1,5 +1,6 @@
 """The command line, on the whole stack in a sandbox."""
 
+import calendar
 import json
 import subprocess
 import sys
@@ -13,13 +14,14 @@ import pytest
 
 from bot.aws.ledger import Key, Ledger
 from bot.aws.queues import Queues, compact, dead_letter, fingerprint
-from ops import cli, stack
+from ops import cli, registration, stack
 from ops.aws import OperatorAws
 from ops.errors import OpsError
-from ops.registration import SUBSCRIBED
+from ops.registration import SUBSCRIBED, SUBSCRIBED_INSTAGRAM
 from sandbox.aws.cloud import OWNER
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import APP_ID, PROJECT, Sandbox, new_person
+from tests.bot.servers import Served, serve
 
 Json = dict[str, Any]
 Ops = Callable[..., tuple[int, str, str]]
@@ -164,6 +166,53 @@ def test_the_registration_is_checked_written_once_and_its_silent_end_noticed(san
         assert secret not in out + err
 
 
+def test_a_rotated_verify_token_is_registered_again(sandbox: Sandbox, ops: Ops) -> None:
+    assert ops("register")[0] == 0
+    ssm, name = sandbox.client("ssm"), f"{sandbox.outputs['secretsPath']}/verify-token"
+    sandbox.graph.app_subscription.verified.clear()
+    ssm.put_parameter(Name=name, Value=sandbox.verify_token, Type="SecureString", Overwrite=True)
+
+    code, out, _ = ops("check")
+    assert (code, out.count("✗")) == (1, 1)
+    assert "is not known to have the present verify token: run `python -m ops register`" in out
+    assert ops("register")[1].count("was set") == 1
+    assert sandbox.graph.app_subscription.verified == {"page": sandbox.verify_token}
+    assert ops("check")[0] == 0
+
+
+def test_instagram_has_a_webhook_of_its_own(sandbox: Sandbox, ops: Ops) -> None:
+    assert ops("register")[0] == 0
+    assert "app's subscription to Instagram  does not exist" in ops("check", "--instagram")[1]
+
+    assert ops("register", "--instagram")[1].count("was set") == 1
+    assert ops("check", "--instagram")[0] == 0
+    known = {each["object"]: each for each in sandbox.graph.app_subscription.subscriptions}
+    assert known.keys() == {"page", "instagram"}
+    assert [each["name"] for each in known["instagram"]["fields"]] == list(SUBSCRIBED_INSTAGRAM)
+    assert known["instagram"]["callback_url"] == sandbox.webhook_url
+
+
+@pytest.mark.parametrize(
+    ("version", "today", "found"),
+    [
+        ("v21.0", "2026-09-22", ""),
+        ("v21.0", "2026-09-24", "v21.0 ends on 2027-01-21: set graphApiVersion to v26.0, and deploy"),
+        ("v21.0", "2027-02-01", "v21.0 ends on 2027-01-21: set graphApiVersion to v26.0, and deploy"),
+        ("v26.0", "2028-01-01", ""),
+    ],
+)
+def test_the_end_of_a_graph_version_is_announced_four_months_before(
+    monkeypatch: pytest.MonkeyPatch, version: str, today: str, found: str
+) -> None:
+    now = calendar.timegm(time.strptime(today, "%Y-%m-%d"))
+    monkeypatch.setattr(time, "time", lambda: now)
+
+    verdict = registration.version_verdict(version)
+
+    assert verdict.fine is not bool(found)
+    assert found in verdict.found
+
+
 def test_fields_that_somebody_added_stay_when_a_missing_one_is_added(sandbox: Sandbox, ops: Ops) -> None:
     sandbox.graph.subscribed_apps.fields = ["feed", "messages"]
     assert "lacks messaging_postbacks" in ops("check")[1]
@@ -182,6 +231,21 @@ def test_a_wrong_app_and_a_wrong_token_get_different_advice(sandbox: Sandbox, op
         sandbox.faults({})
 
 
+def test_a_gateway_that_wants_the_signatures_header_in_one_spelling_is_found(
+    sandbox: Sandbox, ops: Ops, described: Path
+) -> None:
+    def spelling_it_so(request: Served) -> tuple[int, bytes]:
+        return (200, b"") if "X-Hub-Signature-256" in request.headers else (400, b"{}")
+
+    assert "accepts a signed request" in ops("check")[1]
+    with serve(spelling_it_so) as origin:
+        outputs = sandbox.described()["outputs"] | {"webhookUrl": origin}
+        described.write_text(json.dumps(sandbox.described() | {"outputs": outputs}))
+        code, out, _ = ops("check")
+    assert code == 1
+    assert "answers a signed request with 400, not 200" in out
+
+
 def test_a_token_that_expires_soon_or_lacks_a_permission_is_reported(
     sandbox: Sandbox, ops: Ops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,7 +254,7 @@ def test_a_token_that_expires_soon_or_lacks_a_permission_is_reported(
     monkeypatch.setattr(sandbox.graph.credentials, "debug_token", lambda _: {"data": shown})
     code, out, _ = ops("check")
     assert code == 1
-    assert "lacks pages_manage_metadata" in out
+    assert "lacks pages_manage_metadata, pages_show_list" in out
     assert f"is of app 9, not {APP_ID}" in out
     assert "use the one of a system user" in out
 

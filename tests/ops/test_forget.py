@@ -8,7 +8,7 @@ from bot.aws.client import Aws
 from bot.aws.ledger import Ledger
 from bot.aws.queues import fingerprint, unusable_letters
 from ops.forget import Forgotten, Memory, mentions
-from tests.ops.place import ANNA, BEN, PAGE, Breaking, Broken, Place
+from tests.ops.place import ANNA, BEN, MESSAGE_BYTES, PAGE, Breaking, Broken, Place
 
 
 def both_known(place: Place) -> None:
@@ -18,7 +18,7 @@ def both_known(place: Place) -> None:
         place.die(user, "half", answered=1)
         place.ledger.plan(place.key(user, "begun"), [{"message": {"text": "x"}}], None, 0)
     place.work()
-    place.bury(*unusable_letters("not an event", f'{{"sender": {{"id": "{ANNA}"}}}}'.encode()))
+    place.bury(*unusable_letters("not an event", f'{{"sender": {{"id": "{ANNA}"}}}}'.encode(), MESSAGE_BYTES))
 
 
 def memory(place: Place, person: str, page: str = PAGE, aws: Aws | None = None) -> Memory:

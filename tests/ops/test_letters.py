@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.aws.queues import PART_BYTES, dead_letter, fingerprint, unusable_letters
+from bot.aws.queues import dead_letter, event_bytes, fingerprint, unusable_letters
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.letters import EventLetter, Letter, UnusableLetter, joined, read
 from ops.view import age, described, printable
-from tests.ops.place import ANNA, PAGE, Place, item
+from tests.ops.place import ANNA, MESSAGE_BYTES, PAGE, Place, item
+
+PART = event_bytes(MESSAGE_BYTES) // 4 * 3
 
 
 def received(body: str, deduplication: str = "d") -> dict[str, Any]:
@@ -27,7 +29,9 @@ def received(body: str, deduplication: str = "d") -> dict[str, Any]:
 
 
 def unusable(content: bytes) -> list[Letter]:
-    return [read(received(each.body, each.deduplication)) for each in unusable_letters("no event", content)]
+    return [
+        read(received(each.body, each.deduplication)) for each in unusable_letters("no event", content, MESSAGE_BYTES)
+    ]
 
 
 @given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5).map(json.dumps))
@@ -63,7 +67,7 @@ def test_a_description_holds_nothing_that_a_person_wrote() -> None:
 
 
 def test_the_parts_of_an_unusable_request_are_joined_whatever_lies_between_them() -> None:
-    first, second = b"a" * (PART_BYTES + 5), b"b" * (2 * PART_BYTES)
+    first, second = b"a" * (PART + 5), b"b" * (2 * PART)
     one, two = unusable(first), unusable(second)
     letters = [one[0], two[0], one[1], two[1], read(received("{}"))]
     for letters_of, content in ((one, first), (two, second)):
@@ -86,7 +90,9 @@ def test_an_age_is_shown_in_its_largest_unit(seconds: int, words: str, monkeypat
 
 
 def test_a_letter_is_found_by_a_unique_beginning_of_its_id(place: Place) -> None:
-    place.bury(*unusable_letters("no event", b"one"), *unusable_letters("no event", b"two"))
+    place.bury(
+        *unusable_letters("no event", b"one", MESSAGE_BYTES), *unusable_letters("no event", b"two", MESSAGE_BYTES)
+    )
     with DeadLetterQueue(place.aws, place.stack) as queue:
         one, two = queue.look()
         assert queue.find([two.id[:6], one.id]) == [one, two]

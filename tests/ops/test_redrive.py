@@ -13,7 +13,7 @@ from ops.errors import OpsError
 from ops.letters import EventLetter, Letter
 from ops.redrive import Outcome, Redriven, chosen, drop, preview, redrivable
 from ops.redrive import redrive as redrive_letter
-from tests.ops.place import ANNA, BEN, PAGE, Breaking, Broken, Interrupted, Place, item
+from tests.ops.place import ANNA, BEN, MESSAGE_BYTES, PAGE, Breaking, Broken, Interrupted, Place, item
 
 
 def redrive(place: Place, ids: Sequence[str] = (), aws: Aws | None = None, page: str = PAGE) -> list[Redriven]:
@@ -167,7 +167,7 @@ def test_letters_of_another_page_are_redriven_once_the_setting_is_right(place: P
 
 
 def test_an_unusable_letter_is_left_out_of_all_and_refused_by_id(place: Place) -> None:
-    place.bury(*unusable_letters("not a webhook of a page", b"junk"))
+    place.bury(*unusable_letters("not a webhook of a page", b"junk", MESSAGE_BYTES))
     assert redrive(place) == []
     (letter,) = look(place)
     with pytest.raises(OpsError, match="it never was an event: look at it with `show`, then drop it"):

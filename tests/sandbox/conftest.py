@@ -5,7 +5,8 @@ import hmac
 import http.client
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -65,13 +66,22 @@ class Api:
     """Calls a stand-in as the bot does."""
 
     def __init__(self, graph: Graph, url: str) -> None:
-        self.graph = graph
+        self.graph, self.url = graph, url
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
 
-    def call(self, method: str, path: str, body: object = None, token: str = TOKEN, proof: str = PROOF) -> Answered:
-        headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        token: str = TOKEN,
+        proof: str = PROOF,
+        content_type: str = "application/json",
+    ) -> Answered:
+        headers = {"content-type": content_type} | ({"authorization": f"Bearer {token}"} if token else {})
         query = ("&" if "?" in path else "?") + urlencode({"appsecret_proof": proof}) if proof else ""
-        self._connection.request(method, path + query, None if body is None else json.dumps(body), headers)
+        content = body if body is None or content_type != "application/json" else json.dumps(body)
+        self._connection.request(method, path + query, content, headers)  # type: ignore[arg-type]  # text or nothing
         answer = self._connection.getresponse()
         return Answered(answer.status, json.loads(answer.read() or b"{}"))
 
@@ -103,9 +113,10 @@ def echoes() -> list[tuple[Mapping[str, Any], float]]:
     return []
 
 
-@pytest.fixture
-def api(echoes: list[tuple[Mapping[str, Any], float]], background: Background) -> Iterator[Api]:
-    graph = Graph(PAGE, APP, TOKEN, SECRET, echo=lambda item, delay: echoes.append((item, delay)))
+@contextmanager
+def served(background: Background, echo: Callable[[Mapping[str, Any], float], None]) -> Iterator[Api]:
+    """A stand-in that answers; person 7 has written to the page."""
+    graph = Graph(PAGE, APP, TOKEN, SECRET, echo=echo)
     graph.note_message("7")
     server = Server(graph.app, 0, "a test")
     background.run(server.start())
@@ -113,3 +124,9 @@ def api(echoes: list[tuple[Mapping[str, Any], float]], background: Background) -
     yield asking
     asking.close()
     background.run(server.stop())
+
+
+@pytest.fixture
+def api(echoes: list[tuple[Mapping[str, Any], float]], background: Background) -> Iterator[Api]:
+    with served(background, lambda item, delay: echoes.append((item, delay))) as asking:
+        yield asking

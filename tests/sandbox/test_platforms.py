@@ -42,9 +42,15 @@ def entry(body: object) -> dict[str, object]:
 
 
 def test_senders_are_read_from_the_bots_messages_and_other_messages_are_ignored() -> None:
-    items = [{"sender": {"id": "7"}, "message": {}}, {"sender": {"id": "8"}}]
+    items = [
+        {"sender": {"id": "7"}, "message": {"referral": {"source": "ADS"}}},
+        {"sender": {"user_ref": "r"}},
+        {"sender": {"id": "8"}, "postback": {}},
+    ]
 
-    assert list(senders(json.dumps({"Entries": [entry({"items": items})]}).encode())) == ["7", "8"]
+    read = list(senders(json.dumps({"Entries": [entry({"object": "page", "items": items})]}).encode()))
+
+    assert read == [("7", "page", "ADS"), ("8", "page", "")]
     for body in (
         b"{",
         b"[]",

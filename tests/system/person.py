@@ -69,11 +69,18 @@ class Person:
     def consents(self, payload: str) -> list[Json]:
         """They consent to notifications on a topic."""
         self.token = "token-" + secrets.token_hex(8)
+        return self._decides(payload, "RESUME_NOTIFICATIONS")
+
+    def withdraws(self, payload: str) -> list[Json]:
+        """They withdraw the consent that they gave last."""
+        return self._decides(payload, "STOP_NOTIFICATIONS")
+
+    def _decides(self, payload: str, status: str) -> list[Json]:
         given = {
             "type": "notification_messages",
             "payload": payload,
             "notification_messages_token": self.token,
-            "notification_messages_status": "RESUME_NOTIFICATIONS",
+            "notification_messages_status": status,
         }
         return self.does(self.item(optin=given))
 
@@ -82,7 +89,8 @@ class Person:
         self._sandbox.graph.windows.written[self.id] -= seconds
         record = self.record()
         state = json.loads(record["state"]["S"])
-        state["session"]["opened"] -= seconds
+        for name in {"opened", "silent_until"} & state["session"].keys():
+            state["session"][name] -= seconds
         self._dynamodb().put_item(
             TableName=self._sandbox.outputs["ledgerTable"], Item=record | {"state": {"S": json.dumps(state)}}
         )

@@ -176,6 +176,12 @@ def test_a_person_who_consents_is_notified_after_the_window_closed_and_not_after
     person.consents(form["payload"])
     assert "only write to you when you write" in only_text(person.says("stop"))
     assert notice() == []
+    person.chooses(watch)
+    person.consents(form["payload"])
+    assert "A human will answer" in only_text(person.says("human"))
+    assert person.withdraws(form["payload"]) == []
+    person.falls_silent()
+    assert notice() == []
 
 
 # A human, and back
@@ -198,7 +204,7 @@ def test_a_human_takes_over_and_the_bot_comes_back_when_it_is_called(person: Per
 def test_each_kind_of_attachment_has_an_answer(person: Person) -> None:
     assert "cannot look at pictures" in only_text(person.sends("image"))
     assert "cannot listen" in only_text(person.sends("audio"))
-    assert only_text(person.sends("image", sticker_id=STICKER)) == "👍"
+    assert only_text(person.sends("sticker", sticker_id=STICKER)) == "👍"
     for kind in ("file", "location", "of-the-future"):
         assert len(person.sends(kind)) == 1
 

@@ -16,10 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from sandbox.aws.clients import Clients
+from sandbox.aws.cloud import OWNER
 from sandbox.errors import SandboxError
 from sandbox.facebook.webhooks import Facebook, text_item
 from sandbox.local import PROJECT, Sandbox, new_person
+from sandbox.provider.account import Account
+from sandbox.provider.catalog import resource_type
+from sandbox.provider.resource import Existing
 from tests.bot.servers import Served, serve
 
 Json = dict[str, Any]
@@ -141,11 +147,35 @@ def test_the_handshake_works_through_the_gateway(sandbox: Sandbox) -> None:
     assert shake()[::2] == (400, "{}")
 
 
-def test_a_request_without_a_signature_is_refused_by_the_gateway_itself(sandbox: Sandbox) -> None:
-    before = len(function_log(sandbox))
+def test_a_request_without_a_signature_is_refused_however_its_other_headers_are_named(sandbox: Sandbox) -> None:
+    signed = {"X-Hub-Signature": facebook(sandbox).sign(hello(sandbox))}
 
     assert call(sandbox.webhook_url, hello(sandbox))[::2] == (400, "{}")
-    assert len(function_log(sandbox)) == before
+    assert facebook(sandbox).post(hello(sandbox), signed)[0] == 400
+
+
+def test_a_signature_is_read_however_its_header_is_spelled(sandbox: Sandbox) -> None:
+    body = hello(sandbox)
+
+    for name in ("x-hub-signature-256", "X-Hub-Signature-256", "X-HUB-SIGNATURE-256"):
+        assert facebook(sandbox).post(body, {name: facebook(sandbox).sign(body)})[0] == 200
+
+
+def test_the_queues_take_the_longest_messages_that_the_function_writes(sandbox: Sandbox) -> None:
+    before = len(function_log(sandbox))
+    long = {"text": "x" * 500_000}
+    items = [text_item(sandbox.page_id, person := new_person(), "status"), text_item(sandbox.page_id, person, "hello")]
+
+    assert facebook(sandbox).post(b"signed, but not JSON " + b"x" * 2_500_000)[0] == 200
+    assert facebook(sandbox).post(facebook(sandbox).body([{**each, "padding": long} for each in items]))[0] == 200
+    sandbox.settle()
+    accepted = [json.loads(line) for line in function_log(sandbox)[before:] if '"accepted"' in line]
+    assert (2, 1) in [(each["events"], each["messages"]) for each in accepted]
+    sqs, dead = sandbox.client("sqs"), sandbox.outputs["deadLetterQueueUrl"]
+    letters = sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10)["Messages"]
+    assert len(letters) == 4
+    for letter in letters:
+        sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter["ReceiptHandle"])
 
 
 def test_a_forged_request_is_forbidden_and_leads_to_nothing(sandbox: Sandbox) -> None:
@@ -182,7 +212,28 @@ def test_every_line_of_the_log_is_json_and_says_nothing_about_a_person(sandbox: 
     assert not [line for line in lines if "private" in line or person in line]
 
 
-# Permissions: what the role needs each statement for, where the emulator enforces it
+# Permissions
+
+
+def test_a_member_without_iam_full_access_can_refresh_the_whole_stack(sandbox: Sandbox) -> None:
+    region, iam = sandbox.configuration.region, sandbox.client("iam")
+    member, owner = (Clients(sandbox.cloud_url, region, key) for key in (sandbox.key_of("anna"), OWNER))
+    account = Account(sandbox.cloud_url, region, member, owner)
+    full_access = {"GroupName": sandbox.outputs["adminGroupName"], "PolicyArn": "arn:aws:iam::aws:policy/IAMFullAccess"}
+
+    iam.detach_group_policy(**full_access)
+    try:
+        with pytest.raises(ClientError, match="not authorized to perform: iam:ListUsers"):
+            member("iam").list_users()
+        for each in sandbox.resources:
+            if each["type"].startswith("aws:") and not each["inputs"].get("policyArn", "").endswith("IAMFullAccess"):
+                found = resource_type(each["type"]).read(account, Existing(each["id"], each["inputs"]))
+                assert found, each["name"]
+    finally:
+        iam.attach_group_policy(**full_access)
+
+
+# What the role needs each statement for, where the emulator enforces it
 
 
 @contextmanager
@@ -259,6 +310,25 @@ def test_without_permission_for_the_ledger_an_event_waits_and_is_answered_later(
         assert person not in json.dumps(sandbox.requests())
     sandbox.settle()
     assert json.dumps(sandbox.requests()).count(person) == 1
+
+
+def test_the_alarm_for_waiting_events_reads_their_age_in_the_functions_own_lines(sandbox: Sandbox) -> None:
+    group = sandbox.outputs["logGroupName"]
+    filters = sandbox.client("logs").describe_metric_filters(logGroupName=group)["metricFilters"]
+    (age,) = (each for each in filters if each["metricTransformations"][0]["metricValue"].startswith("$."))
+    (transformation,) = age["metricTransformations"]
+    kind = re.fullmatch(r'\{ \$\.kind = "(\w+)" \}', age["filterPattern"])
+    assert kind
+    before = len(function_log(sandbox))
+
+    with role_without(sandbox, "UseLedger"):
+        sandbox.deliver([text_item(sandbox.page_id, new_person(), "status")])
+        wait_for(lambda: sum(f'"{kind[1]}"' in line for line in function_log(sandbox)[before:]) > 1)
+    sandbox.settle()
+
+    found = [json.loads(line) for line in function_log(sandbox)[before:]]
+    ages = [each[transformation["metricValue"].removeprefix("$.")] for each in found if each["kind"] == kind[1]]
+    assert ages[0] < ages[1]
 
 
 def program(folder: Path, before: str) -> Path:

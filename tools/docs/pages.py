@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.docs import components, diagram, settings
+from tools.docs import components, diagram, errors, settings
 from tools.recorder import ROOT
 
 README = ROOT / "README.md"
@@ -14,6 +14,7 @@ def pages() -> dict[Path, str]:
     return {
         README: with_diagram(README.read_text(encoding="utf-8"), diagram.mermaid(diagram.default_graph())),
         ROOT / "docs" / "settings.md": settings.page(ROOT / "Pulumi.yaml"),
+        ROOT / "docs" / "errors.md": errors.page(),
         ROOT / "docs" / "components.md": components.page(ROOT / "components"),
     }
 

@@ -6,6 +6,7 @@ A step does one thing as the member (or makes the bot do it). It fails if a perm
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -230,6 +231,19 @@ def _read_the_log(trial: Trial) -> None:
     permitted(lambda: logs.get_log_events(logGroupName=group, logStreamName=stream))
 
 
+GROUP_TYPES = {
+    "aws:iam/group:Group", "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+    "aws:iam/userGroupMembership:UserGroupMembership",
+}  # fmt: skip
+
+
+def _refresh_the_group(trial: Trial) -> None:
+    for entry in trial.sandbox.resources:
+        if entry["type"] in GROUP_TYPES:
+            kind, existing = resource_type(entry["type"]), Existing(entry["id"], entry["inputs"])
+            permitted(partial(kind.read, trial.account, existing))
+
+
 # What a member does who has no session with MFA yet
 
 
@@ -405,6 +419,7 @@ MEMBER_STEPS = (
     Step("send a dead letter back (`ops deadletters redrive`)", frozenset({"sqs", "dynamodb"}), _send_dead_letter_back),
     Step("forget a person (`ops forget`)", frozenset({"dynamodb"}), _forget_a_person),
     Step("read the bot's log", frozenset({"logs"}), _read_the_log),
+    Step("read the group (`pulumi refresh`)", frozenset({"iam"}), _refresh_the_group),
 )
 
 OWN_STEPS = (

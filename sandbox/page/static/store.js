@@ -255,8 +255,7 @@ export function summary(event) {
   if (!item) return "got news from outside this page";
   const message = item.message;
   if (message?.quick_reply) return `tapped “${message.text}”`;
-  if (message?.sticker_id) return "sent a thumbs up";
-  if (message?.attachments) return `sent ${{ image: "an image", audio: "an audio file", video: "a video", file: "a file" }[message.attachments[0].type] ?? "something"}`;
+  if (message?.attachments) return `sent ${{ sticker: "a thumbs up", image: "an image", audio: "an audio file", video: "a video", file: "a file" }[message.attachments[0].type] ?? "something"}`;
   if (message?.text) return `“${message.text}”`;
   if (item.postback) return `tapped “${item.postback.title}”`;
   if (item.reaction) return item.reaction.action === "react" ? `reacted with ${item.reaction.emoji}` : "removed a reaction";

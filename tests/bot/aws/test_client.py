@@ -168,6 +168,7 @@ def test_a_region_in_china_has_endpoints_of_its_own() -> None:
         answered(500, {"__type": "InternalServerError"}),
         answered(503, b"<html>"),
         answered(400, {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}),
+        answered(400, {"__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException"}),
     ],
 )
 def test_a_transient_failure_is_tried_once_more(first: Response | Exception) -> None:

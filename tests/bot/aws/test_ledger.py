@@ -191,6 +191,17 @@ def test_a_run_that_was_overtaken_changes_nothing(ledger: Ledger, step: str, clo
     assert ledger.read(KEY, PAGE).record == new
 
 
+def test_several_events_are_settled_in_one_write_or_none_of_them(ledger: Ledger) -> None:
+    one, old = (ledger.plan(each, ANSWERS, None, 0) for each in (KEY, OTHER))
+    new = ledger.sending(OTHER, old, 1)
+    with pytest.raises(Stale):
+        ledger.settle_all({KEY: one, OTHER: old})
+    assert [ledger.read(each, PAGE).record for each in (KEY, OTHER)] == [one, new]
+    for _ in range(2):  # the answer to the first may have been lost
+        ledger.settle_all({KEY: one, OTHER: new})
+    assert [ledger.read(each, PAGE).record for each in (KEY, OTHER)] == [Record(outcome=SETTLED)] * 2
+
+
 def test_two_tries_of_the_same_answer_in_the_same_millisecond_differ(ledger: Ledger) -> None:
     record = ledger.plan(KEY, ANSWERS, None, 0)
     again = ledger.sending(KEY, record, 0)

@@ -11,12 +11,12 @@ from bot.aws.client import Aws
 from bot.aws.queues import (
     BATCH_BYTES,
     BATCH_MESSAGES,
-    BODY_BYTES,
     Message,
     NotQueued,
     Queues,
     compact,
     dead_letter,
+    event_bytes,
     event_messages,
     fingerprint,
     unusable_letters,
@@ -144,23 +144,23 @@ def test_received_messages_are_hidden_in_one_call() -> None:
 
 
 def test_events_of_one_group_are_one_message() -> None:
-    (made,) = event_messages(HEAD, "group", [("a", '{"n":1}'), ("b", '{"n":2}')])
+    (made,) = event_messages(HEAD, "group", [("a", '{"n":1}'), ("b", '{"n":2}')], BATCH_BYTES)
     assert json.loads(made.body) == HEAD | {"items": [{"n": 1}, {"n": 2}]}
     assert made.group == "group"
 
 
 def test_only_events_too_large_for_one_message_are_split_and_none_is_lost() -> None:
     items = [(str(number), compact({"n": number, "text": "x" * 300_000})) for number in range(7)]
-    made = list(event_messages(HEAD, "group", items))
+    made = list(event_messages(HEAD, "group", items, BATCH_BYTES))
     assert [each["n"] for one in made for each in json.loads(one.body)["items"]] == list(range(7))
     assert [len(json.loads(one.body)["items"]) for one in made] == [3, 3, 1]
-    assert all(len(one.body) <= BODY_BYTES for one in made)
+    assert all(len(one.body) <= BATCH_BYTES for one in made)
 
 
 def test_the_same_events_have_the_same_deduplication_id_whenever_they_come() -> None:
-    (first,) = event_messages(HEAD, "group", [("a", "{}"), ("b", "{}")])
-    (again,) = event_messages(HEAD | {"received": 99}, "group", [("a", "{}"), ("b", "{}")])
-    (other,) = event_messages(HEAD, "group", [("b", "{}"), ("a", "{}")])
+    (first,) = event_messages(HEAD, "group", [("a", "{}"), ("b", "{}")], BATCH_BYTES)
+    (again,) = event_messages(HEAD | {"received": 99}, "group", [("a", "{}"), ("b", "{}")], BATCH_BYTES)
+    (other,) = event_messages(HEAD, "group", [("b", "{}"), ("a", "{}")], BATCH_BYTES)
     assert first.deduplication == again.deduplication != other.deduplication
     assert len(first.deduplication) <= 128
 
@@ -180,14 +180,24 @@ def test_a_dead_letter_holds_the_reason_and_what_a_redrive_puts_back() -> None:
     assert letter.group == "group"
 
 
-@pytest.mark.parametrize("size", [0, 1, 700_000, 700_001, 2_500_000])
+@pytest.mark.parametrize("message_bytes", [262_144, BATCH_BYTES])
+def test_no_message_is_longer_than_its_queue_takes(message_bytes: int) -> None:
+    longest = compact({"text": "x" * event_bytes(message_bytes)})[: event_bytes(message_bytes)]
+    made = [
+        *event_messages(HEAD, "group", [("a", longest), ("b", longest), ("c", "{}")], message_bytes),
+        *unusable_letters("why", b"x" * 3_000_000, message_bytes),
+    ]
+    assert message_bytes - 2048 <= max(len(one.body) for one in made) <= message_bytes
+
+
+@pytest.mark.parametrize("size", [0, 1, 784_896, 784_897, 2_500_000])
 def test_unusable_bytes_are_kept_whole_in_letters_that_sqs_takes(size: int) -> None:
     content = bytes(number % 251 for number in range(size))
-    letters = list(unusable_letters("why", content))
+    letters = list(unusable_letters("why", content, BATCH_BYTES))
     bodies = [json.loads(letter.body) for letter in letters]
     assert b"".join(base64.b64decode(body["base64"]) for body in bodies) == content
     assert [(body["part"], body["of"]) for body in bodies] == [(n, len(bodies)) for n in range(1, len(bodies) + 1)]
-    assert all(len(letter.body) <= BODY_BYTES for letter in letters)
+    assert all(len(letter.body) <= BATCH_BYTES for letter in letters)
     assert len({letter.deduplication for letter in letters}) == len(letters)
 
 

@@ -13,11 +13,13 @@ from bot.dialogue.testing import NOON, Chat
 from bot.environment import Environment, read
 from bot.messenger.events import (
     Audio,
+    Comment,
     Delivery,
     Echo,
     Edited,
     Event,
     File,
+    Heart,
     Image,
     Notice,
     OptedIn,
@@ -206,6 +208,30 @@ def test_an_opt_in_can_be_stopped() -> None:
     assert person.does(CHANGE) == []
 
 
+def test_a_consent_withdrawn_while_a_human_has_the_conversation_is_withdrawn() -> None:
+    person = watching(OneParcel(2))
+    person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1"))
+    person.says("human")
+    assert person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1", "STOP_NOTIFICATIONS")) == []
+    person.now += 26 * HOUR
+    assert person.does(CHANGE) == []
+
+
+@pytest.mark.parametrize(("country", "offered"), [("DE", True), ("KR", True), ("US", False), ("CH", False)])
+def test_notifications_are_offered_only_where_they_still_exist(country: str, offered: bool) -> None:
+    person = Chat(bot, World(OneParcel(), country=country))
+    person.says("12345678")
+    said = person.chooses("WATCH:12345678")
+    assert said[0].startswith("I will tell you when parcel 12345678 moves on within a day.")
+    assert said[1:] == (["AskToNotify"] if offered else [])
+
+
+def test_a_number_in_a_comment_is_answered_privately_and_anything_else_is_not() -> None:
+    person = chat()
+    assert person.does(Comment("c1", "Where is 1234 5678?"))[0].startswith("Parcel 12345678: announced")
+    assert person.does(Comment("c2", "Nice!")) == person.does(Comment("c3", "1234567")) == []
+
+
 @pytest.mark.parametrize("said", ["stop", "Stopp!"])
 def test_stop_ends_the_news_but_not_the_answers(said: str) -> None:
     person = watching(OneParcel(2))
@@ -271,7 +297,7 @@ def test_a_person_is_forgotten_on_request(said: str) -> None:
 
 
 def test_everything_that_is_sent_gets_a_suitable_answer() -> None:
-    assert chat().sends(Sticker("image", sticker_id="1")) == ["👍"]
+    assert chat().sends(Sticker("sticker", sticker_id="1")) == chat().sends(Heart("like_heart")) == ["👍"]
     assert "pictures" in chat().sends(Image("image"))[0]
     assert "listen" in chat().sends(Audio("audio"))[0]
     assert "did not understand" in chat().sends(File("file"))[0]

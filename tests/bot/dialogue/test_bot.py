@@ -5,11 +5,15 @@ import pytest
 from bot.dialogue import Bot, Context, Record, Reply, ReplyLike, RuleError, Turn
 from bot.dialogue.testing import NOON, Chat
 from bot.messenger.events import (
+    Comment,
     Event,
     Notice,
+    Postback,
+    Referral,
+    Referred,
     TextMessage,
 )
-from bot.messenger.messages import AskToNotify, HumanAgent, Refused, Text, Update
+from bot.messenger.messages import AskToNotify, HumanAgent, PrivateReply, Refused, Text, Update
 from tests.bot.dialogue.guest import HOUR, Guest, GuestTurn, empty, says
 
 # What a handler may return
@@ -149,6 +153,41 @@ def test_outside_the_window_only_what_is_allowed_there_is_planned() -> None:
     assert chat.does(Notice("news")) == ["text", "update", "HumanAgent", "True"]
     chat.now += 1
     assert chat.does(Notice("news")) == ["HumanAgent"]
+
+
+AD, LINK = Referral("r", "ADS"), Referral("r", "SHORTLINK")
+
+
+@pytest.mark.parametrize(
+    ("first", "days"),
+    [
+        (TextMessage("hi", referral=AD), 7),
+        (Postback("START", referral=AD), 7),
+        (Referred(AD), 7),
+        (TextMessage("hi", referral=LINK), 1),
+        (Referred(LINK), 1),
+    ],
+)
+def test_after_a_click_to_messenger_ad_the_window_is_open_for_seven_days(first: Event, days: int) -> None:
+    bot = empty()
+    bot.notice("news")(lambda _: Update(Text("update")))
+    chat = Chat(bot)
+    chat.does(first)
+    chat.says("thanks")
+    chat.now += days * 24 * HOUR - 1
+    assert chat.does(Notice("news")) == ["update"]
+    chat.now += 1
+    assert chat.does(Notice("news")) == []
+
+
+def test_a_comment_is_answered_by_one_private_message() -> None:
+    bot = empty()
+    bot.comment(lambda turn: [f"{turn.event.text} at {turn.event.post}"] * int(turn.event.comment_id))
+    chat = Chat(bot)
+    assert chat.does(Comment("1", "Price?", "p1", "77")) == ["Price? at p1"]
+    assert chat.last.messages == (PrivateReply(Text("Price? at p1"), "1"),)
+    with pytest.raises(Refused, match="one is allowed"):
+        chat.does(Comment("2", "Price?"))
 
 
 def test_the_window_opens_when_the_user_wrote_not_when_the_event_is_handled() -> None:

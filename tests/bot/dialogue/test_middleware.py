@@ -5,7 +5,7 @@ import pytest
 from bot.dialogue import Reply, ReplyLike
 from bot.dialogue.middleware import Middleware, guess_language, handed_over, human_handover, rate_limit
 from bot.dialogue.testing import Chat
-from bot.messenger.events import Image, ThreadPassed
+from bot.messenger.events import AccountLinked, Event, Image, OptedIn, Postback, TextMessage, ThreadPassed
 from tests.bot.dialogue.guest import HOUR, Guest, GuestTurn, empty, says
 
 
@@ -106,3 +106,65 @@ def test_a_user_over_the_rate_limit_hears_so_once() -> None:
     for _ in range(9):
         chat.now += 20
         assert chat.says("hi") == ["hello"]
+
+
+# Whatever silences the bot: consent, account links, language, and what works always
+
+
+def silenced(silence: Middleware[Guest, None]) -> Chat:
+    """A chat in which the bot is silent, and remembers what it hears as the guest's name."""
+    bot = empty()
+    bot.middleware(silence)
+    for rule in (bot.always("forget this"), bot.opt_in(), bot.account_linking(), bot.postback("NAME")):
+        rule(lambda turn: Reply(turn.event.kind, state=turn.state.replace(name=turn.event.kind)))
+    bot.text("hi", de="hallo")(lambda turn: Reply("hello", state=turn.state.replace(name="hello")))
+    bot.fallback(says("hello"))
+    chat = Chat(bot)
+    chat.state = {"session": {"opened": chat.now, "silent_until": chat.now + HOUR, "quiet_until": chat.now + HOUR}}
+    return chat
+
+
+def asleep(_: GuestTurn, __: Callable[[GuestTurn], Reply[Guest]]) -> ReplyLike[Guest]:
+    return None
+
+
+SILENCES: dict[str, Middleware[Guest, None]] = {
+    "a human": human_handover("bot"),
+    "a limit": rate_limit(1, 60.0, says("slowly")),
+    "the author": asleep,
+}
+
+
+@pytest.mark.parametrize("silence", SILENCES.values(), ids=SILENCES)
+@pytest.mark.parametrize(
+    ("event", "kept"),
+    [
+        (OptedIn(token="t"), "opt_in"),
+        (OptedIn(token="t", status="STOP_NOTIFICATIONS"), "opt_in"),
+        (AccountLinked("unlinked"), "account_linking"),
+        (TextMessage("Forget this"), "text"),
+        (TextMessage("hi"), ""),
+        (Postback("NAME"), ""),
+    ],
+)
+def test_a_silent_bot_keeps_consent_and_accounts_up_to_date(
+    silence: Middleware[Guest, None], event: Event, kept: str
+) -> None:
+    chat = silenced(silence)
+    said = chat.does(event)
+    assert chat.state.get("user", {}).get("name", "") == kept
+    # What opens no window is not limited, and a human gives way to what works always.
+    assert said == [] or (silence is not asleep and kept)
+
+
+@pytest.mark.parametrize("silence", SILENCES.values(), ids=SILENCES)
+def test_a_silent_bot_learns_the_language(silence: Middleware[Guest, None]) -> None:
+    chat = silenced(silence)
+    assert chat.says("Hallo") == []
+    assert chat.state["session"]["language"] == "de"
+    assert "user" not in chat.state
+
+
+@pytest.mark.parametrize(("inbox", "said"), [("263902037430900", []), ("1217981644879628", []), ("2002", ["back"])])
+def test_passing_the_thread_to_an_inbox_does_not_call_the_bot_back(inbox: str, said: list[str]) -> None:
+    assert helpdesk().does(ThreadPassed(inbox)) == said

@@ -3,6 +3,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.dialogue import Bot, Dialogue, Record, RuleError, ask
 from bot.dialogue.bot import Registration
@@ -15,6 +17,7 @@ from bot.messenger.events import (
     Echo,
     Edited,
     Event,
+    Fallback,
     Image,
     Notice,
     OptedIn,
@@ -24,7 +27,9 @@ from bot.messenger.events import (
     Read,
     Referral,
     Referred,
+    ReplyTo,
     Sticker,
+    Template,
     TextMessage,
     ThreadPassed,
     UnsupportedMessage,
@@ -135,6 +140,33 @@ CASES: list[tuple[Callable[[Bot[Guest, None]], Registration[Guest, None, Any]], 
         AttachmentMessage((Audio("audio"),)),
         AttachmentMessage((Sticker("image"),)),
     ),
+    (
+        lambda bot: bot.attachment(Image),
+        AttachmentMessage((Fallback("fallback"), Audio("audio"), Image("image"))),
+        AttachmentMessage((Fallback("fallback"), Audio("audio"))),
+    ),
+    (
+        lambda bot: bot.attachment(Image),
+        TextMessage("look", attachments=(Image("image"),)),
+        TextMessage("look", attachments=(Audio("audio"),)),
+    ),
+    (lambda bot: bot.attachment(Image), QuickReplyTapped("X", attachments=(Image("image"),)), QuickReplyTapped("X")),
+    (
+        lambda bot: bot.attachment(),
+        TextMessage("look", attachments=(Fallback("fallback"), Image("image"))),
+        TextMessage("see u", attachments=(Fallback("fallback"),)),
+    ),
+    (lambda bot: bot.text("yes"), QuickReplyTapped("X", "Yes"), QuickReplyTapped("X", "No")),
+    (lambda bot: bot.text("👍"), TextMessage("👍🏽"), TextMessage("👎")),
+    (lambda bot: bot.text("stop"), TextMessage("\u200bStop\ufeff!"), TextMessage("stopper")),
+    (
+        lambda bot: bot.referral("shop"),
+        TextMessage("Hi", referral=Referral("shop")),
+        TextMessage("Hi", referral=Referral("other")),
+    ),
+    (lambda bot: bot.referral(), TextMessage("Hi", referral=Referral("shop")), TextMessage("Hi")),
+    (lambda bot: bot.reaction("👍"), Reacted(emoji="👍🏽"), Reacted(emoji="👎🏽")),
+    (lambda bot: bot.reaction("👍🏿"), Reacted(emoji="👍"), Reacted(emoji="👎")),
     (lambda bot: bot.reaction("❤️"), Reacted(emoji="❤"), Reacted(emoji="👍")),
     (lambda bot: bot.reaction("love"), Reacted(reaction="love"), Reacted(reaction="love", action="unreact")),
     (lambda bot: bot.on(Edited), Edited("m1"), ThreadPassed()),
@@ -150,6 +182,25 @@ def test_a_rule_takes_its_own_events_only(
     rule(bot)(says("taken"))
     assert known(bot).does(taken) == ["taken"]
     assert known(bot).does(left) == []
+
+
+TOGETHER: dict[str, Any] = {
+    "attachments": (Image("image"), Template("template", products=("1",)), Fallback("fallback")),
+    "reply_to": ReplyTo("m0"),
+    "referral": Referral("", "ADS"),
+}
+
+
+@pytest.mark.parametrize("said", ["stop", "human", "status", "12345678"])
+@given(beside=st.sets(st.sampled_from(sorted(TOGETHER))))
+def test_words_are_understood_whatever_comes_with_them(said: str, beside: set[str]) -> None:
+    bot = empty()
+    bot.always("stop")(says("stop"))
+    bot.text("human", "status")(lambda turn: turn.event.text)
+    bot.pattern("[0-9]{8}", Record)(lambda turn, _: turn.event.text)
+    bot.attachment()(says("an attachment"))
+    bot.referral()(says("a link"))
+    assert known(bot).does(TextMessage(said, **{name: TOGETHER[name] for name in beside})) == [said]
 
 
 ANY: list[tuple[Callable[[Bot[Guest, None]], Registration[Guest, None, Any]], Event]] = [

@@ -106,6 +106,41 @@ def test_a_refusal_is_raised_as_its_class(page: GraphApi, graph: Graph) -> None:
         page.send({"recipient": {"id": "24"}, "messaging_type": "RESPONSE", "message": {}})
 
 
+EITHER = answer({"error": {"code": 100, "error_subcode": 33}}, 400)
+VALID = {"is_valid": True, "profile_id": PAGE, "scopes": ["pages_messaging"]}
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind"),
+    [
+        ([answer({"id": APP}), answer({"data": VALID})], Unreachable),
+        ([answer({"id": APP}), answer({"data": VALID | {"is_valid": False}})], Credentials),
+        ([answer({"id": APP}), answer({"data": VALID | {"profile_id": "7"}})], Credentials),
+        ([answer({"id": APP}), answer({"data": VALID | {"scopes": []}})], Credentials),
+        ([answer({"error": {"code": 190}}, 401)], Credentials),
+        ([answer({"id": APP}), Unanswered("TimeoutError")], Transient),
+    ],
+)
+def test_what_may_be_the_person_or_the_token_is_decided_by_asking_about_the_token_once(
+    answers: list[Response | Exception], kind: type[SendError]
+) -> None:
+    connection = FixedAnswers(EITHER, *answers)
+    with pytest.raises(SendError) as decided:
+        api(connection).send(Text("Hi").to_request("24"))
+    assert type(decided.value) is kind
+    asked = [
+        (urllib.parse.urlsplit(path).path, headers["Authorization"]) for _, path, headers, _, _ in connection.asked
+    ]
+    expected = [("/v26.0/app", f"Bearer {TOKEN}"), ("/v26.0/debug_token", f"Bearer {APP}|{SECRET}")]
+    assert asked[1:] == expected[: len(answers)]
+
+
+def test_the_stand_in_can_be_asked_about_the_token(page: GraphApi, graph: Graph) -> None:
+    graph.set_faults({"error": {"status": 400, "code": 100, "subcode": 2534014}, "count": 1})
+    with pytest.raises(Unreachable):
+        page.send(Text("Hi").to_request("24"))
+
+
 def test_what_was_never_sent_can_be_tried_again_and_what_was_is_ambiguous() -> None:
     with pytest.raises(Transient):
         api(FixedAnswers(NotSent("ConnectionRefusedError"))).send({})
@@ -176,7 +211,7 @@ def test_a_page_is_not_subscribed_without_fields(page: GraphApi) -> None:
 
 
 def test_a_token_is_looked_up_as_the_app(page: GraphApi) -> None:
-    assert page.token(APP) == Token(True, ("pages_messaging", "pages_manage_metadata"), 0, APP, PAGE)
+    assert page.token(APP) == Token(True, ("pages_messaging", "pages_manage_metadata", "pages_show_list"), 0, APP, PAGE)
 
 
 def test_a_token_is_invalid_unless_facebook_says_that_it_is_valid() -> None:
@@ -191,7 +226,7 @@ def test_the_webhook_is_registered_as_the_app_without_a_proof() -> None:
         answer({"success": True}), answer({"data": [{"object": "user"}, {"object": "page", "active": True}]})
     )
     client = api(connection)
-    client.register_webhook(APP, "https://example.org/webhook", "verify", ["messages", "messaging_postbacks"])
+    client.register_webhook(APP, "page", "https://example.org/webhook", "verify", ["messages", "messaging_postbacks"])
     method, path, headers, body, _ = connection.asked[0]
     assert (method, path) == ("POST", "/v26.0/2002/subscriptions")
     assert headers["Authorization"] == f"Bearer {APP}|{SECRET}"
@@ -201,9 +236,9 @@ def test_the_webhook_is_registered_as_the_app_without_a_proof() -> None:
         "verify_token": "verify",
         "fields": "messages,messaging_postbacks",
     }
-    assert client.webhook(APP) == {"object": "page", "active": True}
+    assert client.webhook(APP, "page") == {"object": "page", "active": True}
 
 
 def test_there_may_be_no_webhook(page: GraphApi) -> None:
-    assert page.webhook(APP) == {}
-    assert api(FixedAnswers(answer({"data": "x"}))).webhook(APP) == {}
+    assert page.webhook(APP, "page") == {}
+    assert api(FixedAnswers(answer({"data": "x"}))).webhook(APP, "page") == {}

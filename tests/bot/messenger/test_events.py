@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from bot.messenger.events import (
     _BUILDERS,
     AccountLinked,
+    Appointment,
     AppRolesChanged,
     Attachment,
     AttachmentMessage,
     Audio,
+    Comment,
     DeletedMessage,
     Delivery,
     Echo,
@@ -22,11 +24,17 @@ from bot.messenger.events import (
     FeedbackGiven,
     File,
     GamePlayed,
+    Heart,
     Image,
+    InstagramPost,
+    InstagramReel,
+    InstagramStory,
     Location,
+    MessageEvent,
     Notice,
     OptedIn,
     PolicyEnforced,
+    Post,
     Postback,
     QuickReplyTapped,
     Reacted,
@@ -46,11 +54,12 @@ from bot.messenger.events import (
     ThreadTaken,
     Unknown,
     UnknownAttachment,
+    UnsupportedAttachment,
     UnsupportedMessage,
     Video,
     parse,
 )
-from bot.messenger.identity import FIELDS
+from bot.messenger.identity import FIELDS, apart
 
 PAGE, USER, THEN = "1001", "24", 1_700_000_000_000
 
@@ -92,27 +101,46 @@ def test_a_text_has_the_message_it_replies_to_and_its_referral() -> None:
     )
 
 
-ATTACHMENTS: list[tuple[dict[str, object], Attachment]] = [
-    ({"type": "image", "payload": {"url": "u"}}, Image("image", "u", payload={"url": "u"})),
-    (
-        {"type": "image", "payload": {"url": "u", "sticker_id": 369239263222822}},
-        Sticker("image", "u", payload={"url": "u", "sticker_id": 369239263222822}, sticker_id="369239263222822"),
-    ),
-    ({"type": "audio", "payload": {"url": "u"}}, Audio("audio", "u", payload={"url": "u"})),
-    ({"type": "video", "payload": {"url": "u"}}, Video("video", "u", payload={"url": "u"})),
-    ({"type": "file", "payload": {"url": "u"}}, File("file", "u", payload={"url": "u"})),
+AT: dict[str, object] = {"url": "u"}
+KINDS: dict[str, type[Attachment]] = {
+    "image": Image,
+    "audio": Audio,
+    "video": Video,
+    "file": File,
+    "post": Post,
+    "reel": Reel,
+    "ig_post": InstagramPost,
+    "ig_reel": InstagramReel,
+    "ig_story": InstagramStory,
+    "story_mention": StoryMention,
+    "share": Shared,
+    "appointment_booking": Appointment,
+    "unsupported_type": UnsupportedAttachment,
+    "sticker": Sticker,
+    "hologram": UnknownAttachment,
+}
+Raw = dict[str, object]
+ATTACHMENTS: list[tuple[Raw, Attachment]] = [
+    *[(Raw(type=kind, payload=AT), made(kind, "u", payload=AT)) for kind, made in KINDS.items()],
+    *[
+        (Raw(type=kind, payload=payload), Sticker(kind, payload=payload, sticker_id="369239263222822"))
+        for payload in [{"sticker_id": 369239263222822}, {"sticker_id": "369239263222822"}]
+        for kind in ["sticker", "image"]
+    ],
     ({"type": "template", "payload": {"generic": {}}}, Template("template", payload={"generic": {}})),
+    (
+        {"type": "template", "payload": {"product": {"elements": [{"id": 1}, {"id": "2"}, {}]}}},
+        Template("template", payload={"product": {"elements": [{"id": 1}, {"id": "2"}, {}]}}, products=("1", "2")),
+    ),
     ({"type": "fallback", "payload": None, "url": "u", "title": "t"}, Fallback("fallback", "u", "t")),
-    ({"type": "reel", "payload": {"url": "u", "title": "t"}}, Reel("reel", "u", "t", {"url": "u", "title": "t"})),
-    ({"type": "ig_reel", "payload": {"url": "u"}}, Reel("ig_reel", "u", payload={"url": "u"})),
+    ({"type": "fallback", "payload": "opaque", "URL": "u"}, Fallback("fallback", "u", payload="opaque")),
+    ({"type": "fallback"}, Fallback("fallback")),
+    ({"type": "like_heart"}, Heart("like_heart")),
     (
         {"type": "location", "payload": {"coordinates": {"lat": 50.7, "long": 7}}},
         Location("location", payload={"coordinates": {"lat": 50.7, "long": 7}}, latitude=50.7, longitude=7.0),
     ),
     ({"type": "location"}, Location("location")),
-    ({"type": "share", "payload": {"url": "u"}}, Shared("share", "u", payload={"url": "u"})),
-    ({"type": "story_mention", "payload": {"url": "u"}}, StoryMention("story_mention", "u", payload={"url": "u"})),
-    ({"type": "hologram", "payload": {"url": "u"}}, UnknownAttachment("hologram", "u", payload={"url": "u"})),
     ({}, UnknownAttachment("")),
 ]
 
@@ -125,28 +153,95 @@ def test_an_attachment_has_the_class_of_its_kind(raw: dict[str, object], expecte
     assert type(found.attachments[0]) is type(expected)
 
 
-def test_several_images_with_a_text_are_one_message() -> None:
-    picture = {"type": "image", "payload": {"url": "u"}}
-    found = parse(message(text="Look", attachments=[picture, picture]), PAGE)
+@pytest.mark.parametrize("attachments", [[], [{"type": "image", "payload": AT}], [{"type": "audio"}]])
+def test_a_sticker_that_is_named_beside_the_attachments_is_a_sticker(attachments: list[dict[str, object]]) -> None:
+    found = parse(message(sticker_id=369239263222822, attachments=attachments), PAGE)
     assert isinstance(found, AttachmentMessage)
-    assert (len(found.attachments), found.text) == (2, "Look")
+    assert [each.sticker_id for each in found.attachments if isinstance(each, Sticker)] == ["369239263222822"]
 
 
-def test_a_text_with_a_link_in_it_is_a_text() -> None:
-    found = parse(message(text="See u", attachments=[{"type": "fallback", "url": "u", "title": "t"}]), PAGE)
-    assert found.replace(raw=None, id="") == TextMessage(
-        "See u",
-        (Fallback("fallback", "u", "t"),),
-        mid="m1",
-        page=PAGE,
-        user=USER,
-        timestamp=THEN,
-    )
+@pytest.mark.parametrize("words", ["", " \n", "\u200b", "\u3164\ufeff"], ids=ascii)
+def test_a_message_without_words_is_what_came_with_it(words: str) -> None:
+    found = parse(message(text=words, attachments=[{"type": "image", "payload": AT}]), PAGE)
+    assert isinstance(found, AttachmentMessage)
+    assert isinstance(parse(message(text=words), PAGE), UnsupportedMessage)
+    assert isinstance(parse(message(text=words, referral={"ref": "r"}), PAGE), Referred)
 
 
 def test_a_message_without_known_content_is_unsupported() -> None:
     assert isinstance(parse(message(), PAGE), UnsupportedMessage)
     assert isinstance(parse(message(is_unsupported=True), PAGE), UnsupportedMessage)
+
+
+# What comes together: none of it is lost
+
+PARTS: dict[str, object] = {
+    "text": "stop",
+    "quick_reply": {"payload": "GO"},
+    "attachments": [raw for raw, _ in ATTACHMENTS],
+    "sticker_id": 369239263222822,
+    "reply_to": {"mid": "m0", "is_self_reply": False, "story": {"id": "s1", "url": "u"}},
+    "referral": {"ref": "shop", "source": "ADS", "product": {"id": "5"}},
+    "is_echo": False,
+    "app_id": 7,
+    "is_unsupported": True,
+    "metadata": "x",
+    "seq": 3,
+    "nlp": {"entities": {}},
+    "commands": [{"name": "rooms"}],
+}
+BESIDE: dict[str, object] = {
+    "hop_context": {"app_id": 1},
+    "prior_message": {"source": "checkbox_plugin", "identifier": "r"},
+    "lead": {"data": []},
+    "message_request": "accept",
+}
+
+
+@given(st.sets(st.sampled_from(sorted(PARTS))), st.permutations(ATTACHMENTS), st.sets(st.sampled_from(sorted(BESIDE))))
+def test_nothing_in_a_message_is_lost_that_is_understood_alone(
+    names: set[str], attachments: list[tuple[dict[str, object], Attachment]], beside: set[str]
+) -> None:
+    parts = {name: PARTS[name] for name in names}
+    if "attachments" in parts:
+        parts["attachments"] = [raw for raw, _ in attachments]
+    found = parse(message(**parts) | {name: BESIDE[name] for name in beside}, PAGE)
+    whole = [name for name in ("quick_reply", "text", "attachments", "sticker_id", "referral") if name in names]
+    first = {
+        "quick_reply": QuickReplyTapped,
+        "text": TextMessage,
+        "attachments": AttachmentMessage,
+        "sticker_id": AttachmentMessage,
+        "referral": Referred,
+    }
+    assert type(found) is (first[whole[0]] if whole else UnsupportedMessage)
+    assert found.id == "m1"
+    if isinstance(found, Referred):
+        assert found.referral.product == "5"
+        return
+    assert isinstance(found, MessageEvent)
+    if "text" in names:
+        assert getattr(found, "text") == "stop"  # noqa: B009  each class with words has them under this name
+    if "quick_reply" in names:
+        assert isinstance(found, QuickReplyTapped)
+        assert found.payload == "GO"
+    if "attachments" in names:
+        made = {type(each) for each in found.attachments}
+        assert made == {type(each) for _, each in ATTACHMENTS} - ({Image} if "sticker_id" in names else set())
+        assert len(found.attachments) == len(ATTACHMENTS)
+    if "sticker_id" in names:
+        assert any(isinstance(each, Sticker) for each in found.attachments)
+    if "reply_to" in names:
+        assert found.reply_to == ReplyTo("m0", "s1", "u")
+    if "referral" in names:
+        assert found.referral == Referral("shop", "ADS", product="5")
+
+
+@given(st.lists(st.sampled_from(FIELDS), min_size=1, unique=True))
+def test_an_item_with_several_kinds_is_an_event_of_each(kinds: list[str]) -> None:
+    together = item(**{kind: {"mid": "m1"} for kind in kinds})
+    alone = [item(**{kind: {"mid": "m1"}}) for kind in kinds]
+    assert sorted(map(str, apart(together))) == sorted(map(str, alone))
 
 
 def test_deleting_a_message_is_an_event_of_its_own() -> None:
@@ -162,7 +257,9 @@ def test_a_reply_to_a_story_names_the_story() -> None:
     assert found.platform == "instagram"
 
 
-def test_the_user_of_an_echo_is_its_recipient() -> None:
+def test_the_user_of_an_echo_is_whoever_is_not_the_page() -> None:
+    turned = {"sender": {"id": USER}, "recipient": {"id": PAGE}, "message": {"mid": "m2", "is_echo": True}}
+    assert parse(turned, PAGE).user == USER
     raw = {
         "sender": {"id": PAGE},
         "recipient": {"id": USER},
@@ -194,6 +291,7 @@ EVENTS: list[tuple[dict[str, object], Event]] = [
         {"reaction": {"reaction": "love", "emoji": "❤", "action": "react", "mid": "m0"}},
         Reacted("react", "❤", "love", "m0"),
     ),
+    ({"reaction": {"emoji": "\\u{2764}\\u{FE0F}", "mid": "m0"}}, Reacted("react", "❤\ufe0f", mid="m0")),
     ({"message_edit": {"mid": "m0", "text": "Oh", "num_edit": "2"}}, Edited("m0", "Oh", 2)),
     (
         {"account_linking": {"status": "linked", "authorization_code": "c"}},
@@ -216,6 +314,18 @@ EVENTS: list[tuple[dict[str, object], Event]] = [
         {"notice": {"id": "n1", "topic": "parcel", "data": {"number": "12345678", "x": 1}}},
         Notice("parcel", (("number", "12345678"), ("x", ""))),
     ),
+    (
+        {
+            "field": "feed",
+            "value": {"item": "comment", "verb": "add", "comment_id": "c", "post_id": "p", "message": "?"},
+        },
+        Comment("c", "?", "p"),
+    ),
+    (
+        {"field": "comments", "value": {"id": "c", "text": "?", "media": {"id": "p"}, "from": {"id": "7"}}},
+        Comment("c", "?", "p", "7"),
+    ),
+    ({"field": "live_comments", "value": {"id": "c", "text": "?"}}, Comment("c", "?")),
     ({"mystery": {"x": 1}}, Unknown(("sender", "recipient", "timestamp", "mystery"))),
     ({"message": "text"}, Unknown(("sender", "recipient", "timestamp", "message"))),
 ]
@@ -235,7 +345,7 @@ def test_every_kind_has_its_own_name() -> None:
         return [kind for sub in base.__subclasses__() for kind in (sub, *kinds(sub))]
 
     concrete = [kind for kind in kinds(Event) if not kind.__subclasses__()]
-    assert len({kind.kind for kind in concrete}) == len(concrete) == 24
+    assert len({kind.kind for kind in concrete}) == len(concrete) == 25
 
 
 def test_only_what_a_person_does_opens_the_window() -> None:
@@ -244,7 +354,37 @@ def test_only_what_a_person_does_opens_the_window() -> None:
     assert parse(message(text="Hi"), PAGE).opens_window
 
 
-# Which event is which
+# Which event is which, and whose
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"sender": {"user_ref": "105"}, "postback": {"payload": "START"}},
+        {"sender": {"user_ref": 105}, "message": {"mid": "m1", "text": "Hi"}},
+        {"optin": {"ref": "r", "user_ref": "105"}},
+    ],
+)
+def test_somebody_without_an_id_is_known_by_the_reference_of_a_plugin(raw: dict[str, object]) -> None:
+    assert parse(raw | {"recipient": {"id": PAGE}}, PAGE).user == "user_ref:105"
+    assert parse(raw | {"sender": {"id": USER}}, PAGE).user == USER
+
+
+def test_of_nobody_each_event_is_its_own() -> None:
+    first, second = (parse({"recipient": {"id": PAGE}, "app_roles": {"1": [role]}}, PAGE) for role in "ab")
+    assert (first.user, first.owner) == ("", first.id)
+    assert first.owner != second.owner
+    assert parse(message(text="Hi"), PAGE).owner == USER
+
+
+def test_the_account_is_the_recipient_where_the_entry_names_the_person() -> None:
+    assert parse(message(text="Hi"), USER).page == PAGE
+
+
+def test_a_comment_that_is_reported_twice_is_one_event() -> None:
+    comment = {"field": "comments", "value": {"comment_id": "c", "text": "?"}}
+    boosted = {"field": "comments", "value": {"comment_id": "c", "text": "?", "media": {"ad_id": "1"}}}
+    assert parse(comment, PAGE).id == parse(boosted, PAGE).id
 
 
 def test_a_message_or_tap_is_identified_by_its_own_id() -> None:
@@ -330,7 +470,7 @@ def test_what_is_no_event_is_unknown(anything: object) -> None:
 
 
 def test_what_tells_an_items_kind_has_an_event_each() -> None:
-    assert tuple(_BUILDERS) == FIELDS
+    assert tuple(_BUILDERS) == (*FIELDS, "comment")
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10)

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from bot.messenger.instagram import adapt
 from bot.messenger.messages import (
     Action,
+    AskEmail,
+    AskPhone,
     AskToNotify,
     Buttons,
     Call,
@@ -12,7 +14,9 @@ from bot.messenger.messages import (
     Carousel,
     Coupon,
     Feedback,
+    GridImage,
     HumanAgent,
+    ImageGrid,
     Link,
     LogIn,
     LogOut,
@@ -62,6 +66,8 @@ def test_a_text_that_fits_stays_whole() -> None:
         Carousel((Card("One", "first", HTTPS, HTTPS, (TAP,)),)),
         Media("image", HTTPS),
         Media("video", attachment_id="7"),
+        Media("file", "https://example.org/Bill.PDF?v=2"),
+        Media("file", attachment_id="7"),
         Products(("1",)),
         Action("typing_on"),
         React("m1", "❤"),
@@ -81,6 +87,8 @@ def test_what_instagram_offers_in_another_form_is_mapped() -> None:
     )
     assert adapt(Buttons("Questions?", (call, TAP))) == (Text("Call us: +49228123"), Buttons("Questions?", (TAP,)))
     assert adapt(Media("file", HTTPS)) == (Text(HTTPS),)
+    asked = Text("Your number?", quick_replies=(AskPhone(), *CHOICE, AskEmail()))
+    assert adapt(asked) == (Text("Your number?", quick_replies=CHOICE),)
     assert adapt(MediaCard("image", attachment_id="7")) == (Media("image", attachment_id="7"),)
     assert adapt(Update(Text("x" * 1001))) == (Update(Text("x" * 1000)), Update(Text("x")))
 
@@ -92,9 +100,9 @@ def test_what_instagram_offers_in_another_form_is_mapped() -> None:
         Buttons("Choose", (LogOut(), TAP)),
         Buttons("Choose", (Play("Go"),)),
         Carousel((Card("One", "first", buttons=(Call("Call", "+49123"),)),)),
-        Media("file", attachment_id="7"),
         MediaCard("image", attachment_id="7", buttons=(TAP,)),
         MediaCard("image", "https://www.facebook.com/post/1"),
+        ImageGrid((GridImage(HTTPS), GridImage(HTTPS))),
         Receipt("A", "7", "EUR", "Visa", 1),
         Coupon("Free", "FREE"),
         Feedback("T", "S", "B", "q", "ces", HTTPS),

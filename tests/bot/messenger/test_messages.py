@@ -23,7 +23,9 @@ from bot.messenger.messages import (
     Content,
     Coupon,
     Feedback,
+    GridImage,
     HumanAgent,
+    ImageGrid,
     Item,
     Link,
     LogIn,
@@ -238,6 +240,59 @@ def test_a_message_has_a_type_and_a_recipient() -> None:
     notified = accepted(Notification(Text("New"), "token"))
     assert notified["recipient"] == {"notification_messages_token": "token"}
     assert accepted(PrivateReply(Text("Hi"), "c1"))["recipient"] == {"comment_id": "c1"}
+
+
+def test_somebody_without_an_id_is_addressed_by_the_reference_of_a_plugin() -> None:
+    assert accepted(Text("Hi")).get("recipient") == {"id": "24"}
+    assert Text("Hi").to_request("user_ref:105")["recipient"] == {"user_ref": "105"}
+    assert Action("typing_on").to_request("user_ref:105")["recipient"] == {"user_ref": "105"}
+
+
+def test_an_image_grid_has_its_images_and_what_a_tap_on_them_does() -> None:
+    images = (GridImage(HTTPS, hero=True), GridImage(HTTPS, link=HTTPS), GridImage(HTTPS, payload="A", text="A!"))
+    assert ImageGrid(images, "Spring", "Tap one", (TAP,)).form() == {
+        "template_type": "image_grid",
+        "elements": [
+            {
+                "images": [
+                    {"url": HTTPS, "is_hero_image": True},
+                    {"url": HTTPS, "action": {"type": "web_url", "url": HTTPS}},
+                    {"url": HTTPS, "action": {"type": "postback", "text": "A!", "payload": "A"}},
+                ],
+                "title": "Spring",
+                "subtitle": "Tap one",
+                "buttons": [TAP.to_json()],
+            }
+        ],
+    }
+    assert ImageGrid((GridImage(HTTPS),) * 6).form()["elements"] == [{"images": [{"url": HTTPS}] * 6}]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ImageGrid((GridImage(HTTPS),)),
+        lambda: ImageGrid((GridImage(HTTPS),) * 7),
+        lambda: ImageGrid((GridImage(HTTPS, hero=True),) * 2),
+        lambda: ImageGrid((GridImage(HTTPS),) * 2, "x" * 46),
+        lambda: ImageGrid((GridImage(HTTPS),) * 2, "x", "x" * 81),
+        lambda: ImageGrid((GridImage(HTTPS),) * 2, buttons=(TAP,) * 4),
+        lambda: ImageGrid((GridImage(HTTPS),) * 2, buttons=(Call("Call", "+49123"),)),
+        lambda: GridImage(HTTPS, payload="A"),
+        lambda: GridImage(HTTPS, link=HTTPS, payload="A", text="A"),
+        lambda: GridImage("image.png"),
+        lambda: Text("\u200b"),
+        lambda: Tap("\u3164", "P"),
+        lambda: Media("image", "https://"),
+        lambda: Media("image", "https:///a.png"),
+        lambda: Media("image", "https://exa mple.org/a.png"),
+        lambda: Media("image", "https://example.org/\ud83d.png"),
+        lambda: Media("image", "https://[::1"),
+    ],
+)
+def test_what_facebook_would_not_take_is_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(Refused, match=r"\.$"):
+        make()
 
 
 def test_only_an_opt_in_a_human_or_a_comment_works_outside_the_window() -> None:

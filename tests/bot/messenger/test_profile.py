@@ -85,7 +85,39 @@ def test_the_order_of_menu_items_is_a_difference() -> None:
         lambda: Profile(get_started="S", menu={"default": MENU["default"] * 11}),
         lambda: Profile(ice_breakers={"default": (IceBreaker("?", "P"),) * 5}),
         lambda: Profile(domains=("https://example.org",) * 51),
-        lambda: Profile(domains=("example.org",)),
+        *(
+            lambda locale=locale: Profile(greeting={"default": "Hi", locale: "Hallo"})
+            for locale in ("de", "ar_ar", "de-DE", "DE_de", "de_AT", "", "\ud83d")
+        ),
+        lambda: Profile("S", menu={**MENU, "de": MENU["default"]}),
+        lambda: Profile(ice_breakers={"default": (IceBreaker("?", "P"),), "de-DE": (IceBreaker("?", "P"),)}),
+        *(
+            lambda domain=domain: Profile(domains=(domain,))
+            for domain in (
+                "example.org",
+                "https://",
+                "http://example.org",
+                "https://127.0.0.1",
+                "https://192.168.1.9:8443/",
+                "https://[::1]/",
+                "https://localhost",
+                "https://localhost:8080",
+                "https://shop.localhost",
+                "https://intranet",
+                "https://exa mple.org",
+                "https://example.org/a b",
+                "https://example.org/\ud83d",
+            )
+        ),
+        lambda: Profile(account_linking_url="https://example.org/log in"),
+        lambda: Profile("\ud83d"),
+        lambda: Profile(greeting={"default": "Hi \ud83d"}),
+        lambda: Profile(greeting={"default": "\u200b"}),
+        lambda: MenuItem("\udc00", "P"),
+        lambda: MenuItem("Status", "\udc00"),
+        lambda: MenuItem("Status", url="https://example.org/a b"),
+        lambda: IceBreaker("\udc00?", "P"),
+        lambda: IceBreaker("?", "\udc00"),
         lambda: Profile(account_linking_url="http://example.org"),
         lambda: MenuItem("x" * 31, "P"),
         lambda: MenuItem("Status"),
@@ -100,6 +132,19 @@ def test_the_order_of_menu_items_is_a_difference() -> None:
 def test_what_facebook_would_refuse_is_refused(make: Callable[[], object]) -> None:
     with pytest.raises(Refused, match=r"\.$"):
         make()
+
+
+@pytest.mark.parametrize(("locale", "use"), [("de", "de_DE"), ("ar_ar", "ar_AR"), ("pt-BR", "pt_BR, pt_PT")])
+def test_a_wrong_locale_is_refused_with_what_was_meant(locale: str, use: str) -> None:
+    with pytest.raises(Refused, match=f"the locale '{locale}', which Messenger does not know: use {use}"):
+        Profile(greeting={"default": "Hi", locale: "x"})
+
+
+@pytest.mark.parametrize(
+    "domain", ["https://example.org", "https://app.example.org:8443/", "https://xn--bcher-kva.example"]
+)
+def test_a_domain_with_the_name_of_a_host_is_valid(domain: str) -> None:
+    assert Profile(domains=(domain,)).to_json() == {"whitelisted_domains": [domain]}
 
 
 def test_everything_at_its_limit_is_valid() -> None:

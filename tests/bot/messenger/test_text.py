@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from uniseg.graphemecluster import grapheme_clusters  # type: ignore[import-untyped]  # it comes without types
 
-from bot.messenger.text import MOST, clusters, split
+from bot.messenger.text import MOST, clusters, split, visible
 
 FAMILY = "👨‍👩‍👧‍👦"
 
@@ -73,16 +73,40 @@ def test_every_combining_mark_and_every_emoji_joins_as_in_a_peer() -> None:
 @example(text=" \u0308 \u0308")
 def test_pieces_contain_the_whole_text_but_spaces_and_no_cluster_that_fits_is_cut(most: int, text: str) -> None:
     pieces = split(text, most)
-    assert all(0 < len(piece) <= most and piece.strip() for piece in pieces)
-    assert _without_spaces("".join(pieces)) == _without_spaces(text)
+    assert all(0 < len(piece) <= most and visible(piece) for piece in pieces)
+    assert list(filter(visible, "".join(pieces))) == list(filter(visible, text))
     if len(text) > most:
-        whole = [cluster for cluster in clusters(text) if not cluster.isspace()]
+        whole = list(filter(visible, clusters(text)))
         if all(len(cluster) <= most for cluster in whole):
-            assert [c for piece in pieces for c in clusters(piece) if not c.isspace()] == whole
+            assert [c for piece in pieces for c in filter(visible, clusters(piece))] == whole
 
 
-def _without_spaces(text: str) -> str:
-    return "".join(text.split())
+INVISIBLE = [
+    "",
+    " ",
+    "\u200b",
+    "\ufeff\u2060",
+    "\u00ad",
+    "\u3164",
+    "\u2800",
+    "\u115f\u1160",
+    "\ufe0f",
+    "\x08",
+    "\u200e\u200f",
+]
+
+
+@pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
+def test_a_text_of_invisible_characters_shows_nothing(text: str) -> None:
+    assert not visible(text)
+    assert split(text) == []
+    assert all(map(visible, split("x" * MOST + text)))
+    assert visible(text + "a")
+
+
+@pytest.mark.parametrize("text", ["a", "👍🏽", "\u0301", "字", "ـ", "\U0001fadf"], ids=ascii)
+def test_what_a_reader_sees_is_visible_even_if_it_is_newer_than_the_library(text: str) -> None:
+    assert visible(text)
 
 
 def test_a_short_text_stays_as_it_is() -> None:

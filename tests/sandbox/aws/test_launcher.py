@@ -1,6 +1,8 @@
 """What the launcher corrects in MiniStack, as a plain user sees it."""
 
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 
 import pytest
@@ -162,3 +164,66 @@ def test_the_aws_profile_of_the_environment_is_ignored(cloud: Cloud, monkeypatch
     clients._session.cache_clear()
 
     assert Clients(cloud.url, REGION, OWNER)("sts").get_caller_identity()["Account"] == ACCOUNT
+
+
+def test_a_group_with_a_member_or_a_policy_is_not_deleted(owner: Clients, name: str) -> None:
+    iam = owner("iam")
+    iam.create_user(UserName=name)
+    iam.create_group(GroupName=name)
+    iam.add_user_to_group(GroupName=name, UserName=name)
+    with pytest.raises(ClientError, match=r"DeleteConflict.*must remove users from group first"):
+        iam.delete_group(GroupName=name)
+    iam.remove_user_from_group(GroupName=name, UserName=name)
+    attachment = {"GroupName": name, "PolicyArn": "arn:aws:iam::aws:policy/IAMFullAccess"}
+    iam.attach_group_policy(**attachment)
+    with pytest.raises(ClientError, match=r"DeleteConflict.*must detach all policies first"):
+        iam.delete_group(GroupName=name)
+
+    iam.detach_group_policy(**attachment)
+    iam.delete_group(GroupName=name)
+
+
+def test_a_rest_api_keeps_its_security_policy_and_needs_an_access_mode_with_it(owner: Clients, name: str) -> None:
+    gateway = owner("apigateway")
+    tls = {"securityPolicy": "SecurityPolicy_TLS13_1_2_2021_06"}
+    with pytest.raises(ClientError, match=r"BadRequestException.*endpoint access mode None"):
+        gateway.create_rest_api(name=name, **tls)
+    plain = gateway.create_rest_api(name=name)
+    assert plain["securityPolicy"] == "TLS_1_0"
+    patch = [{"op": "replace", "path": f"/{key}", "value": value} for key, value in tls.items()]
+    with pytest.raises(ClientError, match="BadRequestException"):
+        gateway.update_rest_api(restApiId=plain["id"], patchOperations=patch)
+
+    patch.append({"op": "replace", "path": "/endpointAccessMode", "value": "BASIC"})
+    gateway.update_rest_api(restApiId=plain["id"], patchOperations=patch)
+    made = gateway.create_rest_api(name=name, **tls, endpointAccessMode="BASIC")
+    for each in (plain, made):
+        found = gateway.get_rest_api(restApiId=each["id"])
+        assert (found["securityPolicy"], found["endpointAccessMode"]) == (tls["securityPolicy"], "BASIC")
+
+
+def test_a_removed_method_is_served_until_its_stage_has_another_deployment(
+    cloud: Cloud, owner: Clients, name: str
+) -> None:
+    gateway = owner("apigateway")
+    api = gateway.create_rest_api(name=name)["id"]
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    path = gateway.create_resource(restApiId=api, parentId=root, pathPart="hook")["id"]
+    method = {"restApiId": api, "resourceId": path, "httpMethod": "GET"}
+    gateway.put_method(**method, authorizationType="NONE")
+    gateway.put_integration(**method, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+    gateway.create_deployment(restApiId=api, stageName="live")
+
+    def status() -> int:
+        try:
+            with urllib.request.urlopen(f"{cloud.url}/restapis/{api}/live/_user_request_/hook") as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    assert status() == 200
+    gateway.delete_method(**method)
+    assert status() == 200
+    gateway.create_deployment(restApiId=api, stageName="live")
+    assert status() == 403

@@ -1,11 +1,13 @@
 """Small programs run by the engine, each in a process of its own, and what the engine keeps of them."""
 
+import http.client
 import io
 import json
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pulumi
 import pytest
@@ -132,6 +134,62 @@ def test_what_differs_is_changed_replaced_or_deleted_and_the_rest_left_alone(
     left = owner("sqs").list_queues()["QueueUrls"]
     assert {name for name, url in before.items() if url in left} == {"kept", "changed"}
     assert {each["id"] for each in state.values()} == set(after.values())
+
+
+GROUP = """
+group = aws.iam.Group("g", name="engine-{}")
+aws.iam.UserGroupMembership("m", user="engine-{}", groups=[group.name])
+"""
+
+
+def test_a_group_that_exists_already_is_not_adopted(tmp_path: Path, cloud: Cloud, owner: Clients) -> None:
+    owner("iam").create_group(GroupName="engine-old")
+
+    with pytest.raises(SandboxError, match=r"EntityAlreadyExists.*Group with name engine-old already exists"):
+        deploy(tmp_path, cloud, GROUP.format("old", "old"), members="engine-old")
+
+
+def test_a_group_to_which_somebody_was_added_by_hand_is_not_deleted(
+    tmp_path: Path, cloud: Cloud, owner: Clients
+) -> None:
+    state: Entries = {}
+    deploy(tmp_path, cloud, GROUP.format("new", "new"), members="engine-new", state=state)
+    owner("iam").create_user(UserName="engine-by-hand")
+    owner("iam").add_user_to_group(GroupName="engine-new", UserName="engine-by-hand")
+    nothing = "pulumi.export('nothing', 1)"
+
+    with pytest.raises(SandboxError, match=r"DeleteConflict.*must remove users from group first"):
+        deploy(tmp_path, cloud, nothing, state=state)
+    owner("iam").remove_user_from_group(GroupName="engine-new", UserName="engine-by-hand")
+    assert "deleted" in deploy(tmp_path, cloud, nothing, state=state)[0].done.values()
+
+
+def test_a_removed_route_is_answered_until_the_deployment_is_replaced(tmp_path: Path, cloud: Cloud) -> None:
+    program = """
+        api = aws.apigateway.RestApi("api")
+        path = aws.apigateway.Resource("path", rest_api=api.id, parent_id=api.root_resource_id, path_part="hook")
+        made = []
+        for verb in {verbs}:
+            method = aws.apigateway.Method(
+                verb, rest_api=api.id, resource_id=path.id, http_method=verb, authorization="NONE")
+            made.append(aws.apigateway.Integration(
+                "i" + verb, rest_api=api.id, resource_id=path.id, http_method=method.http_method, type="MOCK"))
+        deployment = aws.apigateway.Deployment(
+            "d", rest_api=api.id, triggers={{"t": "{trigger}"}}, opts=pulumi.ResourceOptions(depends_on=made))
+        stage = aws.apigateway.Stage("s", rest_api=api.id, deployment=deployment.id, stage_name="live")
+        pulumi.export("url", stage.invoke_url)
+        """
+    state: Entries = {}
+
+    def posted(verbs: list[str], trigger: str) -> int:
+        deployed, _ = deploy(tmp_path, cloud, program.format(verbs=verbs, trigger=trigger), state=state)
+        connection = http.client.HTTPConnection(urlsplit(cloud.url).netloc, timeout=10)
+        connection.request("POST", urlsplit(deployed.outputs["url"]).path + "/hook")
+        return connection.getresponse().status
+
+    assert posted(["GET", "POST"], "both") == 200
+    assert posted(["GET"], "one") == 200
+    assert posted(["GET"], "replaced") == 403
 
 
 def entry(name: str, *needs: str, **more: object) -> dict[str, Any]:

@@ -1,14 +1,18 @@
 import http.client
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox import assets
 from sandbox.errors import SandboxError
 from tests.sandbox.conftest import APP, PAGE, SECRET, Api
 
 POSTBACK = {"type": "postback", "title": "Track", "payload": "TRACK"}
+GRID_IMAGE = {"url": "https://example.com/a.png", "action": {"type": "postback", "payload": "A", "text": "A"}}
+DEFAULT = {"locale": "default", "text": "Hello"}
 ELEMENT = {"title": "Order", "subtitle": "On its way"}
 
 
@@ -37,7 +41,8 @@ def test_a_message_to_a_person_who_wrote_is_taken(api: Api) -> None:
         {"attachment": {"type": "image", "payload": {"url": "https://example.com/a.png"}}},
         template(template_type="button", text="x" * 640, buttons=[POSTBACK] * 3),
         template(template_type="generic", elements=[ELEMENT] * 10),
-        template(template_type="media", elements=[{"media_type": "image", "attachment_id": "1"}]),
+        template(template_type="media", elements=[{"media_type": "image", "attachment_id": "1234567890"}]),
+        template(template_type="image_grid", elements=[{"images": [GRID_IMAGE] * 6, "title": "x" * 45}]),
     ],
 )
 def test_a_message_that_the_platform_allows_is_taken(api: Api, message: Mapping[str, object]) -> None:
@@ -72,6 +77,15 @@ def test_a_message_that_the_platform_allows_is_taken(api: Api, message: Mapping[
         ),
         (template(template_type="generic", elements=[{"title": "alone"}]), "message.attachment.payload.elements[0]"),
         (template(template_type="list", elements=[ELEMENT]), "message.attachment.payload.template_type"),
+        (
+            template(template_type="image_grid", elements=[{"images": [GRID_IMAGE]}]),
+            "message.attachment.payload.elements[0].images",
+        ),
+        (
+            template(template_type="image_grid", elements=[{"images": [GRID_IMAGE | {"is_hero_image": True}] * 2}]),
+            "message.attachment.payload.elements[0].images",
+        ),
+        ({"attachment": {"type": "image", "payload": {"url": "https://a.org/a b"}}}, "message.attachment.payload.url"),
     ],
 )
 def test_a_message_that_the_platform_forbids_is_refused_with_the_parameter(
@@ -87,11 +101,12 @@ def test_a_message_that_the_platform_forbids_is_refused_with_the_parameter(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"messaging_type": None},
         {"messaging_type": "MESSAGE_TAG"},
         {"messaging_type": "MESSAGE_TAG", "tag": "POST_PURCHASE_UPDATE"},
         {"tag": "HUMAN_AGENT"},
-        {"sender_action": "typing_on"},
+        {"messaging_type": "MESSAGE_TAG", "tag": "CUSTOMER_FEEDBACK"},
+        {"messaging_type": "UTILITY"},
+        {"message": {"template": {"name": "n", "language": {"code": "en"}}}},
         {"message": None},
         {"recipient": {"id": "7", "user_ref": "8"}},
         {"recipient": None},
@@ -130,8 +145,8 @@ def test_another_page_is_refused(api: Api) -> None:
     assert api.error(api.call("POST", "/v26.0/9999/messages", {})) == (100, 33)
 
 
-def test_a_person_who_never_wrote_is_not_found(api: Api) -> None:
-    assert api.error(api.send(recipient={"id": "8"})) == (100, 2018001)
+def test_whoever_signs_a_webhook_themselves_is_answered_although_nobody_saw_them_write(api: Api) -> None:
+    assert api.send(recipient={"id": "8"}).status == 200
 
 
 def test_a_day_after_the_last_message_the_window_is_closed(api: Api) -> None:
@@ -141,6 +156,68 @@ def test_a_day_after_the_last_message_the_window_is_closed(api: Api) -> None:
 
     assert api.error(refused) == (10, 2018278)
     assert api.send(recipient={"id": "9"}, messaging_type="MESSAGE_TAG", tag="HUMAN_AGENT").status == 200
+
+
+@pytest.mark.parametrize(
+    ("days", "came_by", "status"), [(2, "ADS", 200), (8, "ADS", 400), (2, "SHORTLINK", 400), (2, "", 400)]
+)
+def test_after_an_ad_the_window_is_open_for_seven_days(api: Api, days: int, came_by: str, status: int) -> None:
+    api.graph.note_message("9", time.time() - days * 24 * 3600, came_by=came_by)
+
+    assert api.send(recipient={"id": "9"}).status == status
+
+
+def test_an_attachment_can_be_sent_for_ninety_days(api: Api) -> None:
+    path = f"/v26.0/{PAGE}/message_attachments"
+    upload = {"attachment": {"type": "image", "payload": {"is_reusable": True, "url": "https://example.org/a.png"}}}
+    kept = api.call("POST", path, {"message": upload}).body["attachment_id"]
+    message = {"attachment": {"type": "image", "payload": {"attachment_id": kept}}}
+    assert api.send(message=message).status == 200
+
+    api.graph.send_api.attachments.uploaded[kept] -= 90 * 24 * 3600 + 1
+
+    assert api.error(api.send(message=message)) == (100, 2018074)
+
+
+@pytest.mark.parametrize(("kind", "megabytes", "status"), [("image", 8, 200), ("image", 9, 400), ("video", 9, 200)])
+def test_an_image_by_url_has_at_most_eight_megabytes(
+    api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kind: str, megabytes: int, status: int
+) -> None:
+    monkeypatch.setattr(assets, "FOLDER", tmp_path)
+    (tmp_path / "a.png").write_bytes(bytes(megabytes * 1024 * 1024))
+    payload = {"url": f"{api.url}{assets.PATH}/a.png"}
+
+    answered = api.send(message={"attachment": {"type": kind, "payload": payload}})
+
+    assert answered.status == status
+    assert status == 200 or api.error(answered) == (100, 2018109)
+
+
+@pytest.mark.parametrize(
+    ("message", "taken"),
+    [
+        ({"text": "ä" * 500}, True),
+        ({"text": "ä" * 501}, False),
+        ({"text": "Who?", "quick_replies": [quick_reply()]}, True),
+        ({"text": "Who?", "quick_replies": [{"content_type": "user_email"}]}, False),
+        ({"text": "Who?", "quick_replies": [{"content_type": "user_phone_number"}]}, False),
+        ({"attachment": {"type": "file", "payload": {"url": "https://example.org/a.pdf"}}}, True),
+        ({"attachment": {"type": "file", "payload": {"url": "https://example.org/a.zip"}}}, False),
+        (template(template_type="media", elements=[{"media_type": "image", "attachment_id": "1234567890"}]), False),
+    ],
+)
+def test_a_person_on_instagram_gets_what_instagram_takes(api: Api, message: dict[str, Any], *, taken: bool) -> None:
+    api.graph.note_message("9", platform="instagram")
+
+    assert (api.send(recipient={"id": "9"}, message=message).status == 200) is taken
+
+
+def test_half_a_character_is_refused(api: Api) -> None:
+    assert api.error(api.send(message={"text": "\ud83d"})) == (100, None)
+
+
+def test_the_tokens_own_app_can_be_asked(api: Api) -> None:
+    assert api.call("GET", "/v26.0/app?fields=id").body == {"id": APP}
 
 
 def test_an_older_message_leaves_the_window_open(api: Api) -> None:
@@ -160,7 +237,7 @@ def test_a_taken_message_is_echoed_with_its_metadata(api: Api, echoes: list[Any]
 
 
 def test_a_refused_message_is_not_echoed(api: Api, echoes: list[Any]) -> None:
-    api.send(recipient={"id": "8"})
+    api.send(recipient={"id": "0"})
 
     assert echoes == []
 
@@ -269,6 +346,12 @@ def test_the_profile_can_be_set_read_and_deleted(api: Api) -> None:
         {"ice_breakers": [{"question": "?", "payload": "P"}] * 5},
         {"whitelisted_domains": ["https://example.com"] * 51},
         {"persistent_menu": [{"locale": "default", "call_to_actions": [POSTBACK]}]},
+        *({"greeting": [DEFAULT, DEFAULT | {"locale": each}]} for each in ("de", "ar_ar", "de-DE", "de_XX")),
+        *(
+            {"whitelisted_domains": [each]}
+            for each in ("https://10.0.0.1", "https://[::1]/", "https://localhost", "https://a b.org", "http://a.org")
+        ),
+        {"account_linking_url": "https://example.org/a b"},
     ],
 )
 def test_a_profile_beyond_the_limits_is_refused(api: Api, profile: object) -> None:
@@ -290,7 +373,7 @@ def test_the_apps_token_can_debug_the_pages(api: Api) -> None:
     other = api.call("GET", "/v26.0/debug_token?input_token=other", token=app_token).body["data"]
 
     assert valid["is_valid"]
-    assert "pages_messaging" in valid["scopes"]
+    assert {"pages_messaging", "pages_show_list"} <= set(valid["scopes"])
     assert not other["is_valid"]
 
 

@@ -1,0 +1,48 @@
+"""Each documented webhook, signed and sent to the running stack."""
+
+import json
+import re
+from urllib.request import Request, urlopen
+
+from bot.messenger.signature import sign
+from sandbox.local import Sandbox, new_person
+from tests.examples import EXAMPLES, PAGES, PEOPLE, Json, body
+
+
+def test_every_documented_webhook_is_answered_as_it_should_be(sandbox: Sandbox) -> None:
+    described, before = sandbox.described(), len(sandbox.requests())
+    letters = dead_letters(sandbox)
+    wrong, names = [], {}
+    for example in EXAMPLES:
+        here = {page: sandbox.page_id.encode() for page in PAGES} | {each: new_person().encode() for each in PEOPLE}
+        names[example["id"]] = here
+        signed = replaced(body(example), here)
+        headers = {"X-Hub-Signature-256": sign(signed, described["appSecret"])}
+        with urlopen(Request(described["webhookUrl"], signed, headers), timeout=20) as answer:
+            assert answer.status == 200, example["id"]
+    sandbox.settle()
+
+    sent = [each for each in sandbox.requests()[before:] if each["path"].endswith("/messages")]
+    assert {each["status"] for each in sent} == {200}
+    for example in EXAMPLES:
+        expected = json.loads(replaced(json.dumps(example["expected"]["answers"]).encode(), names[example["id"]]))
+        for recipient in {json.dumps(each[0]): each[0] for each in expected}.values():
+            got = [each["body"]["message"]["text"][:16] for each in sent if each["body"]["recipient"] == recipient]
+            if got != [text for address, text in expected if address == recipient]:
+                wrong.append((example["id"], recipient, got))
+    assert not wrong
+    assert len(sent) == sum(len(example["expected"]["answers"]) for example in EXAMPLES)
+    unusable = [letter for example in EXAMPLES for letter in example["expected"].get("letters", [])]
+    assert dead_letters(sandbox) - letters == len(unusable) > 0
+
+
+def replaced(content: bytes, names: dict[bytes, bytes]) -> bytes:
+    """The content with the page and the people of this test."""
+    return re.sub(b"|".join(names), lambda found: names[found[0]], content)
+
+
+def dead_letters(sandbox: Sandbox) -> int:
+    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    url = sandbox.outputs["deadLetterQueueUrl"]
+    queue: Json = sandbox.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
+    return sum(int(queue["Attributes"][name]) for name in names)
