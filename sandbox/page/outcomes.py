@@ -47,6 +47,8 @@ OUTCOMES = {
         Outcome("throttled", "Too many calls", "waits", "✓", countdown=NEXT_TRY),
         Outcome("limited", "Facebook limits the page", "waits", "✓", countdown=NEXT_TRY),
         Outcome("token", "Token refused", "waits", "✓", countdown=NEXT_TRY),
+        Outcome("setting", "A page setting is in the way", "waits", "✓", countdown=NEXT_TRY),
+        Outcome("unclear", "Refused for an unclear reason", "waits", "✓", countdown=NEXT_TRY),
         Outcome("rejected", "Message rejected", "waits", "✓", countdown=NEXT_TRY),
         Outcome("unanswered", "No answer from Facebook", "waits", "✓", countdown=NEXT_TRY),
         Outcome("echo", "Waits for the echo", "waits", "✓", countdown="looking for the echo for {} s more"),
@@ -59,6 +61,9 @@ OUTCOMES = {
         Outcome("silent", "No answer needed", "quiet", "✓", final=True),
         Outcome("unreachable", "Person unreachable", "lost", "!", final=True),
         Outcome("closed", "Window closed", "lost", "!", final=True),
+        Outcome("elsewhere", "Another app answers", "lost", "!", final=True),
+        Outcome("not_allowed", "Not allowed", "lost", "!", final=True),
+        Outcome("already", "Done already", "quiet", "✓", final=True),
         Outcome("partly", "Partly delivered", "lost", "!", final=True),
         Outcome("nothing", "Done, not delivered", "lost", "!", final=True),
         Outcome("dead", "Dead letter", "bad", "!", final=True),
@@ -67,9 +72,9 @@ OUTCOMES = {
     )
 }
 
-SENDS = ("down", "throttled", "limited", "token", "rejected", "unanswered")
+SENDS = ("down", "throttled", "limited", "token", "setting", "unclear", "rejected", "unanswered")
 TRIES = (*SENDS, "ledger", "killed", "again")
-STOPPED = ("unreachable", "closed")
+STOPPED = ("unreachable", "closed", "elsewhere", "not_allowed", "already")
 ENDED = ("done", "dead", "silent", "unlogged", "dropped", "forgotten")
 
 # Step → the facts that it shows, and those that it ends.
@@ -110,10 +115,8 @@ RULES: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("done unlogged all", "answering"),  # the log shows whether it was the author's answer
         ("done code all", "code"),
         ("done all", "answered"),
-        ("done unreachable some", "partly"),
-        ("done closed some", "partly"),
-        ("done unreachable", "unreachable"),
-        ("done closed", "closed"),
+        *((f"done {reason} some", "partly") for reason in STOPPED),
+        *((f"done {reason}", reason) for reason in STOPPED),
         ("done", "nothing"),
         ("silent code", "code"),
         ("silent", "silent"),
@@ -132,15 +135,22 @@ RULES: tuple[tuple[frozenset[str], str], ...] = tuple(
     )
 )
 
-_SEND_STEPS: dict[type[errors.SendError], str] = {
-    errors.Transient: "send_down",
-    errors.SlowDown: "send_limited",
-    errors.Credentials: "send_token",
-    errors.Rejected: "send_rejected",
-    errors.Unreachable: "send_unreachable",
-    errors.WindowClosed: "send_closed",
-    errors.Ambiguous: "send_unanswered",
-}
+# The first that fits counts: a subclass stands before its base.
+_SEND_STEPS: tuple[tuple[type[errors.SendError], str], ...] = (
+    (errors.SlowDown, "limited"),
+    (errors.WindowClosed, "closed"),
+    (errors.OtherApp, "elsewhere"),
+    (errors.Unreachable, "unreachable"),
+    (errors.PersonOrToken, "unreachable"),
+    (errors.AlreadyDone, "already"),
+    (errors.NotAllowed, "not_allowed"),
+    (errors.Credentials, "token"),
+    (errors.PageSetting, "setting"),
+    (errors.Unclear, "unclear"),
+    (errors.Ambiguous, "unanswered"),
+    (errors.Rejected, "rejected"),
+    (errors.Transient, "down"),
+)
 
 
 def send_step(status: int, answer: bytes) -> str:
@@ -150,10 +160,10 @@ def send_step(status: int, answer: bytes) -> str:
         status: the answer's.
         answer: its body.
     """
-    kind = type(errors.from_response(status, answer))
-    if kind is errors.Transient and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+    error = errors.from_response(status, answer)
+    if isinstance(error, errors.Transient) and status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return "send_throttled"
-    return _SEND_STEPS[kind]
+    return "send_" + next((reason for kind, reason in _SEND_STEPS if isinstance(error, kind)), "unclear")
 
 
 def outcome(facts: Collection[str]) -> Outcome:

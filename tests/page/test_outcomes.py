@@ -153,7 +153,8 @@ def test_a_wait_for_an_echo_is_counted_down_as_one() -> None:
         (401, {"code": 190}, "send_token"),
         (400, {"code": 551}, "send_unreachable"),
         (400, {"code": 10, "error_subcode": 2018278}, "send_closed"),
-        (400, {"code": 100}, "send_rejected"),
+        (400, {"code": 100, "message": "(#100) Param message is not valid."}, "send_rejected"),
+        (400, {"code": 987654}, "send_unclear"),
         (500, {"code": 1, "error_subcode": 1357046}, "send_unanswered"),
     ],
 )
