@@ -293,7 +293,7 @@ class EventLog:
             self.take(key, step, until=waits.get(step, 0.0), ended=ended, detail=seen)
 
     def _meant(self, key: str, name: str, detail: Json, *, fine: bool) -> str:
-        """The step of the story that a call is; empty if it is none."""
+        """Which step of the event's story a call is; empty if it says nothing about it."""
         story = self.stories.get(key)
         if story is None or name in UNTOLD:
             return ""

@@ -75,7 +75,7 @@ class ChatPage:
         self._faults = FaultPanel(sandbox.faults, sandbox.aws_faults, switches, sandbox.kill_functions)
         self._event_log = EventLog(self.feed, sandbox.page_id, lambda: sandbox.outputs, self._faults.hits)
         self._reload = Reload(
-            sandbox.configuration.folder, self._upload, self._start_both, self._note_code, self._take_offer
+            sandbox.configuration.folder, self._upload, self._start_both, self.note_code, self._take_offer
         )
         self._site = Site(self)
         self._server = Server(self._site.app, port, "the chat page")
@@ -330,7 +330,8 @@ class ChatPage:
 
     # Live reload
 
-    def _note_code(self, state: str, content: Json) -> None:
+    def note_code(self, state: str, content: Json) -> None:
+        """Note a change of the code or of the settings: it is being checked, is live, or is broken."""
         self.feed.note("code", state=state, content=content)
 
     async def _take_offer(self, offered: Json) -> None:
