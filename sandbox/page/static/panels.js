@@ -108,6 +108,8 @@ export class Memory {
   }
 }
 
+const LEVELS = [["bot", "The bot’s lines"], ["WARN", "Warnings and errors"], ["ERROR", "Errors"], ["", "Lambda’s lines too"]];
+
 export class Log {
   constructor(store, page) {
     Object.assign(this, { store, page });
