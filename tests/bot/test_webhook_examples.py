@@ -13,13 +13,14 @@ from bot.recently_answered import RecentlyAnswered
 from bot.webhook import split_by_user
 from tests.examples import EXAMPLES, Json, body, page_of
 
+MESSAGE_BYTES = 1024 * 1024
 THEN = 1_795_521_600.0
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[each["id"] for each in EXAMPLES])
 def test_a_documented_webhook_is_understood(example: Json) -> None:
     expected = example["expected"]
-    split = split_by_user(body(example), page_of(example), RecentlyAnswered())
+    split = split_by_user(body(example), page_of(example), RecentlyAnswered(), MESSAGE_BYTES)
 
     found: list[events.Event] = []
     for message in split.messages:
