@@ -140,5 +140,5 @@ def moved_back(value: Any, now: float) -> Any:
         return {name: moved_back(each, now) for name, each in value.items()}
     if isinstance(value, list):
         return [moved_back(each, now) for each in value]
-    is_time = isinstance(value, int | float) and not isinstance(value, bool) and abs(value - now) < YEAR_SECONDS
+    is_time = isinstance(value, int | float) and abs(value - now) < YEAR_SECONDS
     return value - DAY_SECONDS if is_time else value
