@@ -313,7 +313,7 @@ def test_a_dead_letter_is_dropped_or_redriven_and_answered(opened: Opened, stage
     until(lambda: [stage.outcome(key) for key in keys] == ["dead", "dead"], 60)
     stage.set_faults()
     ira.show("Memory")
-    letters = ira.page.locator("#view-memory details")
+    letters = ira.page.locator("#view-memory details", has_text=ira.person)
     expect(letters).to_have_count(2)
     letters.first.locator("summary").click()
     box, pre = letters.first.bounding_box(), letters.first.locator(".json").bounding_box()
