@@ -336,7 +336,7 @@ def test_a_person_is_forgotten(opened: Opened, stage: Stage) -> None:
     joy.write("12345678")
     joy.hear("12345678")
     Globe(joy).choose("Forget Joy")
-    expect(joy.page.locator(".toast")).to_contain_text("deleted: their state")
+    expect(joy.page.locator(".toast", has_text="Joy, deleted: their state")).to_be_visible()
     expect(joy.chat.get_by_text("The bot has forgotten this person")).to_be_visible()
     assert stage.ask(f"/api/memory?person={joy.person}")[1]["user"] is None
 

@@ -2,7 +2,8 @@
 
 const MOST_LINES = 2000;
 const OK = 200;
-const FRESH_SECONDS = 5; // what is older is history: it is shown in its place, and not announced
+const FRESH_SECONDS = 5; // what is older, or was before this page, is history: shown in its place, and not announced
+const OPENED = Date.now() / 1000;
 
 export class Store extends EventTarget {
   constructor() {
@@ -47,7 +48,7 @@ export class Store extends EventTarget {
   }
 
   isFresh(note) {
-    return Date.now() / 1000 - note.at < FRESH_SECONDS;
+    return note.at > OPENED && Date.now() / 1000 - note.at < FRESH_SECONDS;
   }
 
   /** The row of the table of outcomes that an event has. */
