@@ -120,7 +120,19 @@ def from_sandbox(where: str) -> Stack:
     """
     if where.startswith(("http://", "https://")):
         return _discovered(where.rstrip("/"))
-    described = _object(_read(where), where, SANDBOX)
+    return from_described(_object(_read(where), where, SANDBOX), where)
+
+
+def from_described(described: Mapping[str, Any], where: str) -> Stack:
+    """The stack in a running sandbox, as `python -m sandbox up --json` describes it.
+
+    Args:
+        described: what it prints.
+        where: what to call it in an error.
+
+    Raises:
+        OpsError: it runs no bot.
+    """
     if not isinstance(described.get("cloudUrl"), str):
         raise OpsError(f"{where} holds no cloudUrl: use the output of `{SANDBOX}`.")
     if not described.get("outputs"):

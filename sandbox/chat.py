@@ -25,7 +25,7 @@ class ChatSandbox(Sandbox):
 
     def bring_up(self) -> None:
         """Create the page before the stack, so that it notices every file saved from now on; serve it afterwards."""
-        self.page = ChatPage(self, self.proxy, self.background, self._chat_port)
+        self.page = ChatPage(self, self.proxy, self.background, self._chat_port, self._observe)
         self._ending.callback(self._stop_page)
         if not self.configuration.get(assets.SETTING):
             self._settings[self.stack][assets.SETTING] = self.graph_url + assets.PATH

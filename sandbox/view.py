@@ -47,6 +47,8 @@ class View:
             case "resource":
                 self._made += 1
                 self.doing(f"Deploying the stack: {self._made} resources, {event['name']}")
+            case "defect":
+                self._console.print(f"[red]{escape(defect_text(event))}[/]", soft_wrap=True)
             case "log" if event["severity"] in ("warning", "error"):
                 self._console.print(f"[yellow]{event['severity']}:[/] {escape(event['message'])}")
 
@@ -151,6 +153,17 @@ class View:
             if each["id"]:
                 table.add_row(escape(each["name"]), escape(_short(each["id"])))
         self._console.print(table)
+
+
+def defect_text(defect: Mapping[str, Any]) -> str:
+    """What the author's code raised, as Python shows it, and what the person got instead."""
+    frames = [
+        f'  File "{each["file"]}", line {each["line"]}, in {each["function"]}\n    {each["text"]}'
+        for each in defect["frames"]
+    ] or [f"  {defect['at']}"]
+    got = " / ".join(defect["said"]) or "no answer"
+    lines = ["Your code failed.", *frames, f"{defect['type']}: {defect['message']}", f"The person got: {got}"]
+    return "\n".join(lines)
 
 
 def _short(provider_id: str) -> str:

@@ -6,7 +6,7 @@ Recipes for more are in docs/conversation.md.
 import re
 
 from bot import dialogue
-from bot.conversation.parcels import Parcel, ParcelsUnavailable, Step, World
+from bot.conversation.parcels import HOUR, Parcel, ParcelsUnavailable, Step, World
 from bot.dialogue import Bot, Record
 from bot.dialogue.lex import understand
 from bot.dialogue.middleware import guess_language, handed_over, human_handover, rate_limit
@@ -32,11 +32,13 @@ class Customer(Record):
         parcel: the number they last asked about.
         watched: the number of the parcel whose changes they want to hear about.
         token: allows the bot to tell them outside the messaging window.
+        ahead: by how many seconds a demonstration moved the parcels of this customer on.
     """
 
     parcel: str = ""
     watched: str = ""
     token: str = ""
+    ahead: float = 0.0
 
 
 class Found(Record):
@@ -48,6 +50,10 @@ class Found(Record):
 # Handlers take a turn and return a reply, or only its words.
 Turn = dialogue.Turn[Customer, World, Event]
 Reply = dialogue.Reply[Customer]
+
+# What the sandbox's page offers to show: a title, and the topic of the notice that does it.
+DEMONSTRATIONS = {"Move the parcel on": "demonstration"}
+LONGEST_STEP_HOURS = 6 * 24
 
 bot: Bot[Customer, World] = Bot(Customer, languages=("en", "de"))
 
@@ -211,15 +217,34 @@ def allow(turn: dialogue.Turn[Customer, World, OptedIn]) -> Reply:
 @bot.notice("parcel")
 def changed(turn: dialogue.Turn[Customer, World, Notice]) -> Reply:
     """Report a change to a customer who asked for it: as an update within the window, by their opt-in outside it."""
-    parcel = turn.world.parcels.find(turn.state.watched, turn.now) if turn.state.watched else None
+    parcel = _find(turn, turn.state.watched) if turn.state.watched else None
     if parcel is None or turn.event.get("number") != parcel.number:
         return Reply()
+    return _report(turn, parcel)
+
+
+@bot.notice("demonstration")
+def move(turn: dialogue.Turn[Customer, World, Notice]) -> Reply:
+    """Move the customer's parcel on to its next step, as a demonstration. Whoever asked for news gets it."""
+    number = turn.state.watched or turn.state.parcel
+    before = _find(turn, number) if number else None
+    if before is None:
+        return Reply()
+    for hours in range(1, LONGEST_STEP_HOURS):
+        later = turn.replace(state=turn.state.replace(ahead=turn.state.ahead + hours * HOUR))
+        after = _find(later, number)
+        if after is not None and after.step != before.step:
+            return _report(later, after) if turn.state.watched else Reply(state=later.state)
+    return Reply()
+
+
+def _report(turn: dialogue.Turn[Customer, World, Notice], parcel: Parcel) -> Reply:
     message = _overview(turn, parcel)
     delivered = parcel.step == Step.DELIVERED
     if turn.window_open:
-        return Reply(Update(message), state=turn.state.replace(watched="", token="") if delivered else None)
+        return Reply(Update(message), state=turn.state.replace(watched="", token="") if delivered else turn.state)
     if not turn.state.token:
-        return Reply()
+        return Reply(state=turn.state)
     # An opt-in is good for one message. The customer gives another with the next "Notify me".
     state = turn.state.replace(token="", watched="" if delivered else parcel.number)
     return Reply(Notification(message, turn.state.token), state=state)
@@ -342,8 +367,12 @@ def _is_number(text: str) -> bool:
     return re.fullmatch("[0-9]{8}", text) is not None
 
 
+def _find(turn: dialogue.Turn[Customer, World, Event], number: str) -> Parcel | None:
+    return turn.world.parcels.find(number, turn.now + turn.state.ahead)
+
+
 def _track(turn: Turn, number: str) -> Reply:
-    parcel = turn.world.parcels.find(number, turn.now)
+    parcel = _find(turn, number)
     if parcel is None:
         said = turn.words(
             en=f"I do not know a parcel {number}. Please check the number.",

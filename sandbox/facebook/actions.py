@@ -3,6 +3,7 @@
 Source: Messenger Platform, "Webhook Events Reference".
 """
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -10,9 +11,11 @@ from typing import Any
 
 from sandbox.errors import SandboxError
 from sandbox.facebook.webhooks import Item
+from sandbox.platforms import APP_ID
 
 LIKE_STICKER = 369239263222822  # the thumb of Messenger, in its small size
 REACTIONS = {"❤": "love", "😆": "smile", "😮": "wow", "😢": "sad", "😠": "angry", "👍": "like", "👎": "dislike"}
+INBOX_APP = 263902037430900  # the page inbox: Messenger Platform, "Conversation Routing"
 ATTACHMENTS = ("image", "audio", "video", "file")
 LONGEST_TEXT = 20_000  # what a person can type into Messenger
 
@@ -134,6 +137,37 @@ def _feedback(action: Action) -> Item:
     return {"messaging_feedback": {"feedback_screens": [{"screen_id": 0, "questions": questions}]}}
 
 
+def _hand_back(_: Action) -> Item:
+    """The inbox passes the conversation on: Messenger Platform, "Conversation Routing"."""
+    return {"pass_thread_control": {"new_owner_app_id": APP_ID, "previous_owner_app_id": str(INBOX_APP)}}
+
+
+def inbox_echo(page: str, person: str, text: str) -> Item:
+    """The echo of a message that a human sent from the page's inbox: Messenger Platform, `message_echoes`.
+
+    Args:
+        page: the page's id.
+        person: whom the human answered.
+        text: what they wrote.
+    """
+    message = {**_message(text=text)["message"], "is_echo": True, "app_id": INBOX_APP}
+    return {
+        "sender": {"id": page},
+        "recipient": {"id": person},
+        "timestamp": int(time.time() * 1000),
+        "message": message,
+    }
+
+
+def again(item: Item) -> Item:
+    """The same event once more, as Facebook would send it if the person did the same now: with ids of its own."""
+    copy: Item = json.loads(json.dumps(item))
+    for name in ("message", "postback"):
+        if "mid" in copy.get(name, {}):
+            copy[name]["mid"] = _mid()
+    return copy | {"timestamp": int(time.time() * 1000)}
+
+
 ACTIONS: dict[str, Callable[[Action], Item]] = {
     "text": _typed,
     "quick_reply": _quick_reply,
@@ -146,4 +180,5 @@ ACTIONS: dict[str, Callable[[Action], Item]] = {
     "edit": _edit,
     "account": _account,
     "feedback": _feedback,
+    "hand_back": _hand_back,
 }

@@ -68,6 +68,13 @@ class MessagingWindows:
             if platform == "instagram":
                 self.on_instagram.add(psid)
 
+    def move_back(self, psid: str, seconds: float) -> None:
+        """Let a person's last message be so many seconds older."""
+        with self._lock:
+            for times in (self.written, self.came):
+                if psid in times:
+                    times[psid] -= seconds
+
     def check(self, psid: str, messaging_type: str) -> None:
         """Check whether the page may send to a person now.
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import mimetypes
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ LARGEST_BODY = 256 * 1024
 MOST_MEDIA = 50
 OWN_MEDIA = "'self' blob: data:"
 WEB_MEDIA = f"{OWN_MEDIA} https: http:"  # where the page is opened with ?media=web
+GONE = "The stack cannot be read just now: it is being changed, or was deleted."
 SHOWN_MEDIA = ("image/", "audio/", "video/", "application/pdf", "text/plain")
 
 Json = dict[str, Any]
@@ -59,6 +60,30 @@ class Model(Protocol):
 
     async def set_faults(self, names: list[str]) -> None:
         """Switch exactly these faults on."""
+
+    async def replay(self, key: str) -> Json:
+        """Deliver an event once more, as another event."""
+
+    async def notify(self, person: str, topic: str, data: Mapping[str, str]) -> Json:
+        """Send the bot a notice about a person."""
+
+    async def answer_as_human(self, person: str, text: str) -> None:
+        """Answer a person from the page's inbox."""
+
+    async def day_later(self, person: str) -> None:
+        """Let a day pass for one person."""
+
+    async def forget(self, person: str) -> Json:
+        """Delete what is kept about a person."""
+
+    async def redrive(self, letter: str) -> None:
+        """Send a dead letter's events back to the queue."""
+
+    async def drop(self, letter: str) -> None:
+        """Delete a dead letter."""
+
+    async def start_over(self) -> None:
+        """Begin again with one person."""
 
     async def memory(self, person: str) -> Json:
         """What AWS holds of a person, and in the queues."""
@@ -145,10 +170,7 @@ class Site:
             Route("/", self._index),
             Route("/static/{name}", self._static),
             Route("/api/stream", self._stream),
-            Route("/api/actions", _command(self._act), methods=["POST"]),
-            Route("/api/receipts", _command(self._receive), methods=["POST"]),
-            Route("/api/people", _command(self._add_person), methods=["POST"]),
-            Route("/api/faults", _command(self._set_faults), methods=["POST"]),
+            *(Route(f"/api/{name}", _command(command), methods=["POST"]) for name, command in self._commands()),
             Route("/api/media", self._upload, methods=["POST"]),
             Route("/media/{name}", self._medium),
             assets.ROUTE,
@@ -194,21 +216,28 @@ class Site:
 
     # What a browser can do
 
-    async def _act(self, body: Json) -> Json:
-        return await self._model.act(str(body.get("person", "")), body)
+    def _commands(self) -> Iterator[tuple[str, Callable[[Json], Awaitable[object]]]]:
+        """Name and meaning of each; every one takes a JSON object."""
+        model = self._model
+        yield "actions", lambda body: model.act(_text(body, "person"), body)
+        yield "receipts", self._receive
+        yield "people", lambda body: model.add_person(_text(body, "name"))
+        yield "faults", lambda body: model.set_faults([str(name) for name in body.get("on", [])])
+        yield "replay", lambda body: model.replay(_text(body, "key"))
+        yield "notices", lambda body: model.notify(_text(body, "person"), _text(body, "topic"), _data(body))
+        yield "inbox", lambda body: model.answer_as_human(_text(body, "person"), _text(body, "text"))
+        yield "day-later", lambda body: model.day_later(_text(body, "person"))
+        yield "forget", lambda body: model.forget(_text(body, "person"))
+        yield "redrive", lambda body: model.redrive(_text(body, "letter"))
+        yield "drop", lambda body: model.drop(_text(body, "letter"))
+        yield "start-over", lambda _: model.start_over()
 
     async def _receive(self, body: Json) -> None:
-        person = str(body.get("person", ""))
+        person = _text(body, "person")
         if mids := [mid for mid in body.get("mids", []) if isinstance(mid, str)]:
             await self._model.received(person, mids)
         if body.get("read") is True:
             await self._model.read(person)
-
-    async def _add_person(self, body: Json) -> Json:
-        return await self._model.add_person(str(body.get("name", "")))
-
-    async def _set_faults(self, body: Json) -> None:
-        await self._model.set_faults([str(name) for name in body.get("on", [])])
 
     async def _upload(self, request: Request) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0]
@@ -250,9 +279,7 @@ class Site:
         except SandboxError as error:
             return JSONResponse({"error": str(error)}, 400)
         except UNREADABLE:
-            return JSONResponse(
-                {"error": "The stack cannot be read just now: it is being changed, or was deleted."}, 503
-            )
+            return JSONResponse({"error": GONE}, 503)
         return Response(self._model.feed.masked(text), media_type="application/json")
 
 
@@ -264,8 +291,19 @@ def _command(handler: Callable[[Json], Awaitable[object]]) -> Callable[[Request]
             return JSONResponse(await handler(await _body(request)) or {})
         except SandboxError as error:
             return JSONResponse({"error": str(error)}, 400)
+        except UNREADABLE:
+            return JSONResponse({"error": GONE}, 503)
 
     return serve
+
+
+def _text(body: Json, name: str) -> str:
+    return str(body.get(name, ""))
+
+
+def _data(body: Json) -> dict[str, str]:
+    data = body.get("data", {})
+    return {str(name): str(value) for name, value in data.items()} if isinstance(data, dict) else {}
 
 
 async def _body(request: Request) -> Json:

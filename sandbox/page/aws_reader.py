@@ -67,7 +67,7 @@ class AwsReader:
             QueueUrl=url, MaxNumberOfMessages=MOST_DEAD_LETTERS, VisibilityTimeout=0, AttributeNames=[sent]
         )
         return [
-            {"sent": int(each["Attributes"][sent]) / 1000, **dead_letter(each["Body"])}
+            {"id": each["MessageId"], "sent": int(each["Attributes"][sent]) / 1000, **dead_letter(each["Body"])}
             for each in answer.get("Messages", [])
         ]
 
@@ -85,6 +85,11 @@ class AwsReader:
             self._last_line = max(self._last_line, each["timestamp"])
             lines.append({"time": each["timestamp"] / 1000, "text": each["message"].rstrip()})
         return lines
+
+    def variables(self) -> Json:
+        """The function's environment."""
+        found = self._client("lambda").get_function_configuration(FunctionName=self._outputs()["functionName"])
+        return dict(found["Environment"]["Variables"])
 
     def wait_until_updated(self, function: str, seconds: float = 10.0) -> None:
         """Wait until the function's last update has taken effect."""

@@ -1,7 +1,8 @@
 """Checks whether bot code would start: ``python check.py FOLDER CHANGED…``, in a process of its own.
 
-It prints one line of JSON: ``{"ok": true, "profile": {…} or null}``, or what is wrong: ``{"ok": false, "file", "line",
-"text", "message"}``. It runs as a file, outside the project, so that only the folder's code is found.
+It prints one line of JSON: ``{"ok": true, "profile": {…} or null, "demonstrations": {title: topic}}``, or what is
+wrong: ``{"ok": false, "file", "line", "text", "message"}``. It runs as a file, outside the project, so that only the
+folder's code is found.
 """
 
 import json
@@ -22,7 +23,7 @@ def main() -> None:
         sys.path.insert(0, folder)
         for module in MODULES:
             __import__(module)
-        outcome = {"ok": True, "profile": profile()}
+        outcome = {"ok": True, "profile": profile(), "demonstrations": demonstrations()}
     except SyntaxError as error:
         file = (error.filename or "").removeprefix(folder + "/")
         outcome = failure(file, error.lineno, (error.text or "").strip(), f"{type(error).__name__}: {error.msg}")
@@ -53,6 +54,11 @@ def profile() -> object:
     kind = sys.modules["bot.messenger.profile"].Profile if "bot.messenger.profile" in sys.modules else ()
     defined = [each for each in vars(sys.modules["bot.conversation"]).values() if isinstance(each, kind)]
     return defined[0].to_json() if defined else None
+
+
+def demonstrations() -> object:
+    """What the conversation offers to show itself: a title for each, and the topic of the notice that does it."""
+    return dict(getattr(sys.modules["bot.conversation"], "DEMONSTRATIONS", {}))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ SERVICES = {
 }
 # Shown as an arrow only: as a resource it would name a service that the component does not use.
 GLUE = {"aws:lambda/permission:Permission"}
-FACEBOOK, WHOLE_STACK = "Facebook", "Stack"
+FACEBOOK, WHOLE_STACK, RUNS_AS = "Facebook", "Stack", "runs as"
 
 Json = dict[str, Any]
 
@@ -136,7 +136,7 @@ class Diagram:
                 yield self._owner(inputs["eventSourceArn"]), own, "is read by"
                 yield own, self._owner(inputs["functionName"]), "calls with batches"
             case "aws:lambda/function:Function":
-                yield own, self._owner(inputs["role"]), "runs as"
+                yield own, self._owner(inputs["role"]), RUNS_AS
                 if "GRAPH_API_URL" in inputs["environment"]["variables"]:
                     yield own, FACEBOOK, "Send API"
             case "aws:iam/rolePolicy:RolePolicy":
@@ -182,9 +182,8 @@ def deployed_diagram(prefix: str, folder: Path, resources: Sequence[Mapping[str,
         resources: each with `urn`, `type`, `name`, `id` and `inputs`.
 
     Returns:
-        ``{"stack", "nodes": [{"name", "about", "inside", "services", "resources": [{"type", "name", "id",
-        "inputs"}]}], "arrows": [{"start", "end", "label", "dashed"}]}``; ``inside`` says whether the node is part of
-        the stack.
+        ``{"stack", "nodes": [{"name", "about", "services", "resources": [{"type", "name", "id", "inputs"}]}], "arrows":
+        [{"start", "end", "label", "dashed"}], "way": [name]}``; ``way`` is that of an event, as of `way_of_an_event`.
     """
     found = [
         Deployed(
@@ -198,12 +197,10 @@ def deployed_diagram(prefix: str, folder: Path, resources: Sequence[Mapping[str,
         for each in resources
     ]
     diagram, about = Diagram(prefix, found), descriptions(folder / "components")
-    outside = diagram.administrators()
     nodes: list[Json] = [
         {
             "name": kind,
             "about": about.get(kind, ""),
-            "inside": kind not in outside,
             "services": diagram.services(urn),
             "resources": [
                 {"type": each.type, "name": each.name, "id": each.id, "inputs": each.inputs}
@@ -213,7 +210,33 @@ def deployed_diagram(prefix: str, folder: Path, resources: Sequence[Mapping[str,
         }
         for urn, kind in sorted(diagram.components.items(), key=lambda component: component[1])
     ]
-    return {"stack": prefix, "nodes": nodes, "arrows": [arrow._asdict() for arrow in diagram.arrows()]}
+    arrows = exercised(diagram.arrows())
+    way = way_of_an_event(arrows)
+    return {"stack": prefix, "nodes": nodes, "arrows": [arrow._asdict() for arrow in arrows], "way": way}
+
+
+def exercised(arrows: Sequence[Arrow]) -> list[Arrow]:
+    """The same arrows, but what a role may do starts at whatever runs as this role."""
+    users = {arrow.end: arrow.start for arrow in arrows if arrow.label == RUNS_AS}
+    return [arrow._replace(start=users[arrow.start]) if arrow.start in users else arrow for arrow in arrows]
+
+
+def way_of_an_event(arrows: Sequence[Arrow]) -> list[str]:
+    """Facebook and the components from which an event comes back to it, in the order in which it reaches them."""
+    after: dict[str, list[str]] = {}
+    for arrow in arrows:
+        if not arrow.dashed:
+            after.setdefault(arrow.start, []).append(arrow.end)
+
+    def reached(start: str) -> list[str]:
+        found, waiting = [], [start]
+        while waiting:
+            if (name := waiting.pop()) not in found:
+                found.append(name)
+                waiting += reversed(after.get(name, []))
+        return found
+
+    return [name for name in reached(FACEBOOK) if FACEBOOK in reached(name)]
 
 
 def descriptions(folder: Path) -> dict[str, str]:

@@ -1,9 +1,12 @@
 """Notes each event's steps as they are seen between the parts; the bot itself needs no change for it.
 
-It looks on where the sandbox is anyway: where webhooks are posted, where the function calls AWS, and where it calls
-Facebook. It never looks into what can hold a secret: parameters of Systems Manager, headers.
+It keeps the story of each event: see `sandbox.page.outcomes`. It looks on where the sandbox is anyway: where webhooks
+are posted, where the function calls AWS, and where it calls Facebook. It never looks into what can hold a secret:
+parameters of Systems Manager, headers.
 """
 
+import json
+import threading
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -15,13 +18,16 @@ from sandbox.aws.proxy import Called
 from sandbox.facebook.request_log import GraphCall
 from sandbox.facebook.webhooks import Posted
 from sandbox.page.feed import Feed
+from sandbox.page.outcomes import Promise, Story, send_step
 from sandbox.page.records import dead_letter, ledger_record, parsed
 
 Json = dict[str, Any]
 SETTLED_SECONDS = 0.5
+LOG_SECONDS = 1.0  # a line is in the log at the latest so long after it was written
 
 # What a change of an event's record means, by a part of its update expression; the first that matches.
 MEANINGS = (
+    ("outcome = :settled, expires", "forgotten"),
     ("outcome = :settled", "done"),
     ("outcome = :outcome", "dead"),
     ("ADD echoed", "echo_noted"),
@@ -33,6 +39,9 @@ MEANINGS = (
     ("", "sending"),
 )
 
+# Changes that say nothing about what becomes of an event.
+UNTOLD = frozenset({"aws", "attempt_counted", "attempt_taken_back", "dead_lettered", "echo_noted", "send_failed"})
+
 
 class EventLog:
     """Takes what is observed and notes it under the key of its event.
@@ -41,18 +50,115 @@ class EventLog:
         feed: takes the notes.
         page_id: the page.
         outputs: gives the stack's outputs, which an update can change.
+        hits: gives the names of the faults that a step shows, of those that are on.
 
     Attributes:
         last_seen: when anything was last observed, on the monotonic clock.
+        stories: each event of somebody on the page, by key.
+        items: the webhook item of each event, by key.
     """
 
-    def __init__(self, feed: Feed, page_id: str, outputs: Callable[[], Json]) -> None:
-        self._feed, self._page, self._outputs = feed, page_id, outputs
-        self._person: dict[str, str] = {}  # event's key → who
-        self._latest: dict[str, str] = {}  # who → key of the event that the function took last
-        self._taken: dict[int, str] = {}  # connection → key of the event that the function took last on it
-        self._unfollowed: dict[str, float] = {}  # key of a taken event after which nothing came yet → when it was taken
+    def __init__(
+        self, feed: Feed, page_id: str, outputs: Callable[[], Json], hits: Callable[[str, Json], frozenset[str]]
+    ) -> None:
+        self._feed, self._page, self._outputs, self._hits = feed, page_id, outputs, hits
+        self._lock = threading.RLock()
         self.last_seen = time.monotonic()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all events."""
+        with self._lock:
+            self.stories: dict[str, Story] = {}
+            self.items: dict[str, Json] = {}
+            self._person: dict[str, str] = {}  # event's key → who
+            self._people: dict[str, str] = {}  # key of a person's state → who
+            self._latest: dict[str, str] = {}  # who → key of the event that the function took last
+            self._taken: dict[int, str] = {}  # connection → key of the event that the function took last on it
+            # Key of a taken event after which nothing came yet → when it was taken.
+            self._unfollowed: dict[str, float] = {}
+            self._accepted = 0
+            self._counted: set[str] = set()
+            self._promise = ""
+
+    def know(self, person: str) -> None:
+        """From now on, events of this person are shown, wherever they come from."""
+        self._people[fingerprint(self._page, person)] = person
+
+    # The stories
+
+    def begin(self, item: Json, person: str, action: str) -> str:
+        """Begin the story of a person's event; its key."""
+        key = self.key(item)
+        with self._lock:
+            if key not in self.items and self._story(key, person):
+                self.items[key] = item
+                self._feed.note("item", person=person, key=key, item=item, action=action)
+        return key
+
+    def _story(self, key: str, person: str) -> Story | None:
+        """The story of an event; None if it is nobody's on the page."""
+        if key not in self.stories and key and person in self._people.values():
+            self._person[key] = person
+            self.stories[key] = Story(key, person, time.time())
+            self._counted.add(key)
+        return self.stories.get(key)
+
+    def take(self, key: str, step: str, *, until: float = 0.0, ended: float = 0.0, detail: Json | None = None) -> None:
+        """Take a step of an event, and note what became of it.
+
+        Args:
+            key: the event's.
+            step: one of `sandbox.page.outcomes.FACTS`.
+            until: when the wait that begins with it ends.
+            ended: when the step ended; now if not given.
+            detail: what the faults look at.
+        """
+        with self._lock:
+            if (story := self._story(key, self._person.get(key, ""))) is None:
+                return
+            story.take(step, until)
+            story.faults |= self._hits(step, detail or {})
+            if step not in ("logged", "code_failed"):
+                story.ended = max(story.ended, ended or time.time())
+            self._feed.note("outcome", **story.described())
+            self._count()
+
+    def count_from_now(self) -> None:
+        """Begin to count what is kept, with what is not at its end."""
+        with self._lock:
+            self._counted = {key for key in self._counted if not self.stories[key].outcome.final}
+            self._count()
+
+    def promise(self) -> Promise:
+        """What was kept since `count_from_now`."""
+        with self._lock:
+            return Promise.of([self.stories[key] for key in self._counted])
+
+    def _count(self) -> None:
+        promise = self.promise()
+        if promise.sentence != self._promise:
+            self._promise = promise.sentence
+            self._feed.note("promise", state=promise.state, sentence=promise.sentence, counted=promise._asdict())
+
+    def line(self, text: str) -> str:
+        """Take a line of the function's log; the key of an event in which the author's code failed, if any."""
+        fields = _object(text.encode())
+        key, kind = str(fields.get("event", "")), fields.get("kind")
+        if kind == "answered":
+            self.take(key, "logged")
+        failed = kind == "defect" or (kind == "fault" and str(fields.get("reason")).endswith("in the conversation"))
+        if not failed or key not in self.stories:
+            return ""
+        self.take(key, "code_failed")
+        return key
+
+    def log_was_read(self, began: float) -> None:
+        """The log was read: whatever was done some time before has its lines by now."""
+        with self._lock:
+            for story in list(self.stories.values()):
+                if "unlogged" in story.facts and story.ended < began - LOG_SECONDS:
+                    self.take(story.key, "logged")
 
     def key(self, item: object) -> str:
         """The key that the ledger has for an item's event."""
@@ -85,7 +191,10 @@ class EventLog:
             elif receipt := next((name for name in ("read", "delivery") if name in item), None):
                 self._feed.note("receipt", person=item["sender"]["id"], receipt=receipt, item=item, **content)
             else:
-                self._feed.note("post", person=item["sender"]["id"], key=self.key(item), **content)
+                key = self.begin(item, str(item["sender"]["id"]), "webhook")
+                self._feed.note("post", person=item["sender"]["id"], key=key, **content)
+                acknowledged = posted.status == HTTPStatus.OK
+                self.take(key, "posted" if acknowledged else "refused", ended=posted.began + posted.seconds)
 
     # Where the function calls Facebook
 
@@ -96,14 +205,14 @@ class EventLog:
             return
         body = call.body or {}
         person = str((body.get("recipient") or {}).get("id", ""))
-        key, number = _answer_of(body.get("message") or {})
+        key, number = self.answered(call), _answer_of(body.get("message") or {})[1]
         self._feed.note(
             "send",
             at=call.began + call.seconds,
             began=call.began,
             seconds=round(call.seconds, 4),
             person=person,
-            key=key or self._latest.get(person, ""),
+            key=key,
             number=number,
             mid=call.answer.get("message_id", ""),
             status=call.status,
@@ -111,6 +220,23 @@ class EventLog:
             error=call.answer.get("error"),
             body=body,
         )
+        ended, detail = call.began + call.seconds, {"seconds": call.seconds, "status": call.status}
+        if call.status == HTTPStatus.OK:
+            if number.isdecimal() and (story := self.stories.get(key)):
+                self.take(key, story.arrive(int(number), ended), ended=ended, detail=detail)
+            if call.lost and "message" in body:
+                self.take(key, "send_unanswered", ended=ended, detail=detail)
+        elif call.lost:
+            self.take(key, "send_unanswered", ended=ended, detail=detail)
+        else:
+            step = send_step(call.status, json.dumps(call.answer).encode())
+            self.take(key, step, ended=ended, detail=detail)
+
+    def answered(self, call: GraphCall) -> str:
+        """The key of the event that a call of the Graph API answers."""
+        body = call.body or {}
+        person = str((body.get("recipient") or {}).get("id", ""))
+        return _answer_of(body.get("message") or {})[0] or self._latest.get(person, "")
 
     # Where the function calls AWS
 
@@ -138,15 +264,17 @@ class EventLog:
                 self._step(called, "", "aws", {})
 
     def _step(self, called: Called, key: str, name: str, detail: Json) -> None:
-        if name == "taken" and called.status == HTTPStatus.OK and not called.lost:
+        fine = called.status == HTTPStatus.OK and not called.lost
+        if name == "taken" and fine and not detail["ledger"].get("event", {}).get("outcome"):
             self._unfollowed[key] = called.began
         else:
             self._unfollowed.pop(key, None)
         if called.status != HTTPStatus.OK:
             detail = detail | {"error": _object(called.answer) or {"status": called.status}}
+        ended = called.began + called.seconds
         self._feed.note(
             "step",
-            at=called.began + called.seconds,
+            at=ended,
             began=called.began,
             seconds=round(called.seconds, 4),
             key=key,
@@ -157,6 +285,29 @@ class EventLog:
             lost=called.lost,
             detail=detail,
         )
+        if step := self._meant(key, name, detail, fine=called.status == HTTPStatus.OK):
+            waits = {"delayed": ended + (detail.get("visibleInSeconds") or 0)}
+            if step == "awaiting_echo":
+                waits[step] = detail["values"][":awaited"] / 1000
+            seen = {"lost": called.lost, "status": called.status, "call": called.name}
+            self.take(key, step, until=waits.get(step, 0.0), ended=ended, detail=seen)
+
+    def _meant(self, key: str, name: str, detail: Json, *, fine: bool) -> str:
+        """Which step of the event's story a call is; empty if it says nothing about it."""
+        story = self.stories.get(key)
+        if story is None or name in UNTOLD:
+            return ""
+        if not fine:
+            return "" if name in ("queued", "delayed") else "ledger_failed"
+        match name:
+            case "queued" if not story.place:
+                self._accepted += 1
+                story.place = self._accepted
+            case "taken":
+                return self._read(story, detail["ledger"])
+            case "planned":
+                return story.plan(detail.get("answers") or [])
+        return name
 
     def queue_is_empty(self) -> None:
         """The queue is empty: if nothing has followed the taking of an event by now, nothing will."""
@@ -166,6 +317,21 @@ class EventLog:
                 del self._unfollowed[key]
                 person = self._person.get(key, "")
                 self._feed.note("step", key=key, person=person, name="no_answer", status=HTTPStatus.OK, detail={})
+                self.take(key, "silent", ended=began)
+
+    @staticmethod
+    def _read(story: Story, ledger: Json) -> str:
+        """Note what the function read of an event and its person; the step that this is."""
+        record = ledger.get("event", {})
+        story.state = ledger.get("user", {}).get("state", {})
+        if record.get("answers"):
+            story.plan(record["answers"])
+        match record.get("outcome"):
+            case "settled":
+                return "taken_settled" if story.wanted else "silent"
+            case "dead":
+                return "dead"
+        return "taken"
 
     def _put(self, called: Called) -> None:
         request = _object(called.request)
@@ -182,18 +348,30 @@ class EventLog:
                 "body": body,
             }
             for item in body.get("items", []):
-                self._step(called, self.key(item), "queued", detail)
+                key = self.key(item)
+                if (person := self._person.get(key)) in self._people.values() and not _is_echo(item):
+                    self.begin(item, str(person), "webhook")
+                self._step(called, key, "queued", detail)
 
     def _took(self, called: Called) -> None:
         tables = _object(called.request).get("RequestItems", {})
         ids = [key["id"]["S"] for table in tables.values() for key in table["Keys"]]
-        key = next((each.removeprefix("event#") for each in ids if each.startswith("event#")), "")
         found = [item for items in _object(called.answer).get("Responses", {}).values() for item in items]
-        self._taken[called.connection] = key
-        if person := self._person.get(key):
-            self._latest[person] = key
-        ledger = {item["id"]["S"].partition("#")[0]: ledger_record(item) for item in found}
-        self._step(called, key, "taken", {"ledger": ledger})
+        records = {item["id"]["S"]: ledger_record(item) for item in found}
+        users = [each for each in ids if each.startswith("user#")]
+        # The id of each event is followed by that of its person.
+        for place, each in enumerate(ids):
+            if not each.startswith("event#"):
+                continue
+            key = each.removeprefix("event#")
+            user = next((other for other in ids[place:] if other.startswith("user#")), users[0] if users else "")
+            if person := self._people.get(user.removeprefix("user#")):
+                self._story(key, person)  # it may come from outside the page: a notice of `ops`
+            self._taken[called.connection] = key
+            if person := self._person.get(key):
+                self._latest[person] = key
+            own = {"event": records.get(each), "user": records.get(user)}
+            self._step(called, key, "taken", {"ledger": {name: value for name, value in own.items() if value}})
 
     def _planned(self, called: Called, writes: Sequence[Json]) -> None:
         key = ""
@@ -207,6 +385,7 @@ class EventLog:
                 detail |= {"answers": record.get("answers", [])}
             elif kind == "user":
                 detail |= {"state": record.get("state", {}), "version": record.get("version")}
+        self._taken[called.connection] = key
         self._step(called, key, "planned", detail)
 
     def _recorded(self, called: Called, request: Json) -> None:
@@ -216,6 +395,8 @@ class EventLog:
         update = request.get("UpdateExpression", "")
         meaning = next(name for part, name in MEANINGS if part in update)
         values = ledger_record(request.get("ExpressionAttributeValues", {}))
+        if meaning != "echo_noted":
+            self._taken[called.connection] = key
         self._step(called, key, meaning, {"update": update, "values": values})
 
 
@@ -223,6 +404,10 @@ def _answer_of(message: Json) -> tuple[str, str]:
     """The key of the event that a message answers, and which of its answers it is: both are in its metadata."""
     key, _, number = str(message.get("metadata", "")).partition(":")
     return key, number
+
+
+def _is_echo(item: Json) -> bool:
+    return bool((item.get("message") or {}).get("is_echo"))
 
 
 def _object(text: bytes) -> Json:

@@ -20,7 +20,7 @@ class Feed:
         secrets_to_mask: texts that never appear in a note.
 
     Attributes:
-        instance: identifies this feed: the next sandbox's numbers begin at 1 again.
+        instance: changes when everything begins again; the next sandbox's numbers begin at 1.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, secrets_to_mask: Iterable[str] = ()) -> None:
@@ -48,6 +48,13 @@ class Feed:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake)
 
+    def restart(self) -> None:
+        """Forget all notes; whoever follows begins again. Numbers go on, so that no later note is missed."""
+        with self._lock:
+            self.instance = secrets.token_hex(8)
+            self._notes.clear()
+        self._loop.call_soon_threadsafe(self._wake)
+
     def close(self) -> None:
         """End all following; call it on the event loop."""
         self._closed = True
@@ -72,11 +79,11 @@ class Feed:
             return last, [text for each, text in self._notes if each > number]
 
     async def follow(self, number: int, quiet_seconds: float = 15.0) -> AsyncIterator[tuple[int, list[str]]]:
-        """All notes after `number`, until the feed is closed; an empty list whenever nothing happened for a while."""
-        changed = asyncio.Event()
+        """All notes after `number`, until the feed ends or restarts; an empty list whenever nothing happens."""
+        changed, instance = asyncio.Event(), self.instance
         self._followers.add(changed)
         try:
-            while not self._closed:
+            while not self._closed and self.instance == instance:
                 changed.clear()
                 number, notes = self.since(number)
                 if notes:

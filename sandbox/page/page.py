@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
@@ -24,7 +24,9 @@ from sandbox.page.diagram import deployed_diagram
 from sandbox.page.event_log import EventLog
 from sandbox.page.fault_panel import VISIBILITY_SECONDS, FaultPanel
 from sandbox.page.feed import Feed
-from sandbox.page.reload import Reload
+from sandbox.page.operator import Operator
+from sandbox.page.outcomes import OUTCOMES
+from sandbox.page.reload import Reload, raised_again
 from sandbox.serving import Server
 
 Json = dict[str, Any]
@@ -44,17 +46,25 @@ class ChatPage:
         proxy: through which the function calls AWS.
         background: the loop on which the page is served.
         port: where it listens; 0 for a free port.
+        observe: takes what the author's code raised, for the terminal: ``{"event": "defect", …}``.
 
     Attributes:
         feed: what happened.
     """
 
-    def __init__(self, sandbox: Sandbox, proxy: Proxy, background: Background, port: int) -> None:
-        self.proxy, self.background = proxy, background
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        proxy: Proxy,
+        background: Background,
+        port: int,
+        observe: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self.proxy, self.background, self._observe = proxy, background, observe
         self._sandbox = sandbox
         self.feed = Feed(background.loop, (sandbox.app_secret, sandbox.verify_token, sandbox.page_token))
-        self._event_log = EventLog(self.feed, sandbox.page_id, lambda: sandbox.outputs)
         self._aws = AwsReader(sandbox.client, lambda: sandbox.outputs)
+        self._operator = Operator(sandbox)
         self._outbox = Outbox(sandbox.deliver, self._not_delivered)
         switches = {
             "paused": self._pause,
@@ -62,14 +72,16 @@ class ChatPage:
             "duplicates": self._duplicate,
             "disorder": self._reorder,
         }
-        self._faults = FaultPanel(sandbox.faults, sandbox.aws_faults, switches, self._kill)
+        self._faults = FaultPanel(sandbox.faults, sandbox.aws_faults, switches, sandbox.kill_functions)
+        self._event_log = EventLog(self.feed, sandbox.page_id, lambda: sandbox.outputs, self._faults.hits)
         self._reload = Reload(
-            sandbox.configuration.folder, self._upload, self._start_both, self.note_code, self._set_profile
+            sandbox.configuration.folder, self._upload, self._start_both, self.note_code, self._take_offer
         )
         self._site = Site(self)
         self._server = Server(self._site.app, port, "the chat page")
         self._site.url = self._server.url
         self._people: dict[str, str] = {}
+        self._demonstrations: Json = {}
         self._visibility = ""
         self._tasks: list[asyncio.Task[None]] = []
         self._counts: Json = {}
@@ -125,8 +137,10 @@ class ChatPage:
         return {
             "stack": self._sandbox.stack,
             "pageId": self._sandbox.page_id,
+            "outcomes": {name: each._asdict() for name, each in OUTCOMES.items()},
             "faults": self._faults.described(),
             "on": sorted(self._faults.on),
+            "demonstrations": self._demonstrations,
             "profile": self._sandbox.graph.profile(),
             "reactions": list(actions.REACTIONS),
         }
@@ -138,6 +152,7 @@ class ChatPage:
         chosen = name.strip()[:LONGEST_NAME] or NAMES[len(self._people) % len(NAMES)]
         person = str(2_000_000_000_000_000 + int.from_bytes(os.urandom(6)) % 10**15)
         self._people[person] = chosen
+        self._event_log.know(person)
         self.feed.note("person", person=person, name=chosen)
         return {"person": person}
 
@@ -149,10 +164,69 @@ class ChatPage:
     async def act(self, person: str, action: Json) -> Json:
         """A person did something: show it at once, and deliver it as a webhook."""
         item = actions.item(self._sandbox.page_id, self._known(person), action)
-        key = self._event_log.key(item)
-        self.feed.note("item", person=person, key=key, item=item, action=action["kind"])
+        return self._deliver(person, item, action["kind"])
+
+    def _deliver(self, person: str, item: Item, action: str) -> Json:
+        key = self._event_log.begin(item, person, action)
         self._outbox.put(person, [item])
         return {"key": key}
+
+    async def replay(self, key: str) -> Json:
+        """Deliver an event once more, as another event."""
+        item = self._event_log.items.get(key)
+        if item is None:
+            raise SandboxError("This event cannot be replayed: the page did not see its webhook.")
+        if notice := item.get("notice"):
+            return await self.notify(item["sender"]["id"], notice["topic"], notice["data"])
+        return self._deliver(item["sender"]["id"], actions.again(item), "replay")
+
+    # What an operator does
+
+    async def notify(self, person: str, topic: str, data: Mapping[str, str]) -> Json:
+        """Send the bot a notice about a person."""
+        item = await asyncio.to_thread(self._operator.notify, self._known(person), topic, data)
+        return {"key": self._event_log.begin(item, person, "notice")}
+
+    async def answer_as_human(self, person: str, text: str) -> None:
+        """Answer a person from the page's inbox."""
+        echo = actions.inbox_echo(self._sandbox.page_id, self._known(person), text)
+        self.feed.note("inbox", person=person, mid=echo["message"]["mid"], text=text)
+        self._outbox.put(person, [echo])
+
+    async def day_later(self, person: str) -> None:
+        """Let a day pass for one person."""
+        await asyncio.to_thread(self._operator.day_later, self._known(person))
+        self.feed.note("day_later", person=person)
+
+    async def forget(self, person: str) -> Json:
+        """Delete what is kept about a person."""
+        sentence = f"{self._people[self._known(person)]}, {await asyncio.to_thread(self._operator.forget, person)}"
+        self.feed.note("forgotten", person=person, sentence=sentence)
+        for story in list(self._event_log.stories.values()):
+            if story.person == person and not story.outcome.final:
+                self._event_log.take(story.key, "forgotten")
+        return {"sentence": sentence}
+
+    async def redrive(self, letter: str) -> None:
+        """Send a dead letter's events back to the queue."""
+        for key in await asyncio.to_thread(self._operator.redrive, letter):
+            self._event_log.take(key, "redriven")
+
+    async def drop(self, letter: str) -> None:
+        """Delete a dead letter."""
+        for key in await asyncio.to_thread(self._operator.drop, letter):
+            self._event_log.take(key, "dropped")
+
+    async def start_over(self) -> None:
+        """Forget everybody, empty the queues, switch all faults off, and begin again with one person."""
+        await self.set_faults([])
+        await self._outbox.stop()
+        await asyncio.to_thread(self._operator.clear)
+        self._outbox = Outbox(self._sandbox.deliver, self._not_delivered)
+        self._people.clear()
+        self._event_log.forget()
+        self.feed.restart()
+        await self.add_person("")
 
     async def received(self, person: str, mids: list[str]) -> None:
         """Messages arrived at a person's."""
@@ -164,7 +238,10 @@ class ChatPage:
 
     async def set_faults(self, names: list[str]) -> None:
         """Switch exactly these faults on."""
+        before = self._faults.on
         await asyncio.to_thread(self._faults.set, names)
+        if self._faults.on - before:
+            self._event_log.count_from_now()
         self.feed.note("faults", on=sorted(self._faults.on))
 
     async def memory(self, person: str) -> Json:
@@ -191,11 +268,17 @@ class ChatPage:
         self._event_log.called_graph(call)
         if call.path.endswith("/messenger_profile") and call.method != "GET":
             self._note_profile()
-        if call.status == HTTPStatus.OK and call.path.endswith("/messages") and "message" in (call.body or {}):
-            self._faults.sent()
+        taken = call.status == HTTPStatus.OK and call.path.endswith("/messages") and "message" in (call.body or {})
+        if taken and self._faults.sent():
+            key = self._event_log.answered(call)
+            self.feed.note("killed", key=key)
+            self._event_log.take(key, "killed")
 
     def _not_delivered(self, items: Sequence[Item], sentence: str) -> None:
-        self.feed.note("not_delivered", keys=[self._event_log.key(item) for item in items], sentence=sentence)
+        keys = [self._event_log.key(item) for item in items]
+        self.feed.note("not_delivered", keys=keys, sentence=sentence)
+        for key in keys:
+            self._event_log.take(key, "abandoned")
 
     async def _poll(self) -> None:
         """Read queues and log while anything happens."""
@@ -207,14 +290,40 @@ class ChatPage:
                 await self._note_news()
 
     async def _note_news(self) -> None:
+        began = time.time()
         for line in await asyncio.to_thread(self._aws.new_lines):
             self.feed.note("line", line["time"], text=line["text"])
+            if key := self._event_log.line(line["text"]):
+                await self._explain(key, line)
+        self._event_log.log_was_read(began)
         counts = await asyncio.to_thread(self._aws.counts)
         if counts != self._counts:
             self._counts = counts
             self.feed.note("queues", counts=counts)
         if not self._queue_is_busy():
             self._event_log.queue_is_empty()
+
+    async def _explain(self, key: str, line: Json) -> None:
+        """Show what the author's code raised: the turn is run again, as a log never has what a person wrote."""
+        story, logged = self._event_log.stories[key], json.loads(line["text"])
+        turn = {
+            "item": self._event_log.items.get(key),
+            "page": self._sandbox.page_id,
+            "state": story.state,
+            "now": line["time"],
+            "variables": await asyncio.to_thread(self._aws.variables),
+        }
+        kind = str(logged["reason"]).partition(" ")[0]
+        code = self._reload.live
+        raised = await asyncio.to_thread(raised_again, code, turn) if code and turn["item"] else None
+        if not raised or raised["type"] != kind:
+            sentence = "It was not raised again when the turn was run once more, so only the log knows where it was."
+            raised = {"type": kind, "message": sentence, "frames": [], "at": logged.get("at", "")}
+        defect = {"key": key, "person": story.person, "said": story.said, **raised}
+        if defect != story.code:  # the same event fails several times, if no handler answers in its place
+            story.code = defect
+            self.feed.note("defect", **defect)
+            self._observe({"event": "defect", **json.loads(self.feed.masked(json.dumps(defect)))})
 
     def _queue_is_busy(self) -> bool:
         return any((self._counts.get("events") or {}).values())
@@ -225,10 +334,12 @@ class ChatPage:
         """Note a change of the code or of the settings: it is being checked, is live, or is broken."""
         self.feed.note("code", state=state, content=content)
 
-    async def _set_profile(self, profile: object) -> None:
-        """Show the bot's Messenger profile; a bot without one keeps what is registered."""
-        if isinstance(profile, dict) and profile:
-            self._sandbox.graph.set_profile(profile)
+    async def _take_offer(self, offered: Json) -> None:
+        """Show the bot's Messenger profile, and what it can demonstrate; a bot without a profile keeps the present."""
+        self._demonstrations = offered["demonstrations"]
+        self.feed.note("demonstrations", demonstrations=self._demonstrations)
+        if offered["profile"]:
+            self._sandbox.graph.set_profile(offered["profile"])
             self._note_profile()
 
     def _note_profile(self) -> None:
@@ -275,7 +386,3 @@ class ChatPage:
 
     def _reorder(self, on: bool) -> None:
         self._outbox.reorder = on
-
-    def _kill(self) -> None:
-        self._sandbox.kill_functions()
-        self.feed.note("killed")

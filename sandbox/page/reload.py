@@ -56,19 +56,45 @@ def check(content: bytes, changed: list[str]) -> Json:
         content: the zip.
         changed: the names of the files in it that were changed.
     """
+    try:
+        outcome: Json = _run_with(content, "check.py", changed, "")
+    except subprocess.TimeoutExpired:
+        return _broken(f"The code was not loaded within {CHECK_SECONDS:.0f} s: something in it does not finish.")
+    except NotRun as error:
+        return _broken(f"The code ended Python when it was loaded. {error}".strip())
+    return outcome
+
+
+def raised_again(content: bytes, turn: Json) -> Json | None:
+    """What the author's code raises in a turn: what `sandbox.page.rerun` prints. None if it raises nothing now.
+
+    Args:
+        content: the bot's zip.
+        turn: as `sandbox.page.rerun` reads it.
+    """
+    try:
+        raised: Json | None = _run_with(content, "rerun.py", [], json.dumps(turn))
+    except (subprocess.TimeoutExpired, NotRun):
+        return None
+    return raised
+
+
+class NotRun(Exception):
+    """A script printed no JSON; the text is the end of what it said instead."""
+
+
+def _run_with(content: bytes, script: str, arguments: list[str], given: str) -> Any:
+    """What a script of this folder prints, with the zip as its code and in a process of its own."""
     with tempfile.TemporaryDirectory(prefix="sandbox-check-") as folder:
         zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
-        command = [sys.executable, "-I", str(Path(__file__).with_name("check.py")), folder, *changed]
+        command = [sys.executable, "-I", str(Path(__file__).with_name(script)), folder, *arguments]
+        run = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=CHECK_SECONDS, cwd=folder, input=given
+        )
         try:
-            run = subprocess.run(
-                command, check=False, capture_output=True, text=True, timeout=CHECK_SECONDS, cwd=folder
-            )
-            outcome: Json = json.loads(run.stdout.strip().rpartition("\n")[2])
-        except subprocess.TimeoutExpired:
-            return _broken(f"The code was not loaded within {CHECK_SECONDS:.0f} s: something in it does not finish.")
+            return json.loads(run.stdout.strip().rpartition("\n")[2])
         except ValueError:
-            return _broken(f"The code ended Python when it was loaded. {run.stderr.strip()[-300:]}".strip())
-    return outcome
+            raise NotRun(run.stderr.strip()[-300:]) from None
 
 
 def _broken(message: str) -> Json:
@@ -83,7 +109,10 @@ class Reload:
         upload: makes a zip the function's code.
         start: starts the function; the answer says why it did not start, or is empty.
         report: takes a state (``checking``, ``live`` or ``broken``) and its details.
-        new_profile: takes the bot's Messenger profile whenever code passes the check.
+        offer: takes what `check` printed of code that passed: the bot's Messenger profile and demonstrations.
+
+    Attributes:
+        live: the zip that the function has; None until it is known.
     """
 
     def __init__(
@@ -92,13 +121,13 @@ class Reload:
         upload: Callable[[bytes], None],
         start: Callable[[], str],
         report: Callable[[str, Json], None],
-        new_profile: Callable[[object], Awaitable[None]],
+        offer: Callable[[Json], Awaitable[None]],
     ) -> None:
         self._folder, self._upload, self._start = folder, upload, start
-        self._report, self._new_profile = report, new_profile
+        self._report, self._offer = report, offer
         self._seen = file_states(folder / PACKAGE)
         self._good: bytes | None = None
-        self._live: bytes | None = None
+        self.live: bytes | None = None
         self._starting: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -106,10 +135,10 @@ class Reload:
         content = await asyncio.to_thread(bot_zip, self._folder)
         # If a file was saved while the stack came up, the function may not have it.
         if await asyncio.to_thread(file_states, self._folder / PACKAGE) == self._seen:
-            self._good = self._live = content
+            self._good = self.live = content
             first = await asyncio.to_thread(check, content, [])
             if first["ok"]:
-                await self._new_profile(first["profile"])
+                await self._offer(first)
         while True:
             await asyncio.sleep(POLL_SECONDS)
             before, self._seen = self._seen, await asyncio.to_thread(file_states, self._folder / PACKAGE)
@@ -129,11 +158,11 @@ class Reload:
         if not outcome["ok"]:
             self._report("broken", {"changed": changed, **outcome})
             return
-        if content != self._live:
+        if content != self.live:
             await asyncio.to_thread(self._upload, content)
-        self._live = content
+        self.live = content
         self._report("live", {"changed": changed, "seconds": round(time.monotonic() - began, 2)})
-        await self._new_profile(outcome["profile"])
+        await self._offer(outcome)
         if self._starting:
             self._starting.cancel()
         self._starting = asyncio.create_task(self._prove(content, changed))
@@ -147,4 +176,4 @@ class Reload:
         self._report("broken", {"changed": changed, **_broken(failure)})
         if self._good is not None:
             await asyncio.to_thread(self._upload, self._good)
-        self._live = self._good
+        self.live = self._good

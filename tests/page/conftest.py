@@ -6,7 +6,7 @@ import hmac
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Stage:
     """A sandbox with its chat page, and what a test does with it outside the browser."""
 
-    def __init__(self, sandbox: ChatSandbox) -> None:
-        self.sandbox = sandbox
+    def __init__(self, sandbox: ChatSandbox, observed: list[Mapping[str, Any]] | None = None) -> None:
+        self.sandbox, self._observed = sandbox, [] if observed is None else observed
+        self.observe = self._observed.append
         self.url = sandbox.chat_url
+
+    def observed(self, event: str) -> list[Mapping[str, Any]]:
+        """What the terminal was given of a kind of event."""
+        return [each for each in self._observed if each["event"] == event]
 
     def notes(self, kind: str, **like: object) -> list[Json]:
         """The notes of a kind that have these values."""
@@ -82,6 +87,17 @@ class Stage:
         taken = [each["number"] for each in self.notes("send", key=key, status=200) if "message" in each["body"]]
         return taken == wanted
 
+    def outcome(self, key: str) -> str:
+        """What became of an event so far."""
+        noted = self.notes("outcome", key=key)
+        return str(noted[-1]["outcome"]) if noted else ""
+
+    def act(self, person: str, text: str) -> str:
+        """Write a text as a person; the key of its event."""
+        status, answer = self.ask("/api/actions", {"person": person, "kind": "text", "text": text})
+        assert status == 200
+        return str(answer["key"])
+
     def set_faults(self, *names: str) -> None:
         """Switch exactly these faults on."""
         assert self.ask("/api/faults", {"on": list(names)})[0] == 200
@@ -89,8 +105,9 @@ class Stage:
 
 @pytest.fixture(scope="session")
 def running(project: Path) -> Iterator[Stage]:
-    with ChatSandbox(folder=project) as sandbox:
-        yield Stage(sandbox)
+    observed: list[Mapping[str, Any]] = []
+    with ChatSandbox(folder=project, settings={"echoSeconds": "2"}, observe=observed.append) as sandbox:
+        yield Stage(sandbox, observed)
 
 
 @pytest.fixture
@@ -155,7 +172,7 @@ class Window:
         return dict(done["item"])
 
     def show(self, tab: str) -> None:
-        self.page.locator("#tabs").get_by_role("button", name=tab).click()
+        self.page.get_by_role("tab", name=tab).click()
 
 
 def is_defect(said: ConsoleMessage) -> bool:

@@ -20,12 +20,13 @@ def test_a_message_is_answered(opened: Opened) -> None:
     ada.write("12345678")
     ada.hear("12345678")
     assert ada.did("text")["message"]["text"] == "12345678"
-    expect(ada.chat.locator(".mark.delivered")).to_have_count(1)
+    expect(ada.chat.get_by_role("img", name="Answered")).to_have_count(1)
 
 
 def test_a_new_chat_shows_the_greeting_the_ice_breakers_and_the_menu(opened: Opened) -> None:
     bea = opened("Bea")
     expect(bea.chat.locator(".greeting")).to_contain_text("Bea")
+    expect(bea.chat.get_by_role("button", name="Get started")).to_have_count(0)  # ice breakers take its place
     bea.chat.locator(".ice button").first.click()
     payload = bea.did("postback")["postback"]
     assert payload["payload"]
@@ -122,8 +123,9 @@ def test_a_person_can_send_more_than_text(opened: Opened, stage: Stage) -> None:
     dora.page.get_by_role("button", name="Send", exact=True).last.click()
     assert dora.did("referral")["referral"] == {"ref": "spring", "source": "SHORTLINK", "type": "OPEN_THREAD"}
     said = stage.say(dora.person, {"text": "React to me"})
-    dora.hear("React to me").get_by_role("button", name="React").click()
-    dora.chat.get_by_role("group", name="Reactions").get_by_role("button", name="❤").click()
+    said_row = dora.hear("React to me")
+    said_row.get_by_role("button", name="React to this message").click()
+    said_row.get_by_role("button", name="❤").click()
     reaction = dora.did("reaction")["reaction"]
     assert reaction == {"mid": said["message_id"], "action": "react", "reaction": "love", "emoji": "❤"}
     until(lambda: said["message_id"] in str(stage.notes("receipt", person=dora.person, receipt="delivery", status=200)))

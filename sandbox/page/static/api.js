@@ -1,8 +1,11 @@
 /** Talks to the sandbox: follows what happens there, and sends what is done on the page. */
 import { toast } from "./dom.js";
 
-/** Send something. A toast says what is wrong with it; the answer is null then. */
-export async function post(path, body) {
+/**
+ * Send something. A toast says what is wrong with it; the answer is null then.
+ * @param {() => void} [offline] called, in place of the toast, if the sandbox does not answer.
+ */
+export async function post(path, body, offline = () => toast("The sandbox does not answer: is it still running?")) {
   try {
     const answer = await fetch(path, {
       method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
@@ -11,7 +14,8 @@ export async function post(path, body) {
     if (!answer.ok) throw new Error(content.error);
     return content;
   } catch (error) {
-    toast(error instanceof TypeError ? "The sandbox does not answer: is it still running?" : error.message);
+    if (error instanceof TypeError) offline();
+    else toast(error.message);
     return null;
   }
 }

@@ -1,5 +1,5 @@
 /** One person's chat with the page, as Messenger shows it. */
-import { ask, clock, h, icon, toast } from "./dom.js";
+import { ask, clock, h, icon, opener, toast } from "./dom.js";
 import { post, upload } from "./api.js";
 import { content } from "./bubbles.js";
 
@@ -28,12 +28,15 @@ export class Chat {
     this.typing = h("p", { class: "typing", hidden: true }, h("span", { class: "hidden" }, "The bot is typing"), h("i"), h("i"), h("i"));
     this.quick = h("div", { class: "quick", role: "group", "aria-label": "Quick replies" });
     this.scroller.append(this.welcome, this.log, this.typing, this.quick);
+    const world = opener("world", `Let something happen to ${person.name}`, () => this.worldEntries(), { className: "popover world" });
     this.root = h("article", { class: "chat", "aria-label": `Chat of ${person.name}`, data: { person: person.id }, on: { focusin: () => page.focus(person.id) } },
+      this.composer(), // first, so that the keyboard reaches it first; the style puts it at the end
       h("header", { class: "chat-top" },
         h("span", { class: "avatar bot", "aria-hidden": "true" }, h("img", { src: "/static/icon.svg", alt: "" })),
         h("div", { class: "chat-names" }, h("h2", {}, "Your page"), h("span", { class: "muted small" }, `as ${person.name} sees it`)),
+        world.button, world.popover,
         h("button", { type: "button", class: "icon close", "aria-label": `Close the chat of ${person.name}`, on: { click: () => page.close(person.id) } }, icon("close"))),
-      this.scroller, this.composer());
+      this.scroller);
     this.atEnd = true;
     this.top = 0;
     this.scroller.addEventListener("scroll", () => {
@@ -53,6 +56,30 @@ export class Chat {
     return post("/api/actions", { person: this.person.id, ...action });
   }
 
+  // What happens around the person
+
+  worldEntries() {
+    const { name, id: person } = this.person;
+    const notify = (topic, data) => post("/api/notices", { person, topic, data });
+    return [
+      ...Object.entries(this.store.hello.demonstrations).map(([title, topic]) => [title, () => notify(topic, {})]),
+      ["Send news…", async () => {
+        const given = await ask(`News for ${name}`, { "Topic, as in @bot.notice(…)": "", "Data, as in number=12345678": "" });
+        if (given) notify(given[0], Object.fromEntries(given[1].split(/\s+/).filter(Boolean).map((each) => [each.split("=")[0], each.split("=").slice(1).join("=")])));
+      }],
+      ["A day later", () => post("/api/day-later", { person })],
+      ["Answer as a human…", async () => {
+        const given = await ask(`Answer ${name} from the page inbox`, { "Your answer": "" });
+        if (given?.[0]) post("/api/inbox", { person, text: given[0] });
+      }],
+      ["Give the conversation back to the bot", () => this.act({ kind: "hand_back" })],
+      [`Forget ${name}`, async () => {
+        const done = await post("/api/forget", { person });
+        if (done) toast(done.sentence);
+      }],
+    ];
+  }
+
   // The composer
 
   composer() {
@@ -62,41 +89,18 @@ export class Chat {
     });
     this.sender = h("button", { type: "submit", class: "icon strong-icon send", "aria-label": "Send a thumbs up" });
     this.file = h("input", { type: "file", hidden: true, accept: "image/*,audio/*,video/*,application/pdf,text/plain", "aria-label": "File to send", on: { change: () => this.sendFile() } });
-    this.menu = h("div", { class: "popover", hidden: true });
-    this.menuButton = this.opener("menu", "Menu", this.menu, () => this.menuEntries());
-    this.more = h("div", { class: "popover", hidden: true });
-    const moreButton = this.opener("plus", "More to send", this.more, () => [
+    const menu = opener("menu", "Menu", () => this.menuEntries());
+    this.menuButton = menu.button;
+    const more = opener("plus", "More to send", () => [
       ["An image, audio, video or other file…", () => this.file.click()],
       ["A sample image", () => this.act({ kind: "attachment", type: "image", url: `${location.origin}/static/icon.svg` })],
-      ["Come by an m.me link…", async () => { const ref = await ask("Come by an m.me link", "The ref of the link", "spring"); if (ref) this.act({ kind: "referral", ref }); }],
+      ["Come by an m.me link…", async () => { const given = await ask("Come by an m.me link", { "The ref of the link": "spring" }); if (given?.[0]) this.act({ kind: "referral", ref: given[0] }); }],
       ["Edit the last message…", () => this.edit()],
     ]);
     const form = h("form", { class: "composer", on: { submit: (event) => { event.preventDefault(); this.send(); } } },
-      this.menuButton, moreButton, this.field, this.file, this.sender, this.menu, this.more);
+      this.field, this.file, this.sender, menu.button, menu.popover, more.button, more.popover);
     this.grow();
     return form;
-  }
-
-  opener(glyph, label, popover, entries) {
-    const close = (focus) => { popover.hidden = true; button.setAttribute("aria-expanded", "false"); if (focus) button.focus(); };
-    const button = h("button", { type: "button", class: "icon", "aria-label": label, "aria-expanded": "false", "aria-haspopup": "true", on: { click: () => {
-      if (!popover.hidden) return close();
-      popover.replaceChildren(...entries().map(([name, act, url]) => (url
-        ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer", on: { click: () => close() } }, name, icon("link"))
-        : h("button", { type: "button", on: { click: () => { close(true); act(); } } }, name))));
-      popover.hidden = false;
-      button.setAttribute("aria-expanded", "true");
-      popover.firstChild?.focus();
-    } } }, icon(glyph));
-    popover.addEventListener("keydown", (event) => {
-      const all = [...popover.children];
-      const at = all.indexOf(document.activeElement);
-      const to = { ArrowDown: at + 1, ArrowUp: at - 1 + all.length }[event.key];
-      if (to !== undefined) { event.preventDefault(); all[to % all.length].focus(); }
-      if (event.key === "Escape") close(true);
-    });
-    popover.addEventListener("focusout", (event) => { if (event.relatedTarget && !popover.contains(event.relatedTarget) && event.relatedTarget !== button) close(); });
-    return button;
   }
 
   menuEntries() {
@@ -118,7 +122,7 @@ export class Chat {
     const text = this.field.value.trim();
     this.field.value = "";
     this.grow();
-    if (text) this.act({ kind: "text", text });
+    if (text) this.page.write(this.person, text);
     else this.act({ kind: "sticker", url: `${location.origin}/static/like.svg` });
     this.field.focus();
   }
@@ -135,7 +139,8 @@ export class Chat {
   async edit() {
     const last = this.person.thread.findLast((bubble) => bubble.mine && bubble.content?.text);
     if (!last) return toast("There is no message to edit yet.");
-    const text = await ask("Edit the last message", "Its new text", last.content.text);
+    const given = await ask("Edit the last message", { "Its new text": last.content.text });
+    const text = given?.[0];
     if (text) this.act({ kind: "edit", mid: last.mid, text, number: (last.edited ?? 0) + 1 });
   }
 
@@ -152,14 +157,19 @@ export class Chat {
       h("p", { class: "greeting" }, words ?? "Say something to the bot."),
       h("p", { class: "muted small" }, "Automated: everything here stays on this machine."),
       questions.length > 0 && h("div", { class: "ice" }, questions.map((each) => h("button", { type: "button", class: "chip", on: { click: () => this.act({ kind: "postback", title: each.question, payload: each.payload }) } }, each.question))) || "",
-      !began && profile.get_started && h("button", { type: "button", class: "strong wide", on: { click: () => this.act({ kind: "postback", title: "Get Started", payload: profile.get_started.payload }) } }, "Get started") || "");
+      !began && !questions.length && profile.get_started && h("button", { type: "button", class: "strong wide", on: { click: () => this.act({ kind: "postback", title: "Get Started", payload: profile.get_started.payload }) } }, "Get started") || "");
   }
 
   add(bubble) {
+    if (bubble.divider) {
+      this.log.append(h("li", { class: "time divider" }, bubble.divider));
+      this.before = null;
+      return;
+    }
     const previous = this.before;
-    if (!previous) queueMicrotask(() => this.greet());
-    if (!previous || bubble.at - previous.at > PAUSE_SECONDS) this.log.append(h("li", { class: "time" }, clock(bubble.at)));
-    const joined = previous && previous.mine === bubble.mine && bubble.at - previous.at < PAUSE_SECONDS;
+    if (this.drawn.size === 0) queueMicrotask(() => this.greet());
+    if (this.drawn.size === 0 || (previous && bubble.at - previous.at > PAUSE_SECONDS)) this.log.append(h("li", { class: "time" }, clock(bubble.at)));
+    const joined = previous && previous.mine === bubble.mine && !previous.human === !bubble.human && bubble.at - previous.at < PAUSE_SECONDS;
     if (joined) this.drawn.get(previous.id)?.classList.add("followed");
     const row = h("li", { class: `row-message ${bubble.mine ? "mine" : "theirs"}${joined ? " joined" : ""}`, data: { key: bubble.key, id: bubble.id } });
     this.drawn.set(bubble.id, row);
@@ -172,42 +182,31 @@ export class Chat {
   }
 
   fill(row, bubble) {
-    const who = bubble.mine ? this.person.name : "The bot";
-    const why = bubble.key && h("button", { type: "button", class: "tool why", title: "Why? Show what happened", "aria-label": `Why? Show what happened behind this message of ${bubble.mine ? this.person.name : "the bot"}`, on: { click: () => this.page.why(bubble.key) } }, icon("why"));
+    const who = bubble.mine ? this.person.name : bubble.human ? "A human" : "The bot";
+    const why = bubble.key && h("button", { type: "button", class: "tool why", title: "Why? Show what happened", "aria-label": `Why? Show what happened behind this message of ${who === "The bot" ? "the bot" : who}`, on: { click: () => this.page.why(bubble.key) } }, icon("why"));
     row.replaceChildren(
       h("span", { class: "hidden" }, `${who}, ${clock(bubble.at)}: `),
       !bubble.mine ? h("span", { class: "avatar bot small-avatar", "aria-hidden": "true" }, h("img", { src: "/static/icon.svg", alt: "" })) : "",
-      h("div", { class: "said" }, content(bubble, (action) => this.act(action)),
+      h("div", { class: `said${bubble.key ? " explained" : ""}`, on: { click: (event) => { if (bubble.key && !event.target.closest("a, button, audio, video")) this.page.why(bubble.key); } } }, bubble.human && h("span", { class: "muted small" }, "A human, from the page inbox"), content(bubble, (action) => this.act(action)),
         bubble.reaction && h("span", { class: "reaction", role: "img", "aria-label": `Reaction: ${bubble.reaction}` }, bubble.reaction)),
       bubble.mine ? this.receipt(bubble) : "",
       h("div", { class: "tools" }, why || "", !bubble.mine && bubble.mid ? this.reactor(bubble) : ""));
   }
 
+  /** The mark under a person's message: its event's outcome, or that the bot has seen it. */
   receipt(bubble) {
-    const [sign, words] = {
-      sending: bubble.attempts ? ["↻", `Not acknowledged yet: Facebook delivers it again (${bubble.attempts} attempts)`] : ["○", "Being delivered"],
-      delivered: ["✓", bubble.attempts > 1 ? `Acknowledged at attempt ${bubble.attempts}` : "Acknowledged"],
-      seen: ["✓", "Seen by the bot"],
-      failed: ["!", "Not delivered"],
-    }[bubble.state];
-    return h("span", { class: `mark ${bubble.state}`, role: "img", "aria-label": words, title: words }, sign);
+    if (bubble.pending) return h("span", { class: "mark waits", role: "img", "aria-label": "Kept, sent when the sandbox is back" }, "○");
+    const { word, mark, colour } = this.store.outcome(this.store.events.get(bubble.key));
+    const seen = bubble.seen && mark === "✓";
+    const words = seen ? `Seen by the bot. ${word}` : word;
+    return h("span", { class: `mark ${colour}${seen ? " seen" : ""}`, role: "img", "aria-label": words, title: words }, mark);
   }
 
   reactor(bubble) {
-    const button = h("button", { type: "button", class: "tool", title: "React", "aria-label": "React to this message", "aria-expanded": "false", on: { click: () => {
-      const open = button.getAttribute("aria-expanded") === "true";
-      button.setAttribute("aria-expanded", String(!open));
-      choices.hidden = open;
-      if (!open) choices.firstChild.focus();
-    } } }, icon("smile"));
-    const choices = h("div", { class: "reactions", hidden: true, role: "group", "aria-label": "Reactions", on: { keydown: (event) => { if (event.key === "Escape") button.click(); } } }, this.store.hello.reactions.map((emoji) => h("button", {
-      type: "button", "aria-label": emoji, on: { click: () => {
-        choices.hidden = true;
-        button.setAttribute("aria-expanded", "false");
-        this.act({ kind: "reaction", mid: bubble.mid, emoji, action: bubble.reaction === emoji ? "unreact" : "react" });
-      } },
-    }, emoji)));
-    return h("span", { class: "reactor" }, button, choices);
+    const { button, popover } = opener("smile", "React to this message", () => this.store.hello.reactions.map((emoji) => [emoji, () => this.act({
+      kind: "reaction", mid: bubble.mid, emoji, action: bubble.reaction === emoji ? "unreact" : "react",
+    }), "", emoji]), { className: "reactions", buttonClass: "tool" });
+    return h("span", { class: "reactor" }, button, popover);
   }
 
   redraw(bubble) {
@@ -236,6 +235,14 @@ export class Chat {
       const mids = this.unseen.splice(0);
       post("/api/receipts", { person: this.person.id, mids, read: this.visible === true && document.visibilityState === "visible" });
     }, RECEIPT_MS);
+  }
+
+  /** Show what was written and could not be sent yet. */
+  showKept(texts) {
+    this.kept ??= h("ol", { class: "messages", "aria-label": "Not sent yet" });
+    this.log.after(this.kept);
+    this.kept.replaceChildren(...texts.map((each) => h("li", { class: "row-message mine pending" }, h("div", { class: "said" }, h("div", { class: "bubble" }, each)), this.receipt({ pending: true }))));
+    this.toEnd();
   }
 
   showTyping() {

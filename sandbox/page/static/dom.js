@@ -44,6 +44,8 @@ const ICONS = {
   faults: "M13 3 5 14h6l-1 7 8-11h-6z",
   memory: "M5 6c0-1.700 3-3 7-3s7 1.300 7 3-3 3-7 3-7-1.300-7-3zM5 6v12c0 1.700 3 3 7 3s7-1.300 7-3V6M5 12c0 1.700 3 3 7 3s7-1.300 7-3",
   log: "M5 4h14v16H5zM8 8h8M8 12h8M8 16h5",
+  world: "M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0M3 12h18M12 3c3 3 3.500 6 3.500 9s-.500 6-3.500 9c-3-3-3.500-6-3.500-9s.500-6 3.500-9",
+  again: "M4 12a8 8 0 1 0 2.500-5.800M4 4v5h5",
   stack: "M9 4h6v5H9zM3 15h6v5H3zM15 15h6v5h-6zM12 9v3M6 15v-3h12v3",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
 };
@@ -79,21 +81,63 @@ export function toast(text) {
 }
 
 /**
- * Ask for a line of text.
- * @returns {Promise<string>} the text; "" if it was cancelled.
+ * Ask for text in a dialog.
+ * @param {string} title what it is about.
+ * @param {Object<string, string>} fields label → what is suggested; without a field it only asks for agreement.
+ * @param {string} yes the words of the button.
+ * @returns {Promise<string[]|null>} a text for each field; null if it was cancelled.
  */
-export function ask(title, label, suggested = "") {
+export function ask(title, fields, yes = "Send") {
   const dialog = document.getElementById("ask");
-  const field = h("input", { id: "ask-field", value: suggested, autocomplete: "off" });
-  let entered = "";
-  const form = h("form", { method: "dialog", on: { submit: () => { entered = field.value.trim(); } } },
+  const inputs = Object.entries(fields).map(([label, suggested], index) => [label, h("input", { id: `ask-${index}`, value: suggested, autocomplete: "off" })]);
+  let entered = null;
+  const form = h("form", { method: "dialog", on: { submit: () => { entered = inputs.map(([, input]) => input.value.trim()); } } },
     h("h2", { id: "ask-title" }, title),
-    h("label", { for: "ask-field" }, label), field,
+    inputs.map(([label, input]) => [h("label", { for: input.id }, label), input]),
     h("div", { class: "row end" },
       h("button", { type: "button", class: "quiet", on: { click: () => dialog.close() } }, "Cancel"),
-      h("button", { class: "strong" }, "Send")));
+      h("button", { class: "strong" }, yes)));
   dialog.replaceChildren(form);
   dialog.showModal();
-  field.select();
+  inputs[0]?.[1].select();
   return new Promise((done) => dialog.addEventListener("close", () => done(entered), { once: true }));
+}
+
+/**
+ * A button that opens a popover with entries. It closes on Escape, on a choice, and on a click or focus outside.
+ * @param {string} glyph the button's icon.
+ * @param {string} label what the button is.
+ * @param {() => Array} entries gives the content: [words, action, URL] for each entry, or elements.
+ * @returns {{button: Element, popover: Element}}
+ */
+export function opener(glyph, label, entries, { className = "popover", buttonClass = "icon" } = {}) {
+  const popover = h("div", { class: className, hidden: true, role: "group", "aria-label": label });
+  const close = (focus) => {
+    if (popover.hidden) return;
+    popover.hidden = true;
+    button.setAttribute("aria-expanded", "false");
+    document.removeEventListener("pointerdown", outside, true);
+    if (focus) button.focus();
+  };
+  const outside = (event) => { if (!popover.contains(event.target) && !button.contains(event.target)) close(false); };
+  const button = h("button", { type: "button", class: buttonClass, "aria-label": label, "aria-expanded": "false", on: { click: () => {
+    if (!popover.hidden) return close(true);
+    popover.replaceChildren(...entries().map(([words, act, url, spoken]) => (url
+      ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer", on: { click: () => close(false) } }, words, icon("link"))
+      : h("button", { type: "button", "aria-label": spoken, on: { click: () => { close(true); act(); } } }, words))));
+    popover.hidden = false;
+    button.setAttribute("aria-expanded", "true");
+    document.addEventListener("pointerdown", outside, true);
+    popover.scrollIntoView({ block: "nearest", inline: "nearest" });
+    popover.firstChild?.focus();
+  } } }, icon(glyph));
+  popover.addEventListener("keydown", (event) => {
+    const all = [...popover.children];
+    const at = all.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1 + all.length, ArrowLeft: at - 1 + all.length }[event.key];
+    if (to !== undefined) { event.preventDefault(); all[to % all.length].focus(); }
+    if (event.key === "Escape") close(true);
+  });
+  popover.addEventListener("focusout", (event) => { if (event.relatedTarget && !popover.contains(event.relatedTarget) && event.relatedTarget !== button) close(false); });
+  return { button, popover };
 }

@@ -1,10 +1,10 @@
 /** Puts the chat page together: people, chats and the panel beside them. */
-import { h, icon, span, toast } from "./dom.js";
+import { ask, h, icon, span, toast } from "./dom.js";
 import { follow, post } from "./api.js";
 import { Store } from "./store.js";
 import { Chat } from "./chat.js";
 import { Diagram } from "./diagram.js";
-import { EventList } from "./events.js";
+import { EventList, defectBox } from "./events.js";
 import { FaultPanel, Log, Memory } from "./panels.js";
 import { Tour } from "./tour.js";
 
@@ -21,8 +21,12 @@ let tour = null;
 const page = {
   why(key) {
     show("events");
-    panels.events.choose(key);
+    panels.events.pin(true, key);
     tour?.tick("why");
+  },
+  async write(person, text) {
+    if (kept.length) keep(person.name, text); // behind what was written before
+    else await post("/api/actions", { person: person.id, kind: "text", text }, () => keep(person.name, text));
   },
   close(id) {
     chats.delete(id);
@@ -40,18 +44,52 @@ const page = {
   current: () => current,
 };
 const panels = {
-  events: new EventList(store, page), faults: new FaultPanel(store, page), memory: new Memory(store, page), log: new Log(store), diagram: new Diagram(),
+  events: new EventList(store, page), faults: new FaultPanel(store, page), memory: new Memory(store, page), log: new Log(store, page), diagram: new Diagram(),
 };
 const TABS = [["chat", "Chat", "chat"], ["events", "Events", "events"], ["faults", "Faults", "faults"], ["memory", "Memory", "memory"], ["log", "Log", "log"], ["diagram", "Stack", "stack"]];
 
+// What was written while the sandbox did not answer
+
+const kept = JSON.parse(sessionStorage.getItem("kept") ?? "[]"); // { name, text }, in order
+
+function keep(name, text) {
+  kept.push({ name, text });
+  sessionStorage.setItem("kept", JSON.stringify(kept));
+  showKept();
+}
+
+function showKept() {
+  for (const chat of chats.values()) chat.showKept(kept.filter((each) => each.name === chat.person.name).map((each) => each.text));
+}
+
+/** Send what was kept. After a restart the people are others: their names decide, or else the first is meant. */
+async function sendKept() {
+  const people = [...store.people.values()];
+  while (kept.length && people.length) {
+    const [{ name, text }] = kept;
+    const person = people.find((each) => each.name === name) ?? people[0];
+    let offline = false;
+    await post("/api/actions", { person: person.id, kind: "text", text }, () => { offline = true; });
+    if (offline) break;
+    kept.shift();
+    sessionStorage.setItem("kept", JSON.stringify(kept));
+    showKept();
+  }
+}
+let sending = Promise.resolve();
+store.listen("caught-up", () => { if (kept.length) sending = sending.then(sendKept); });
+
 // The panel
+
+const tabs = () => [...$("tabs").children].filter((each) => each.offsetParent);
 
 function show(name) {
   if (name !== "chat") view = name;
   document.body.dataset.view = name === "chat" ? "chat" : "panel";
-  for (const tab of $("tabs").querySelectorAll("button")) {
-    const chosen = tab.dataset.name === (WIDE.matches || name !== "chat" ? view : "chat");
-    tab.setAttribute("aria-current", String(chosen));
+  const shown = WIDE.matches ? view : name;
+  for (const tab of $("tabs").children) {
+    tab.setAttribute("aria-selected", String(tab.dataset.name === shown));
+    tab.tabIndex = tab.dataset.name === shown ? 0 : -1;
   }
   for (const [each, panel] of Object.entries(panels)) panel.root.hidden = each !== view;
   if (name === "memory") panels.memory.draw();
@@ -60,10 +98,32 @@ function show(name) {
 }
 
 for (const [name, words, glyph] of TABS) {
-  $("tabs").append(h("button", { type: "button", class: `tab tab-${name}`, data: { name }, on: { click: () => show(name) } }, icon(glyph), h("span", {}, words)));
+  $("tabs").append(h("button", { type: "button", class: `tab tab-${name}`, role: "tab", id: `tab-${name}`, data: { name }, "aria-controls": name === "chat" ? "chats" : `view-${name}`, on: { click: () => show(name) } }, icon(glyph), h("span", {}, words)));
 }
-for (const panel of Object.values(panels)) $("panel").append(panel.root);
+$("tabs").addEventListener("keydown", (event) => {
+  const all = tabs();
+  const at = all.indexOf(document.activeElement);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  all[to % all.length].focus();
+  all[to % all.length].click();
+});
+for (const [name, panel] of Object.entries(panels)) {
+  Object.assign(panel.root, { id: `view-${name}`, role: "tabpanel" });
+  panel.root.setAttribute("aria-labelledby", `tab-${name}`);
+  $("panel").append(panel.root);
+}
 WIDE.addEventListener("change", () => { arrange(); show(WIDE.matches ? view : "chat"); });
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  show("chat");
+  (chats.get(current)?.field ?? $("chats")).focus();
+});
+$("start-over").append(icon("again"));
+$("start-over").addEventListener("click", async () => {
+  if (await ask("Start over? Everybody and everything said so far is forgotten, and all faults are switched off.", {}, "Start over")) post("/api/start-over", {});
+});
 
 // People and their chats
 
@@ -75,6 +135,7 @@ function open(id) {
   }
   current = id;
   arrange();
+  showKept();
 }
 
 function arrange() {
@@ -106,12 +167,13 @@ store.listen("begin", ({ restarted }) => {
   panels.events.forget();
   panels.faults.forget();
   panels.log.draw();
-  panels.diagram.forget();
+  $("code").textContent = "";
+  $("notices").replaceChildren();
   tour?.root.remove();
-  tour = new Tour(store.hello.instance);
+  tour = new Tour();
   $("panel").prepend(tour.root);
   $("stack-name").textContent = `stack ${store.hello.stack}`;
-  if (restarted) toast("The sandbox was restarted: a new conversation begins.");
+  if (restarted) toast("Everything begins again: a new conversation.");
 });
 store.listen("person", (person) => {
   if (!chats.size || wantOpen === person.id) open(person.id);
@@ -139,20 +201,32 @@ store.listen("profile", () => { for (const chat of chats.values()) chat.greet();
 store.listen("event", (event) => { panels.events.draw(event); panels.faults.watch(event); });
 store.listen("line", (line) => { if (view === "log") panels.log.add(line); });
 store.listen("queues", (counts) => { panels.memory.count(counts); if (view === "memory") panels.memory.draw(); });
-store.listen("killed", () => toast("The function was killed while it was sending."));
+store.listen("promise", (promise) => panels.faults.count(promise));
+store.listen("defect", (defect) => {
+  const name = store.people.get(defect.person)?.name ?? "The person";
+  notice("defect-notice", defectBox(defect, name), h("button", { type: "button", class: "quiet", on: { click: () => { $("defect-notice").remove(); page.why(defect.key); } } }, "Show the event"));
+});
 store.listen("failure", (sentence) => toast(sentence));
 store.listen("code", (code) => {
   const shown = $("code");
   shown.className = `pill ${code.state}`;
-  const where = `${code.file}${code.line ? `, line ${code.line}` : ""}`;
-  shown.textContent = { checking: "Checking the code…", live: `New code is live (${span(code.seconds ?? 0)})`, broken: `Error in ${where || "the code"}` }[code.state];
-  document.getElementById("code-error")?.remove();
+  const where = code.file ? `${code.file}${code.line ? `, line ${code.line}` : ""}` : (code.changed ?? []).join(", ");
+  const words = { checking: "Checking the change…", live: `The change is live (${span(code.seconds ?? 0)})`, broken: `Error in ${where || "the code"}` }[code.state];
+  shown.textContent = code.fresh || code.state === "broken" ? words : "";
+  $("code-error")?.remove();
   if (code.state === "broken") {
-    document.querySelector("main").before(h("div", { id: "code-error", class: "code-error", role: "alert" },
-      h("strong", {}, where || "The code"), h("span", {}, code.message), code.text && h("code", {}, code.text), h("span", { class: "muted" }, "The last good version keeps answering.")));
-  }
+    notice("code-error", h("strong", {}, where || "The code"), h("span", {}, code.message), code.text && h("code", {}, code.text), h("span", { class: "muted" }, "What ran before keeps answering."));
+  } else if (code.state === "live") $("defect-notice")?.remove();
   if (code.state === "live") tour?.tick("change");
 });
+
+/** A notice over the page, until it is dismissed or replaced. */
+function notice(id, ...content) {
+  $(id)?.remove();
+  const shown = h("div", { id, class: "notice", role: "alert", on: { keydown: (event) => { if (event.key === "Escape") shown.remove(); } } }, content,
+    h("button", { type: "button", class: "icon dismiss", "aria-label": "Dismiss", on: { click: () => shown.remove() } }, icon("close")));
+  $("notices").append(shown);
+}
 
 follow((hello) => store.receiveHello(hello), (notes) => store.take(notes), (up) => {
   $("connection").className = `pill ${up ? "live" : "broken"}`;

@@ -2,6 +2,8 @@
 
 const MOST_LINES = 2000;
 const OK = 200;
+const FRESH_SECONDS = 5; // what is older, or was before this page, is history: shown in its place, and not announced
+const OPENED = Date.now() / 1000;
 
 export class Store extends EventTarget {
   constructor() {
@@ -18,6 +20,7 @@ export class Store extends EventTarget {
     this.on = new Set();
     this.code = null;
     this.queues = null;
+    this.promise = null;
   }
 
   emit(type, detail) {
@@ -44,10 +47,23 @@ export class Store extends EventTarget {
     this.emit("caught-up");
   }
 
+  isFresh(note) {
+    return note.at > OPENED && Date.now() / 1000 - note.at < FRESH_SECONDS;
+  }
+
+  /** The row of the table of outcomes that an event has. */
+  outcome(event) {
+    return this.hello.outcomes[event.outcome];
+  }
+
+  fault(name) {
+    return this.hello.faults.find((each) => each.name === name);
+  }
+
   event(key, note) {
     if (!key) return null;
     if (!this.events.has(key)) {
-      this.events.set(key, { key, person: note.person, item: null, at: note.began ?? note.at, steps: [] });
+      this.events.set(key, { key, person: note.person, item: null, at: note.began ?? note.at, steps: [], outcome: "delivering", until: 0, seconds: 0, faults: [], known: false });
     }
     return this.events.get(key);
   }
@@ -65,9 +81,51 @@ export class Store extends EventTarget {
     this.emit("person", person);
   }
 
+  take_outcome(note) {
+    const event = this.event(note.key, note);
+    const { outcome, until, seconds, faults, person } = note;
+    Object.assign(event, { outcome, until, seconds, faults, person, known: true });
+    const bubble = this.sentBubble(note.key);
+    if (bubble) this.emit("bubble", bubble);
+    this.emit("event", event);
+  }
+
+  take_defect(note) {
+    const event = this.event(note.key, note);
+    event.defect = note;
+    this.emit("event", event);
+    if (this.isFresh(note)) this.emit("defect", note);
+  }
+
+  take_promise(note) {
+    this.promise = note;
+    this.emit("promise", note);
+  }
+
+  take_demonstrations(note) {
+    this.hello.demonstrations = note.demonstrations;
+  }
+
+  take_inbox(note) {
+    const person = this.people.get(note.person);
+    this.add(person, { id: `inbox-${note.seq}`, mine: false, human: true, key: "", mid: note.mid, at: note.at, content: { text: note.text } });
+  }
+
+  divide(note, words) {
+    this.add(this.people.get(note.person), { id: `divider-${note.seq}`, divider: words, key: "", mid: "", at: note.at });
+  }
+
+  take_day_later(note) {
+    this.divide(note, "A day later");
+  }
+
+  take_forgotten(note) {
+    this.divide(note, "The bot has forgotten this person");
+  }
+
   take_item(note) {
     const event = this.event(note.key, note);
-    Object.assign(event, { item: note.item, at: note.at, person: note.person });
+    Object.assign(event, { item: note.item, at: note.at, person: note.person, known: true });
     const person = this.people.get(note.person);
     const { message, reaction, message_edit: edit } = note.item;
     if (reaction) {
@@ -82,10 +140,10 @@ export class Store extends EventTarget {
       bubble.edited = edit.num_edit;
       this.emit("bubble", bubble);
     }
-    if (!reaction && !edit) {
+    if (!reaction && !edit && !note.item.notice && !note.item.pass_thread_control) {
       this.add(person, {
         id: `item-${note.seq}`, mine: true, key: note.key, mid: message?.mid ?? "", at: note.at,
-        item: note.item, content: message ?? null, state: "sending", attempts: 0,
+        item: note.item, content: message ?? null, seen: false,
       });
     }
     this.emit("event", event);
@@ -104,12 +162,6 @@ export class Store extends EventTarget {
   }
 
   take_post(note) {
-    const bubble = this.sentBubble(note.key);
-    if (bubble) {
-      bubble.attempts += 1;
-      if (note.status === OK && bubble.state === "sending") bubble.state = "delivered";
-      this.emit("bubble", bubble);
-    }
     this.step(note.key, note, { name: "post", status: note.status, detail: {
       method: "POST", "X-Hub-Signature-256": note.signature, bytes: note.bytes, answer: note.status || "none",
       ...(note.items > 1 && { itemsInThisRequest: note.items }), item: this.events.get(note.key)?.item,
@@ -136,7 +188,7 @@ export class Store extends EventTarget {
       person.typing = action === "typing_on";
       this.emit("typing", person);
     } else if (action === "mark_seen") {
-      for (const bubble of person.thread) if (bubble.mine) bubble.state = "seen";
+      for (const bubble of person.thread) if (bubble.mine) bubble.seen = true;
       this.emit("seen", person);
     } else if (action === "react" || action === "unreact") {
       const bubble = this.bubbles.get(payload?.message_id);
@@ -154,7 +206,7 @@ export class Store extends EventTarget {
   take_line(note) {
     let fields = null;
     try { fields = JSON.parse(note.text); } catch { /* Lambda's own lines are not JSON */ }
-    const line = { at: note.at, text: note.text, fields };
+    const line = { at: note.at, text: note.text, fields, key: this.events.has(fields?.event) ? fields.event : "" };
     this.lines.push(line);
     if (this.lines.length > MOST_LINES) this.lines.shift();
     if (fields?.event && this.events.has(fields.event)) {
@@ -164,14 +216,7 @@ export class Store extends EventTarget {
   }
 
   take_not_delivered(note) {
-    for (const key of note.keys) {
-      const bubble = this.sentBubble(key);
-      if (bubble) {
-        bubble.state = "failed";
-        this.emit("bubble", bubble);
-      }
-      this.step(key, note, { name: "not_delivered", status: 500, detail: { reason: note.sentence } });
-    }
+    for (const key of note.keys) this.step(key, note, { name: "not_delivered", status: 500, detail: { reason: note.sentence } });
   }
 
   take_faults(note) {
@@ -185,7 +230,7 @@ export class Store extends EventTarget {
   }
 
   take_code(note) {
-    this.code = { state: note.state, at: note.at, ...note.content };
+    this.code = { state: note.state, at: note.at, fresh: this.isFresh(note), ...note.content };
     this.emit("code", this.code);
   }
 
@@ -197,36 +242,18 @@ export class Store extends EventTarget {
   }
 
   take_killed(note) {
-    this.emit("killed", note);
+    this.step(note.key, note, { name: "killed", status: 500, detail: {} });
   }
 
   take_failure(note) {
-    this.emit("failure", note.sentence);
+    if (this.isFresh(note)) this.emit("failure", note.sentence);
   }
-}
-
-/** The outcome of an event so far, and how many seconds it took. */
-export function outcome(event) {
-  const began = (name) => event.steps.some((step) => step.name === name);
-  const has = (name) => event.steps.some((step) => step.name === name && step.status === OK && !step.lost);
-  const last = Math.max(event.at, ...event.steps.filter((step) => !["echo", "echo_noted", "line"].includes(step.name))
-    .map((step) => step.began + step.seconds));
-  const seconds = last - event.at;
-  if (has("dead") || has("dead_lettered")) return { state: "dead", text: "Dead letter", seconds };
-  if (has("done")) return { state: "done", text: "Answered", seconds };
-  const planned = event.steps.findLast((step) => step.name === "planned" && step.status === OK);
-  if (planned && !planned.detail.answers?.length) return { state: "done", text: "No answer needed", seconds };
-  if (began("not_delivered")) return { state: "dead", text: "Not delivered", seconds };
-  const tail = event.steps.findLast((step) => !["echo", "line"].includes(step.name));
-  if (tail?.name === "delayed") return { state: "waits", text: "Waits in the queue", seconds };
-  if (began("taken")) return { state: "works", text: "Being answered", seconds };
-  if (has("queued")) return { state: "waits", text: "In the queue", seconds };
-  return { state: "works", text: began("post") ? "Not acknowledged" : "Being delivered", seconds };
 }
 
 /** What a person did, in a few words. */
 export function summary(event) {
-  const item = event.item ?? {};
+  const { item } = event;
+  if (!item) return "got news from outside this page";
   const message = item.message;
   if (message?.quick_reply) return `tapped “${message.text}”`;
   if (message?.attachments) return `sent ${{ sticker: "a thumbs up", image: "an image", audio: "an audio file", video: "a video", file: "a file" }[message.attachments[0].type] ?? "something"}`;
@@ -237,6 +264,8 @@ export function summary(event) {
   if (item.optin) return "wants to be notified";
   if (item.message_edit) return `edited a message to “${item.message_edit.text}”`;
   if (item.account_linking) return `${item.account_linking.status} their account`;
+  if (item.notice) return `gets news about “${item.notice.topic}”`;
+  if (item.pass_thread_control) return "is given back to the bot";
   if (item.messaging_feedback) return "gave feedback";
   return "sent an event";
 }

@@ -1,35 +1,33 @@
-/** The first five minutes: what to try, ticked off as it is done. */
-import { h } from "./dom.js";
+/** The first five minutes, in one line: what to try next, until all is done or it is dismissed. */
+import { h, icon } from "./dom.js";
 
 const STEPS = [
-  ["chat", "Chat", "Write something to the bot, such as “hello”."],
-  ["why", "See why", "Press the question mark beside an answer: you see each step behind it, with its JSON."],
-  ["break", "Break Facebook", "Under “Faults”, switch “Is down” on, and write again: your message is acknowledged at once, and waits."],
-  ["recover", "Watch it recover", "Switch the fault off: what waited is answered, once and in order."],
-  ["change", "Change an answer", "Edit a file in bot/conversation and save it: the new code gives the next answer, and the conversation continues."],
+  ["chat", "Write something to the bot, such as “hello”."],
+  ["why", "Click any message: you see each step behind it."],
+  ["break", "Under “Faults”, switch “Is down” on, and write again."],
+  ["recover", "Switch it off: what waited is answered, once and in order."],
+  ["change", "Edit a file in bot/conversation and save it: the next answer is new."],
 ];
+const KEPT = "tour"; // in this browser, for every sandbox: whoever has seen it knows it
 
 export class Tour {
-  constructor(instance) {
-    this.key = `tour-${instance}`;
-    this.done = new Set(JSON.parse(sessionStorage.getItem(this.key) ?? "[]"));
-    this.root = h("details", { class: "tour", open: this.done.size < STEPS.length && matchMedia("(min-width: 900px)").matches });
+  constructor() {
+    this.done = new Set(JSON.parse(localStorage.getItem(KEPT) ?? "[]"));
+    this.root = h("p", { class: "tour" });
     this.draw();
   }
 
-  tick(step) {
-    if (this.done.has(step)) return;
-    this.done.add(step);
-    sessionStorage.setItem(this.key, JSON.stringify([...this.done]));
+  tick(...steps) {
+    for (const step of steps) this.done.add(step);
+    localStorage.setItem(KEPT, JSON.stringify([...this.done]));
     this.draw();
   }
 
   draw() {
-    const next = STEPS.find(([name]) => !this.done.has(name));
-    this.root.replaceChildren(
-      h("summary", {}, h("strong", {}, "Your first five minutes"), h("span", { class: "muted" }, ` ${this.done.size} of ${STEPS.length}`)),
-      h("ol", {}, STEPS.map(([name, title]) => h("li", { class: this.done.has(name) ? "done" : name === next?.[0] ? "next" : "", "aria-current": name === next?.[0] && "step" },
-        title, this.done.has(name) && h("span", { class: "hidden" }, " (done)")))),
-      h("p", {}, next ? next[2] : "That is all. The rest is yours to break."));
+    const index = STEPS.findIndex(([name]) => !this.done.has(name));
+    this.root.hidden = index < 0;
+    if (index < 0) return;
+    this.root.replaceChildren(h("strong", {}, `${index + 1} of ${STEPS.length}`), h("span", {}, STEPS[index][1]),
+      h("button", { type: "button", class: "icon dismiss", "aria-label": "Dismiss the tour", on: { click: () => this.tick(...STEPS.map(([name]) => name)) } }, icon("close")));
   }
 }
