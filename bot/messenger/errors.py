@@ -178,22 +178,22 @@ TABLE = (
     Row(100, 0, Unreachable, "Nobody has this id.", _TESTS, "cannot send messages to this id"),
     Row(100, 0, NotAllowed, "The opt-in has expired.", _COMMON, "notification_messages_token` has expired"),
     Row(10, 0, Unreachable, "The person only came through an instant game.", _COMMON, "Instant Games"),
-    # Facebook is out of order or busy.
-    Row(-1, ANY, Transient, "Something went wrong inside Facebook.", _ERRORS),
-    Row(1, ANY, Transient, "Something went wrong inside Facebook.", _GRAPH),
+    # Facebook is out of order or busy. With a subcode of no row, it may be something else that never ends.
+    Row(-1, 0, Transient, "Something went wrong inside Facebook.", _ERRORS),
+    Row(1, 0, Transient, "Something went wrong inside Facebook.", _GRAPH),
     Row(1, 1357046, Ambiguous, "The message was sent although an error came back.", _COMMON),
     Row(1, 99, Credentials, "The app lacks a permission or its advanced access.", _COMMON),
     Row(1, 2018382, Rejected, "The form's id is wrong, or the form is not for conversations.", _FORM),
-    Row(2, ANY, Transient, "The service is out of order for a moment.", _GRAPH),
+    Row(2, 0, Transient, "The service is out of order for a moment.", _GRAPH),
     Row(2, 2018344, PageSetting, "The page's administrator must accept the terms for labels.", _COMMON),
-    Row(4, ANY, Transient, "The app's limit of calls is reached.", _COMMON),
+    Row(4, 0, Transient, "The app's limit of calls is reached.", _COMMON),
     Row(4, 2018022, Transient, "Too many messages to phone numbers.", _RUBY),
-    Row(17, ANY, Transient, "The user's limit of calls is reached.", _GRAPH),
-    Row(32, ANY, Transient, "The page's limit of calls is reached.", _LIMITS),
-    Row(341, ANY, Transient, "The app's limit is reached.", _GRAPH),
-    Row(613, ANY, Transient, "The limit of calls is reached.", _COMMON),
+    Row(17, 0, Transient, "The user's limit of calls is reached.", _GRAPH),
+    Row(32, 0, Transient, "The page's limit of calls is reached.", _LIMITS),
+    Row(341, 0, Transient, "The app's limit is reached.", _GRAPH),
+    Row(613, 0, Transient, "The limit of calls is reached.", _COMMON),
     Row(613, 2534040, Transient, "Instagram's limit of calls is reached.", _COMMON),
-    Row(1200, ANY, Transient, "Something went wrong inside Facebook.", _ERRORS),
+    Row(1200, 0, Transient, "Something went wrong inside Facebook.", _ERRORS),
     Row(range(80000, 80015), ANY, Transient, "The business's limit of calls is reached.", _LIMITS),
     # The page is limited.
     Row(10, 1893063, SlowDown, "The page may send no messages for a while.", _COMMON),
@@ -261,7 +261,7 @@ TABLE = (
 )
 _BY_NUMBERS = {
     (code, row.subcode): row
-    for row in reversed(TABLE)  # an earlier row is more special than a later one
+    for row in reversed(TABLE)  # an earlier row is more specific than a later one
     if not row.says
     for code in ([row.code] if isinstance(row.code, int) else row.code)
 }
@@ -289,10 +289,10 @@ def from_response(status: int, body: bytes) -> SendError:
     trace = error.get("fbtrace_id")
     row = _row(code, subcode, message if isinstance(message, str) else "")
     transient = error.get("is_transient")
-    if row is None:
-        kind = _unlisted(status, code, subcode, message, transient)
-    elif code in {1, 2} and row.subcode == ANY and transient is False:
+    if code in {1, 2} and transient is False and not (row and row.subcode):
         kind = Unclear
+    elif row is None:
+        kind = _unlisted(status, code, subcode, message, transient)
     else:
         kind = row.kind
     detail = row.meaning if row and kind is row.kind else _scrubbed(message) if kind in {Rejected, Unclear} else ""

@@ -7,8 +7,9 @@ INTRODUCTION = """# Errors of Facebook
 
 Written by `make docs` from the table in `bot/messenger/errors.py`; change it there.
 
-A row whose subcode is *any* counts for all subcodes without a row of their own. A number of five digits or more means
-the same as code and as subcode. Facebook's message decides only where it is quoted. Whatever is in no row:
+A row whose subcode is *any* counts for all subcodes without a row of their own. A row without a subcode counts only for
+errors without one. A number of five digits or more means the same as code and as subcode. Facebook's message decides
+only where it is quoted. Whatever is in no row:
 
 - with `is_transient`, or with an HTTP status of 500 or more: *Transient*;
 - code 100 whose message names a parameter of the request: *Rejected*;

@@ -41,7 +41,8 @@ def answer(
     ("code", "subcode", "kind"),
     [
         *((code, 0, Transient) for code in (-1, 1, 2, 17, 32, 341, 613, 1200, 80000, 80001, 80002, 80006, 80014)),
-        (1, 7, Transient),
+        *((code, 99999, Unclear) for code in (-1, 1, 2, 4, 17, 32, 341, 613, 1200)),
+        (80006, 7, Transient),
         (-1, 2534023, AlreadyDone),
         (4, 2018354, AlreadyDone),
         (10, 1893015, AlreadyDone),
@@ -90,12 +91,14 @@ def test_only_a_message_that_names_a_parameter_makes_code_100_a_defect(message: 
 
 @pytest.mark.parametrize("code", [1, 2])
 def test_an_outage_that_is_not_transient_is_not_waited_out_for_days(code: int) -> None:
-    assert type(answer(code, transient=False, status=500)) is Unclear
+    for subcode in (0, 99999):
+        assert type(answer(code, subcode, transient=False, status=500)) is Unclear
     assert type(answer(code, transient=True)) is Transient
 
 
 def test_an_unknown_error_that_is_transient_is_tried_again() -> None:
-    assert type(answer(9999, transient=True)) is Transient
+    for code in (1, 613, 9999):
+        assert type(answer(code, 99999, transient=True)) is Transient
 
 
 def test_no_row_of_the_table_hides_another() -> None:
