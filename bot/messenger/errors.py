@@ -292,12 +292,9 @@ def from_response(status: int, body: bytes) -> SendError:
     message = text if isinstance(text := error.get("message"), str) else ""
     row = _row(code, subcode, message)
     transient = error.get("is_transient")
+    kind = row.kind if row else _unlisted(status, code, subcode, message, transient)
     if code in {1, 2} and transient is False and not (row and row.subcode):
         kind = Unclear
-    elif row is None:
-        kind = _unlisted(status, code, subcode, message, transient)
-    else:
-        kind = row.kind
     detail = row.meaning if row and kind is row.kind else _parameter(message) if kind in {Rejected, Unclear} else ""
     return kind(
         detail,
