@@ -29,7 +29,7 @@ DONE = {
     "Credentials": "alarm *credentials*; the event waits for up to 14 days",
     "PageSetting": "alarm *page-setting*; the event waits for up to 14 days",
     "PersonOrToken": "`debug_token` is asked once: *Unreachable* if the token is valid, of this page and may send; "
-    "otherwise *Credentials*",
+    "otherwise *Credentials*; *Unclear* if the question itself is refused",
     "Rejected": "a dead letter after three tries",
     "Unclear": "tried six times within eight minutes, then a dead letter that says so; for three people within "
     "minutes: alarm *refused*",
