@@ -169,7 +169,7 @@ def wanted_profile() -> Profile | None:
 
 
 class RegisteredToken:
-    """With which verify token the webhook was registered: Facebook asks for it then only, and never shows it.
+    """Remembers which verify token the webhook was registered with. Facebook checks it only then, and never shows it.
 
     The stack's table remembers the version of the token's parameter, and nothing of the token.
 
@@ -201,7 +201,7 @@ class RegisteredToken:
     def _version(self) -> str:
         parameter = self._aws.call("ssm", "GetParameter", {"Name": f"{self._stack.secrets_path}/verify-token"})
         # A parameter that was deleted and made again counts from 1 again, at another time.
-        return f"{parameter['Parameter']['Version']} {parameter['Parameter']['LastModifiedDate']}"
+        return f"{parameter['Parameter']['Version']} {parameter['Parameter']['LastModifiedDate'].timestamp():.3f}"
 
 
 def _registered(about: str) -> dict[str, dict[str, str]]:
@@ -365,7 +365,7 @@ class Registration:
         if known.get("active") is False:
             return "is not active"
         if not self._registered.is_present(about):
-            return "is not known to have the present verify token"
+            return "may still have an older verify token"
         return _missing(_names(known.get("fields")), OBJECTS[about].fields)
 
     def _page_difference(self) -> str:
