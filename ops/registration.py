@@ -20,6 +20,7 @@ from bot.messenger.client import GraphApi
 from bot.messenger.errors import SendError
 from bot.messenger.profile import Profile, difference
 from bot.messenger.signature import sign
+from ops.aws import advice
 from ops.errors import OpsError
 from ops.stack import Stack
 
@@ -275,7 +276,7 @@ class Registration:
         for part in self._parts:
             try:
                 found = part.difference()
-            except SendError as error:
+            except (SendError, AwsError, OpsError) as error:
                 yield Verdict(part.what, fine=False, found=_explained(error, part.what))
             else:
                 yield Verdict(part.what, not found, f"{found}: run `python -m ops register`" if found else part.fine)
@@ -429,8 +430,10 @@ def _names(fields: object) -> tuple[str, ...]:
     return tuple(str(each.get("name", "")) if isinstance(each, dict) else str(each) for each in found)
 
 
-def _explained(error: SendError, what: str) -> str:
+def _explained(error: SendError | AwsError | OpsError, what: str) -> str:
     """An error in an operator's words. Calls in the app's own name fail for other reasons than those with a token."""
+    if not isinstance(error, SendError):
+        return advice(error) if isinstance(error, AwsError) else str(error)
     if error.code == 190 and what in {"token", APP, INSTAGRAM}:  # "Error Codes": access token
         return f"Facebook refuses the app's id and secret: check --app-id and the setting appSecret. ({error})"
     if error.code == 2200:  # "Subscriptions": the callback could not be validated

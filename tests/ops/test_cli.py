@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bot.aws.client import AwsError
 from bot.aws.ledger import Key, Ledger
 from bot.aws.queues import Queues, compact, dead_letter, fingerprint
 from ops import cli, registration, stack
@@ -180,6 +181,29 @@ def test_a_rotated_verify_token_is_registered_again(sandbox: Sandbox, ops: Ops) 
     assert ops("register")[1].count("was set") == 1
     assert sandbox.graph.app_subscription.verified == {"page": sandbox.verify_token}
     assert ops("check")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (AwsError("BatchGetItem", "AccessDeniedException", 400), "You do not have permission"),
+        (OpsError("AWS cannot be reached"), "AWS cannot be reached"),
+    ],
+)
+def test_a_table_that_cannot_be_read_leaves_the_other_verdicts(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch, error: Exception, found: str
+) -> None:
+    def unreadable(_self: object, _about: str) -> bool:
+        raise error
+
+    assert ops("register")[0] == 0
+    monkeypatch.setattr(registration.RegisteredToken, "is_present", unreadable)
+    code, out, _ = ops("check", "--json")
+    assert code == 1
+    wrong = [each for each in json.loads(out) if not each["fine"]]
+    assert [each["what"] for each in wrong] == [registration.APP]
+    assert found in wrong[0]["found"]
+    assert registration.PAGE in [each["what"] for each in json.loads(out)]
 
 
 def test_operators_in_different_time_zones_agree_on_the_registered_verify_token(ops: Ops) -> None:
