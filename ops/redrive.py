@@ -6,12 +6,11 @@ from enum import Enum
 from typing import NamedTuple
 
 from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Record, Stale
+from bot.dialogue.turn import WINDOW
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.interruption import uninterrupted
 from ops.letters import EventLetter, Letter, UnusableLetter
-
-WINDOW_MILLISECONDS = 24 * 60 * 60 * 1000
 
 
 class Outcome(Enum):
@@ -44,11 +43,8 @@ class Redriven(NamedTuple):
 
     @property
     def late(self) -> bool:
-        """Whether the messaging window has closed, unless the person has written since.
-
-        Source: Messenger Platform, "Messenger Platform Policy", the standard messaging window.
-        """
-        return time.time() * 1000 - self.letter.received > WINDOW_MILLISECONDS
+        """Whether the messaging window may have closed: it is longer after an ad, and opens when the person writes."""
+        return time.time() - self.letter.received / 1000 > WINDOW
 
 
 def obstacle(letter: Letter, page_id: str) -> str:

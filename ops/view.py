@@ -242,7 +242,7 @@ def _recorded(record: Record) -> Json:
 def _outcome(redriven: Redriven) -> str:
     words = "; ".join(dict.fromkeys(each.value for each in redriven.outcomes))
     late = redriven.late and any(each is not Outcome.DONE for each in redriven.outcomes)
-    return f"{words} (over 24 h old: sent only if the person has written since)" if late else words
+    return f"{words} (over 24 h old: sent only if the messaging window is still open)" if late else words
 
 
 def age(milliseconds: int) -> str:
