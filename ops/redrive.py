@@ -13,7 +13,7 @@ from ops.interruption import uninterrupted
 from ops.letters import EventLetter, Letter, UnusableLetter
 
 
-class Outcome(Enum):
+class Prospect(Enum):
     """What a redrive does with an event."""
 
     STARTS_OVER = "its answers are planned again"
@@ -21,13 +21,13 @@ class Outcome(Enum):
     DONE = "was handled already"
 
 
-def outcome(record: Record) -> Outcome:
+def prospect(record: Record) -> Prospect:
     """What a redrive does with an event that has this record."""
     if record.outcome == SETTLED:
-        return Outcome.DONE
+        return Prospect.DONE
     if record.answers is None or (record.outcome == DEAD and record.untouched):
-        return Outcome.STARTS_OVER
-    return Outcome.CONTINUES
+        return Prospect.STARTS_OVER
+    return Prospect.CONTINUES
 
 
 class Redriven(NamedTuple):
@@ -35,11 +35,11 @@ class Redriven(NamedTuple):
 
     Attributes:
         letter: the letter.
-        outcomes: of its events, in order.
+        prospects: of its events, in order.
     """
 
     letter: EventLetter
-    outcomes: tuple[Outcome, ...]
+    prospects: tuple[Prospect, ...]
 
     @property
     def late(self) -> bool:
@@ -102,7 +102,7 @@ def redrivable(queue: DeadLetterQueue, page_id: str) -> Iterator[EventLetter]:
 
 def preview(letter: EventLetter, ledger: Ledger) -> Redriven:
     """What a redrive would do now. Changes nothing."""
-    return Redriven(letter, tuple(outcome(ledger.read(key, letter.page).record) for key in letter.ledger_keys()))
+    return Redriven(letter, tuple(prospect(ledger.read(key, letter.page).record) for key in letter.ledger_keys()))
 
 
 def redrive(letter: EventLetter, queue: DeadLetterQueue, ledger: Ledger) -> Redriven:
@@ -115,11 +115,11 @@ def redrive(letter: EventLetter, queue: DeadLetterQueue, ledger: Ledger) -> Redr
         OpsError: an event's record keeps changing, or SQS did not accept the events.
     """
     with uninterrupted():
-        outcomes = tuple(outcome(_revived(key, letter.page, ledger)) for key in letter.ledger_keys())
-        if any(each is not Outcome.DONE for each in outcomes):
+        prospects = tuple(prospect(_revived(key, letter.page, ledger)) for key in letter.ledger_keys())
+        if any(each is not Prospect.DONE for each in prospects):
             queue.send_back(letter)
         queue.delete(letter)
-    return Redriven(letter, outcomes)
+    return Redriven(letter, prospects)
 
 
 def _revived(key: Key, page: str, ledger: Ledger) -> Record:

@@ -13,7 +13,7 @@ from bot.aws.queues import dead_letter, event_bytes, fingerprint, unusable_lette
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.letters import EventLetter, Letter, UnusableLetter, joined, read
-from ops.redrive import Outcome, Redriven
+from ops.redrive import Prospect, Redriven
 from ops.view import age, described, print_text, printable, redriven
 from tests.ops.place import ANNA, MESSAGE_BYTES, PAGE, Place, item
 
@@ -70,10 +70,10 @@ def test_a_description_holds_nothing_that_a_person_wrote() -> None:
 
 @pytest.mark.parametrize(
     ("hours", "of", "warned"),
-    [(23, Outcome.STARTS_OVER, False), (25, Outcome.STARTS_OVER, True), (25, Outcome.DONE, False)],
+    [(23, Prospect.STARTS_OVER, False), (25, Prospect.STARTS_OVER, True), (25, Prospect.DONE, False)],
 )
 def test_a_redrive_after_the_standard_window_says_that_the_window_decides(
-    capsys: pytest.CaptureFixture[str], hours: int, of: Outcome, warned: bool
+    capsys: pytest.CaptureFixture[str], hours: int, of: Prospect, warned: bool
 ) -> None:
     at = round(time.time() - hours * 3600) * 1000
     message = {"object": "page", "page": PAGE, "received": at, "items": [item(ANNA, "hello")]}
