@@ -12,7 +12,7 @@ from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.forget import Memory
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
-from ops.notify import INSTAGRAM, PAGE, Notice, message, pairs, send
+from ops.notify import INSTAGRAM, PAGE, NewNotice, message, pairs, send
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
 from ops.registration import RegisteredToken, Registration, read_secrets, wanted_profile
 from ops.stack import Stack
@@ -116,7 +116,7 @@ def forget(options: Namespace, target: Target) -> int:
 
 def notify(options: Namespace, target: Target) -> int:
     """`notify`."""
-    notice = Notice(
+    notice = NewNotice(
         person=_person(options),
         platform=INSTAGRAM if options.instagram else PAGE,
         account=options.instagram or target.stack.page_id,
