@@ -142,6 +142,17 @@ def test_a_person_is_forgotten_and_the_command_says_what_remains(sandbox: Sandbo
     assert "fingerprint of each of their events remains" in out
 
 
+def test_a_person_without_an_id_is_forgotten_by_the_reference_of_a_plugin(sandbox: Sandbox, ops: Ops) -> None:
+    reference = new_person()
+    tap: Json = {"sender": {"user_ref": reference}, "recipient": {"id": sandbox.page_id}, "timestamp": 1}
+    sandbox.deliver([tap | {"postback": {"payload": "START"}}])
+    sandbox.settle()
+    assert json.loads(ops("forget", f"user_ref:{reference}", "--json")[1])["removed"]["state"]
+    code, _, err = ops("forget", "user_ref:")
+    assert code == 1
+    assert "is neither a page-scoped id" in err
+
+
 def test_the_registration_is_checked_written_once_and_its_silent_end_noticed(sandbox: Sandbox, ops: Ops) -> None:
     code, out, err = ops("check")
     assert code == 1
