@@ -113,8 +113,8 @@ def _add_people(to: Subparsers) -> None:
         "Send the bot news for a person. It writes to them if they asked for it.",
         "notify 6543210987654321 --topic parcel number=12345678 --stack prod",
     )
-    for command in (forget, notify):
-        command.add_argument("psid", metavar="PSID", help="their page-scoped id")
+    for command, who in ((forget, "their page-scoped id, or user_ref:REFERENCE"), (notify, "their page-scoped id")):
+        command.add_argument("psid", metavar="PSID", help=who)
         command.add_argument("--dry-run", action="store_true", help=DRY_RUN)
     notify.add_argument("data", metavar="NAME=TEXT", nargs="*", help="what the conversation gets")
     notify.add_argument("--topic", required=True, help="the conversation's rule for it: @bot.notice(TOPIC)")

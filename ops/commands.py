@@ -1,23 +1,27 @@
 """The commands. Each takes the parsed options and a target, and returns the exit code."""
 
+import re
 import time
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.aws.ledger import Ledger
+from bot.messenger.identity import USER_REF
 from ops import view
 from ops.aws import OperatorAws
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.forget import Memory
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
-from ops.notify import INSTAGRAM, PAGE, Notice, message, pairs, send
+from ops.notify import INSTAGRAM, PAGE, NewNotice, message, pairs, send
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
 from ops.registration import RegisteredToken, Registration, read_secrets, wanted_profile
 from ops.stack import Stack
 from ops.view import Result, note
 
+PSID = re.compile("[0-9]+")
+PERSON = re.compile(rf"({USER_REF})?[\w.-]+")
 UNSEEN = (
     "SQS counts {} more (the count can be a minute old). It shows ten letters of one person at a time, and none that "
     "someone else is looking at."
@@ -108,16 +112,23 @@ def drop_letters(options: Namespace, target: Target) -> int:
 
 def forget(options: Namespace, target: Target) -> int:
     """`forget`."""
-    person, page = _person(options), options.page or target.stack.page_id
-    memory = Memory(person, page, target.aws, target.stack, target.ledger)
+    if not PERSON.fullmatch(options.psid):
+        raise OpsError(
+            f"{options.psid!r} is neither a page-scoped id, such as 6543210987654321, nor the reference of a plugin, "
+            f"such as {USER_REF}105."
+        )
+    page = options.page or target.stack.page_id
+    memory = Memory(options.psid, page, target.aws, target.stack, target.ledger)
     target.show(view.forgotten(memory.preview() if options.dry_run else memory.forget(), dry=options.dry_run))
     return 0
 
 
 def notify(options: Namespace, target: Target) -> int:
     """`notify`."""
-    notice = Notice(
-        person=_person(options),
+    if not PSID.fullmatch(options.psid):
+        raise OpsError(f"{options.psid!r} is not a page-scoped id: it consists of digits, such as 6543210987654321.")
+    notice = NewNotice(
+        person=options.psid,
         platform=INSTAGRAM if options.instagram else PAGE,
         account=options.instagram or target.stack.page_id,
         topic=options.topic,
@@ -160,13 +171,6 @@ def _registration(options: Namespace, target: Target) -> Registration:
         profile=wanted_profile(),
         objects=("page", "instagram") if options.instagram else ("page",),
     )
-
-
-def _person(options: Namespace) -> str:
-    person: str = options.psid
-    if not person.isalnum():
-        raise OpsError(f"{person!r} is not a page-scoped id: it consists of digits, such as 6543210987654321.")
-    return person
 
 
 def _note_unseen(queue: DeadLetterQueue) -> None:

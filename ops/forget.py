@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.aws.client import Aws
 from bot.aws.ledger import Ledger
 from bot.aws.queues import fingerprint
+from bot.messenger.identity import USER_REF
 from ops.dead_letter_queue import ROUND, DeadLetterQueue, message_count
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.stack import Stack
@@ -35,7 +36,7 @@ class Memory:
     """What the stack keeps about one person.
 
     Args:
-        person: their page-scoped id.
+        person: their page-scoped id, or `USER_REF` and a plugin's reference.
         page: the page (or Instagram account) that they wrote to.
         aws: the client.
         stack: the stack.
@@ -93,5 +94,11 @@ class Memory:
 
 
 def mentions(content: bytes, person: str) -> bool:
-    """Whether bytes contain an id as a whole word: one id can be the beginning of another."""
+    """Whether bytes contain a person's id as a whole word: one id can be the beginning of another.
+
+    A reference counts only behind its name in JSON, because it can be the same number as somebody else's id.
+    """
+    if person.startswith(USER_REF):
+        reference = re.escape(person.removeprefix(USER_REF).encode())
+        return re.search(rb"user_ref[\\\":\s]*" + reference + rb"(?![\w.-])", content) is not None
     return re.search(rb"(?<![0-9A-Za-z])" + re.escape(person.encode()) + rb"(?![0-9A-Za-z])", content) is not None

@@ -22,7 +22,7 @@ SEND_SECONDS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
+class NewNotice:
     """News for one person.
 
     Attributes:
@@ -62,7 +62,7 @@ def pairs(arguments: Sequence[str]) -> dict[str, str]:
     return data
 
 
-def message(notice: Notice, now: float) -> Message:
+def message(notice: NewNotice, now: float) -> Message:
     """The queue message for a notice. It joins the order of the person's events.
 
     Args:

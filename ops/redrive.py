@@ -6,15 +6,14 @@ from enum import Enum
 from typing import NamedTuple
 
 from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Record, Stale
+from bot.dialogue.turn import WINDOW
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.interruption import uninterrupted
 from ops.letters import EventLetter, Letter, UnusableLetter
 
-WINDOW_MILLISECONDS = 24 * 60 * 60 * 1000
 
-
-class Outcome(Enum):
+class Prospect(Enum):
     """What a redrive does with an event."""
 
     STARTS_OVER = "its answers are planned again"
@@ -22,13 +21,13 @@ class Outcome(Enum):
     DONE = "was handled already"
 
 
-def outcome(record: Record) -> Outcome:
+def prospect(record: Record) -> Prospect:
     """What a redrive does with an event that has this record."""
     if record.outcome == SETTLED:
-        return Outcome.DONE
+        return Prospect.DONE
     if record.answers is None or (record.outcome == DEAD and record.untouched):
-        return Outcome.STARTS_OVER
-    return Outcome.CONTINUES
+        return Prospect.STARTS_OVER
+    return Prospect.CONTINUES
 
 
 class Redriven(NamedTuple):
@@ -36,19 +35,16 @@ class Redriven(NamedTuple):
 
     Attributes:
         letter: the letter.
-        outcomes: of its events, in order.
+        prospects: of its events, in order.
     """
 
     letter: EventLetter
-    outcomes: tuple[Outcome, ...]
+    prospects: tuple[Prospect, ...]
 
     @property
     def late(self) -> bool:
-        """Whether the messaging window has closed, unless the person has written since.
-
-        Source: Messenger Platform, "Messenger Platform Policy", the standard messaging window.
-        """
-        return time.time() * 1000 - self.letter.received > WINDOW_MILLISECONDS
+        """Whether the messaging window may have closed: it is longer after an ad, and opens when the person writes."""
+        return time.time() - self.letter.received / 1000 > WINDOW
 
 
 def obstacle(letter: Letter, page_id: str) -> str:
@@ -106,7 +102,7 @@ def redrivable(queue: DeadLetterQueue, page_id: str) -> Iterator[EventLetter]:
 
 def preview(letter: EventLetter, ledger: Ledger) -> Redriven:
     """What a redrive would do now. Changes nothing."""
-    return Redriven(letter, tuple(outcome(ledger.read(key, letter.page).record) for key in letter.ledger_keys()))
+    return Redriven(letter, tuple(prospect(ledger.read(key, letter.page).record) for key in letter.ledger_keys()))
 
 
 def redrive(letter: EventLetter, queue: DeadLetterQueue, ledger: Ledger) -> Redriven:
@@ -119,11 +115,11 @@ def redrive(letter: EventLetter, queue: DeadLetterQueue, ledger: Ledger) -> Redr
         OpsError: an event's record keeps changing, or SQS did not accept the events.
     """
     with uninterrupted():
-        outcomes = tuple(outcome(_revived(key, letter.page, ledger)) for key in letter.ledger_keys())
-        if any(each is not Outcome.DONE for each in outcomes):
+        prospects = tuple(prospect(_revived(key, letter.page, ledger)) for key in letter.ledger_keys())
+        if any(each is not Prospect.DONE for each in prospects):
             queue.send_back(letter)
         queue.delete(letter)
-    return Redriven(letter, outcomes)
+    return Redriven(letter, prospects)
 
 
 def _revived(key: Key, page: str, ledger: Ledger) -> Record:

@@ -20,6 +20,7 @@ from bot.messenger.client import GraphApi
 from bot.messenger.errors import SendError
 from bot.messenger.profile import Profile, difference
 from bot.messenger.signature import sign
+from ops.aws import advice
 from ops.errors import OpsError
 from ops.stack import Stack
 
@@ -169,7 +170,7 @@ def wanted_profile() -> Profile | None:
 
 
 class RegisteredToken:
-    """With which verify token the webhook was registered: Facebook asks for it then only, and never shows it.
+    """Remembers which verify token the webhook was registered with. Facebook checks it only then, and never shows it.
 
     The stack's table remembers the version of the token's parameter, and nothing of the token.
 
@@ -201,7 +202,7 @@ class RegisteredToken:
     def _version(self) -> str:
         parameter = self._aws.call("ssm", "GetParameter", {"Name": f"{self._stack.secrets_path}/verify-token"})
         # A parameter that was deleted and made again counts from 1 again, at another time.
-        return f"{parameter['Parameter']['Version']} {parameter['Parameter']['LastModifiedDate']}"
+        return f"{parameter['Parameter']['Version']} {parameter['Parameter']['LastModifiedDate'].timestamp():.3f}"
 
 
 def _registered(about: str) -> dict[str, dict[str, str]]:
@@ -275,7 +276,7 @@ class Registration:
         for part in self._parts:
             try:
                 found = part.difference()
-            except SendError as error:
+            except (SendError, AwsError, OpsError) as error:
                 yield Verdict(part.what, fine=False, found=_explained(error, part.what))
             else:
                 yield Verdict(part.what, not found, f"{found}: run `python -m ops register`" if found else part.fine)
@@ -365,7 +366,7 @@ class Registration:
         if known.get("active") is False:
             return "is not active"
         if not self._registered.is_present(about):
-            return "is not known to have the present verify token"
+            return "may still have an older verify token"
         return _missing(_names(known.get("fields")), OBJECTS[about].fields)
 
     def _page_difference(self) -> str:
@@ -429,8 +430,10 @@ def _names(fields: object) -> tuple[str, ...]:
     return tuple(str(each.get("name", "")) if isinstance(each, dict) else str(each) for each in found)
 
 
-def _explained(error: SendError, what: str) -> str:
+def _explained(error: SendError | AwsError | OpsError, what: str) -> str:
     """An error in an operator's words. Calls in the app's own name fail for other reasons than those with a token."""
+    if not isinstance(error, SendError):
+        return advice(error) if isinstance(error, AwsError) else str(error)
     if error.code == 190 and what in {"token", APP, INSTAGRAM}:  # "Error Codes": access token
         return f"Facebook refuses the app's id and secret: check --app-id and the setting appSecret. ({error})"
     if error.code == 2200:  # "Subscriptions": the callback could not be validated

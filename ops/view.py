@@ -15,7 +15,7 @@ from bot.aws.ledger import Record
 from bot.aws.queues import Message
 from ops.forget import Forgotten
 from ops.letters import EventLetter, Letter, UnusableLetter
-from ops.redrive import Outcome, Redriven, obstacle, outcome
+from ops.redrive import Prospect, Redriven, obstacle, prospect
 from ops.registration import Change, Verdict
 
 Json = dict[str, Any]
@@ -113,14 +113,14 @@ def letter(one: Letter, page_id: str, parts: Sequence[UnusableLetter] | None, re
 
 def redriven(done: Sequence[Redriven], kept: Sequence[tuple[Letter, str]], *, dry: bool) -> Result:
     """What was redriven, and what was not and why."""
-    rows = [(each.letter.id[:SHORT], age(each.letter.received), each.letter.kinds, _outcome(each)) for each in done]
+    rows = [(each.letter.id[:SHORT], age(each.letter.received), each.letter.kinds, _prospect(each)) for each in done]
     rows += [(each.id[:SHORT], age(each.received), each.kinds, f"stays: {why}") for each, why in kept]
     summary = f"{'Would redrive' if dry else 'Redriven'}: {len(done)}. Left: {len(kept)}."
     return Result(
         {
             "dryRun": dry,
             "redriven": [
-                {"id": each.letter.id, "events": [one.name.lower() for one in each.outcomes]} for each in done
+                {"id": each.letter.id, "events": [one.name.lower() for one in each.prospects]} for each in done
             ],
             "kept": [{"id": each.id, "why": why} for each, why in kept],
         },
@@ -233,16 +233,16 @@ def _content(letter: Letter, parts: Sequence[UnusableLetter] | None) -> Json:
 
 
 def _recorded(record: Record) -> Json:
-    known: Json = {"outcome": record.outcome or "none yet", "faults": record.faults, "redrive": outcome(record).value}
+    known: Json = {"outcome": record.outcome or "none yet", "faults": record.faults, "redrive": prospect(record).value}
     if record.answers is not None:
         known |= {"answers": len(record.answers), "next": record.next + 1}
     return known
 
 
-def _outcome(redriven: Redriven) -> str:
-    words = "; ".join(dict.fromkeys(each.value for each in redriven.outcomes))
-    late = redriven.late and any(each is not Outcome.DONE for each in redriven.outcomes)
-    return f"{words} (over 24 h old: sent only if the person has written since)" if late else words
+def _prospect(redriven: Redriven) -> str:
+    words = "; ".join(dict.fromkeys(each.value for each in redriven.prospects))
+    late = redriven.late and any(each is not Prospect.DONE for each in redriven.prospects)
+    return f"{words} (over 24 h old: sent only if the messaging window is still open)" if late else words
 
 
 def age(milliseconds: int) -> str:

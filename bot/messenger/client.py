@@ -11,7 +11,17 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
 from bot.http import Connection, NotSent, Requester, Unanswered
-from bot.messenger.errors import Ambiguous, Credentials, PersonOrToken, Transient, Unreachable, from_response
+from bot.messenger.errors import (
+    Ambiguous,
+    Credentials,
+    PersonOrToken,
+    SendError,
+    SlowDown,
+    Transient,
+    Unclear,
+    Unreachable,
+    from_response,
+)
 from bot.messenger.messages import Json, Refused
 from bot.messenger.profile import FIELDS, Profile, difference
 from bot.messenger.record import Record
@@ -99,22 +109,25 @@ class GraphApi:
         try:
             return _text(self._call(call, timeout or self._timeout), "message_id")
         except PersonOrToken as error:
-            wrong = Unreachable if self._token_sends(until) else Credentials
-            raise wrong(
-                status=error.status, code=error.code, subcode=error.subcode, fbtrace_id=error.fbtrace_id
-            ) from None
+            raise _as(Unreachable if self._token_sends(until) else Credentials, error) from None
 
     def _token_sends(self, until: float) -> bool:
         """Whether Facebook says that the token is valid, of this page, and may send messages.
 
-        The app's id is asked first: its own token must ask about the page's ("Debug Token").
+        The app's id is asked first: its own token must ask about the page's ("Debug Token"). What is wrong with these
+        calls says nothing about the message.
         """
 
         def left() -> float:
             return max(until - time.monotonic(), _SHORTEST)
 
-        app = self._repeatable(_Call(method="GET", path="app", query={"fields": "id"}), left())
-        token = self.token(_text(app, "id"), left())
+        try:
+            app = self._repeatable(_Call(method="GET", path="app", query={"fields": "id"}), left())
+            token = self.token(_text(app, "id"), left())
+        except (Transient, SlowDown, Credentials):
+            raise
+        except SendError as error:
+            raise _as(Unclear, error) from None
         return token.valid and token.page_id in ("", self._page) and SENDING in token.scopes
 
     # The profile
@@ -201,9 +214,7 @@ class GraphApi:
         try:
             return self._call(call, timeout or self._timeout)
         except Ambiguous as error:
-            raise Transient(
-                status=error.status, code=error.code, subcode=error.subcode, fbtrace_id=error.fbtrace_id
-            ) from None
+            raise _as(Transient, error) from None
 
     def _call(self, call: _Call, timeout: float) -> Json:
         token = f"{call.app_id}|{self._secret}" if call.app_id else self._token
@@ -224,6 +235,10 @@ class GraphApi:
         if response.status != _OK or answer is None or "error" in answer:
             raise from_response(response.status, response.body)
         return answer
+
+
+def _as(kind: type[SendError], error: SendError) -> SendError:
+    return kind(status=error.status, code=error.code, subcode=error.subcode, fbtrace_id=error.fbtrace_id)
 
 
 def _parsed(body: bytes) -> Json | None:

@@ -8,8 +8,7 @@ import re
 from http import HTTPStatus
 from typing import NamedTuple
 
-_SENTENCE = 300  # characters of Facebook's message that are kept
-_WORD = 24  # characters: a longer word is a token, an id or a signature
+_TRACE = 300  # characters of an `fbtrace_id` that are kept: real ones have about eleven
 # Numbers this long mean the same as code and as subcode. "Common Error Codes" (2026-06-25) prints some of them alone.
 _LONG = 10_000
 
@@ -178,22 +177,22 @@ TABLE = (
     Row(100, 0, Unreachable, "Nobody has this id.", _TESTS, "cannot send messages to this id"),
     Row(100, 0, NotAllowed, "The opt-in has expired.", _COMMON, "notification_messages_token` has expired"),
     Row(10, 0, Unreachable, "The person only came through an instant game.", _COMMON, "Instant Games"),
-    # Facebook is out of order or busy.
-    Row(-1, ANY, Transient, "Something went wrong inside Facebook.", _ERRORS),
-    Row(1, ANY, Transient, "Something went wrong inside Facebook.", _GRAPH),
+    # Facebook is out of order or busy. With a subcode of no row, it may be something else that never ends.
+    Row(-1, 0, Transient, "Something went wrong inside Facebook.", _ERRORS),
+    Row(1, 0, Transient, "Something went wrong inside Facebook.", _GRAPH),
     Row(1, 1357046, Ambiguous, "The message was sent although an error came back.", _COMMON),
     Row(1, 99, Credentials, "The app lacks a permission or its advanced access.", _COMMON),
     Row(1, 2018382, Rejected, "The form's id is wrong, or the form is not for conversations.", _FORM),
-    Row(2, ANY, Transient, "The service is out of order for a moment.", _GRAPH),
+    Row(2, 0, Transient, "The service is out of order for a moment.", _GRAPH),
     Row(2, 2018344, PageSetting, "The page's administrator must accept the terms for labels.", _COMMON),
-    Row(4, ANY, Transient, "The app's limit of calls is reached.", _COMMON),
+    Row(4, 0, Transient, "The app's limit of calls is reached.", _COMMON),
     Row(4, 2018022, Transient, "Too many messages to phone numbers.", _RUBY),
-    Row(17, ANY, Transient, "The user's limit of calls is reached.", _GRAPH),
-    Row(32, ANY, Transient, "The page's limit of calls is reached.", _LIMITS),
-    Row(341, ANY, Transient, "The app's limit is reached.", _GRAPH),
-    Row(613, ANY, Transient, "The limit of calls is reached.", _COMMON),
+    Row(17, 0, Transient, "The user's limit of calls is reached.", _GRAPH),
+    Row(32, 0, Transient, "The page's limit of calls is reached.", _LIMITS),
+    Row(341, 0, Transient, "The app's limit is reached.", _GRAPH),
+    Row(613, 0, Transient, "The limit of calls is reached.", _COMMON),
     Row(613, 2534040, Transient, "Instagram's limit of calls is reached.", _COMMON),
-    Row(1200, ANY, Transient, "Something went wrong inside Facebook.", _ERRORS),
+    Row(1200, 0, Transient, "Something went wrong inside Facebook.", _ERRORS),
     Row(range(80000, 80015), ANY, Transient, "The business's limit of calls is reached.", _LIMITS),
     # The page is limited.
     Row(10, 1893063, SlowDown, "The page may send no messages for a while.", _COMMON),
@@ -261,7 +260,7 @@ TABLE = (
 )
 _BY_NUMBERS = {
     (code, row.subcode): row
-    for row in reversed(TABLE)  # an earlier row is more special than a later one
+    for row in reversed(TABLE)  # an earlier row is more specific than a later one
     if not row.says
     for code in ([row.code] if isinstance(row.code, int) else row.code)
 }
@@ -269,6 +268,10 @@ _BY_WORDS = [row for row in TABLE if row.says]
 _BY_LONG_NUMBER = {number: row for numbers, row in _BY_NUMBERS.items() for number in numbers if number >= _LONG}
 # Code 100 for a parameter of the request ("Graph API, Handling Errors", read on 2026-11-25): the message names it.
 _PARAMETER = re.compile(r"\b(param(eter)?s?|must (be|provide|have))\b|cannot be empty|is required", re.IGNORECASE)
+# The rest of such a message can quote what a person wrote, or a token: so only the name is kept, and only in its place.
+_NAMED = re.compile(
+    r"(?:\(#100\) )?(?:The |Length of )?[Pp]aram(?:eter)? ([a-z_]{1,40}(?:[.\[][a-z0-9_]{1,40}\]?){0,8})"
+)
 _BY_STATUS: dict[int, type[SendError]] = {
     401: Credentials,
     403: Credentials,
@@ -285,23 +288,20 @@ def from_response(status: int, body: bytes) -> SendError:
         body: as received: Facebook's error object, or what some proxy answers.
     """
     error = _error(body)
-    code, subcode, message = _number(error.get("code")), _number(error.get("error_subcode")), error.get("message")
-    trace = error.get("fbtrace_id")
-    row = _row(code, subcode, message if isinstance(message, str) else "")
+    code, subcode, trace = _number(error.get("code")), _number(error.get("error_subcode")), error.get("fbtrace_id")
+    message = text if isinstance(text := error.get("message"), str) else ""
+    row = _row(code, subcode, message)
     transient = error.get("is_transient")
-    if row is None:
-        kind = _unlisted(status, code, subcode, message, transient)
-    elif code in {1, 2} and row.subcode == ANY and transient is False:
+    kind = row.kind if row else _unlisted(status, code, subcode, message, transient)
+    if code in {1, 2} and transient is False and not (row and row.subcode):
         kind = Unclear
-    else:
-        kind = row.kind
-    detail = row.meaning if row and kind is row.kind else _scrubbed(message) if kind in {Rejected, Unclear} else ""
+    detail = row.meaning if row and kind is row.kind else _parameter(message) if kind in {Rejected, Unclear} else ""
     return kind(
         detail,
         status=status,
         code=code,
         subcode=subcode,
-        fbtrace_id=trace[:_SENTENCE] if isinstance(trace, str) else "",
+        fbtrace_id=trace[:_TRACE] if isinstance(trace, str) else "",
     )
 
 
@@ -318,12 +318,12 @@ def _row(code: int, subcode: int, message: str) -> Row | None:
     )
 
 
-def _unlisted(status: int, code: int, subcode: int, message: object, is_transient: object) -> type[SendError]:
+def _unlisted(status: int, code: int, subcode: int, message: str, is_transient: object) -> type[SendError]:
     """What to do about an error that has no row. An unknown one is never held against the event at once."""
     if is_transient is True or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Transient
     if code:
-        names_parameter = code == 100 and not subcode and isinstance(message, str) and _PARAMETER.search(message)
+        names_parameter = code == 100 and not subcode and _PARAMETER.search(message)
         return Rejected if names_parameter else Unclear
     if status < HTTPStatus.BAD_REQUEST:
         return Ambiguous  # success, but not in Facebook's words
@@ -343,9 +343,6 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def _scrubbed(message: object) -> str:
-    """Facebook's message without possible secrets: it quotes tokens and parameters of the request."""
-    if not isinstance(message, str):
-        return ""
-    words = [word if len(word) <= _WORD else "…" for word in message.split()]
-    return " ".join(words)[:_SENTENCE]
+def _parameter(message: str) -> str:
+    named = _NAMED.match(message)
+    return f"The parameter is {named[1]}." if named else ""

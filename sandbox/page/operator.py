@@ -14,7 +14,7 @@ from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.forget import Memory
 from ops.letters import EventLetter, Letter
-from ops.notify import PAGE, Notice, message, send
+from ops.notify import PAGE, NewNotice, message, send
 from ops.redrive import chosen, drop, redrive
 from ops.stack import Stack, from_described
 from sandbox.errors import SandboxError
@@ -40,7 +40,7 @@ class Operator:
 
     def notify(self, person: str, topic: str, data: Mapping[str, str]) -> Json:
         """Send the bot a notice about a person; its item."""
-        notice = Notice(person=person, platform=PAGE, account=self._sandbox.page_id, topic=topic, data=dict(data))
+        notice = NewNotice(person=person, platform=PAGE, account=self._sandbox.page_id, topic=topic, data=dict(data))
         with _explained():
             made = message(notice, time.time())
             send(made, self._aws, self._stack)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bot.aws.client import AwsError
 from bot.aws.ledger import Key, Ledger
 from bot.aws.queues import Queues, compact, dead_letter, fingerprint
 from ops import cli, registration, stack
@@ -141,6 +142,17 @@ def test_a_person_is_forgotten_and_the_command_says_what_remains(sandbox: Sandbo
     assert "fingerprint of each of their events remains" in out
 
 
+def test_a_person_without_an_id_is_forgotten_by_the_reference_of_a_plugin(sandbox: Sandbox, ops: Ops) -> None:
+    reference = new_person()
+    tap: Json = {"sender": {"user_ref": reference}, "recipient": {"id": sandbox.page_id}, "timestamp": 1}
+    sandbox.deliver([tap | {"postback": {"payload": "START"}}])
+    sandbox.settle()
+    assert json.loads(ops("forget", f"user_ref:{reference}", "--json")[1])["removed"]["state"]
+    code, _, err = ops("forget", "user_ref:")
+    assert code == 1
+    assert "is neither a page-scoped id" in err
+
+
 def test_the_registration_is_checked_written_once_and_its_silent_end_noticed(sandbox: Sandbox, ops: Ops) -> None:
     code, out, err = ops("check")
     assert code == 1
@@ -176,10 +188,42 @@ def test_a_rotated_verify_token_is_registered_again(sandbox: Sandbox, ops: Ops) 
 
     code, out, _ = ops("check")
     assert (code, out.count("✗")) == (1, 1)
-    assert "is not known to have the present verify token: run `python -m ops register`" in out
+    assert "may still have an older verify token: run `python -m ops register`" in out
     assert ops("register")[1].count("was set") == 1
     assert sandbox.graph.app_subscription.verified == {"page": sandbox.verify_token}
     assert ops("check")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "found"),
+    [
+        (AwsError("BatchGetItem", "AccessDeniedException", 400), "You do not have permission"),
+        (OpsError("AWS cannot be reached"), "AWS cannot be reached"),
+    ],
+)
+def test_a_table_that_cannot_be_read_leaves_the_other_verdicts(
+    ops: Ops, monkeypatch: pytest.MonkeyPatch, error: Exception, found: str
+) -> None:
+    def unreadable(_self: object, _about: str) -> bool:
+        raise error
+
+    assert ops("register")[0] == 0
+    monkeypatch.setattr(registration.RegisteredToken, "is_present", unreadable)
+    code, out, _ = ops("check", "--json")
+    assert code == 1
+    wrong = [each for each in json.loads(out) if not each["fine"]]
+    assert [each["what"] for each in wrong] == [registration.APP]
+    assert found in wrong[0]["found"]
+    assert registration.PAGE in [each["what"] for each in json.loads(out)]
+
+
+def test_operators_in_different_time_zones_agree_on_the_registered_verify_token(ops: Ops) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for zone, written in (("Asia/Tokyo", 3), ("America/New_York", 0)):
+            patch.setenv("TZ", zone)
+            time.tzset()
+            assert ops("register")[1].count("was set") == written
+    time.tzset()
 
 
 def test_instagram_has_a_webhook_of_its_own(sandbox: Sandbox, ops: Ops) -> None:

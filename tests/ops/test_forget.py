@@ -81,6 +81,21 @@ def test_a_person_of_another_page_is_another_person(place: Place) -> None:
     assert not memory(place, BEN, page="another").forget().plans
 
 
-@pytest.mark.parametrize(("content", "found"), [(b'"12345"', True), (b"12345", True), (b"123456", False), (b"", False)])
-def test_an_id_is_found_only_as_a_whole_word(content: bytes, found: bool) -> None:
-    assert mentions(content, "12345") is found
+@pytest.mark.parametrize(
+    ("content", "person", "found"),
+    [
+        (b'"12345"', "12345", True),
+        (b"12345", "12345", True),
+        (b"123456", "12345", False),
+        (b"", "12345", False),
+        (b'{"sender": {"user_ref": "105"}}', "user_ref:105", True),
+        (b'{"user_ref":105}', "user_ref:105", True),
+        (b'"{\\"user_ref\\": \\"105\\"}"', "user_ref:105", True),
+        (b'{"user_ref": "105-2"}', "user_ref:105", False),
+        (b'{"sender": {"id": "105"}}', "user_ref:105", False),
+    ],
+)
+def test_an_id_is_found_only_as_a_whole_word_and_a_reference_only_behind_its_name(
+    content: bytes, person: str, found: bool
+) -> None:
+    assert mentions(content, person) is found

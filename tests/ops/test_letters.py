@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from bot.aws.queues import dead_letter, event_bytes, fingerprint, unusable_lette
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.letters import EventLetter, Letter, UnusableLetter, joined, read
-from ops.view import age, described, printable
+from ops.redrive import Prospect, Redriven
+from ops.view import age, described, print_text, printable, redriven
 from tests.ops.place import ANNA, MESSAGE_BYTES, PAGE, Place, item
 
 PART = event_bytes(MESSAGE_BYTES) // 4 * 3
@@ -64,6 +66,21 @@ def test_a_description_holds_nothing_that_a_person_wrote() -> None:
     assert (shown["event"], shown["fbtrace_id"], shown["reason"]) == ("2 text", "Atrace", "defect")
     assert "secret" not in json.dumps(shown)
     assert ANNA not in json.dumps(shown)
+
+
+@pytest.mark.parametrize(
+    ("hours", "of", "warned"),
+    [(23, Prospect.STARTS_OVER, False), (25, Prospect.STARTS_OVER, True), (25, Prospect.DONE, False)],
+)
+def test_a_redrive_after_the_standard_window_says_that_the_window_decides(
+    capsys: pytest.CaptureFixture[str], hours: int, of: Prospect, warned: bool
+) -> None:
+    at = round(time.time() - hours * 3600) * 1000
+    message = {"object": "page", "page": PAGE, "received": at, "items": [item(ANNA, "hello")]}
+    letter = read(received(dead_letter("defect", {}, message, "g", "x").body))
+    assert isinstance(letter, EventLetter)
+    print_text(redriven([Redriven(letter, (of,))], [], dry=True))
+    assert ("sent only if the messaging window is still open" in capsys.readouterr().out) is warned
 
 
 def test_the_parts_of_an_unusable_request_are_joined_whatever_lies_between_them() -> None:

@@ -11,7 +11,7 @@ from bot.aws.queues import dead_letter, fingerprint
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.letters import EventLetter, Letter
-from ops.redrive import Outcome, Redriven, chosen, drop, preview, redrivable
+from ops.redrive import Prospect, Redriven, chosen, drop, preview, redrivable
 from ops.redrive import redrive as redrive_letter
 from tests.ops.place import ANNA, BEN, PAGE, Breaking, Broken, Interrupted, Place, item
 
@@ -46,7 +46,7 @@ def test_redriven_events_are_answered_once_in_each_persons_order_and_their_lette
     assert sorted(place.dead()) == ["poison 1", "poison 2", "poison 3"]
     done = redrive(place)
     place.work()
-    assert [each.outcomes for each in done] == [(Outcome.STARTS_OVER,)] * 3
+    assert [each.prospects for each in done] == [(Prospect.STARTS_OVER,)] * 3
     assert [each for each in place.facebook.sent if each[0] == ANNA] == answers(ANNA, "poison 1", "poison 3")
     assert [each for each in place.facebook.sent if each[0] == BEN] == answers(BEN, "poison 2")
     assert place.dead() == []
@@ -74,7 +74,7 @@ def test_an_event_whose_first_answer_was_sent_continues_with_the_second(place: P
     assert isinstance(letter, EventLetter)
     assert letter.detail["fbtrace_id"] == "Atrace"
     place.facebook.refused = set()
-    assert [each.outcomes for each in redrive(place)] == [(Outcome.CONTINUES,)]
+    assert [each.prospects for each in redrive(place)] == [(Prospect.CONTINUES,)]
     place.work()
     assert place.facebook.sent == answers(ANNA, "hello")
 
@@ -83,7 +83,7 @@ def test_an_event_whose_first_answer_was_refused_is_planned_again(place: Place) 
     place.facebook.refused = {"hello: one"}
     place.accept((ANNA, "hello"))
     place.work()
-    assert [each.outcomes for each in redrive(place)] == [(Outcome.STARTS_OVER,)]
+    assert [each.prospects for each in redrive(place)] == [(Prospect.STARTS_OVER,)]
     assert place.ledger.read(place.key(ANNA, "hello"), PAGE).record.answers is None
 
 
@@ -93,7 +93,7 @@ def test_an_answer_that_arrived_although_it_was_refused_is_not_sent_again(place:
     place.work()
     place.ledger.echoed(place.key(ANNA, "hello"), 0)
     place.facebook.refused = set()
-    assert [each.outcomes for each in redrive(place)] == [(Outcome.CONTINUES,)]
+    assert [each.prospects for each in redrive(place)] == [(Prospect.CONTINUES,)]
     place.work()
     assert place.facebook.sent == [(ANNA, "hello: two")]
 
@@ -103,7 +103,7 @@ def test_an_event_that_was_handled_is_not_sent_to_the_queue_again(place: Place) 
     place.work()
     message = {"object": "page", "page": PAGE, "received": 1, "items": [item(ANNA, "hello")]}
     place.bury(dead_letter("twice", {}, message, fingerprint(PAGE, ANNA), "x"))
-    assert [each.outcomes for each in redrive(place)] == [(Outcome.DONE,)]
+    assert [each.prospects for each in redrive(place)] == [(Prospect.DONE,)]
     assert not place.receive(place.stack.queue_url)
     assert not look(place)
 
@@ -171,7 +171,7 @@ def test_a_preview_shows_each_outcome_and_changes_nothing(place: Place) -> None:
     before = place.items()
     with DeadLetterQueue(place.aws, place.stack) as queue:
         previews = [preview(each, place.ledger) for each in redrivable(queue, PAGE)]
-    assert [each.outcomes for each in previews] == [(Outcome.STARTS_OVER,)] * 3
+    assert [each.prospects for each in previews] == [(Prospect.STARTS_OVER,)] * 3
     assert place.items() == before
     assert not place.receive(place.stack.queue_url)
     assert len(place.dead()) == 3

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from bot.aws.queues import fingerprint
 from ops.aws import OperatorAws
-from ops.notify import PAGE, Notice, message, send
+from ops.notify import PAGE, NewNotice, message, send
 from ops.stack import from_described
 from sandbox.facebook.actions import INBOX_APP
 from sandbox.view import defect_text
@@ -123,7 +123,9 @@ def test_a_notice_from_outside_the_page_has_a_trail(opened: Opened, stage: Stage
     stack = from_described(stage.sandbox.described() | {"outputs": stage.sandbox.outputs}, "the sandbox")
     aws = OperatorAws(stack.region, stack.endpoint, stack.key)
     send(
-        message(Notice(person=xia.person, platform=PAGE, account=stack.page_id, topic="x", data={}), 1.8e9), aws, stack
+        message(NewNotice(person=xia.person, platform=PAGE, account=stack.page_id, topic="x", data={}), 1.8e9),
+        aws,
+        stack,
     )
     card = xia.page.locator(".event-card", has_text="Xia")
     expect(card).to_contain_text("got news from outside this page")

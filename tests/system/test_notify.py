@@ -132,6 +132,8 @@ def test_notifying_an_unknown_person_gives_a_warning(ops: Ops) -> None:
         (("7", "--topic", "parcel", "a=1", "a=2"), "given twice"),
         (("7", "--topic", ""), "name the subject in one word"),
         (("+7", "--topic", "parcel"), "is not a page-scoped id"),
+        (("user_ref:7", "--topic", "parcel"), "is not a page-scoped id"),
+        (("seven", "--topic", "parcel"), "is not a page-scoped id"),
         (("7", "--topic", "parcel", f"text={'x' * 600_000}"), "look up the rest"),
     ],
 )

@@ -7,8 +7,9 @@ INTRODUCTION = """# Errors of Facebook
 
 Written by `make docs` from the table in `bot/messenger/errors.py`; change it there.
 
-A row whose subcode is *any* counts for all subcodes without a row of their own. A number of five digits or more means
-the same as code and as subcode. Facebook's message decides only where it is quoted. Whatever is in no row:
+A row whose subcode is *any* counts for all subcodes without a row of their own. A row without a subcode counts only for
+errors without one. A number of five digits or more means the same as code and as subcode. Facebook's message decides
+only where it is quoted. Whatever is in no row:
 
 - with `is_transient`, or with an HTTP status of 500 or more: *Transient*;
 - code 100 whose message names a parameter of the request: *Rejected*;
@@ -28,7 +29,7 @@ DONE = {
     "Credentials": "alarm *credentials*; the event waits for up to 14 days",
     "PageSetting": "alarm *page-setting*; the event waits for up to 14 days",
     "PersonOrToken": "`debug_token` is asked once: *Unreachable* if the token is valid, of this page and may send; "
-    "otherwise *Credentials*",
+    "otherwise *Credentials*; *Unclear* if the question itself is refused",
     "Rejected": "a dead letter after three tries",
     "Unclear": "tried six times within eight minutes, then a dead letter that says so; for three people within "
     "minutes: alarm *refused*",

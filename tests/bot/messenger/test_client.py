@@ -10,7 +10,7 @@ import pytest
 
 from bot.http import NotSent, Response, Unanswered
 from bot.messenger.client import GraphApi, Token
-from bot.messenger.errors import Ambiguous, Credentials, Rejected, SendError, Transient, Unreachable
+from bot.messenger.errors import Ambiguous, Credentials, Rejected, SendError, SlowDown, Transient, Unclear, Unreachable
 from bot.messenger.messages import Action, Refused, Text
 from bot.messenger.profile import MenuItem, Profile
 from sandbox.facebook.graph import Graph
@@ -119,6 +119,10 @@ VALID = {"is_valid": True, "profile_id": PAGE, "scopes": ["pages_messaging"]}
         ([answer({"id": APP}), answer({"data": VALID | {"scopes": []}})], Credentials),
         ([answer({"error": {"code": 190}}, 401)], Credentials),
         ([answer({"id": APP}), Unanswered("TimeoutError")], Transient),
+        ([answer({"error": {"code": 368}}, 400)], SlowDown),
+        ([answer({"error": {"code": 100, "message": "You must provide an app access token"}}, 400)], Unclear),
+        ([answer({"id": APP}), EITHER], Unclear),
+        ([answer({"error": {"code": 551}}, 400)], Unclear),
     ],
 )
 def test_what_may_be_the_person_or_the_token_is_decided_by_asking_about_the_token_once(
