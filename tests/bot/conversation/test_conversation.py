@@ -324,6 +324,14 @@ def test_the_bot_says_so_if_parcels_cannot_be_looked_up() -> None:
     assert isinstance(person.last.defect, ParcelsUnavailable)
 
 
+@pytest.mark.parametrize("event", [CHANGE, Comment("c1", "Where is 12345678?")])
+def test_nobody_gets_an_apology_for_what_they_did_not_ask_the_bot_for(event: Event) -> None:
+    person = Chat(bot, World(Broken()))
+    person.state = watching(OneParcel()).state
+    with pytest.raises(ParcelsUnavailable):
+        person.does(event)
+
+
 def test_the_bot_apologises_for_a_defect_and_the_operator_learns_of_it() -> None:
     class Odd:
         def find(self, number: str, now: float) -> Parcel | None:
