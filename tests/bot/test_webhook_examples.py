@@ -50,7 +50,7 @@ def answers(found: list[events.Event]) -> list[list[object]]:
     said: list[list[object]] = []
     for event in {each.id: each for each in found}.values():
         answer = bot.answer(
-            event.replace(timestamp=None), states.get(event.owner, {}), Context(THEN, World(DemonstrationParcels()))
+            event.replace(timestamp=None), states.get(event.owner, {}), Context(THEN, World(DemonstrationParcels(), "DE"))
         )
         assert answer.defect is None
         states[event.owner] = answer.state
