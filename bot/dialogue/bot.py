@@ -13,7 +13,7 @@ from bot.dialogue.middleware import Middleware
 from bot.dialogue.reply import Answer, Reply, Words, as_messages, as_reply
 from bot.dialogue.rules import Match, Rule, RuleError, Rules, compiled, normal
 from bot.dialogue.turn import Context, Progress, Session, Turn
-from bot.dialogue.typed import Mismatch, read, write
+from bot.dialogue.typed import Mismatch, read, read_strictly, write
 from bot.messenger.events import (
     AccountLinked,
     Attachment,
@@ -92,7 +92,7 @@ class Bot(Generic[S, W]):
     def __init__(self, state: type[S], languages: tuple[str, ...] = ("en",)) -> None:
         # A field without a default, or of a type that JSON does not have, would fail at a user's first message.
         try:
-            kept = read(state, {name: _json(value) for name, value in state().fields().items()}, strictly=True)
+            kept = read_strictly(state, {name: _json(value) for name, value in state().fields().items()})
         except (TypeError, Mismatch) as error:
             raise RuleError(
                 f"{state.__name__} cannot be kept: {error} Give every field a type of JSON and a default."
