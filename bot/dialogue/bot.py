@@ -50,7 +50,7 @@ R = TypeVar("R", bound=Reply[Any] | Words | None)
 _NEVER_ANSWERED = (Delivery, Echo, Read)
 # What a user does and expects an answer to. Anything else is answered only if a rule takes it.
 _ANSWER_EXPECTED = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
-# What changes what the bot may do, whoever speaks with the user at the moment.
+# Kinds that change what the bot may do. They are heard even while somebody else has the conversation.
 _ALWAYS_HEARD = (OptedIn, AccountLinked)
 # What ends a dialogue if a rule takes it: the user turned to something else.
 _ENDS_DIALOGUE = (TextMessage, QuickReplyTapped, Postback, Referred)
