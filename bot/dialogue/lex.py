@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from bot.dialogue.turn import LexUnavailable, Turn
+from bot.dialogue.turn import Turn
 from bot.messenger.events import Event
 from bot.messenger.messages import (
     BUTTON_TITLE,
@@ -48,7 +48,7 @@ def session_id(page: str, user: str) -> str:
 
 
 def understand(turn: Turn[S, W, Event], text: str, *, yes: str, no: str) -> tuple[Message, ...] | None:
-    """What Lex answers to a text; None without Lex, or if it fails or does not understand.
+    """What Lex answers to a text; None without Lex, or if it does not answer or understand.
 
     Args:
         turn: its `lex` is asked.
@@ -59,10 +59,7 @@ def understand(turn: Turn[S, W, Event], text: str, *, yes: str, no: str) -> tupl
     text = _beginning(text.strip(), TEXT)
     if turn.lex is None or not text:
         return None
-    try:
-        answer = turn.lex.recognize(session_id(turn.event.page, turn.event.user), text)
-    except LexUnavailable:
-        return None
+    answer = turn.lex.recognize(session_id(turn.event.page, turn.event.user), text)
     return to_messages(answer, yes=yes, no=no)
 
 
