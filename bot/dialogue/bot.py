@@ -251,7 +251,7 @@ class Bot(Generic[S, W]):
         Raises:
             Exception: what a handler raised, unless an error handler is registered.
         """
-        if isinstance(event, _NEVER_ANSWERED) or event.standby:
+        if isinstance(event, _NEVER_ANSWERED):
             return Answer((), dict(state))
         user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
         if event.opens_window:
