@@ -913,18 +913,6 @@ class Update(Message):
         return self.message.to_request(recipient) | {"messaging_type": "UPDATE"}
 
 
-class HumanAgent(Message):
-    """A message that a human wrote, within 7 days of the user's last one. Bots may not use it."""
-
-    needs_window = False
-
-    message: Content
-
-    def to_request(self, recipient: str) -> Json:
-        """The request's body: see `Message.to_request`."""
-        return self.message.to_request(recipient) | {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
-
-
 class Notification(Message):
     """A message to a user who opted in, at any time.
 

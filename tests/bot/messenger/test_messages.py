@@ -24,7 +24,6 @@ from bot.messenger.messages import (
     Coupon,
     Feedback,
     GridImage,
-    HumanAgent,
     ImageGrid,
     Item,
     Link,
@@ -235,8 +234,6 @@ def test_a_sender_action_is_a_request_of_its_own() -> None:
 
 def test_a_message_has_a_type_and_a_recipient() -> None:
     assert accepted(Update(Text("New")))["messaging_type"] == "UPDATE"
-    human = accepted(HumanAgent(Text("Hi")))
-    assert (human["messaging_type"], human["tag"]) == ("MESSAGE_TAG", "HUMAN_AGENT")
     notified = accepted(Notification(Text("New"), "token"))
     assert notified["recipient"] == {"notification_messages_token": "token"}
     assert accepted(PrivateReply(Text("Hi"), "c1"))["recipient"] == {"comment_id": "c1"}
@@ -295,8 +292,8 @@ def test_what_facebook_would_not_take_is_refused(make: Callable[[], object]) -> 
         make()
 
 
-def test_only_an_opt_in_a_human_or_a_comment_works_outside_the_window() -> None:
-    free = (HumanAgent(Text("Hi")), Notification(Text("New"), "t"), PrivateReply(Text("Hi"), "c1"))
+def test_only_an_opt_in_or_a_comment_works_outside_the_window() -> None:
+    free = (Notification(Text("New"), "t"), PrivateReply(Text("Hi"), "c1"))
     assert not any(message.needs_window for message in free)
     assert all(message.needs_window for message in (Text("Hi"), Update(Text("Hi")), Action("typing_on")))
 
