@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from bot.messenger.identity import USER_REF
 from bot.messenger.record import Record
-from bot.messenger.text import visible
+from bot.messenger.text import MOST, visible
 
-TEXT = 2000  # characters, of which a text has fewer: "Send API Reference", message.text
 QUICK_REPLIES = 13  # "Quick Replies"
 QUICK_REPLY_TITLE = 20  # characters: "Quick Replies"
 PAYLOAD = 1000  # characters: "Quick Replies", "Buttons"
@@ -286,9 +285,9 @@ class Text(Content):
         """Refuse what Facebook would."""
         super().check()
         readable("A text", self.text, "say something, or return no message at all")
-        if len(self.text) >= TEXT:
+        if len(self.text) > MOST:
             refuse(
-                f"A text has {len(self.text)} characters, and it must be under {TEXT}",
+                f"A text has {len(self.text)} characters, and {MOST} are allowed",
                 "split it with bot.messenger.text.split, or return a plain str, which the bot splits for you",
             )
 
