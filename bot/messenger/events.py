@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import ClassVar
 
-from bot.messenger.identity import Fields, author, clean, identify
+from bot.messenger.identity import Fields, author, clean, identify, owner_of
 from bot.messenger.record import Record
 from bot.messenger.text import visible
 
@@ -175,8 +175,8 @@ class Event(Record, kw_only=True):
 
     @property
     def owner(self) -> str:
-        """Whose order and state the event belongs to: its user's, or its own if there is no user."""
-        return self.user or self.id
+        """See `owner_of`."""
+        return owner_of(self.user, self.id)
 
 
 class MessageEvent(Event, kw_only=True):
