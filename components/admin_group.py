@@ -72,7 +72,7 @@ class AdminGroupArgs:
             require(
                 size <= POLICY_CHARACTERS,
                 f"The policy for {title} of the group {self.group_name} would have {size} characters, and IAM allows "
-                f"{POLICY_CHARACTERS}: let it have fewer stacks (now {len(self.name_prefixes)}) or members (now "
+                f"{POLICY_CHARACTERS}: name fewer stacks (now {len(self.name_prefixes)}) or members (now "
                 f"{len(self.members)}).",
             )
 

@@ -10,8 +10,8 @@ PERIOD_SECONDS = 300
 PERIODS_PER_HOUR = 12
 WAITING_SECONDS = 900
 WAITING_MESSAGES = 50_000
-"""Visible or invisible. SQS hands out of a FIFO queue's first 120,000 messages only, these two together (Amazon SQS
-Developer Guide, "Amazon SQS FIFO queue quotas" and "in flight", read 2026-11)."""
+"""Of visible and of invisible messages each. SQS delivers only from the first 120,000 of a FIFO queue, both together
+(Amazon SQS Developer Guide, "Amazon SQS FIFO queue quotas" and "in flight", read 2026-11)."""
 MOST_REQUESTS = 0.5
 
 
@@ -151,7 +151,7 @@ class Alarms(pulumi.ComponentResource):
         # stranger's single request is no reason to wake anybody; Facebook tries again.
         alarm(
             "gateway-4xx",
-            "Most requests get a 4xx answer: if they are Facebook's, their events are lost.",
+            "Most requests get a 4xx answer. If Facebook's do, it gives up after an hour and unsubscribes the app.",
             ("AWS/ApiGateway", "4XXError"),
             dimensions={"ApiName": args.api_name, "Stage": args.stage_name},
             statistic="Average",

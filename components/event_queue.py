@@ -55,6 +55,16 @@ class EventQueue(pulumi.ComponentResource):
             person who wants to be forgotten.
     """
 
+    arn: pulumi.Output[str]
+    url: pulumi.Output[str]
+    name: pulumi.Output[str]
+    message_bytes: pulumi.Output[str]
+    dead_letter_url: pulumi.Output[str]
+    dead_letter_name: pulumi.Output[str]
+    producer_statement: Statement
+    consumer_statement: Statement
+    dead_letter_statement: Statement
+
     def __init__(self, name: str, args: EventQueueArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fbm:index:EventQueue", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)

@@ -327,7 +327,12 @@ def explain(turn: Turn) -> Reply:
 
 @bot.error
 def sorry(turn: Turn, error: Exception) -> Text:
-    """Say that something went wrong. The log has the details."""
+    """Say that something went wrong. The log has the details.
+
+    A customer who asked nothing gets no apology: news, and the one private reply to a comment, are tried again.
+    """
+    if isinstance(turn.event, (Notice, Comment)):
+        raise error
     if isinstance(error, ParcelsUnavailable):
         said = turn.words(
             en="I cannot look up parcels at the moment. Please try again in a few minutes.",

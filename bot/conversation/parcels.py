@@ -89,15 +89,15 @@ class World(Record):
 
     Args:
         parcels: where parcels are looked up.
-        assets_url: the public folder with the images `step-1.png` to `step-4.png`; "" to use words instead.
         country: where the customers are, as ISO 3166 has it. It decides whether they can be asked for notifications.
+        assets_url: the public folder with the images `step-1.png` to `step-4.png`; "" to use words instead.
     """
 
     parcels: ParcelSource
+    country: str
     assets_url: str = ""
-    country: str = "DE"
 
 
 def world(environment: Environment) -> World:
     """The outside world of the deployed bot."""
-    return World(DemonstrationParcels(), environment.assets_url)
+    return World(DemonstrationParcels(), country="DE", assets_url=environment.assets_url)

@@ -4,7 +4,7 @@ from bot.dialogue.bot import Bot
 from bot.dialogue.dialogues import Dialogue, Invalid, ask
 from bot.dialogue.reply import Answer, Reply, ReplyLike
 from bot.dialogue.rules import RuleError
-from bot.dialogue.turn import Context, Lex, LexUnavailable, Turn
+from bot.dialogue.turn import Context, Lex, Turn
 from bot.messenger.events import Event
 from bot.messenger.record import Record
 
@@ -16,7 +16,6 @@ __all__ = [
     "Event",
     "Invalid",
     "Lex",
-    "LexUnavailable",
     "Record",
     "Reply",
     "ReplyLike",

@@ -13,7 +13,7 @@ from bot.dialogue.middleware import Middleware
 from bot.dialogue.reply import Answer, Reply, Words, as_messages, as_reply
 from bot.dialogue.rules import Match, Rule, RuleError, Rules, compiled, normal
 from bot.dialogue.turn import Context, Progress, Session, Turn
-from bot.dialogue.typed import Mismatch, read, write
+from bot.dialogue.typed import Mismatch, read, read_strictly, write
 from bot.messenger.events import (
     AccountLinked,
     Attachment,
@@ -50,7 +50,7 @@ R = TypeVar("R", bound=Reply[Any] | Words | None)
 _NEVER_ANSWERED = (Delivery, Echo, Read)
 # What a user does and expects an answer to. Anything else is answered only if a rule takes it.
 _ANSWER_EXPECTED = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
-# What changes what the bot may do, whoever speaks with the user at the moment.
+# Kinds that change what the bot may do. They are heard even while somebody else has the conversation.
 _ALWAYS_HEARD = (OptedIn, AccountLinked)
 # What ends a dialogue if a rule takes it: the user turned to something else.
 _ENDS_DIALOGUE = (TextMessage, QuickReplyTapped, Postback, Referred)
@@ -92,7 +92,7 @@ class Bot(Generic[S, W]):
     def __init__(self, state: type[S], languages: tuple[str, ...] = ("en",)) -> None:
         # A field without a default, or of a type that JSON does not have, would fail at a user's first message.
         try:
-            kept = read(state, {name: _json(value) for name, value in state().fields().items()}, strictly=True)
+            kept = read_strictly(state, {name: _json(value) for name, value in state().fields().items()})
         except (TypeError, Mismatch) as error:
             raise RuleError(
                 f"{state.__name__} cannot be kept: {error} Give every field a type of JSON and a default."
@@ -251,7 +251,7 @@ class Bot(Generic[S, W]):
         Raises:
             Exception: what a handler raised, unless an error handler is registered.
         """
-        if isinstance(event, _NEVER_ANSWERED) or event.standby:
+        if isinstance(event, _NEVER_ANSWERED):
             return Answer((), dict(state))
         user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
         if event.opens_window:

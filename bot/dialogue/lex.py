@@ -8,8 +8,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from bot.dialogue.turn import LexUnavailable, Turn
+from bot.dialogue.turn import Turn
 from bot.messenger.events import Event
+from bot.messenger.identity import Fields
 from bot.messenger.messages import (
     BUTTON_TITLE,
     BUTTONS,
@@ -36,7 +37,6 @@ PAYLOAD = "LEX"
 
 S = TypeVar("S", bound=Record)
 W = TypeVar("W")
-Json = dict[str, Any]
 
 
 def session_id(page: str, user: str) -> str:
@@ -48,7 +48,7 @@ def session_id(page: str, user: str) -> str:
 
 
 def understand(turn: Turn[S, W, Event], text: str, *, yes: str, no: str) -> tuple[Message, ...] | None:
-    """What Lex answers to a text; None without Lex, or if it fails or does not understand.
+    """What Lex answers to a text; None without Lex, or if it does not answer or understand.
 
     Args:
         turn: its `lex` is asked.
@@ -59,10 +59,7 @@ def understand(turn: Turn[S, W, Event], text: str, *, yes: str, no: str) -> tupl
     text = _beginning(text.strip(), TEXT)
     if turn.lex is None or not text:
         return None
-    try:
-        answer = turn.lex.recognize(session_id(turn.event.page, turn.event.user), text)
-    except LexUnavailable:
-        return None
+    answer = turn.lex.recognize(session_id(turn.event.page, turn.event.user), text)
     return to_messages(answer, yes=yes, no=no)
 
 
@@ -74,39 +71,39 @@ def to_messages(answer: Mapping[str, Any], *, yes: str, no: str) -> tuple[Messag
         yes: title of the quick reply for yes.
         no: title of the quick reply for no.
     """
-    state = _object(answer.get("sessionState"))
-    if _object(state.get("intent")).get("name") == _NOT_UNDERSTOOD:
+    received = Fields(answer)
+    state = received.object("sessionState")
+    if state.object("intent").text("name") == _NOT_UNDERSTOOD:
         return None
     said: list[Message] = []
-    for message in _list(answer.get("messages")):
-        said.extend(_message(_object(message)))
-    confirming = _object(state.get("dialogAction")).get("type") == "ConfirmIntent"
+    for message in received.objects("messages"):
+        said.extend(_message(message))
+    confirming = state.object("dialogAction").text("type") == "ConfirmIntent"
     if confirming and said and isinstance(last := said[-1], Text) and not last.quick_replies:
         said[-1] = last.replace(quick_replies=(_choice(yes, "yes"), _choice(no, "no")))
     return tuple(said) or None
 
 
-def _message(message: Json) -> list[Message]:
-    card = _object(message.get("imageResponseCard"))
-    if message.get("contentType") == "ImageResponseCard" and card:
+def _message(message: Fields) -> list[Message]:
+    card = message.object("imageResponseCard")
+    if message.text("contentType") == "ImageResponseCard" and card.value:
         return [_card(card)]
-    content = message.get("content")
-    return [Text(piece) for piece in split(content)] if isinstance(content, str) else []
+    return [Text(piece) for piece in split(message.text("content"))]
 
 
-def _card(card: Json) -> Message:
+def _card(card: Fields) -> Message:
     """A response card: its first three buttons stay, the others become quick replies."""
-    title, subtitle = _string(card, "title") or "…", _string(card, "subtitle")
+    title, subtitle = _shown(card, "title") or "…", _shown(card, "subtitle")
     choices = [
-        (_string(each, "text"), _string(each, "value"))
-        for each in map(_object, _list(card.get("buttons")))
-        if _string(each, "text") and _string(each, "value")
+        (_shown(each, "text"), _shown(each, "value"))
+        for each in card.objects("buttons")
+        if _shown(each, "text") and _shown(each, "value")
     ]
     replies = tuple(_choice(text, value) for text, value in choices[BUTTONS:][:QUICK_REPLIES])
     buttons = tuple(Tap(_short(text, BUTTON_TITLE), f"{PAYLOAD}:{value}") for text, value in choices[:BUTTONS])
     try:
         shown = Card(
-            _short(title, CARD_TITLE), _short(subtitle, CARD_SUBTITLE), _string(card, "imageUrl"), buttons=buttons
+            _short(title, CARD_TITLE), _short(subtitle, CARD_SUBTITLE), _shown(card, "imageUrl"), buttons=buttons
         )
     except Refused:  # the card has only a title, or an image URL that Messenger refuses
         replies = tuple(_choice(*each) for each in choices[:QUICK_REPLIES])
@@ -133,14 +130,7 @@ def _beginning(text: str, most: int) -> str:
     return taken
 
 
-def _object(value: object) -> Json:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _string(values: Json, name: str) -> str:
-    value = values.get(name)
-    return value.strip() if isinstance(value, str) and visible(value) else ""
+def _shown(fields: Fields, name: str) -> str:
+    """A text without blanks around it; "" if it shows nothing."""
+    text = fields.text(name).strip()
+    return text if visible(text) else ""

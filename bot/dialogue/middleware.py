@@ -15,7 +15,7 @@ Go = Callable[[Turn[S, W, Event]], Reply[S]]
 Middleware = Callable[[Turn[S, W, Event], Go[S, W]], ReplyLike[S]]
 
 HOUR = 3600.0
-# The apps of the page's and of Instagram's inbox: who takes the thread there is a human.
+# The apps of the page's and of Instagram's inbox: whoever takes the thread there is a human.
 # Source: "Conversation Control APIs (Conversation Routing)", 2026-11-25.
 INBOXES = frozenset({"263902037430900", "1217981644879628"})
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bot.dialogue.typed import Mismatch, read
+from bot.dialogue.typed import Mismatch, read_strictly
 from bot.messenger.events import (
     AccountLinked,
     AttachmentMessage,
@@ -106,7 +106,7 @@ class Rules:
             if found := pattern.search(text):
                 given = {name: value for name, value in found.groupdict().items() if value is not None}
                 try:
-                    return Match(rule, groups=(read(groups, given, strictly=True),))
+                    return Match(rule, groups=(read_strictly(groups, given),))
                 except Mismatch:
                     continue
         return None

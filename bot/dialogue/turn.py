@@ -15,22 +15,15 @@ W = TypeVar("W")
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 
-class LexUnavailable(Exception):
-    """Lex gave no answer in time."""
-
-
 class Lex(Protocol):
     """Amazon Lex, as a conversation uses it. `bot.dialogue.lex` turns its answers into messages."""
 
     def recognize(self, session: str, text: str) -> Mapping[str, Any]:
-        """What RecognizeText answers.
+        """What RecognizeText answers; empty if Lex does not answer.
 
         Args:
             session: the user's session id, 2 to 100 characters.
             text: 1 to 1,024 characters.
-
-        Raises:
-            LexUnavailable: there is no answer.
         """
 
 

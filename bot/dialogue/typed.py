@@ -1,5 +1,7 @@
 """Records to JSON and back, checked against the types of their fields."""
 
+import contextlib
+from collections.abc import Callable
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -19,31 +21,48 @@ def write(record: Record) -> dict[str, object]:
     return {name: _plain(value) for name, value in fields if not hasattr(kind, name) or getattr(kind, name) != value}
 
 
-def read(kind: type[R], value: object, *, strictly: bool = False) -> R:
-    """The record in a JSON value.
+def read(kind: type[R], value: object) -> R:
+    """The record in a JSON value. What does not fit its field is left out.
 
     Args:
         kind: the record's class. A field is a text, number, boolean, record, a tuple of one of these, or None.
         value: the parsed JSON.
-        strictly: raise where a value does not fit its field, and convert texts to numbers. Otherwise such a value is
-            left out.
 
     Raises:
-        Mismatch: a field does not fit (only if `strictly`).
+        Mismatch: a field without a default is missing.
     """
-    given = value if isinstance(value, dict) else {}
     fitting: dict[str, object] = {}
-    for name, wanted in _annotations(kind).items():
-        if name in given:
-            try:
-                fitting[name] = _fit(given[name], wanted, strictly=strictly)
-            except Mismatch:
-                if strictly:
-                    raise
+    for name, given, wanted in _given(kind, value):
+        with contextlib.suppress(Mismatch):
+            fitting[name] = _fit(given, wanted, read)
+    return _made(kind, fitting)
+
+
+def read_strictly(kind: type[R], value: object) -> R:
+    """The record in a JSON value. Everything must fit, and a text becomes the number that its field wants.
+
+    Args:
+        kind: the record's class, as for `read`.
+        value: the parsed JSON.
+
+    Raises:
+        Mismatch: a field does not fit, or one without a default is missing.
+    """
+    given = _given(kind, value)
+    return _made(kind, {name: _fit(_as_number(each, wanted), wanted, read_strictly) for name, each, wanted in given})
+
+
+def _given(kind: type[Record], value: object) -> list[tuple[str, object, object]]:
+    """The record's fields that a JSON value has: name, value and annotation."""
+    given = value if isinstance(value, dict) else {}
+    return [(name, given[name], wanted) for name, wanted in _annotations(kind).items() if name in given]
+
+
+def _made(kind: type[R], fitting: dict[str, object]) -> R:
     try:
         return kind(**fitting)
     except TypeError:  # a field without a default is missing
-        raise Mismatch(f"{value!r} lacks fields of {kind.__name__}.") from None
+        raise Mismatch(f"{fitting!r} lacks fields of {kind.__name__}.") from None
 
 
 def _annotations(kind: type[Record]) -> dict[str, object]:
@@ -60,20 +79,26 @@ def _plain(value: object) -> object:
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
-def _fit(value: object, wanted: object, *, strictly: bool) -> object:
-    """The value as the annotation of a field wants it; raises Mismatch."""
+def _as_number(value: object, wanted: object) -> object:
+    """A text as the number that its field wants; anything else unchanged."""
+    choices = get_args(wanted) or (wanted,)
+    if isinstance(value, str) and str not in choices:
+        for number in (int, float):
+            if number in choices:
+                with contextlib.suppress(ValueError):
+                    return number(value)
+    return value
+
+
+def _fit(value: object, wanted: object, reader: Callable[[type[Record], object], Record]) -> object:
+    """The value as the annotation of a field wants it, with records made by `reader`; raises Mismatch."""
     origin = get_origin(wanted)
     if origin in (Union, UnionType):
-        return _first_fit(value, get_args(wanted), strictly=strictly)
+        return _first_fit(value, get_args(wanted), reader)
     if origin is tuple and isinstance(value, (list, tuple)):
-        return tuple(_fit(each, get_args(wanted)[0], strictly=strictly) for each in value)
+        return tuple(_fit(each, get_args(wanted)[0], reader) for each in value)
     if isinstance(wanted, type) and issubclass(wanted, Record) and isinstance(value, dict):
-        return read(wanted, value, strictly=strictly)
-    if strictly and isinstance(value, str) and (wanted is int or wanted is float):
-        try:
-            return wanted(value)
-        except ValueError:
-            raise Mismatch(f"{value!r} is not a number.") from None
+        return reader(wanted, value)
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if wanted in (str, int, float, bool, NoneType) and type(value) is wanted:
@@ -81,10 +106,8 @@ def _fit(value: object, wanted: object, *, strictly: bool) -> object:
     raise Mismatch(f"{value!r} is not a {wanted}.")
 
 
-def _first_fit(value: object, choices: tuple[Any, ...], *, strictly: bool) -> object:
+def _first_fit(value: object, choices: tuple[Any, ...], reader: Callable[[type[Record], object], Record]) -> object:
     for choice in choices:
-        try:
-            return _fit(value, choice, strictly=strictly)
-        except Mismatch:
-            continue
+        with contextlib.suppress(Mismatch):
+            return _fit(value, choice, reader)
     raise Mismatch(f"{value!r} is not one of {choices}.")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import ClassVar
 
-from bot.messenger.identity import Fields, author, clean, identify
+from bot.messenger.identity import Fields, author, clean, identify, owner_of
 from bot.messenger.record import Record
 from bot.messenger.text import visible
 
@@ -158,7 +158,6 @@ class Event(Record, kw_only=True):
             no user. Of an echo, the recipient.
         timestamp: when it happened, in milliseconds since 1970; None if unknown.
         raw: the item as received.
-        standby: True if another app has the thread and this one only listens.
         platform: `page` or `instagram`.
         kind: the name of the event's class in logs.
         opens_window: True for a kind that opens the 24-hour messaging window.
@@ -172,13 +171,12 @@ class Event(Record, kw_only=True):
     user: str = ""
     timestamp: int | None = None
     raw: object = None
-    standby: bool = False
     platform: str = "page"
 
     @property
     def owner(self) -> str:
-        """Whose order and state the event belongs to: its user's, or its own if there is no user."""
-        return self.user or self.id
+        """See `owner_of`."""
+        return owner_of(self.user, self.id)
 
 
 class MessageEvent(Event, kw_only=True):
@@ -241,7 +239,7 @@ class Postback(Event):
     """The user tapped a button, a menu item, an ice breaker or "Get started".
 
     Attributes:
-        payload: the button's payload; "" in standby, where Facebook leaves it out.
+        payload: the button's payload; "" if Facebook leaves it out.
         title: the button's title.
         referral: how the user came, if this is their first tap.
         mid: the id of the tap.
@@ -486,13 +484,12 @@ class Unknown(Event):
     keys: tuple[str, ...] = ()
 
 
-def parse(item: object, entry_id: str, *, standby: bool = False, platform: str = "page") -> Event:
+def parse(item: object, entry_id: str, *, platform: str = "page") -> Event:
     """One item of a webhook request's `messaging` or `standby`, or a change, as an event. Never raises.
 
     Args:
         item: the item, as parsed from JSON, with one kind of event.
         entry_id: the `id` of its entry, which is the page's.
-        standby: True for an item of `standby`.
         platform: the request's `object`: `page` or `instagram`.
     """
     event, who = Fields(item), identify(item, entry_id)
@@ -504,7 +501,6 @@ def parse(item: object, entry_id: str, *, standby: bool = False, platform: str =
         user=who.user,
         timestamp=event.number("timestamp"),
         raw=item,
-        standby=standby,
         platform=clean(platform),
     )
 

@@ -61,8 +61,13 @@ class Identity(NamedTuple):
 
     @property
     def owner(self) -> str:
-        """Whose order and state the event belongs to: its user's, or its own if there is no user."""
-        return self.user or self.id
+        """See `owner_of`."""
+        return owner_of(self.user, self.id)
+
+
+def owner_of(user: str, event_id: str) -> str:
+    """Whose order and state an event belongs to: its user's, or its own if there is no user."""
+    return user or event_id
 
 
 def identify(item: object, entry_id: str) -> Identity:

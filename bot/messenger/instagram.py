@@ -14,7 +14,6 @@ from bot.messenger.messages import (
     Call,
     Carousel,
     Content,
-    HumanAgent,
     Link,
     Media,
     MediaCard,
@@ -61,7 +60,7 @@ def adapt(message: Message) -> tuple[Message, ...]:
         # PDF files since 2025-12-19: Instagram's "Changelog". An uploaded file is taken for one.
         case Media() | Products() | Action() | React():
             adapted = (message,)
-        case Update() | HumanAgent() | PrivateReply():
+        case Update() | PrivateReply():
             adapted = tuple(message.replace(message=each) for each in adapt(message.message))
     if not adapted:
         kind = type(message).__name__

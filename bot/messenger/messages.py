@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from bot.messenger.identity import USER_REF
 from bot.messenger.record import Record
-from bot.messenger.text import visible
+from bot.messenger.text import MOST, visible
 
-TEXT = 2000  # characters, of which a text has fewer: "Send API Reference", message.text
 QUICK_REPLIES = 13  # "Quick Replies"
 QUICK_REPLY_TITLE = 20  # characters: "Quick Replies"
 PAYLOAD = 1000  # characters: "Quick Replies", "Buttons"
@@ -143,14 +142,12 @@ class Link(Button):
     height: str = "full"
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         _title("button", self.title, BUTTON_TITLE)
         check_url(f"The button {self.title!r}", self.url)
         if self.height not in {"compact", "tall", "full"}:
             refuse(f"The button {self.title!r} is {self.height!r} high", "choose compact, tall or full")
 
     def to_json(self) -> Json:
-        """The button as the Send API expects it."""
         height = {} if self.height == "full" else {"webview_height_ratio": self.height}
         return {"type": "web_url", "title": self.title, "url": self.url, **height}
 
@@ -167,12 +164,10 @@ class Tap(Button):
     payload: str
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         _title("button", self.title, BUTTON_TITLE)
         _payload(f"button {self.title!r}", self.payload)
 
     def to_json(self) -> Json:
-        """The button as the Send API expects it."""
         return {"type": "postback", "title": self.title, "payload": self.payload}
 
 
@@ -188,14 +183,12 @@ class Call(Button):
     number: str
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         _title("button", self.title, BUTTON_TITLE)
         digits = self.number.removeprefix("+")
         if digits == self.number or not (digits.isascii() and digits.isdigit() and len(digits) in PHONE):
             refuse(f"The button {self.title!r} calls {self.number!r}", "write the number like +491234567, digits only")
 
     def to_json(self) -> Json:
-        """The button as the Send API expects it."""
         return {"type": "phone_number", "title": self.title, "payload": self.number}
 
 
@@ -205,11 +198,9 @@ class LogIn(Button):
     url: str
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         check_url("The button to log in", self.url, schemes=("https://",))
 
     def to_json(self) -> Json:
-        """The button as the Send API expects it."""
         return {"type": "account_link", "url": self.url}
 
 
@@ -217,7 +208,6 @@ class LogOut(Button):
     """Unlinks the user's account."""
 
     def to_json(self) -> Json:
-        """The button as the Send API expects it."""
         return {"type": "account_unlink"}
 
 
@@ -228,13 +218,11 @@ class Play(Button):
     payload: str = ""
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         _title("button", self.title, BUTTON_TITLE)
         if self.payload:
             _payload(f"button {self.title!r}", self.payload)
 
     def to_json(self) -> Json:
-        """The button as the Send API expects it."""
         payload = {"payload": self.payload} if self.payload else {}
         return {"type": "game_play", "title": self.title, **payload}
 
@@ -252,7 +240,6 @@ class Content(Message, kw_only=True):
     quick_replies: tuple[QuickReply | AskPhone | AskEmail, ...] = ()
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         _at_most(
             "A message",
             "quick replies",
@@ -262,7 +249,6 @@ class Content(Message, kw_only=True):
         )
 
     def to_request(self, recipient: str) -> Json:
-        """The request's body: see `Message.to_request`."""
         message = self.content()
         if self.quick_replies:
             message["quick_replies"] = [reply.to_json() for reply in self.quick_replies]
@@ -283,17 +269,15 @@ class Text(Content):
     text: str
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         super().check()
         readable("A text", self.text, "say something, or return no message at all")
-        if len(self.text) >= TEXT:
+        if len(self.text) > MOST:
             refuse(
-                f"A text has {len(self.text)} characters, and it must be under {TEXT}",
+                f"A text has {len(self.text)} characters, and {MOST} are allowed",
                 "split it with bot.messenger.text.split, or return a plain str, which the bot splits for you",
             )
 
     def content(self) -> Json:
-        """See `Content.content`."""
         return {"text": self.text}
 
 
@@ -315,14 +299,12 @@ class Media(Content):
     reusable: bool = False
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         super().check()
         if self.type not in {"image", "audio", "video", "file"}:
             refuse(f"A medium of type {self.type!r} does not exist", "choose image, audio, video or file")
         _one_source(f"The {self.type}", self.url, self.attachment_id)
 
     def content(self) -> Json:
-        """See `Content.content`."""
         payload: Json = {"attachment_id": self.attachment_id} if self.attachment_id else {"url": self.url}
         if self.reusable and self.url:
             payload["is_reusable"] = True
@@ -333,7 +315,6 @@ class Template(Content):
     """A structured message."""
 
     def content(self) -> Json:
-        """See `Content.content`."""
         return {"attachment": {"type": "template", "payload": self.form()}}
 
     def form(self) -> Json:
@@ -353,7 +334,6 @@ class Buttons(Template):
     buttons: tuple[Button, ...]
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         super().check()
         readable("A text with buttons", self.text, "say what the buttons are for")
         within("A text with buttons", self.text, BUTTONS_TEXT, "send a Text before, and keep the question here")
@@ -362,7 +342,6 @@ class Buttons(Template):
         _buttons("A text", self.buttons)
 
     def form(self) -> Json:
-        """See `Template.form`."""
         return {"template_type": "button", "text": self.text, "buttons": [each.to_json() for each in self.buttons]}
 
 
@@ -384,7 +363,6 @@ class Card(Record):
     buttons: tuple[Button, ...] = ()
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         _title("card", self.title, CARD_TITLE)
         within(
             f"The subtitle of the card {self.title!r}", self.subtitle, CARD_SUBTITLE, "shorten it, or link to the rest"
@@ -423,7 +401,6 @@ class Carousel(Template):
     square: bool = False
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         super().check()
         if not self.cards:
             refuse("A carousel has no card", "give one to ten, or send a Text")
@@ -432,7 +409,6 @@ class Carousel(Template):
         )
 
     def form(self) -> Json:
-        """See `Template.form`."""
         shape = {"image_aspect_ratio": "square"} if self.square else {}
         return {"template_type": "generic", "elements": [card.to_json() for card in self.cards], **shape}
 
@@ -453,7 +429,6 @@ class MediaCard(Template):
     buttons: tuple[Button, ...] = ()
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         super().check()
         if self.type not in {"image", "video"}:
             refuse(f"A media card of type {self.type!r} does not exist", "choose image or video")
@@ -463,7 +438,6 @@ class MediaCard(Template):
         _buttons("A media card", self.buttons)
 
     def form(self) -> Json:
-        """See `Template.form`."""
         card: Json = {"media_type": self.type}
         card |= {"attachment_id": self.attachment_id} if self.attachment_id else {"url": self.url}
         if self.buttons:
@@ -489,7 +463,6 @@ class GridImage(Record):
     hero: bool = False
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         check_url("An image of a grid", self.url)
         if self.link and self.payload:
             refuse(f"The image {self.url!r} has a link and a payload", "give one of them")
@@ -527,7 +500,6 @@ class ImageGrid(Template):
     buttons: tuple[Button, ...] = ()
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         super().check()
         if len(self.images) not in GRID_IMAGES:
             refuse(f"A grid has {len(self.images)} images", "give two to six, or send a Media or a Carousel")
@@ -541,7 +513,6 @@ class ImageGrid(Template):
                 refuse(f"A grid has a {type(button).__name__} button", "use a Link or a Tap")
 
     def form(self) -> Json:
-        """See `Template.form`."""
         grid: Json = {"images": [image.to_json() for image in self.images]}
         grid |= {name: value for name, value in (("title", self.title), ("subtitle", self.subtitle)) if value}
         if self.buttons:
@@ -567,7 +538,6 @@ class Item(Record):
     image: str = ""
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         readable("An item of a receipt", self.title, "say what was bought")
         _amount(f"The price of {self.title!r}", self.price)
         if self.quantity < 1:
@@ -597,7 +567,6 @@ class Address(Record):
     street_2: str = ""
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         for name, value in self.fields().items():
             if not value and name != "street_2":
                 refuse(f"The address has no {name}", "give it, or leave the address out")
@@ -622,7 +591,6 @@ class Adjustment(Record):
     amount: float
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         readable("An adjustment", self.name, "say what it is for")
         _amount(f"The adjustment {self.name!r}", self.amount)
 
@@ -665,7 +633,6 @@ class Receipt(Template):
     merchant_name: str = ""
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         super().check()
         readable("The recipient's name", self.recipient_name, "say who ordered")
         readable("The order's number", self.order_number, "give each order its own")
@@ -682,7 +649,6 @@ class Receipt(Template):
             refuse(f"The order was made at {self.ordered}", "give seconds since 1970")
 
     def form(self) -> Json:
-        """See `Template.form`."""
         costs = {
             "subtotal": self.subtotal,
             "shipping_cost": self.shipping,
@@ -714,14 +680,12 @@ class Products(Template):
     ids: tuple[str, ...]
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         super().check()
         if not self.ids or not all(self.ids):
             refuse("A list of products is empty, or has an empty id", "give one to ten ids of the catalogue")
         _at_most("A list of products", "products", len(self.ids), PRODUCTS, "show the first ones")
 
     def form(self) -> Json:
-        """See `Template.form`."""
         return {"template_type": "product", "elements": [{"id": each} for each in self.ids]}
 
 
@@ -745,7 +709,6 @@ class Coupon(Template):
     payload: str = ""
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         super().check()
         readable("A coupon's title", self.title, "say what is offered")
         if not (self.code or self.url):
@@ -755,7 +718,6 @@ class Coupon(Template):
                 check_url(f"{what} {self.title!r}", address)
 
     def form(self) -> Json:
-        """See `Template.form`."""
         optional = {
             "subtitle": self.subtitle,
             "coupon_code": self.code,
@@ -796,7 +758,6 @@ class Feedback(Template):
     days: int = 1
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         super().check()
         for name in ("title", "subtitle", "button", "question_id"):
             readable(f"The feedback's {name}", getattr(self, name), "fill it in")
@@ -807,7 +768,6 @@ class Feedback(Template):
             refuse(f"The feedback is open for {self.days} days", f"choose 1 to {FEEDBACK_DAYS}")
 
     def form(self) -> Json:
-        """See `Template.form`."""
         question: Json = {"id": self.question_id, "type": self.score}
         if self.question:
             question["title"] = self.question
@@ -840,7 +800,6 @@ class AskToNotify(Template):
     image: str = ""
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         super().check()
         _title("request to notify", self.title, NOTIFICATION_TITLE)
         _payload(f"request to notify {self.title!r}", self.payload)
@@ -848,7 +807,6 @@ class AskToNotify(Template):
             check_url(f"The image of the request to notify {self.title!r}", self.image)
 
     def form(self) -> Json:
-        """See `Template.form`."""
         picture = {"image_url": self.image} if self.image else {}
         return {"template_type": "notification_messages", "title": self.title, "payload": self.payload, **picture}
 
@@ -862,14 +820,12 @@ class Action(Message):
     name: str
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         if self.name not in {"typing_on", "typing_off", "mark_seen"}:
             refuse(
                 f"The action {self.name!r} does not exist", "choose typing_on, typing_off or mark_seen, or use React"
             )
 
     def to_request(self, recipient: str) -> Json:
-        """The request's body: see `Message.to_request`."""
         return {"recipient": address(recipient), "sender_action": self.name}
 
 
@@ -885,11 +841,9 @@ class React(Message):
     emoji: str = ""
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         readable("A reaction's message id", self.mid, "take it from the event")
 
     def to_request(self, recipient: str) -> Json:
-        """The request's body: see `Message.to_request`."""
         payload: Json = {"message_id": self.mid}
         if self.emoji:
             payload["reaction"] = self.emoji
@@ -909,20 +863,7 @@ class Update(Message):
     message: Content
 
     def to_request(self, recipient: str) -> Json:
-        """The request's body: see `Message.to_request`."""
         return self.message.to_request(recipient) | {"messaging_type": "UPDATE"}
-
-
-class HumanAgent(Message):
-    """A message that a human wrote, within 7 days of the user's last one. Bots may not use it."""
-
-    needs_window = False
-
-    message: Content
-
-    def to_request(self, recipient: str) -> Json:
-        """The request's body: see `Message.to_request`."""
-        return self.message.to_request(recipient) | {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"}
 
 
 class Notification(Message):
@@ -939,7 +880,6 @@ class Notification(Message):
     token: str
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         readable("The token of a notification", self.token, "take it from the OptedIn event")
 
     def to_request(self, recipient: str) -> Json:
@@ -964,7 +904,6 @@ class PrivateReply(Message):
     comment_id: str
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         readable("The comment's id", self.comment_id, "take it from the Comment event")
 
     def to_request(self, recipient: str) -> Json:

@@ -52,7 +52,6 @@ class MenuItem(Record):
     url: str = ""
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         _filled(f"The menu item {self.title!a}", self.title, MENU_TITLE)
         if bool(self.payload) == bool(self.url):
             raise Refused(f"The menu item {self.title!r} needs a payload or an address, and not both.")
@@ -80,7 +79,6 @@ class IceBreaker(Record):
     payload: str
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         _filled(f"The question {self.question!a}", self.question, QUESTION)
         _filled(f"The payload of the question {self.question!r}", self.payload, PAYLOAD)
 
@@ -110,7 +108,6 @@ class Profile(Record):
     account_linking_url: str = ""
 
     def check(self) -> None:
-        """Refuse what Facebook would."""
         if self.get_started:
             _filled("The get-started button's payload", self.get_started, PAYLOAD)
         if self.menu and not self.get_started:

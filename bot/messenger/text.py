@@ -8,7 +8,7 @@ selectors, skin tones, tags and pairs that make a flag.
 import unicodedata
 from collections.abc import Iterator
 
-MOST = 1999  # characters: Send API Reference, message.text is under 2,000
+MOST = 1999  # characters: "Send API Reference", message.text has fewer than 2,000
 
 # Letters, marks and symbols that show nothing: fillers of Hangul, variation selectors, Braille without dots.
 # Source: Unicode 16.0, DerivedCoreProperties, Default_Ignorable_Code_Point; 2800 is "BRAILLE PATTERN BLANK".

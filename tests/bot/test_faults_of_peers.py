@@ -18,7 +18,7 @@ from bot.messenger.text import split
 from ops.registration import SUBSCRIBED
 
 BOT = Path(__file__).parents[2] / "bot"
-WORLD = World(DemonstrationParcels())
+WORLD = World(DemonstrationParcels(), "DE")
 PICTURE = {"type": "image", "payload": {"url": "https://example.org/a.png"}}
 
 

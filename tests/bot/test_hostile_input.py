@@ -31,7 +31,7 @@ Strategy = st.SearchStrategy[Any]
 
 TEXT = "CANARYtext9f2c"
 PRIVATE = re.compile(f"{SECRET}|{VERIFY}|EAAG|{TEXT}")
-WORLD = Context(1_800_000_000.0, World(DemonstrationParcels()))
+WORLD = Context(1_800_000_000.0, World(DemonstrationParcels(), "DE"))
 
 ODD = st.sampled_from(
     (

@@ -15,6 +15,7 @@ from tests.examples import EXAMPLES, Json, body, page_of
 
 MESSAGE_BYTES = 1024 * 1024
 THEN = 1_795_521_600.0
+WORLD = World(DemonstrationParcels(), "DE")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[each["id"] for each in EXAMPLES])
@@ -49,9 +50,7 @@ def answers(found: list[events.Event]) -> list[list[object]]:
     states: dict[str, Json] = {}
     said: list[list[object]] = []
     for event in {each.id: each for each in found}.values():
-        answer = bot.answer(
-            event.replace(timestamp=None), states.get(event.owner, {}), Context(THEN, World(DemonstrationParcels()))
-        )
+        answer = bot.answer(event.replace(timestamp=None), states.get(event.owner, {}), Context(THEN, WORLD))
         assert answer.defect is None
         states[event.owner] = answer.state
         requests: list[Json] = [message.to_request(event.user) for message in answer.messages]

@@ -35,6 +35,7 @@ from bot.messenger.events import (
     parse,
 )
 from bot.messenger.messages import AskToNotify, Carousel, Notification, Text, Update
+from tests.bot.environment import ENVIRONMENT
 
 SCHEMAS = Path(__file__).parents[3] / "sandbox" / "facebook" / "schemas"
 SEND_API = Draft202012Validator(json.loads((SCHEMAS / "send-api.json").read_text(encoding="utf-8")))
@@ -56,7 +57,7 @@ class Broken:
 
 
 def chat(parcels: ParcelSource | None = None) -> Chat:
-    return Chat(bot, World(parcels or OneParcel()))
+    return Chat(bot, World(parcels or OneParcel(), "DE"))
 
 
 def test_a_person_asks_for_the_status_and_gives_a_number() -> None:
@@ -144,7 +145,7 @@ def test_a_link_to_something_else_is_not_understood_and_a_new_person_is_greeted(
 
 
 def test_steps_are_cards_if_there_are_images() -> None:
-    person = Chat(bot, World(OneParcel(2), "https://example.org/steps"))
+    person = Chat(bot, World(OneParcel(2), "DE", "https://example.org/steps"))
     person.says("12345678")
     (carousel,) = person.last.messages
     assert isinstance(carousel, Carousel)
@@ -219,11 +220,17 @@ def test_a_consent_withdrawn_while_a_human_has_the_conversation_is_withdrawn() -
 
 @pytest.mark.parametrize(("country", "offered"), [("DE", True), ("KR", True), ("US", False), ("CH", False)])
 def test_notifications_are_offered_only_where_they_still_exist(country: str, offered: bool) -> None:
-    person = Chat(bot, World(OneParcel(), country=country))
+    person = Chat(bot, World(OneParcel(), country))
     person.says("12345678")
     said = person.chooses("WATCH:12345678")
     assert said[0].startswith("I will tell you when parcel 12345678 moves on within a day.")
     assert said[1:] == (["AskToNotify"] if offered else [])
+
+
+def test_whoever_makes_a_world_says_where_its_customers_are() -> None:
+    with pytest.raises(TypeError, match="country"):
+        World(OneParcel())  # type: ignore[call-arg]  # what the test is about
+    assert world(ENVIRONMENT).country == "DE"
 
 
 def test_a_number_in_a_comment_is_answered_privately_and_anything_else_is_not() -> None:
@@ -309,7 +316,7 @@ def test_everything_that_is_sent_gets_a_suitable_answer() -> None:
     assert "8-digit number" in chat().says("help")[0]
 
 
-@pytest.mark.parametrize("event", [Delivery(), Read(), Echo("key"), Edited("m1"), TextMessage("hi", standby=True)])
+@pytest.mark.parametrize("event", [Delivery(), Read(), Echo("key"), Edited("m1")])
 def test_an_event_that_expects_no_answer_gets_none(event: Event) -> None:
     person = chat()
     person.says("hello")
@@ -322,6 +329,14 @@ def test_the_bot_says_so_if_parcels_cannot_be_looked_up() -> None:
     person = chat(Broken())
     assert "cannot look up" in person.says("12345678")[0]
     assert isinstance(person.last.defect, ParcelsUnavailable)
+
+
+@pytest.mark.parametrize("event", [CHANGE, Comment("c1", "Where is 12345678?")])
+def test_nobody_gets_an_apology_for_what_they_did_not_ask_the_bot_for(event: Event) -> None:
+    person = chat(Broken())
+    person.state = watching(OneParcel()).state
+    with pytest.raises(ParcelsUnavailable):
+        person.does(event)
 
 
 def test_the_bot_apologises_for_a_defect_and_the_operator_learns_of_it() -> None:
@@ -388,7 +403,7 @@ KEPT = INNER | st.dictionaries(NAMES, INNER, max_size=4)
 @settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(["user", "session", "other"]), KEPT))
 def test_the_bot_answers_whatever_state_was_kept(state: dict[str, object]) -> None:
-    answer = bot.answer(TextMessage("help"), state, Context(NOON, World(OneParcel())))
+    answer = bot.answer(TextMessage("help"), state, Context(NOON, World(OneParcel(), "DE")))
     assert answer.messages
     assert answer.defect is None
 

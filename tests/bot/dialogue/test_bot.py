@@ -13,7 +13,7 @@ from bot.messenger.events import (
     Referred,
     TextMessage,
 )
-from bot.messenger.messages import AskToNotify, HumanAgent, PrivateReply, Refused, Text, Update
+from bot.messenger.messages import AskToNotify, Notification, PrivateReply, Refused, Text, Update
 from tests.bot.dialogue.guest import HOUR, Guest, GuestTurn, empty, says
 
 # What a handler may return
@@ -144,15 +144,16 @@ def test_a_message_is_adapted_to_instagram_and_one_that_instagram_lacks_is_a_def
 
 def test_outside_the_window_only_what_is_allowed_there_is_planned() -> None:
     bot = empty()
-    bot.notice("news")(lambda turn: ("text", Update(Text("update")), HumanAgent(Text("human")), str(turn.window_open)))
+    notified = Notification(Text("notification"), "token")
+    bot.notice("news")(lambda turn: ("text", Update(Text("update")), notified, str(turn.window_open)))
     bot.text("hi")(says("hello"))
     chat = Chat(bot)
-    assert chat.does(Notice("news")) == ["HumanAgent"]
+    assert chat.does(Notice("news")) == ["Notification"]
     assert chat.says("hi") == ["hello"]
     chat.now += 24 * HOUR - 1
-    assert chat.does(Notice("news")) == ["text", "update", "HumanAgent", "True"]
+    assert chat.does(Notice("news")) == ["text", "update", "Notification", "True"]
     chat.now += 1
-    assert chat.does(Notice("news")) == ["HumanAgent"]
+    assert chat.does(Notice("news")) == ["Notification"]
 
 
 AD, LINK = Referral("r", "ADS"), Referral("r", "SHORTLINK")

@@ -72,6 +72,13 @@ def test_a_dialogue_asks_again_until_the_answer_is_right() -> None:
     assert chat.says("20") == ["Ada, 9 at 20"]
 
 
+def test_of_a_kept_dialogue_only_what_does_not_fit_is_left_out() -> None:
+    chat = Chat(dinner())
+    chat.says("table")
+    chat.state["session"]["dialogue"]["answers"] = [7]
+    assert chat.says("Ada") == ["How many?"]
+
+
 def test_an_answer_may_be_tapped() -> None:
     chat = Chat(dinner())
     chat.says("table")

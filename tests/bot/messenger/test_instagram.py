@@ -15,7 +15,6 @@ from bot.messenger.messages import (
     Coupon,
     Feedback,
     GridImage,
-    HumanAgent,
     ImageGrid,
     Link,
     LogIn,
@@ -72,7 +71,6 @@ def test_a_text_that_fits_stays_whole() -> None:
         Action("typing_on"),
         React("m1", "❤"),
         Update(Text("New")),
-        HumanAgent(Text("Hi")),
         PrivateReply(Text("Hi"), "c1"),
     ],
 )
