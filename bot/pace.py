@@ -12,6 +12,18 @@ MEDIA_PER_SECOND = 8
 AHEAD_SECONDS = 0.18
 
 
+class UsedUp(Exception):
+    """The run's share of the page's rate is used up for longer than the send may wait.
+
+    Attributes:
+        seconds: how long it would have to wait.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("the page's rate is used up")
+        self.seconds = seconds
+
+
 class Pace:
     """Limits the sends of one run to its share of the page's rate.
 
@@ -28,17 +40,24 @@ class Pace:
         self._free = float("-inf")
         self._lock = threading.Lock()
 
-    def wait(self, request: Mapping[str, object]) -> None:
+    def wait(self, request: Mapping[str, object], most: float) -> None:
         """Wait until a request may be sent.
 
         Args:
             request: to the Send API.
+            most: for how many seconds at most.
+
+        Raises:
+            UsedUp: the wait would be longer; nothing of the share is taken.
         """
         rate = MEDIA_PER_SECOND if _holds_media(request) else TEXTS_PER_SECOND
         with self._lock:
-            begin = max(self._free, self._now())
+            now = self._now()
+            begin = max(self._free, now)
+            if (seconds := begin - AHEAD_SECONDS - now) > max(most, 0.0):
+                raise UsedUp(seconds)
             self._free = begin + self._runs / rate
-        if (seconds := begin - AHEAD_SECONDS - self._now()) > 0:
+        if seconds > 0:
             self._pause(seconds)
 
 

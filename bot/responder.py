@@ -17,7 +17,7 @@ from bot.aws.secrets import SecretMissing
 from bot.dialogue import Answer
 from bot.log import log
 from bot.messenger import errors, events
-from bot.pace import Pace
+from bot.pace import Pace, UsedUp
 from bot.recently_answered import RecentlyAnswered
 
 Json = dict[str, Any]
@@ -324,7 +324,7 @@ class Responder:
         request = (record.answers or ())[record.next]
         renew = False
         for tried in range(1, TRIES + 1):
-            self._pace.wait(request)
+            self._keep_pace(task, record, remaining() - STEP_SECONDS)
             try:
                 sender = self._senders.renewed() if renew else self._senders.get()
                 sender.send(request, SEND_SECONDS)
@@ -351,6 +351,14 @@ class Responder:
                 self._pause(RETRY_SECONDS * 2 ** (tried - 1) * random.uniform(0.5, 1))
             else:
                 return
+
+    def _keep_pace(self, task: Task, record: Record, most: float) -> None:
+        """Wait until the page's rate allows the next answer; if that takes more seconds than `most`, in the queue."""
+        try:
+            self._pace.wait((record.answers or ())[record.next], most)
+        except UsedUp as error:
+            self._ledger.stopped(task.key, record, record.next)
+            raise RetryLater(str(error), error.seconds) from None
 
     def _count_refusal(self, task: Task, error: errors.SendError) -> None:
         """Raise an alarm if an error that seems to be about one person comes for several of them."""

@@ -349,6 +349,13 @@ def test_no_send_begins_without_the_time_to_finish_it() -> None:
     assert not [entry for entry in system.world.timeline if entry.text == "killed"]
 
 
+def test_what_the_pages_rate_leaves_no_time_for_goes_back_and_waits_for_no_echo() -> None:
+    system = run([item(user, f"m{user}") for user in "abcdefghij"], concurrency=1000)
+    assert sorted(texts(system)) == [f"m{user} 0 0" for user in "abcdefghij"]
+    assert {each["reason"] for each in logged(system, "handed_back")} == {"the page's rate is used up"}
+    assert not [entry for entry in system.world.timeline if entry.text == "killed"]
+
+
 def test_without_the_secrets_no_send_is_recorded_as_tried_so_there_is_no_wait_for_an_echo() -> None:
     system = System(outages=(Outage("ssm", How.THROTTLED, 0, 100),))
     message = {"object": "page", "page": PAGE, "received": round(BEGIN * 1000), "items": [item("u", "m1")]}
