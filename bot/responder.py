@@ -286,11 +286,12 @@ class Responder:
         elif record.since is not None and not planned_now and "message" in answers[first]:
             self._await_echo(task, record, record.since / 1000)
         for number in range(first, len(answers)):
-            if not (planned_now and number == 0):
-                if remaining() < STEP_SECONDS:
-                    if number > record.next:
-                        self._ledger.stopped(task.key, record, number)
-                    raise RetryLater("no time is left in this run", 0)
+            recorded = planned_now and number == 0
+            if remaining() < STEP_SECONDS:
+                if recorded or number > record.next:
+                    self._ledger.stopped(task.key, record, number)
+                raise RetryLater("no time is left in this run", 0)
+            if not recorded:
                 record = self._ledger.sending(task.key, record, number)
             try:
                 self._send(task, record, remaining)

@@ -349,6 +349,18 @@ def test_no_send_begins_without_the_time_to_finish_it() -> None:
     assert not [entry for entry in system.world.timeline if entry.text == "killed"]
 
 
+def test_a_conversation_that_took_the_time_of_a_send_is_answered_by_the_next_run() -> None:
+    def slowly(_event: events.Event, _state: Json, _now: float) -> Answer:
+        system.world.sleep(20)
+        return Answer((Text("late"),), {})
+
+    system = System(converse=slowly)
+    later(system, 0, [item("u", "m1")])
+    system.run()
+    assert texts(system) == ["late"]
+    assert [each["reason"] for each in logged(system, "handed_back")] == ["no time is left in this run"]
+
+
 def test_what_the_pages_rate_leaves_no_time_for_goes_back_and_waits_for_no_echo() -> None:
     system = run([item(user, f"m{user}") for user in "abcdefghij"], concurrency=1000)
     assert sorted(texts(system)) == [f"m{user} 0 0" for user in "abcdefghij"]
