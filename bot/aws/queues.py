@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -27,6 +28,9 @@ PAUSE_SECONDS = 0.15
 # Looking through the dead letters: at most so many calls, each of which hides what it receives for so long.
 SWEEP_RECEIVES = 100
 SWEEP_SECONDS = 10
+# SQS asks all its servers only if it may wait ("Short and long polling" in the developer guide).
+WAIT_SECONDS = 1
+RECEIVE_SECONDS = 4.0
 
 
 class NotQueued(Exception):
@@ -193,9 +197,13 @@ class Queues:
             "MaxNumberOfMessages": BATCH_MESSAGES,
             "MessageSystemAttributeNames": ["MessageGroupId"],
             "VisibilityTimeout": SWEEP_SECONDS,
+            "WaitTimeSeconds": WAIT_SECONDS,
         }
         for _ in range(SWEEP_RECEIVES):
-            letters = self._aws.call("sqs", "ReceiveMessage", request).get("Messages", [])
+            # With it, a second try gets what the first one received and hid ("ReceiveMessage" in the API reference).
+            attempt = {"ReceiveRequestAttemptId": uuid.uuid4().hex}
+            answer = self._aws.call("sqs", "ReceiveMessage", request | attempt, timeout=RECEIVE_SECONDS)
+            letters = answer.get("Messages", [])
             if not letters:
                 return
             for letter in letters:
