@@ -257,6 +257,9 @@ class Responder:
         answer = self._converse(task.event, reading.state, self._now())
         if answer.defect is not None:
             log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=where(answer.defect))
+        if late := answer.outside_window:
+            reason = "the messaging window is closed"
+            log("WARN", "not_delivered", event=task.key.event, reason=reason, messages=late)
         planned: list[Json] = [each.to_request(task.event.user) for each in answer.messages]
         requests = [each for each in planned if any(each["recipient"].values())]
         if unsent := len(planned) - len(requests):

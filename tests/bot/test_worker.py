@@ -9,9 +9,10 @@ import pytest
 
 from bot import responder
 from bot.aws.queues import Queues, fingerprint
-from bot.dialogue import Answer
+from bot.dialogue import Answer, Bot, Context
 from bot.messenger import events
 from bot.messenger.messages import Action, PrivateReply, Text
+from bot.messenger.record import Record
 from tests.model import system as model
 from tests.model.cloud import EVENTS, SECRETS
 from tests.model.facebook import PAGE, TRACE
@@ -248,6 +249,20 @@ def test_answers_to_an_unreachable_user_are_dropped_without_a_dead_letter(how: H
     assert texts(system) == ["m1 0 0", "m2 0 1"]
     assert letters(system) == []
     assert [each["messages"] for each in logged(system, "not_delivered")] == [2]
+
+
+def test_answers_that_come_after_the_messaging_window_are_counted() -> None:
+    bot: Bot[Record, None] = Bot(Record)
+    bot.fallback(lambda _: ("too", "late"))
+
+    def a_day_late(event: events.Event, state: Json, now: float) -> Answer:
+        return bot.answer(event, state, Context(now + 25 * 60 * 60, None))
+
+    system = run([item("u", "m1")], converse=a_day_late)
+    assert texts(system) == []
+    assert letters(system) == []
+    ((line),) = logged(system, "not_delivered")
+    assert (line["reason"], line["messages"]) == ("the messaging window is closed", 2)
 
 
 def test_an_answer_that_this_person_may_not_get_is_left_out_and_the_others_are_sent() -> None:
