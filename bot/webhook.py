@@ -44,10 +44,8 @@ RECEIPTS = frozenset({"delivery", "read"})
 TEST_PAGE = "0"
 # The parts of an entry in which each item is looked at, and what only describes entry or item.
 # Source: "Webhook Events Reference", 2026-03-27; "Webhooks for Pages", `changes`.
-LISTS, HEAD = (
-    ("messaging", "standby", "changes"),
-    frozenset(("id", "time", "uid", "field", "value", "sender", "recipient", "timestamp")),
-)
+LISTS = ("messaging", "standby", "changes")
+HEAD = frozenset({"id", "time", "uid", "field", "value", "sender", "recipient", "timestamp"})
 
 
 class Split(NamedTuple):
