@@ -207,7 +207,7 @@ def _sort(event: Identity, part: str) -> str:
     """What an item counts as. Only `events` are answered."""
     if part == "changes" and not event.field:
         return "changes"
-    if event.page == TEST_PAGE or not (event.page or event.user):
+    if event.page == TEST_PAGE or not (event.field or event.page or event.user):
         return "tests"
     if event.field in RECEIPTS:
         return "receipts"

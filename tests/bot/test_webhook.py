@@ -659,8 +659,9 @@ def test_a_users_message_is_taken_whatever_metadata_it_has(
     assert len(cloud.events) == 1
 
 
-def test_an_entry_without_an_id_belongs_to_another_page(webhook: Webhook, cloud: Cloud) -> None:
-    webhook.handle(post(json.dumps({"object": "page", "entry": [{"messaging": [event()]}]})))
+@pytest.mark.parametrize("item", [event(), {"message": {"mid": "m1", "text": "hi"}}], ids=["a user's", "nobody's"])
+def test_an_event_without_a_page_belongs_to_another_one(webhook: Webhook, cloud: Cloud, item: Json) -> None:
+    webhook.handle(post(json.dumps({"object": "page", "entry": [{"messaging": [item]}]})))
 
     (letter,) = cloud.letters
     assert (letter["reason"], letter["message"]["page"]) == ("of another page", "")
