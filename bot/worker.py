@@ -150,7 +150,7 @@ class Worker:
         """
         try:
             message = _message(delivery)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             letters = unusable_letters("not a message of ours", delivery["body"].encode(), self._message_bytes)
             self._queues.bury(letters, self._queues.deadline(QUEUE_SECONDS))
             log("ERROR", "dead_letter", reason="not a message of ours")
@@ -182,7 +182,7 @@ def _message(delivery: Json) -> Json:
     """The message that the queue delivers.
 
     Raises:
-        ValueError, KeyError, TypeError: the webhook did not write it.
+        ValueError, KeyError, TypeError, RecursionError: the webhook did not write it.
     """
     message = json.loads(delivery["body"])
     page, platform, items = str(message["page"]), str(message["object"]), list(message["items"])

@@ -396,16 +396,24 @@ def test_a_message_that_is_not_ours_becomes_a_dead_letter_and_delays_nothing() -
     system = System()
     system.queue.put("group", '{"not": "ours"}')
     system.queue.put("group", "not even JSON")
+    system.queue.put("group", "[" * 100_000)
     later(system, 1, [item("u", "m1")])
     system.run()
-    assert [letter["reason"] for letter in letters(system)] == ["not a message of ours"] * 2
+    assert [letter["reason"] for letter in letters(system)] == ["not a message of ours"] * 3
     assert texts(system) == ["m1 0 0"]
 
 
+EVENT = "0" * 64
+
+
 @pytest.mark.parametrize(
-    "metadata", ["", "x", "x:", "x:9", ":1", "x:-1", "x:٣", "x:" + "9" * 900, "x:1:2", "\ud83d:1", "x" * 2000 + ":1"]
+    "metadata",
+    [
+        *("", ":1", "order:12", "\ud83d:1", "日" * 900 + ":1", "x" * 2000 + ":1"),
+        *(EVENT, f"{EVENT}:", f"{EVENT}:-1", f"{EVENT}:٣", f"{EVENT}:1:2", f"{EVENT}:{'9' * 900}", f"{EVENT}0:1"),
+    ],
 )
-def test_an_echo_with_any_metadata_is_taken_from_the_queue(metadata: str) -> None:
+def test_an_echo_of_another_app_is_taken_from_the_queue_without_asking_the_ledger(metadata: str) -> None:
     message = {"mid": "echo", "is_echo": True, "metadata": metadata}
     system = run([{"sender": {"id": PAGE}, "recipient": {"id": "u"}, "timestamp": 1, "message": message}])
     assert system.queue.stored == []
