@@ -6,6 +6,7 @@ An event goes forward by steps, each recorded before the next, so that a later r
 import contextlib
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, Self
@@ -41,8 +42,8 @@ PAUSE_SECONDS = 60
 QUEUE_SECONDS = 4.0
 # Facebook delivers an event within an hour ("Webhooks"): an older timestamp, or none, cannot start the window.
 OLDEST_MILLISECONDS = 60 * 60 * 1000
-# Of an answer's number, in the key that its echo brings back: a longer one is not ours.
-ANSWER_DIGITS = 4
+# What an echo of ours has as metadata: the event's fingerprint and the answer's number. Another app's is anything else.
+ANSWER_KEY = "(?P<event>[0-9a-f]{64}):(?P<number>[0-9]{1,4})"
 # Before the next look for an echo.
 ECHO_RETRY_SECONDS = 2.0
 # An echo that was held up by the same outage as its event comes at the latest when as long again has passed; Facebook
@@ -222,9 +223,9 @@ class Responder:
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
-        event, _, number = echo.metadata.partition(":")
-        if number.isdecimal() and len(number) <= ANSWER_DIGITS and not self._recent.knows(echo.metadata):
-            self._ledger.echoed(Key(user, event), int(number))
+        ours = re.fullmatch(ANSWER_KEY, echo.metadata)
+        if ours and not self._recent.knows(echo.metadata):
+            self._ledger.echoed(Key(user, ours["event"]), int(ours["number"]))
 
     def _look_ahead(self, reading: Reading) -> None:
         """Raise what would certainly prevent a send, before it is recorded that one is tried.

@@ -419,6 +419,7 @@ def test_an_echo_of_another_app_is_taken_from_the_queue_without_asking_the_ledge
     assert system.queue.stored == []
     assert letters(system) == []
     assert len(system.queue.order) == 1
+    assert "UpdateItem" not in system.faults.calls
 
 
 def test_a_state_that_is_too_large_is_the_events_own_fault() -> None:
