@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from bot.aws.client import AwsError
+from bot.aws.compact import compact
 from bot.aws.queues import (
     Message,
     NotQueued,
     Queues,
-    compact,
     dead_letter,
     event_bytes,
     event_messages,

@@ -8,13 +8,13 @@ holds these: `{"reason": …, "part": 1, "of": 1, "base64": …}`.
 
 import base64
 import hashlib
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from bot.aws.client import Aws, AwsError
+from bot.aws.compact import compact
 
 # "Message quotas" in the SQS developer guide: what a batch may have, however little its queue allows a message.
 BATCH_BYTES = 1024 * 1024
@@ -54,16 +54,6 @@ class Message(NamedTuple):
 def fingerprint(*parts: str) -> str:
     """The SHA-256 of some ids, in hex: the platform's ids can be longer than the 128 characters that SQS allows."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def compact(value: object) -> str:
-    """JSON in ASCII without blanks.
-
-    Raises:
-        ValueError: it holds a number that JSON cannot hold.
-        RecursionError: it is nested too deep.
-    """
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def event_bytes(message_bytes: int) -> int:

@@ -39,6 +39,7 @@ def test_an_acknowledgement_loads_neither_the_conversation_nor_slow_modules() ->
         "bot",
         "bot.aws",
         "bot.aws.client",
+        "bot.aws.compact",
         "bot.aws.queues",
         "bot.aws.secrets",
         "bot.environment",

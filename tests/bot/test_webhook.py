@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.aws.client import AwsError
-from bot.aws.queues import BATCH_BYTES, Queues, compact, event_bytes, fingerprint
+from bot.aws.compact import compact
+from bot.aws.queues import BATCH_BYTES, Queues, event_bytes, fingerprint
 from bot.aws.secrets import Secrets
 from bot.messenger.signature import sign
 from bot.recently_answered import RecentlyAnswered

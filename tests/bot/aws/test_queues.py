@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from bot.aws.client import Aws
+from bot.aws.compact import compact
 from bot.aws.queues import (
     BATCH_BYTES,
     BATCH_MESSAGES,
     Message,
     NotQueued,
     Queues,
-    compact,
     dead_letter,
     event_bytes,
     event_messages,
