@@ -15,9 +15,9 @@ from bot.aws.client import AwsError
 from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale
 from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint
 from bot.aws.secrets import SecretMissing
-from bot.dialogue import Answer
 from bot.log import log
 from bot.messenger import errors, events
+from bot.messenger.messages import Message
 from bot.pace import Pace, UsedUp
 from bot.recently_answered import RecentlyAnswered
 
@@ -86,6 +86,30 @@ class Senders(Protocol):
 
     def renewed(self) -> Sender:
         """With the token looked up again."""
+
+
+class Answer(Protocol):
+    """What is needed of a conversation's answer; see `bot.dialogue.Answer`."""
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """To be sent in this order."""
+
+    @property
+    def state(self) -> Json:
+        """The user's new state."""
+
+    @property
+    def forget(self) -> bool:
+        """Whether to delete everything that is known about the user."""
+
+    @property
+    def defect(self) -> Exception | None:
+        """What a handler raised, although there is an answer."""
+
+    @property
+    def outside_window(self) -> int:
+        """How many messages are left out, because the messaging window is closed."""
 
 
 class Task(NamedTuple):
