@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 # "Rate limits" of the Send API: a page may send 300 texts a second, or 10 media. A fifth is left for others.
 TEXTS_PER_SECOND = 240
 MEDIA_PER_SECOND = 8
-# How far a run that was idle may get ahead of its share. So the answers of a batch go at once, and all runs together
-# never send a fifth more than these rates in any second.
+# How far an idle run may get ahead of its share. This lets a batch's answers go out at once. All runs together never
+# exceed a rate by more than a fifth in any second.
 AHEAD_SECONDS = 0.18
 
 

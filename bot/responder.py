@@ -29,10 +29,10 @@ SEND_SECONDS = 8.0
 STEP_SECONDS = SEND_SECONDS + 7.0
 FAULTS = 3
 ATTEMPTS = 5
-# An error of which nobody knows whether trying again helps: tried for eight minutes, after 15 s, 30 s, 1 min and so on.
+# How often an unclear error is tried: for eight minutes, after 15 s, 30 s, 1 min and so on.
 UNCLEAR_TRIES = 6
 UNCLEAR_SECONDS = 15
-# So many people's messages refused with one error within minutes: it is about the page, whatever the error says.
+# If one error refuses messages to this many people within minutes, it is about the page, whatever it says.
 SEVERAL_PEOPLE = 3
 # Tries of one send in one run, and the longest pause before the second; it doubles before the next.
 TRIES = 3
@@ -42,12 +42,12 @@ PAUSE_SECONDS = 60
 QUEUE_SECONDS = 4.0
 # Facebook delivers an event within an hour ("Webhooks"): an older timestamp, or none, cannot start the window.
 OLDEST_MILLISECONDS = 60 * 60 * 1000
-# What an echo of ours has as metadata: the event's fingerprint and the answer's number. Another app's is anything else.
+# The metadata in an echo of ours: the event's fingerprint and the answer's number. Anything else is another app's.
 ANSWER_KEY = "(?P<event>[0-9a-f]{64}):(?P<number>[0-9]{1,4})"
 # Before the next look for an echo.
 ECHO_RETRY_SECONDS = 2.0
-# An echo that was held up by the same outage as its event comes at the latest when as long again has passed; Facebook
-# tries for an hour ("Webhooks"), and the queue lets it wait for less.
+# An echo held up by the same outage as its event arrives, at the latest, after as long again. Facebook tries for an
+# hour ("Webhooks"), and the queue lets it wait for less.
 LONGEST_ECHO_WAIT = 3600.0
 
 
@@ -254,7 +254,7 @@ class Responder:
     def _look_ahead(self, reading: Reading) -> None:
         """Raise what would certainly prevent a send, before it is recorded that one is tried.
 
-        Without the secrets the webhook accepts no echo either: no wait for one may begin or end until they are there.
+        Without the secrets, the webhook cannot accept an echo either. So no wait begins or ends until they can be read.
         """
         if (paused := reading.paused_until / 1000 - self._now()) > 0:
             raise RetryLater("the page is paused", paused)
@@ -336,9 +336,8 @@ class Responder:
     def _await_echo(self, task: Task, record: Record, since: float) -> None:
         """Let an event wait for the echo of an answer that may have been sent; return once that was long enough.
 
-        The time begins only when a run looks for the echo, and so finds that ledger and secrets can be read: what kept
-        that run away may have kept the echo away as well, and for as long. It begins again if the run that comes after
-        its end was kept away for longer than it took.
+        The wait starts only once a run can read ledger and secrets. Whatever delayed that run may have delayed the echo
+        for as long. If the next run comes more than one whole wait too late, the wait starts again.
         """
         now, until = self._now(), (record.awaited or 0) / 1000
         if now - until > until - since:
