@@ -248,7 +248,7 @@ def _check(_options: argparse.Namespace, view: View, _lifetime: Lifetime) -> Non
 
 def _new(options: argparse.Namespace, view: View, _: Lifetime) -> None:
     folder = make_bot(options.name, options.into)
-    view.print(f"The bot is in {folder}. What it says is in bot/conversation/answers.py.")
+    view.print(f"The bot is in {folder}. What it says is in its folder bot/conversation.")
     view.print(f"Try it: [bold]cd {escape(str(folder))} && make up[/]")
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 import yaml
@@ -35,6 +36,8 @@ OPERATIONS = {
     "create-replacement": "replaced", "delete-replaced": "replaced",
 }  # fmt: skip
 """Pulumi's operations (pulumi/pulumi, sdk/go/common/display/events.go, v3.274.1) in the sandbox's words."""
+PROGRAM = frozenset({"bot", "components", "settings"})
+"""What ``__main__.py`` imports of the project."""
 NOT_RESOURCES = ("pulumi:providers:", "pulumi:pulumi:")
 COLOURS = re.compile(r"<\{%.*?%\}>")
 SUMMARIES = re.compile(r"[a-z ]+ failed|an unhandled error occurred: .*|Resource monitor has terminated.*", re.DOTALL)
@@ -131,17 +134,15 @@ class PulumiStack:
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
 
     def _program(self) -> None:
-        """Run the program as it is now, whatever an earlier run has loaded of it."""
-        loaded = set(sys.modules)
+        """Run the program as it is now, whatever this process or an earlier run has loaded of it."""
+        aside = _unload_program()
         sys.path.insert(0, str(self._folder))
         try:
             runpy.run_path(str(self._folder / "__main__.py"), run_name="__main__")
         finally:
             sys.path.remove(str(self._folder))
-            for name in set(sys.modules) - loaded:
-                file = getattr(sys.modules[name], "__file__", None)
-                if file and Path(file).is_relative_to(self._folder) and "site-packages" not in file:
-                    del sys.modules[name]
+            _unload_program()
+            sys.modules.update(aside)
 
     def run(self, action: Action, observe: Observer, **options: Any) -> None:
         """Let the engine do something.
@@ -189,6 +190,12 @@ def _decrypted(value: Json) -> Json:
     if isinstance(value, dict):
         return {key: _decrypted(item) for key, item in value.items()}
     return [_decrypted(item) for item in value] if isinstance(value, list) else value
+
+
+def _unload_program() -> dict[str, ModuleType]:
+    """Forget the modules of a program, and return them."""
+    names = [name for name in sys.modules if name.partition(".")[0] in PROGRAM]
+    return {name: sys.modules.pop(name) for name in names}
 
 
 @contextmanager

@@ -4,21 +4,21 @@ import asyncio
 import io
 import json
 import subprocess
-import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from components.code import code_archive
 from components.errors import InvalidArgs
+from sandbox.conversation import NotRun, check_folder, not_loaded, run_script
 from sandbox.provider.archives import zip_bytes
 
 PACKAGE = "bot"
 POLL_SECONDS = 0.2
-CHECK_SECONDS = 10.0
 
 Json = dict[str, Any]
 State = dict[Path, tuple[int, int]]
@@ -50,19 +50,14 @@ def file_states(folder: Path) -> State:
 
 
 def check(content: bytes, changed: list[str]) -> Json:
-    """Whether a zip of the bot would start: what `sandbox.page.check` prints.
+    """Whether a zip of the bot would start: see `sandbox.conversation.check_folder`.
 
     Args:
         content: the zip.
         changed: the names of the files in it that were changed.
     """
-    try:
-        outcome: Json = _run_with(content, "check.py", changed, "")
-    except subprocess.TimeoutExpired:
-        return _broken(f"The code was not loaded within {CHECK_SECONDS:.0f} s: something in it does not finish.")
-    except NotRun as error:
-        return _broken(f"The code ended Python when it was loaded. {error}".strip())
-    return outcome
+    with unpacked(content) as folder:
+        return check_folder(folder, changed)
 
 
 def raised_again(content: bytes, turn: Json) -> Json | None:
@@ -72,33 +67,20 @@ def raised_again(content: bytes, turn: Json) -> Json | None:
         content: the bot's zip.
         turn: as `sandbox.page.rerun` reads it.
     """
-    try:
-        raised: Json | None = _run_with(content, "rerun.py", [], json.dumps(turn))
-    except (subprocess.TimeoutExpired, NotRun):
-        return None
-    return raised
+    with unpacked(content) as folder:
+        try:
+            raised: Json | None = run_script("rerun.py", folder, [], json.dumps(turn))
+        except (subprocess.TimeoutExpired, NotRun):
+            return None
+        return raised
 
 
-class NotRun(Exception):
-    """A script printed no JSON; the text is the end of what it said instead."""
-
-
-def _run_with(content: bytes, script: str, arguments: list[str], given: str) -> Any:
-    """What a script of this folder prints, with the zip as its code and in a process of its own."""
+@contextmanager
+def unpacked(content: bytes) -> Iterator[Path]:
+    """A folder with what a zip holds."""
     with tempfile.TemporaryDirectory(prefix="sandbox-check-") as folder:
         zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
-        command = [sys.executable, "-I", str(Path(__file__).with_name(script)), folder, *arguments]
-        run = subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=CHECK_SECONDS, cwd=folder, input=given
-        )
-        try:
-            return json.loads(run.stdout.strip().rpartition("\n")[2])
-        except ValueError:
-            raise NotRun(run.stderr.strip()[-300:]) from None
-
-
-def _broken(message: str) -> Json:
-    return {"ok": False, "file": "", "line": None, "text": "", "message": message}
+        yield Path(folder)
 
 
 class Reload:
@@ -151,7 +133,7 @@ class Reload:
         try:
             content = await asyncio.to_thread(bot_zip, self._folder)
         except (InvalidArgs, OSError) as error:
-            self._report("broken", {"changed": changed, **_broken(str(error))})
+            self._report("broken", {"changed": changed, **not_loaded(str(error))})
             return
         self._report("checking", {"changed": changed})
         outcome = await asyncio.to_thread(check, content, changed)
@@ -173,7 +155,7 @@ class Reload:
         if not failure:
             self._good = content
             return
-        self._report("broken", {"changed": changed, **_broken(failure)})
+        self._report("broken", {"changed": changed, **not_loaded(failure)})
         if self._good is not None:
             await asyncio.to_thread(self._upload, self._good)
         self.live = self._good
