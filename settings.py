@@ -24,8 +24,8 @@ LOCAL_STACK = "local"
 
 # Lambda and IAM allow 64 characters per name. Project, the longest logical name and Pulumi's suffix take 40 of them.
 STACK_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,23}"
-# With less time, a send that takes its full timeout would leave no time to record it.
-SHORTEST_TIMEOUT_SECONDS = 15
+# The worker begins no event with less time than a send and its records may take (`STEP_SECONDS` in bot/responder.py).
+SHORTEST_TIMEOUT_SECONDS = 20
 STATE_DAYS = range(1, 3650 + 1)
 ECHO_SECONDS = range(1, 900 + 1)
 ADDRESS_CHARACTERS = 1900  # with an asset's name after it; a URL in a message has up to 2,000

@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-# A frozen function's clock goes on, and the other side drops what is idle: a connection older than this may be dead.
+# While a function is frozen, the other side may close an idle connection. After this long it may be dead.
 IDLE_SECONDS = 10.0
 
 
@@ -68,7 +68,7 @@ class Connection:
             path: from `/` on, with its query string.
             headers: sent as they are, beside Host and Content-Length.
             body: sent as it is.
-            timeout: seconds for the whole exchange, connecting included.
+            timeout: seconds for the whole exchange, connecting included; looking up the host has no limit.
 
         Raises:
             NotSent: nothing reached the other side.
@@ -128,7 +128,7 @@ class Connection:
 
 
 class _Stream(io.RawIOBase):
-    """A socket as `http.client` uses it, all of whose operations together end by a deadline."""
+    """A socket for `http.client`. All operations on it together end by one deadline."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection, self._deadline = connection, 0.0

@@ -11,7 +11,7 @@ Level = Literal["INFO", "WARN", "ERROR"]
 ALARM_KINDS = {
     "credentials": "Facebook refuses the page access token: events wait until it is replaced.",
     "slow_down": "Facebook asks the bot to send less: sending pauses.",
-    "page_setting": "A setting of the page or the account keeps its messages back: events wait until it is changed.",
+    "page_setting": "A setting of the page or account blocks its messages: events wait until it is changed.",
     "refused": "Facebook refuses several people's messages with one error: the log line `refused` names its code.",
 }
 # The kind of line that says, in its field `age`, for how many seconds an event has waited in the queue.
@@ -27,7 +27,7 @@ def log(level: Level, kind: str, **fields: str | float | None) -> None:
         fields: ids, counts, durations.
     """
     now = time.time()
-    # RFC 3339: Lambda takes a line without a time that it can read for INFO, and may drop it.
+    # RFC 3339. Lambda treats a line whose time it cannot read as INFO, and may drop it.
     timestamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03}Z"
     # One write: lines of several threads must not run into each other.
     print(json.dumps({"timestamp": timestamp, "level": level, "kind": kind, **fields}) + "\n", end="", flush=True)

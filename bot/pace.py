@@ -7,9 +7,21 @@ from collections.abc import Callable, Mapping
 # "Rate limits" of the Send API: a page may send 300 texts a second, or 10 media. A fifth is left for others.
 TEXTS_PER_SECOND = 240
 MEDIA_PER_SECOND = 8
-# How far a run that was idle may get ahead of its share. So the answers of a batch go at once, and all runs together
-# never send a fifth more than these rates in any second.
+# How far an idle run may get ahead of its share. This lets a batch's answers go out at once. All runs together never
+# exceed a rate by more than a fifth in any second.
 AHEAD_SECONDS = 0.18
+
+
+class UsedUp(Exception):
+    """The run's share of the page's rate is used up for longer than the send may wait.
+
+    Attributes:
+        seconds: how long it would have to wait.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("the page's rate is used up")
+        self.seconds = seconds
 
 
 class Pace:
@@ -28,17 +40,24 @@ class Pace:
         self._free = float("-inf")
         self._lock = threading.Lock()
 
-    def wait(self, request: Mapping[str, object]) -> None:
+    def wait(self, request: Mapping[str, object], most: float) -> None:
         """Wait until a request may be sent.
 
         Args:
             request: to the Send API.
+            most: for how many seconds at most.
+
+        Raises:
+            UsedUp: the wait would be longer; nothing of the share is taken.
         """
         rate = MEDIA_PER_SECOND if _holds_media(request) else TEXTS_PER_SECOND
         with self._lock:
-            begin = max(self._free, self._now())
+            now = self._now()
+            begin = max(self._free, now)
+            if (seconds := begin - AHEAD_SECONDS - now) > max(most, 0.0):
+                raise UsedUp(seconds)
             self._free = begin + self._runs / rate
-        if (seconds := begin - AHEAD_SECONDS - self._now()) > 0:
+        if seconds > 0:
             self._pause(seconds)
 
 

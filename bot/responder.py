@@ -6,6 +6,7 @@ An event goes forward by steps, each recorded before the next, so that a later r
 import contextlib
 import json
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, Self
@@ -14,10 +15,10 @@ from bot.aws.client import AwsError
 from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale
 from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint
 from bot.aws.secrets import SecretMissing
-from bot.dialogue import Answer
 from bot.log import log
 from bot.messenger import errors, events
-from bot.pace import Pace
+from bot.messenger.messages import Message
+from bot.pace import Pace, UsedUp
 from bot.recently_answered import RecentlyAnswered
 
 Json = dict[str, Any]
@@ -28,10 +29,10 @@ SEND_SECONDS = 8.0
 STEP_SECONDS = SEND_SECONDS + 7.0
 FAULTS = 3
 ATTEMPTS = 5
-# An error of which nobody knows whether trying again helps: tried for eight minutes, after 15 s, 30 s, 1 min and so on.
+# How often an unclear error is tried: for eight minutes, after 15 s, 30 s, 1 min and so on.
 UNCLEAR_TRIES = 6
 UNCLEAR_SECONDS = 15
-# So many people's messages refused with one error within minutes: it is about the page, whatever the error says.
+# If one error refuses messages to this many people within minutes, it is about the page, whatever it says.
 SEVERAL_PEOPLE = 3
 # Tries of one send in one run, and the longest pause before the second; it doubles before the next.
 TRIES = 3
@@ -41,12 +42,12 @@ PAUSE_SECONDS = 60
 QUEUE_SECONDS = 4.0
 # Facebook delivers an event within an hour ("Webhooks"): an older timestamp, or none, cannot start the window.
 OLDEST_MILLISECONDS = 60 * 60 * 1000
-# Of an answer's number, in the key that its echo brings back: a longer one is not ours.
-ANSWER_DIGITS = 4
+# The metadata in an echo of ours: the event's fingerprint and the answer's number. Anything else is another app's.
+ANSWER_KEY = "(?P<event>[0-9a-f]{64}):(?P<number>[0-9]{1,4})"
 # Before the next look for an echo.
 ECHO_RETRY_SECONDS = 2.0
-# An echo that was held up by the same outage as its event comes at the latest when as long again has passed; Facebook
-# tries for an hour ("Webhooks"), and the queue lets it wait for less.
+# An echo held up by the same outage as its event arrives, at the latest, after as long again. Facebook tries for an
+# hour ("Webhooks"), and the queue lets it wait for less.
 LONGEST_ECHO_WAIT = 3600.0
 
 
@@ -85,6 +86,30 @@ class Senders(Protocol):
 
     def renewed(self) -> Sender:
         """With the token looked up again."""
+
+
+class Answer(Protocol):
+    """What is needed of a conversation's answer; see `bot.dialogue.Answer`."""
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """To be sent in this order."""
+
+    @property
+    def state(self) -> Json:
+        """The user's new state."""
+
+    @property
+    def forget(self) -> bool:
+        """Whether to delete everything that is known about the user."""
+
+    @property
+    def defect(self) -> Exception | None:
+        """What a handler raised, although there is an answer."""
+
+    @property
+    def outside_window(self) -> int:
+        """How many messages are left out, because the messaging window is closed."""
 
 
 class Task(NamedTuple):
@@ -222,14 +247,14 @@ class Responder:
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
-        event, _, number = echo.metadata.partition(":")
-        if number.isdecimal() and len(number) <= ANSWER_DIGITS and not self._recent.knows(echo.metadata):
-            self._ledger.echoed(Key(user, event), int(number))
+        ours = re.fullmatch(ANSWER_KEY, echo.metadata)
+        if ours and not self._recent.knows(echo.metadata):
+            self._ledger.echoed(Key(user, ours["event"]), int(ours["number"]))
 
     def _look_ahead(self, reading: Reading) -> None:
         """Raise what would certainly prevent a send, before it is recorded that one is tried.
 
-        Without the secrets the webhook accepts no echo either: no wait for one may begin or end until they are there.
+        Without the secrets, the webhook cannot accept an echo either. So no wait begins or ends until they can be read.
         """
         if (paused := reading.paused_until / 1000 - self._now()) > 0:
             raise RetryLater("the page is paused", paused)
@@ -257,6 +282,9 @@ class Responder:
         answer = self._converse(task.event, reading.state, self._now())
         if answer.defect is not None:
             log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=where(answer.defect))
+        if late := answer.outside_window:
+            reason = "the messaging window is closed"
+            log("WARN", "not_delivered", event=task.key.event, reason=reason, messages=late)
         planned: list[Json] = [each.to_request(task.event.user) for each in answer.messages]
         requests = [each for each in planned if any(each["recipient"].values())]
         if unsent := len(planned) - len(requests):
@@ -286,11 +314,12 @@ class Responder:
         elif record.since is not None and not planned_now and "message" in answers[first]:
             self._await_echo(task, record, record.since / 1000)
         for number in range(first, len(answers)):
-            if not (planned_now and number == 0):
-                if remaining() < STEP_SECONDS:
-                    if number > record.next:
-                        self._ledger.stopped(task.key, record, number)
-                    raise RetryLater("no time is left in this run", 0)
+            recorded = planned_now and number == 0
+            if remaining() < STEP_SECONDS:
+                if recorded or number > record.next:
+                    self._ledger.stopped(task.key, record, number)
+                raise RetryLater("no time is left in this run", 0)
+            if not recorded:
                 record = self._ledger.sending(task.key, record, number)
             try:
                 self._send(task, record, remaining)
@@ -307,9 +336,8 @@ class Responder:
     def _await_echo(self, task: Task, record: Record, since: float) -> None:
         """Let an event wait for the echo of an answer that may have been sent; return once that was long enough.
 
-        The time begins only when a run looks for the echo, and so finds that ledger and secrets can be read: what kept
-        that run away may have kept the echo away as well, and for as long. It begins again if the run that comes after
-        its end was kept away for longer than it took.
+        The wait starts only once a run can read ledger and secrets. Whatever delayed that run may have delayed the echo
+        for as long. If the next run comes more than one whole wait too late, the wait starts again.
         """
         now, until = self._now(), (record.awaited or 0) / 1000
         if now - until > until - since:
@@ -324,7 +352,7 @@ class Responder:
         request = (record.answers or ())[record.next]
         renew = False
         for tried in range(1, TRIES + 1):
-            self._pace.wait(request)
+            self._keep_pace(task, record, remaining() - STEP_SECONDS)
             try:
                 sender = self._senders.renewed() if renew else self._senders.get()
                 sender.send(request, SEND_SECONDS)
@@ -351,6 +379,14 @@ class Responder:
                 self._pause(RETRY_SECONDS * 2 ** (tried - 1) * random.uniform(0.5, 1))
             else:
                 return
+
+    def _keep_pace(self, task: Task, record: Record, most: float) -> None:
+        """Wait until the page's rate allows the next answer; if that takes more seconds than `most`, in the queue."""
+        try:
+            self._pace.wait((record.answers or ())[record.next], most)
+        except UsedUp as error:
+            self._ledger.stopped(task.key, record, record.next)
+            raise RetryLater(str(error), error.seconds) from None
 
     def _count_refusal(self, task: Task, error: errors.SendError) -> None:
         """Raise an alarm if an error that seems to be about one person comes for several of them."""

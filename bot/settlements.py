@@ -11,7 +11,7 @@ from bot.responder import Answered
 class Settlements:
     """The events of one run that are answered, on their way into the ledger.
 
-    Whoever comes while another thread writes leaves the event to that thread, whose next write takes all that wait.
+    If another thread is writing, leave the event to it: its next write settles everything that waits.
 
     Args:
         settle: records several events, all of them or none; see `bot.responder.Responder.settle`.

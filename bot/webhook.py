@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from bot.aws.client import AwsError
+from bot.aws.compact import compact
 from bot.aws.queues import (
     Message,
     NotQueued,
     Queues,
-    compact,
     dead_letter,
     event_bytes,
     event_messages,
@@ -44,10 +44,8 @@ RECEIPTS = frozenset({"delivery", "read"})
 TEST_PAGE = "0"
 # The parts of an entry in which each item is looked at, and what only describes entry or item.
 # Source: "Webhook Events Reference", 2026-03-27; "Webhooks for Pages", `changes`.
-LISTS, HEAD = (
-    ("messaging", "standby", "changes"),
-    frozenset(("id", "time", "uid", "field", "value", "sender", "recipient", "timestamp")),
-)
+LISTS = ("messaging", "standby", "changes")
+HEAD = frozenset({"id", "time", "uid", "field", "value", "sender", "recipient", "timestamp"})
 
 
 class Split(NamedTuple):
@@ -209,7 +207,7 @@ def _sort(event: Identity, part: str) -> str:
     """What an item counts as. Only `events` are answered."""
     if part == "changes" and not event.field:
         return "changes"
-    if event.page == TEST_PAGE or not (event.page or event.user):
+    if event.page == TEST_PAGE or not (event.field or event.page or event.user):
         return "tests"
     if event.field in RECEIPTS:
         return "receipts"

@@ -23,8 +23,8 @@ Json = dict[str, Any]
 
 # How long an event waits in the queue: a quarter of its age, and less than the hour in which an alarm looks for it.
 SHORTEST_WAIT, LONGEST_WAIT, WAIT_SHARE = 2, 1800, 0.25
-# After 1,000 receives SQS itself makes a dead letter of a message, whatever it waited for; it keeps one for 14 days. To
-# wait for at least 14 days times (receives / 1,000)**4, so 2 s after the 36th and 30 min after the 196th, takes 900.
+# SQS makes a dead letter of a message after 1,000 receives. With these waits, 14 days take about 900: at least 14 days
+# times (receives / 1,000)**4, so 2 s after the 36th and 30 min after the 196th.
 MOST_RECEIVES, RETENTION_SECONDS = 1000, 14 * 24 * 60 * 60
 
 
@@ -101,8 +101,8 @@ class Worker:
     def _read_ahead(self, deliveries: Sequence[Json]) -> dict[str, Reading]:
         """One reading of the ledger for the first events of several messages, by the message's id.
 
-        Only of events that the ledger does not know yet: of others more may be known when their turn comes, such as an
-        echo. Whatever fails here, each group meets by itself.
+        Only of events that the ledger does not know yet. For others, the ledger may know more by their turn, such as an
+        echo. If this read fails, each group reads for itself.
         """
         keys: dict[str, Key] = {}
         pages: dict[Key, str] = {}
@@ -133,7 +133,7 @@ class Worker:
                     settlements.add(answered)
             except RETRIABLE as reason:
                 self._hand_back(rest, str(reason), reason.seconds if isinstance(reason, RetryLater) else None)
-            except Exception as defect:  # noqa: BLE001  it must not take along what is done for other users meanwhile
+            except Exception as defect:  # noqa: BLE001  one user's failure must not undo other users' work
                 log("ERROR", "defect", reason=type(defect).__name__, at=where(defect))
                 self._hand_back(rest, "a defect of the worker", None)
             else:
@@ -150,7 +150,7 @@ class Worker:
         """
         try:
             message = _message(delivery)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             letters = unusable_letters("not a message of ours", delivery["body"].encode(), self._message_bytes)
             self._queues.bury(letters, self._queues.deadline(QUEUE_SECONDS))
             log("ERROR", "dead_letter", reason="not a message of ours")
@@ -164,7 +164,7 @@ class Worker:
         return answered
 
     def _hand_back(self, deliveries: Sequence[Json], reason: str, seconds: float | None) -> None:
-        """Let a message and all later ones of its group wait in the queue; for how long depends on its age if None."""
+        """Let a message and all later ones of its group wait: `seconds`, or if None a time that grows with its age."""
         age = self._now() - int(deliveries[0]["attributes"]["SentTimestamp"]) / 1000
         if seconds is None:
             seconds = age * WAIT_SHARE
@@ -182,7 +182,7 @@ def _message(delivery: Json) -> Json:
     """The message that the queue delivers.
 
     Raises:
-        ValueError, KeyError, TypeError: the webhook did not write it.
+        ValueError, KeyError, TypeError, RecursionError: the webhook did not write it.
     """
     message = json.loads(delivery["body"])
     page, platform, items = str(message["page"]), str(message["object"]), list(message["items"])

@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.aws.compact import compact
 from bot.aws.ledger import Key
-from bot.aws.queues import compact, fingerprint
+from bot.aws.queues import fingerprint
 from bot.messenger import events
 
 Json = dict[str, Any]

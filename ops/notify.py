@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.aws.client import Aws
-from bot.aws.queues import BATCH_BYTES, Message, NotQueued, Queues, compact, event_messages
+from bot.aws.compact import compact
+from bot.aws.queues import BATCH_BYTES, Message, NotQueued, Queues, event_messages
 from bot.messenger.identity import identify
 from bot.webhook import message_group
 from ops.errors import OpsError

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from bot.messenger.identity import Fields
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER, Cloud
 from sandbox.aws.proxy import Proxy
@@ -210,14 +211,20 @@ def senders(body: bytes) -> Iterator[tuple[str, str, str]]:
     Yields:
         A sender's id, their platform, and by what they came to the page, if their event says so.
     """
-    with suppress(ValueError, TypeError, KeyError):  # another bot's messages may look different
-        for entry in json.loads(body)["Entries"]:
-            message = json.loads(entry["MessageBody"])
-            for item in message["items"]:
-                if sender := item.get("sender", {}).get("id"):
-                    places = (item, *(item.get(name, {}) for name in ("message", "postback")))
-                    came_by = [str(each["referral"].get("source", "")) for each in places if "referral" in each]
-                    yield str(sender), str(message["object"]), "".join(came_by)
+    for entry in _fields(body).objects("Entries"):
+        message = _fields(entry.text("MessageBody"))
+        for item in message.objects("items"):
+            if sender := item.object("sender").id("id"):
+                places = (item, item.object("message"), item.object("postback"))
+                came_by = (each.object("referral").text("source") for each in places)
+                yield sender, message.text("object"), "".join(came_by)
+
+
+def _fields(text: str | bytes) -> Fields:
+    """The JSON object in a text; an empty one if there is none: another bot's messages may look different."""
+    with suppress(ValueError, RecursionError):
+        return Fields(json.loads(text))
+    return Fields({})
 
 
 class BareCloud(Platforms):

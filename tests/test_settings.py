@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.responder import STEP_SECONDS
 from components.bot_logs import RETENTION_DAYS
-from settings import FIELDS, Settings, SettingsError, parse
+from settings import FIELDS, SHORTEST_TIMEOUT_SECONDS, Settings, SettingsError, parse
 from tests.harness import SECRETS, STACKS, project_defaults, run_source, stack_config
 
 PROJECT = "innolab-fbm"
@@ -116,8 +117,8 @@ def test_the_settings_text_shows_no_secret() -> None:
         ("memoryMb", 512.0, "512.0; allowed: a whole number"),
         ("throttleRate", True, "true; allowed: a whole number"),
         ("memoryMb", "512MB", '"512MB"; allowed: a whole number'),
-        ("timeoutSeconds", 14, "14; allowed: a whole number from 15 to 900"),
-        ("timeoutSeconds", 901, "901; allowed: a whole number from 15 to 900"),
+        ("timeoutSeconds", 19, "19; allowed: a whole number from 20 to 900"),
+        ("timeoutSeconds", 901, "901; allowed: a whole number from 20 to 900"),
         ("logRetentionDays", 0, "0; allowed: one of 1, 3, 5, 7, 14, 30, 60"),
         ("logRetentionDays", 31, "31; allowed: one of 1, 3, 5, 7, 14, 30, 60"),
         ("throttleRate", 0, "0; allowed: a whole number from 1 to 10000"),
@@ -138,6 +139,10 @@ def test_a_wrong_setting_is_reported_with_what_is_allowed_and_the_command(key: s
     assert (
         f"pulumi config set {PROJECT}:{key} " in mistake or f"pulumi config set --path '{PROJECT}:{key}[0]'" in mistake
     )
+
+
+def test_the_shortest_invocation_has_time_to_read_the_ledger_and_begin_a_send() -> None:
+    assert SHORTEST_TIMEOUT_SECONDS >= STEP_SECONDS + 2
 
 
 @pytest.mark.parametrize("key", FIELDS)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bot.aws.client import Aws, AwsError
-from bot.aws.queues import compact
+from bot.aws.compact import compact
 
 DAY_SECONDS = 24 * 60 * 60
 # Longer than both queues together can hold an event, 14 days each.

@@ -8,12 +8,13 @@ holds these: `{"reason": …, "part": 1, "of": 1, "base64": …}`.
 
 import base64
 import hashlib
-import json
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from bot.aws.client import Aws, AwsError
+from bot.aws.compact import compact
 
 # "Message quotas" in the SQS developer guide: what a batch may have, however little its queue allows a message.
 BATCH_BYTES = 1024 * 1024
@@ -27,6 +28,9 @@ PAUSE_SECONDS = 0.15
 # Looking through the dead letters: at most so many calls, each of which hides what it receives for so long.
 SWEEP_RECEIVES = 100
 SWEEP_SECONDS = 10
+# SQS asks all its servers only if it may wait ("Short and long polling" in the developer guide).
+WAIT_SECONDS = 1
+RECEIVE_SECONDS = 4.0
 
 
 class NotQueued(Exception):
@@ -50,16 +54,6 @@ class Message(NamedTuple):
 def fingerprint(*parts: str) -> str:
     """The SHA-256 of some ids, in hex: the platform's ids can be longer than the 128 characters that SQS allows."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def compact(value: object) -> str:
-    """JSON in ASCII without blanks.
-
-    Raises:
-        ValueError: it holds a number that JSON cannot hold.
-        RecursionError: it is nested too deep.
-    """
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def event_bytes(message_bytes: int) -> int:
@@ -193,9 +187,13 @@ class Queues:
             "MaxNumberOfMessages": BATCH_MESSAGES,
             "MessageSystemAttributeNames": ["MessageGroupId"],
             "VisibilityTimeout": SWEEP_SECONDS,
+            "WaitTimeSeconds": WAIT_SECONDS,
         }
         for _ in range(SWEEP_RECEIVES):
-            letters = self._aws.call("sqs", "ReceiveMessage", request).get("Messages", [])
+            # With it, a second try gets what the first one received and hid ("ReceiveMessage" in the API reference).
+            attempt = {"ReceiveRequestAttemptId": uuid.uuid4().hex}
+            answer = self._aws.call("sqs", "ReceiveMessage", request | attempt, timeout=RECEIVE_SECONDS)
+            letters = answer.get("Messages", [])
             if not letters:
                 return
             for letter in letters:

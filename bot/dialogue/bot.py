@@ -277,12 +277,13 @@ class Bot(Generic[S, W]):
             defect = error
             reply = as_reply(rule.handler(turn, error), turn)
             messages = _addressed(as_messages(reply.said, event.platform), event)
-        if not turn.window_open:
-            messages = tuple(message for message in messages if not message.needs_window)
+        allowed = tuple(message for message in messages if turn.window_open or not message.needs_window)
+        outside = len(messages) - len(allowed)
         if reply.forget:
-            return Answer(messages, {}, forget=True, defect=defect)
+            return Answer(allowed, {}, forget=True, defect=defect, outside_window=outside)
         kept = {"user": write(reply.state or user), "session": write(reply.session or session)}
-        return Answer(messages, {name: value for name, value in kept.items() if value}, defect=defect)
+        state = {name: value for name, value in kept.items() if value}
+        return Answer(allowed, state, defect=defect, outside_window=outside)
 
     def _reply(self, turn: Turn[S, W, Event]) -> Reply[S]:
         """The reply of the middleware, and of the rules if the middleware lets the turn through."""

@@ -46,12 +46,14 @@ class Answer(Record):
         state: the user's new state, as JSON.
         forget: delete everything that is known about the user.
         defect: what a handler raised, if the error handler replied in its place.
+        outside_window: how many messages are left out, because the messaging window is closed.
     """
 
     messages: tuple[Message, ...]
     state: dict[str, Any]
     forget: bool = False
     defect: Exception | None = None
+    outside_window: int = 0
 
 
 def as_reply(returned: ReplyLike[S], turn: Turn[S, W, Event]) -> Reply[S]:

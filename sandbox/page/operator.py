@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from bot.aws.client import AwsError
+from bot.aws.compact import compact
 from bot.aws.ledger import Ledger
-from bot.aws.queues import compact, fingerprint
+from bot.aws.queues import fingerprint
 from ops.aws import OperatorAws
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError

@@ -33,12 +33,17 @@ def test_the_whole_bot_loads_where_no_package_is_installed() -> None:
     assert "bot.worker" in loaded_after("import bot.handler, bot.webhook, bot.compose")
 
 
+def test_the_worker_knows_no_conversation_engine() -> None:
+    assert not {name for name in loaded_after("import bot.worker") if name.startswith("bot.dialogue")}
+
+
 def test_an_acknowledgement_loads_neither_the_conversation_nor_slow_modules() -> None:
     loaded = loaded_after("import bot.handler, bot.webhook")
     assert {name for name in loaded if name.startswith("bot")} == {
         "bot",
         "bot.aws",
         "bot.aws.client",
+        "bot.aws.compact",
         "bot.aws.queues",
         "bot.aws.secrets",
         "bot.environment",

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.aws.client import AwsError
-from bot.aws.queues import BATCH_BYTES, Queues, compact, event_bytes, fingerprint
+from bot.aws.compact import compact
+from bot.aws.queues import BATCH_BYTES, Queues, event_bytes, fingerprint
 from bot.aws.secrets import Secrets
 from bot.messenger.signature import sign
 from bot.recently_answered import RecentlyAnswered
@@ -659,8 +660,9 @@ def test_a_users_message_is_taken_whatever_metadata_it_has(
     assert len(cloud.events) == 1
 
 
-def test_an_entry_without_an_id_belongs_to_another_page(webhook: Webhook, cloud: Cloud) -> None:
-    webhook.handle(post(json.dumps({"object": "page", "entry": [{"messaging": [event()]}]})))
+@pytest.mark.parametrize("item", [event(), {"message": {"mid": "m1", "text": "hi"}}], ids=["a user's", "nobody's"])
+def test_an_event_without_a_page_belongs_to_another_one(webhook: Webhook, cloud: Cloud, item: Json) -> None:
+    webhook.handle(post(json.dumps({"object": "page", "entry": [{"messaging": [item]}]})))
 
     (letter,) = cloud.letters
     assert (letter["reason"], letter["message"]["page"]) == ("of another page", "")

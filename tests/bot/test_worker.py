@@ -9,9 +9,10 @@ import pytest
 
 from bot import responder
 from bot.aws.queues import Queues, fingerprint
-from bot.dialogue import Answer
+from bot.dialogue import Answer, Bot, Context
 from bot.messenger import events
 from bot.messenger.messages import Action, PrivateReply, Text
+from bot.messenger.record import Record
 from tests.model import system as model
 from tests.model.cloud import EVENTS, SECRETS
 from tests.model.facebook import PAGE, TRACE
@@ -250,6 +251,20 @@ def test_answers_to_an_unreachable_user_are_dropped_without_a_dead_letter(how: H
     assert [each["messages"] for each in logged(system, "not_delivered")] == [2]
 
 
+def test_answers_that_come_after_the_messaging_window_are_counted() -> None:
+    bot: Bot[Record, None] = Bot(Record)
+    bot.fallback(lambda _: ("too", "late"))
+
+    def a_day_late(event: events.Event, state: Json, now: float) -> Answer:
+        return bot.answer(event, state, Context(now + 25 * 60 * 60, None))
+
+    system = run([item("u", "m1")], converse=a_day_late)
+    assert texts(system) == []
+    assert letters(system) == []
+    ((line),) = logged(system, "not_delivered")
+    assert (line["reason"], line["messages"]) == ("the messaging window is closed", 2)
+
+
 def test_an_answer_that_this_person_may_not_get_is_left_out_and_the_others_are_sent() -> None:
     system = run([item("u", "m1", 3), item("u", "m2")], planned=(Fault("send", How.NOT_ALLOWED, skip=1),))
     assert texts(system) == ["m1 0 0", "m1 2 0", "m2 0 1"]
@@ -349,6 +364,25 @@ def test_no_send_begins_without_the_time_to_finish_it() -> None:
     assert not [entry for entry in system.world.timeline if entry.text == "killed"]
 
 
+def test_a_conversation_that_took_the_time_of_a_send_is_answered_by_the_next_run() -> None:
+    def slowly(_event: events.Event, _state: Json, _now: float) -> Answer:
+        system.world.sleep(20)
+        return Answer((Text("late"),), {})
+
+    system = System(converse=slowly)
+    later(system, 0, [item("u", "m1")])
+    system.run()
+    assert texts(system) == ["late"]
+    assert [each["reason"] for each in logged(system, "handed_back")] == ["no time is left in this run"]
+
+
+def test_what_the_pages_rate_leaves_no_time_for_goes_back_and_waits_for_no_echo() -> None:
+    system = run([item(user, f"m{user}") for user in "abcdefghij"], concurrency=1000)
+    assert sorted(texts(system)) == [f"m{user} 0 0" for user in "abcdefghij"]
+    assert {each["reason"] for each in logged(system, "handed_back")} == {"the page's rate is used up"}
+    assert not [entry for entry in system.world.timeline if entry.text == "killed"]
+
+
 def test_without_the_secrets_no_send_is_recorded_as_tried_so_there_is_no_wait_for_an_echo() -> None:
     system = System(outages=(Outage("ssm", How.THROTTLED, 0, 100),))
     message = {"object": "page", "page": PAGE, "received": round(BEGIN * 1000), "items": [item("u", "m1")]}
@@ -362,21 +396,30 @@ def test_a_message_that_is_not_ours_becomes_a_dead_letter_and_delays_nothing() -
     system = System()
     system.queue.put("group", '{"not": "ours"}')
     system.queue.put("group", "not even JSON")
+    system.queue.put("group", "[" * 100_000)
     later(system, 1, [item("u", "m1")])
     system.run()
-    assert [letter["reason"] for letter in letters(system)] == ["not a message of ours"] * 2
+    assert [letter["reason"] for letter in letters(system)] == ["not a message of ours"] * 3
     assert texts(system) == ["m1 0 0"]
 
 
+EVENT = "0" * 64
+
+
 @pytest.mark.parametrize(
-    "metadata", ["", "x", "x:", "x:9", ":1", "x:-1", "x:٣", "x:" + "9" * 900, "x:1:2", "\ud83d:1", "x" * 2000 + ":1"]
+    "metadata",
+    [
+        *("", ":1", "order:12", "\ud83d:1", "日" * 900 + ":1", "x" * 2000 + ":1"),
+        *(EVENT, f"{EVENT}:", f"{EVENT}:-1", f"{EVENT}:٣", f"{EVENT}:1:2", f"{EVENT}:{'9' * 900}", f"{EVENT}0:1"),
+    ],
 )
-def test_an_echo_with_any_metadata_is_taken_from_the_queue(metadata: str) -> None:
+def test_an_echo_of_another_app_is_taken_from_the_queue_without_asking_the_ledger(metadata: str) -> None:
     message = {"mid": "echo", "is_echo": True, "metadata": metadata}
     system = run([{"sender": {"id": PAGE}, "recipient": {"id": "u"}, "timestamp": 1, "message": message}])
     assert system.queue.stored == []
     assert letters(system) == []
     assert len(system.queue.order) == 1
+    assert "UpdateItem" not in system.faults.calls
 
 
 def test_a_state_that_is_too_large_is_the_events_own_fault() -> None:

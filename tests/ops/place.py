@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.aws.client import Aws
+from bot.aws.compact import compact
 from bot.aws.ledger import Key, Ledger
-from bot.aws.queues import Message, Queues, compact, dead_letter, event_messages, fingerprint
+from bot.aws.queues import Message, Queues, dead_letter, event_messages, fingerprint
 from bot.dialogue import Answer
 from bot.messenger.errors import Rejected
 from bot.messenger.events import Event, TextMessage, parse

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from bot.aws.client import AwsError
+from bot.aws.compact import compact
 from bot.aws.ledger import Key, Ledger
-from bot.aws.queues import Queues, compact, dead_letter, fingerprint
+from bot.aws.queues import Queues, dead_letter, fingerprint
 from ops import cli, registration, stack
 from ops.aws import OperatorAws
 from ops.errors import OpsError

@@ -64,21 +64,21 @@ def entry(body: object) -> dict[str, object]:
     return {"Id": "1", "MessageBody": json.dumps(body)}
 
 
-def test_senders_are_read_from_the_bots_messages_and_other_messages_are_ignored() -> None:
+def test_senders_are_read_from_the_bots_messages_and_whatever_else_is_sent_is_ignored() -> None:
     items = [
         {"sender": {"id": "7"}, "message": {"referral": {"source": "ADS"}}},
-        {"sender": {"user_ref": "r"}},
-        {"sender": {"id": "8"}, "postback": {}},
+        *(
+            {"sender": {"user_ref": "r"}},
+            {"sender": None},
+            {"sender": "7"},
+            {"sender": {"id": "9"}, "message": None},
+            1,
+        ),
+        {"sender": {"id": 8}, "postback": {}},
     ]
+    entries = [{"MessageBody": 1}, {"MessageBody": "["}, entry([1]), entry({"object": "page", "items": items})]
 
-    read = list(senders(json.dumps({"Entries": [entry({"object": "page", "items": items})]}).encode()))
+    read = list(senders(json.dumps({"Entries": entries}).encode()))
 
-    assert read == [("7", "page", "ADS"), ("8", "page", "")]
-    for body in (
-        b"{",
-        b"[]",
-        b"{}",
-        json.dumps({"Entries": [entry([1])]}).encode(),
-        b'{"Entries": [{"MessageBody": 1}]}',
-    ):
-        assert list(senders(body)) == []
+    assert read == [("7", "page", "ADS"), ("9", "page", ""), ("8", "page", "")]
+    assert [list(senders(body)) for body in (b"{", b"[]", b"{}", b"\xff")] == [[]] * 4

@@ -22,7 +22,7 @@ def denied_to_the_five(sandbox: Sandbox) -> set[tuple[str, str]]:
     """
     key = sandbox.session_of(MEMBER)
     changes = {
-        "memoryMb": "1024", "timeoutSeconds": "20", "logRetentionDays": "60", "protectData": "true",
+        "memoryMb": "1024", "timeoutSeconds": "25", "logRetentionDays": "60", "protectData": "true",
         "alarmEmail": "others@example.org",
     }  # fmt: skip
     sandbox.update(changes, key=key)

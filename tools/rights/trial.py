@@ -16,7 +16,7 @@ PREFIX = f"innolab-fbm-{STACK}-"
 SETTINGS = {
     "alarmEmail": "team@example.org",
     "requireMfa": "true",
-    "timeoutSeconds": "15",
+    "timeoutSeconds": "20",
     "manageApiGatewayAccount": "true",
 }
 MEMBER = "mira"

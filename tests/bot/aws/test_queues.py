@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from bot.aws.client import Aws
+from bot.aws.compact import compact
 from bot.aws.queues import (
     BATCH_BYTES,
     BATCH_MESSAGES,
     Message,
     NotQueued,
     Queues,
-    compact,
     dead_letter,
     event_bytes,
     event_messages,
@@ -30,9 +30,9 @@ HEAD = {"object": "page", "page": "1", "received": 2}
 
 
 class Sqs:
-    """Takes each call and gives the next answer: a status, or the ids of the entries that fail."""
+    """Takes each call and gives the next answer: a status, a received message, or the ids of the entries that fail."""
 
-    def __init__(self, *answers: int | list[str]) -> None:
+    def __init__(self, *answers: int | Json | list[str]) -> None:
         self.calls: list[tuple[str, Json, float]] = []
         self._answers = list(answers)
 
@@ -42,6 +42,8 @@ class Sqs:
         answer = self._answers.pop(0) if self._answers else []
         if isinstance(answer, int):
             return Response(answer, {}, b'{"__type": "ServiceUnavailable"}')
+        if isinstance(answer, dict):
+            return Response(200, {}, json.dumps({"Messages": [answer]}).encode())
         failed = [{"Id": each, "Code": "InternalError"} for each in answer]
         return Response(200, {}, json.dumps({"Successful": [], "Failed": failed}).encode())
 
@@ -104,6 +106,16 @@ def test_received_messages_are_hidden_in_one_call() -> None:
     ]
     assert len({entry["Id"] for entry in asked["Entries"]}) == 2
     assert BATCH_MESSAGES == 10
+
+
+def test_each_look_for_dead_letters_asks_all_servers_and_a_second_try_gets_what_the_first_one_hid() -> None:
+    sqs = Sqs(503, {"Body": "b", "ReceiptHandle": "r", "Attributes": {"MessageGroupId": "g"}})
+    assert list(queues(sqs).letters("g")) == [("b", "r")]
+    tried, again, then = [asked["ReceiveRequestAttemptId"] for _, asked, _ in sqs.calls]
+    assert tried == again != then
+    assert all(
+        asked["WaitTimeSeconds"] > 0 and timeout > 2 * asked["WaitTimeSeconds"] for _, asked, timeout in sqs.calls
+    )
 
 
 def test_only_events_too_large_for_one_message_are_split_and_none_is_lost() -> None:

@@ -152,8 +152,10 @@ def test_outside_the_window_only_what_is_allowed_there_is_planned() -> None:
     assert chat.says("hi") == ["hello"]
     chat.now += 24 * HOUR - 1
     assert chat.does(Notice("news")) == ["text", "update", "Notification", "True"]
+    assert chat.last.outside_window == 0
     chat.now += 1
     assert chat.does(Notice("news")) == ["Notification"]
+    assert chat.last.outside_window == 3
 
 
 AD, LINK = Referral("r", "ADS"), Referral("r", "SHORTLINK")
