@@ -35,7 +35,7 @@ pytestmark = pytest.mark.long
 ANNA, BEN = "anna", "ben"
 OTHER = "dev"
 CHANGES = {
-    "memoryMb": "1024", "timeoutSeconds": "20", "logRetentionDays": "60", "throttleRate": "50", "stateDays": "30",
+    "memoryMb": "1024", "timeoutSeconds": "25", "logRetentionDays": "60", "throttleRate": "50", "stateDays": "30",
     "protectData": "true", "alarmEmail": "others@example.org", "concurrency": "4",
     "appSecretPrevious": "the-one-before",
 }  # fmt: skip
