@@ -107,7 +107,7 @@ FAULTS = (
         FACEBOOK,
         "Drops every second call before taking it",
         "A call that never arrived is made again: no answer is missing.",
-        "answered",
+        "echo",
         lambda step, seen: step == "send_unanswered" and not seen["status"],
         {"dropBefore": True, **EVERY_SECOND},
     ),

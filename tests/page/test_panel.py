@@ -63,7 +63,14 @@ def test_each_fault_shows_what_its_row_says_and_the_promise_is_kept(opened: Open
     while fault.name == "killed" and not stage.notes("killed"):  # the draws decide which message it is
         until(lambda: stage.outcome(keys[-1]) == "answered", 40)
         keys.append(stage.act(person.person, "12345679"))
-    until(lambda: fault.shows in [each["outcome"] for each in stage.notes("outcome", key=keys[0])], 40)
+
+    def shown() -> set[str]:
+        return {each["key"] for each in stage.notes("outcome") if each["outcome"] == fault.shows}
+
+    while fault.name == "drop_before" and not shown().intersection(keys):  # here, too
+        until(lambda: shown().intersection(keys) or stage.outcome(keys[-1]) == "answered", 40)
+        keys.append(stage.act(person.person, "12345679"))
+    until(lambda: fault.name == "drop_before" or keys[0] in shown(), 40)
     if OUTCOMES[fault.shows].final or fault.shows in {"queued", "refused"}:
         word = OUTCOMES[fault.shows].word
         expect(person.page.locator(".latest .badge", has_text=word).first).to_be_visible()
