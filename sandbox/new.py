@@ -11,6 +11,7 @@ DEFAULT_FOLDER = PROJECT.parent
 TEMPLATE = Path(__file__).with_name("template")
 NAME = re.compile("[a-z][a-z0-9-]{0,18}[a-z0-9]")
 """The names of AWS resources begin with the project's name, and some may have 64 characters at most."""
+NAMED_TEST = re.compile(r"(, )?`(?P<file>tests/[\w/]+\.py)::\w+`")
 OLD_NAME, OLD_GROUP = "innolab-fbm", "Innolab_FBM"
 KEPT = ("LICENSE",)
 SAMPLE = (
@@ -19,6 +20,7 @@ SAMPLE = (
     "tests/bot/conversation/test_*.py",
     "tests/bot/test_cookbook.py",
     "tests/bot/test_faults_of_peers.py",
+    "tests/bot/test_webhook_examples.py",
     "tests/page/test_*.py",
     "tests/sandbox/test_new_bot.py",
     "tests/system/test_every_path.py",
@@ -26,6 +28,7 @@ SAMPLE = (
     "tests/system/test_notify.py",
     "tests/system/test_parcels.py",
     "tests/system/test_restaurant.py",
+    "tests/system/test_webhook_examples.py",
     "tools/draw_parcel_steps.py",
 )
 """The conversation about parcels, its images, the tests that talk about parcels, and those of a new bot."""
@@ -53,9 +56,16 @@ def make_bot(name: str, into: Path) -> Path:
     for sample in SAMPLE:
         for path in folder.glob(sample):
             path.unlink()
+    for path in folder.glob("docs/*.md"):
+        path.write_text(without_removed_tests(path.read_text(encoding="utf-8"), folder), encoding="utf-8")
     for path in TEMPLATE.rglob("*.txt"):
         shutil.copy(path, folder / path.relative_to(TEMPLATE).with_suffix(""))
     return folder
+
+
+def without_removed_tests(document: str, folder: Path) -> str:
+    """A document without the names of tests whose files were removed."""
+    return NAMED_TEST.sub(lambda found: found[0] if (folder / found["file"]).exists() else "", document)
 
 
 def rename(folder: Path, name: str) -> None:

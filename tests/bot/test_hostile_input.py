@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from bot.aws.queues import BATCH_BYTES, Queues
 from bot.aws.secrets import Secrets
-from bot.conversation import bot
-from bot.conversation.parcels import DemonstrationParcels, World
+from bot.conversation import bot, world
 from bot.dialogue import Context
 from bot.messenger.events import parse
 from bot.messenger.signature import sign
 from bot.recently_answered import RecentlyAnswered
 from bot.webhook import Webhook
+from tests.bot.environment import ENVIRONMENT
 from tests.bot.test_webhook import PAGE, SECRET, VERIFY, Cloud
 
 Json = Any
@@ -31,7 +31,7 @@ Strategy = st.SearchStrategy[Any]
 
 TEXT = "CANARYtext9f2c"
 PRIVATE = re.compile(f"{SECRET}|{VERIFY}|EAAG|{TEXT}")
-WORLD = Context(1_800_000_000.0, World(DemonstrationParcels(), "DE"))
+WORLD = Context(1_800_000_000.0, world(ENVIRONMENT))
 
 ODD = st.sampled_from(
     (
