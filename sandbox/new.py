@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from sandbox.errors import SandboxError
@@ -60,6 +62,8 @@ def make_bot(name: str, into: Path) -> Path:
         path.write_text(without_removed_tests(path.read_text(encoding="utf-8"), folder), encoding="utf-8")
     for path in TEMPLATE.rglob("*.txt"):
         shutil.copy(path, folder / path.relative_to(TEMPLATE).with_suffix(""))
+    # A name of another length moves line breaks.
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet"], cwd=folder, check=False)
     return folder
 
 
