@@ -26,6 +26,7 @@ from bench.runtime import HERE, NODE, PYTHON, BenchError, Function, Invocation
 from bench.stubs import LATENCIES, Call, Stubs
 from bot.environment import variables
 from bot.pace import AHEAD_SECONDS, TEXTS_PER_SECOND
+from components.event_queue import MAX_MESSAGE_BYTES
 from sandbox.background import Background
 from sandbox.facebook.webhooks import Item, text_item
 from sandbox.local import new_person
@@ -68,6 +69,7 @@ class Bench:
             page_id=stubs.PAGE,
             graph_api_url=at.urls["graph"],
             graph_api_version=stubs.GRAPH_VERSION,
+            message_bytes=MAX_MESSAGE_BYTES,
             queue_url=stubs.EVENTS,
             dead_letter_queue_url="",
             ledger_table=stubs.TABLE,
