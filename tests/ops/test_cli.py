@@ -81,7 +81,7 @@ def letter(sandbox: Sandbox, aws: OperatorAws) -> Json:
 def answers(sandbox: Sandbox, person: str) -> list[Json]:
     sandbox.settle()
     bodies = [each["body"] for each in sandbox.requests() if each["path"].endswith("/messages")]
-    return [each for each in bodies if each["recipient"]["id"] == person and "message" in each]
+    return [each for each in bodies if each["recipient"].get("id") == person and "message" in each]
 
 
 def test_a_letter_is_listed_without_its_text_shown_with_it_and_redriven_to_its_answer(
