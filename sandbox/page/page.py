@@ -229,12 +229,14 @@ class ChatPage:
         await self.add_person("")
 
     async def received(self, person: str, mids: list[str]) -> None:
-        """Messages arrived at a person's."""
-        self._outbox.put(self._known(person), [actions.delivery(self._sandbox.page_id, person, mids)])
+        """Messages arrived at a person's; nothing if everything has started over since."""
+        if person in self._people:
+            self._outbox.put(person, [actions.delivery(self._sandbox.page_id, person, mids)])
 
     async def read(self, person: str) -> None:
-        """A person has read everything so far."""
-        self._outbox.put(self._known(person), [actions.read(self._sandbox.page_id, person)])
+        """A person has read everything so far; nothing if everything has started over since."""
+        if person in self._people:
+            self._outbox.put(person, [actions.read(self._sandbox.page_id, person)])
 
     async def set_faults(self, names: list[str]) -> None:
         """Switch exactly these faults on."""
