@@ -399,7 +399,7 @@ class Responder:
     def _fault(self, task: Task, error: Exception) -> None:
         """Count an event's fault; after several, take it out of the order.
 
-        A fault that may be somebody else's has minutes to pass, whatever the event's age.
+        A fault that may not be the event's own gets minutes to pass, however old the event is.
         """
         reason, detail, tries = str(error), {}, FAULTS
         if isinstance(error, errors.SendError):

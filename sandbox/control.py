@@ -82,10 +82,10 @@ def controlled(app: ASGIApp, sandbox: "Sandbox") -> Starlette:
         return sandbox.session_of(order.user) if order.mfa else sandbox.key_of(order.user)
 
     def update(order: Order) -> Json:
-        return _told(sandbox.update(order.settings, stack=order.stack, key=key_of(order)))
+        return _summary(sandbox.update(order.settings, stack=order.stack, key=key_of(order)))
 
     def destroy(order: Order) -> Json:
-        return _told(sandbox.destroy(stack=order.stack, key=key_of(order)))
+        return _summary(sandbox.destroy(stack=order.stack, key=key_of(order)))
 
     def act(order: Act) -> Json:
         return {"answers": sandbox.act(order.person, order.action)}
@@ -104,7 +104,7 @@ def controlled(app: ASGIApp, sandbox: "Sandbox") -> Starlette:
     )
 
 
-def _told(deployed: Deployed) -> Json:
+def _summary(deployed: Deployed) -> Json:
     return {"outputs": deployed.shown_outputs, "done": deployed.done}
 
 
