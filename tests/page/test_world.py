@@ -393,11 +393,16 @@ def test_on_a_phone_popups_fit_and_close_on_a_tap_outside_and_carousels_reach_bo
         expect(shown).to_have_count(0)
 
 
-def test_the_tour_takes_one_line_and_stays_dismissed(opened: Opened) -> None:
+def test_the_tour_takes_one_line_keeps_the_focus_and_stays_dismissed(opened: Opened, stage: Stage) -> None:
     mel = opened("Mel")
     tour = mel.page.locator(".tour")
     assert (tour.bounding_box() or {"height": 99})["height"] < 40
-    mel.page.get_by_role("button", name="Dismiss the tour").click()
+    dismiss = mel.page.get_by_role("button", name="Dismiss the tour")
+    dismiss.focus()
+    stage.set_faults("down")  # a step of the tour
+    expect(mel.page.get_by_role("tab", name="Faults (1 on)")).to_be_visible()
+    expect(dismiss).to_be_focused()
+    dismiss.click()
     expect(tour).to_be_hidden()
     mel.page.reload()
     expect(mel.page.get_by_role("article").first).to_be_visible()

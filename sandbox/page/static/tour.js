@@ -13,7 +13,10 @@ const KEPT = "tour"; // in this browser, for every sandbox: whoever has seen it 
 export class Tour {
   constructor() {
     this.done = new Set(JSON.parse(localStorage.getItem(KEPT) ?? "[]"));
-    this.root = h("p", { class: "tour" });
+    this.step = h("strong");
+    this.words = h("span");
+    this.root = h("p", { class: "tour" }, this.step, this.words,
+      h("button", { type: "button", class: "icon dismiss", "aria-label": "Dismiss the tour", on: { click: () => this.tick(...STEPS.map(([name]) => name)) } }, icon("close")));
     this.draw();
   }
 
@@ -27,7 +30,8 @@ export class Tour {
     const index = STEPS.findIndex(([name]) => !this.done.has(name));
     this.root.hidden = index < 0;
     if (index < 0) return;
-    this.root.replaceChildren(h("strong", {}, `${index + 1} of ${STEPS.length}`), h("span", {}, STEPS[index][1]),
-      h("button", { type: "button", class: "icon dismiss", "aria-label": "Dismiss the tour", on: { click: () => this.tick(...STEPS.map(([name]) => name)) } }, icon("close")));
+    // The button stays the same element, so that it keeps the keyboard's focus when the step changes.
+    this.step.textContent = `${index + 1} of ${STEPS.length}`;
+    this.words.textContent = STEPS[index][1];
   }
 }
