@@ -5,13 +5,14 @@ import os
 import sys
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 
+from sandbox import signals
 from sandbox.aws.cloud import next_free_port
 from sandbox.control import ACT
 from sandbox.conversation import check_conversation
@@ -137,32 +138,25 @@ def _port(text: str) -> int:
     return int(text)
 
 
-class Lifetime:
-    """How long what was started runs.
-
-    Args:
-        stopped: the exception that a signal raises.
-        ignore_signals: called before everything is cleaned up.
-    """
-
-    def __init__(self, stopped: type[BaseException], ignore_signals: Callable[[], None]) -> None:
-        self._stopped, self._ignore_signals = stopped, ignore_signals
-
-    @contextmanager
-    def of(self, platforms: Platforms) -> Iterator[None]:
-        """Stop the platforms at the end, uninterrupted."""
-        try:
-            yield
-        finally:
-            self._ignore_signals()
-            platforms.stop()
-
-    def until_stopped(self) -> AbstractContextManager[None]:
-        """Inside the `with` block, a signal is not an interruption but the end."""
-        return suppress(self._stopped)
+@contextmanager
+def lifetime_of(platforms: Platforms) -> Iterator[None]:
+    """Stop the platforms at the end, uninterrupted."""
+    try:
+        signals.stop_if_asked()
+        yield
+    finally:
+        signals.ignore()
+        platforms.stop()
 
 
-def _up(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
+def start(platforms: Platforms, view: View) -> None:
+    """Bring the platforms up, and show how far it got."""
+    with view.progress():
+        platforms.start()
+    signals.stop_if_asked()
+
+
+def _up(options: argparse.Namespace, view: View) -> None:
     from sandbox.chat import ChatSandbox
     from sandbox.live import LiveReport
 
@@ -175,10 +169,9 @@ def _up(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
         engine=options.engine,
         observe=view.observe,
     )
-    with lifetime.of(sandbox):
-        with view.progress():
-            sandbox.start()
-        with lifetime.until_stopped(), remembered(sandbox.described()):
+    with lifetime_of(sandbox):
+        start(sandbox, view)
+        with suppress(signals.Stopped), remembered(sandbox.described()):
             view.up(sandbox.described())
             if options.open and sandbox.facebook and not show(sandbox.chat_url):
                 view.print(f"There is no display here: open {sandbox.chat_url} in a browser.")
@@ -187,10 +180,10 @@ def _up(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
             sandbox.wait()
 
 
-def _say(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
+def _say(options: argparse.Namespace, view: View) -> None:
     check_conversation(PROJECT)
     sandbox, person, said = Sandbox(options.stack, observe=view.observe), new_person(), []
-    with lifetime.of(sandbox):
+    with lifetime_of(sandbox):
         with view.progress():
             sandbox.start()
             for text in options.texts:
@@ -199,28 +192,26 @@ def _say(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
         view.said(said)
 
 
-def _deploy(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
+def _deploy(options: argparse.Namespace, view: View) -> None:
     check_conversation(PROJECT)
     sandbox = Sandbox(options.stack, observe=view.observe)
-    with lifetime.of(sandbox):
-        with view.progress():
-            sandbox.start()
+    with lifetime_of(sandbox):
+        start(sandbox, view)
         view.deployed(sandbox)
 
 
-def _chat(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
+def _chat(options: argparse.Namespace, view: View) -> None:
     person = new_person()
     if url := options.on or running_stack():
-        with lifetime.until_stopped():
+        with suppress(signals.Stopped):
             view.print(f"In the sandbox at {url}.")
             converse(lambda action: ask(url, ACT, {"person": person, "action": action})["answers"], view)
         return
     check_conversation(PROJECT)
     sandbox = Sandbox(options.stack, observe=view.observe)
-    with lifetime.of(sandbox):
-        with view.progress():
-            sandbox.start()
-        with lifetime.until_stopped():
+    with lifetime_of(sandbox):
+        start(sandbox, view)
+        with suppress(signals.Stopped):
             converse(partial(sandbox.act, person), view)
 
 
@@ -241,23 +232,22 @@ def converse(act: Callable[[Action], list[dict[str, Any]]], view: View) -> None:
                 view.fail(str(error))
 
 
-def _check(_options: argparse.Namespace, view: View, _lifetime: Lifetime) -> None:
+def _check(_options: argparse.Namespace, view: View) -> None:
     check_conversation(PROJECT)
     view.print("The conversation can be loaded.")
 
 
-def _new(options: argparse.Namespace, view: View, _: Lifetime) -> None:
+def _new(options: argparse.Namespace, view: View) -> None:
     folder = make_bot(options.name, options.into)
     view.print(f"The bot is in {folder}. What it says is in its folder bot/conversation.")
     view.print(f"Try it: [bold]cd {escape(str(folder))} && make up[/]")
 
 
-def _cloud(_: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
+def _cloud(_: argparse.Namespace, view: View) -> None:
     bare = BareCloud()
-    with lifetime.of(bare):
-        with view.progress():
-            bare.start()
-        with lifetime.until_stopped(), remembered(bare.described()):
+    with lifetime_of(bare):
+        start(bare, view)
+        with suppress(signals.Stopped), remembered(bare.described()):
             view.places(bare.described())
             view.lines("In another terminal, with Pulumi's own AWS provider:", home.lines(bare.pulumi_home))
             view.lines("Or with the sandbox's, which needs no download:", home.lines_with_plugin(bare.pulumi_home))
@@ -265,7 +255,7 @@ def _cloud(_: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
             bare.wait()
 
 
-def _control(options: argparse.Namespace, view: View, _: Lifetime) -> None:
+def _control(options: argparse.Namespace, view: View) -> None:
     order = {
         "as": options.user,
         "stack": options.stack,
@@ -291,13 +281,11 @@ COMMANDS = {
 }
 
 
-def run(arguments: Sequence[str], stopped: type[BaseException], ignore_signals: Callable[[], None]) -> int:
+def run(arguments: Sequence[str]) -> int:
     """Carry out a command line.
 
     Args:
         arguments: what follows ``python -m sandbox``.
-        stopped: the exception that a signal raises.
-        ignore_signals: called before everything is cleaned up.
 
     Returns:
         The exit code: 0 if it worked, 1 if it did not. An invalid command line exits with 2.
@@ -307,7 +295,7 @@ def run(arguments: Sequence[str], stopped: type[BaseException], ignore_signals: 
     options = parser().parse_args(arguments)
     view = View(options.json)
     try:
-        COMMANDS[options.command](options, view, Lifetime(stopped, ignore_signals))
+        COMMANDS[options.command](options, view)
     except SandboxError as error:
         view.fail(str(error))
         return 1
@@ -317,7 +305,7 @@ def run(arguments: Sequence[str], stopped: type[BaseException], ignore_signals: 
             raise
         view.fail(str(explained))
         return 1
-    except stopped:
+    except signals.Stopped:
         view.fail("Stopped before it was done.")
         return 1
     return 0

@@ -219,6 +219,34 @@ def test_a_signal_is_not_lost_where_python_drops_exceptions(module: str, said: s
     assert folders_of(process.pid) == []
 
 
+SWALLOWED = """
+import signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "MODULE":
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except BaseException:
+                pass
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("module", ["sandbox.page.page", "sandbox.local"])
+def test_a_signal_is_not_lost_where_a_library_swallows_every_exception(module: str, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SWALLOWED.replace("MODULE", module))
+    process = start("up", PYTHONPATH=str(tmp_path))
+
+    out, err = process.communicate(timeout=20)
+
+    assert (process.returncode, out) == (1, "")
+    assert "Stopped before it was done." in err
+    assert "✓ stack" not in err
+    assert folders_of(process.pid) == []
+
+
 def test_a_killed_emulator_is_reported_and_nothing_is_left(up: tuple[subprocess.Popen[str], Any]) -> None:
     process, _ = up
     started = descendants(process.pid)
