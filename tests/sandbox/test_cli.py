@@ -342,7 +342,7 @@ def test_a_taken_port_is_an_error_if_it_was_asked_for_and_else_the_next_is_used(
 )
 def test_an_invalid_command_line_exits_with_2(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.run(arguments, KeyboardInterrupt, lambda: None)
+        cli.run(arguments)
 
     assert ended.value.code == 2
 
@@ -350,7 +350,7 @@ def test_an_invalid_command_line_exits_with_2(arguments: list[str]) -> None:
 @pytest.mark.parametrize("command", cli.COMMANDS)
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.run([command, "--help"], KeyboardInterrupt, lambda: None)
+        cli.run([command, "--help"])
 
     assert ended.value.code == 0
     assert f"Example:\n  python -m sandbox {command}" in capsys.readouterr().out

@@ -82,7 +82,7 @@ def url(stacks: Stacks, background: Background) -> Iterator[str]:
 
 
 def run(*arguments: str) -> int:
-    return cli.run(arguments, KeyboardInterrupt, lambda: None)
+    return cli.run(arguments)
 
 
 def test_update_reports_what_it_did_as_a_user(stacks: Stacks, url: str, capsys: pytest.CaptureFixture[str]) -> None:

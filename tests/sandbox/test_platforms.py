@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import cli
+from sandbox import cli, signals
 from sandbox.aws.cloud import free_port
 from sandbox.errors import SandboxError
 from sandbox.platforms import PROJECT, BareCloud, senders
@@ -29,21 +29,18 @@ def test_the_bare_cloud_is_where_pulumi_looks_for_it_with_the_administrators_as_
         assert bare.client("lambda").list_functions()["Functions"] == []
 
 
-class Stopped(BaseException):
-    """What a signal raises."""
-
-
 def test_the_bare_cloud_prints_the_lines_to_copy_for_either_provider(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stop(_: BareCloud) -> None:
-        raise Stopped
+        raise signals.Stopped
 
     bare = BareCloud(project(tmp_path, free_port(), free_port()))
     monkeypatch.setattr(cli, "BareCloud", lambda: bare)
     monkeypatch.setattr(BareCloud, "wait", stop)
+    monkeypatch.setattr(signals, "ignore", lambda: None)  # the tests go on
 
-    assert cli.run(["cloud"], Stopped, lambda: None) == 0
+    assert cli.run(["cloud"]) == 0
 
     printed = capsys.readouterr().err
     assert printed.count("pulumi up --stack local") == 2
