@@ -4,6 +4,7 @@ docs/migrate.md is the whole way. Nothing here deletes or changes anything in th
 """
 
 import json
+import re
 import secrets as random
 import time
 from collections.abc import Callable, Iterator
@@ -35,9 +36,13 @@ Ask = Callable[[str], str]
 
 
 def settings(group: Group) -> str:
-    """The settings that describe a group as it is, as lines of `Pulumi.<stack>.yaml`."""
+    """The settings that describe a group as it is, as lines of `Pulumi.<stack>.yaml`.
+
+    A stack's own policies are left out: it attaches them anyway.
+    """
     project = _project()
-    policies = [arn.rpartition("/")[2] if AWS_MANAGED in arn else arn for arn in group.policies]
+    own = re.compile(rf":policy/{re.escape(project)}-.*-admins-")
+    policies = [arn.rpartition("/")[2] if AWS_MANAGED in arn else arn for arn in group.policies if not own.search(arn)]
     config = {
         f"{project}:adminGroupName": group.name,
         f"{project}:adminMembers": list(group.members),

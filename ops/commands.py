@@ -217,7 +217,9 @@ def adopt_leftovers(options: Namespace, target: Target) -> int:
     before = switch.before()
     if not switch.is_switched():
         raise OpsError("Facebook does not send to this stack: run `python -m ops adopt switch` first.")
-    target.show(view.leftovers(list(adopt.leftovers(account.group(options.group), account.behind(before.url))), before))
+    target.show(
+        view.leftovers(list(adopt.leftovers(account.group(options.group), account.only_behind(before.url))), before)
+    )
     return 0
 
 

@@ -1,7 +1,7 @@
 """Looks at a system that was made by hand as documented: group, role, function and REST API. Changes nothing."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bot.aws.client import Aws, AwsError
@@ -52,7 +52,7 @@ class Api(NamedTuple):
 
 
 class System(NamedTuple):
-    """Functions, the roles that nothing else uses, and the REST APIs that call nothing else."""
+    """Functions, their roles, and the REST APIs that call them."""
 
     functions: tuple[Function, ...]
     roles: tuple[Role, ...]
@@ -91,23 +91,29 @@ class Account:
         )
 
     def documented(self) -> System:
-        """The functions whose role is the documented one, with their REST APIs."""
+        """The functions whose role is the documented one, with their roles and the REST APIs that call them."""
         functions = self._functions()
-        roles = {name for name in {each.role for each in functions} if self._is_documented(name)}
-        return self._system([each for each in functions if each.role in roles], functions)
-
-    def behind(self, url: str) -> System:
-        """The functions that a URL of a REST API calls, with their roles and APIs; empty for any other URL."""
-        called = {name for api in self._apis() if re.search(rf"\b{api.id}\b", url) for name in api.calls}
-        functions = self._functions()
-        return self._system([each for each in functions if each.name in called], functions)
-
-    def _system(self, found: Sequence[Function], functions: Sequence[Function]) -> System:
+        roles = [name for name in dict.fromkeys(each.role for each in functions) if self._is_documented(name)]
+        found = [each for each in functions if each.role in roles]
         names = {each.name for each in found}
-        used_elsewhere = {each.role for each in functions if each.name not in names}
-        roles = dict.fromkeys(each.role for each in found if each.role not in used_elsewhere)
-        apis = [each for each in self._apis() if each.calls and names.issuperset(each.calls)]
+        apis = [each for each in self._apis() if names.intersection(each.calls)]
         return System(tuple(found), tuple(map(self._role, roles)), tuple(apis))
+
+    def only_behind(self, url: str) -> System:
+        """What serves a REST API's URL and, as far as APIs and functions say, nothing else; empty for any other URL."""
+        apis = self._apis()
+        asked = [each for each in apis if re.search(rf"\b{each.id}\b", url)]
+        called = {name for each in asked for name in each.calls}
+        called -= {name for each in apis if each not in asked for name in each.calls}
+        functions = self._functions()
+        found = [each for each in functions if each.name in called]
+        used_elsewhere = {each.role for each in functions if each not in found}
+        roles = dict.fromkeys(each.role for each in found if each.role not in used_elsewhere)
+        return System(
+            tuple(found),
+            tuple(map(self._role, roles)),
+            tuple(each for each in asked if called.issuperset(each.calls)),
+        )
 
     def _functions(self) -> list[Function]:
         return [

@@ -199,7 +199,9 @@ def changes(made: Sequence[Change], *, dry: bool) -> Result:
 def handmade(group: Group | None, system: System, settings: str) -> Result:
     """A system made by hand, and the settings that describe its group."""
     rows = [("function", each.name, f"{each.runtime}, with the role {each.role}") for each in system.functions]
-    rows += [("role", each.name, f"allows {', '.join((*each.inline, *each.policies))}") for each in system.roles]
+    rows += [
+        ("role", each.name, f"with the policies {', '.join((*each.inline, *each.policies))}") for each in system.roles
+    ]
     rows += [("REST API", each.name, f"{each.id}, answers {', '.join(each.paths)}") for each in system.apis]
     if group:
         names = [each.rpartition("/")[2] for each in group.policies]

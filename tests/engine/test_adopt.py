@@ -264,9 +264,8 @@ def walk(way: Migration) -> None:
             way.watched = json.loads(way.ops("switch", *app, "--json", answer=handmade.VERIFY_TOKEN))["watched"]
         way.record(step)
     way.leftovers = json.loads(way.ops("leftovers", *app, "--json"))
-    for leftover in way.leftovers:
-        for command in leftover["commands"]:
-            aws(way.meta.client, command)
+    for command in re.findall(r"^aws .*$", way.ops("leftovers", *app), re.MULTILINE):
+        aws(way.meta.client, command)
     way.record("old system deleted")
     way.repeated = touched(way.up())
 
