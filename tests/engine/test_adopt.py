@@ -5,10 +5,8 @@ The commands are those of docs/migrate.md, as written there, and each way back i
 
 import hmac
 import json
-import os
 import re
 import shlex
-import subprocess
 import sys
 import threading
 import time
@@ -29,7 +27,7 @@ from sandbox.facebook.graph import Graph
 from sandbox.facebook.webhooks import Facebook, text_item
 from sandbox.platforms import APP_ID, Platforms, new_person
 from tests.engine import handmade
-from tests.engine.place import touched
+from tests.engine.place import run, touched
 from tests.harness import ROOT
 from tests.inventory import everything
 
@@ -165,9 +163,9 @@ class Migration:
         wait_for(lambda: self.answered(person))
         return self.answered(person)
 
-    def deploy(self, settings: Json) -> None:
+    def deploy(self, settings: Json, key: tuple[str, ...] = OWNER) -> None:
         """A stack of the real engine, with settings as a person writes them."""
-        self._configuration = read(ROOT, "dev").with_values(
+        configuration = read(ROOT, "dev").with_values(
             graphApiUrl=self.meta.graph_url,
             **SECRETS,
             **{
@@ -175,58 +173,33 @@ class Migration:
                 for key, value in settings.items()
             },
         )
-        home = self._folder / "home"
-        self.stack = PulumiStack(self._configuration, home, self.meta.cloud_url, OWNER)
-        script = home / "plugins" / "pulumi-language-python"
-        python = shlex.quote(sys.executable)
-        script.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {python} -m tests.engine.language "$@"\n', "utf-8")
-        script.chmod(0o755)
+        self.stack = PulumiStack(configuration, self._folder, self.meta.cloud_url, key)
 
     def up(self) -> dict[str, str]:
         deployed = Deployed()
         self.stack.run("up", deployed.note)
         return deployed.done
 
-    def run(self, *command: str, answer: str = "", key: tuple[str, ...] = OWNER) -> str:
-        """Run a command as somebody does; return its standard output."""
-        workspace = self.stack.engine.workspace if hasattr(self, "stack") else None
-        environment = os.environ | {
-            "AWS_ENDPOINT_URL": self.meta.cloud_url, "AWS_REGION": self.meta.configuration.region,
-            "AWS_ACCESS_KEY_ID": key[0], "AWS_SECRET_ACCESS_KEY": key[1], "PYTHONPATH": str(ROOT),
-        }  # fmt: skip
-        if workspace:
-            path = f"{Path(workspace.pulumi_command.command).parent}:{self._folder / 'home' / 'plugins'}"
-            environment |= dict(workspace.env_vars) | {
-                "PULUMI_HOME": str(workspace.pulumi_home), "PATH": f"{path}:{os.environ['PATH']}",
-            }  # fmt: skip
-        done = subprocess.run(
-            command,
-            cwd=workspace.work_dir if workspace else ROOT,
-            env=environment,
-            input=answer,
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
-        self.said = done.stderr
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        return done.stdout
+    def ops(self, *arguments: str) -> str:
+        """Run `python -m ops adopt …`, with the old bot's verify token for whoever asks."""
+        return self.run(sys.executable, "-m", "ops", "adopt", *arguments)
 
-    def ops(self, *arguments: str, **options: Any) -> str:
-        """Run `python -m ops adopt …`."""
-        return self.run(sys.executable, "-m", "ops", "adopt", *arguments, **options)
+    def run(self, *command: str) -> str:
+        """Run a command; return its standard output."""
+        done = run(command, self.stack, input=handmade.VERIFY_TOKEN)
+        self.said = done.stderr
+        return done.stdout
 
     def go_back(self, step: int) -> None:
         """Take a step back with the commands of the page, as they are written there."""
         section = PAGE.partition(f"\n## {step}. ")[2].partition("\n## ")[0]
         block = re.findall(r"^```sh\n(.*?)^```", section.partition("Way back")[2], re.MULTILINE | re.DOTALL)[0]
         for line in block.splitlines():
-            command = shlex.split(line)
-            if command[0] == "pulumi":
-                self.run(*command, "--yes")
+            program, *arguments = shlex.split(line)
+            if program == "pulumi":
+                self.run(program, *arguments, "--yes")
             else:
-                self.run(sys.executable, *command[1:], answer=handmade.VERIFY_TOKEN)
+                self.run(sys.executable, *arguments)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
@@ -239,7 +212,8 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
 def walk(way: Migration) -> None:
     """Every step, its way back, and the step again."""
     way.record("by hand")
-    way.found = json.loads(way.ops("look", "--json", key=way.meta.key_of("anna")))
+    way.deploy({}, way.meta.key_of("anna"))
+    way.found = json.loads(way.ops("look", "--json"))
     way.deploy(yaml.safe_load(way.found["settings"])["config"])
     app = ("--stack", "dev", "--app-id", APP_ID)
 
@@ -261,7 +235,7 @@ def walk(way: Migration) -> None:
         if step == "back":
             way.go_back(5)
         else:
-            way.watched = json.loads(way.ops("switch", *app, "--json", answer=handmade.VERIFY_TOKEN))["watched"]
+            way.watched = json.loads(way.ops("switch", *app, "--json"))["watched"]
         way.record(step)
     way.leftovers = json.loads(way.ops("leftovers", *app, "--json"))
     for command in re.findall(r"^aws .*$", way.ops("leftovers", *app), re.MULTILINE):
