@@ -134,7 +134,9 @@ def test_the_log_is_watched_until_somebody_was_answered_or_something_went_wrong(
     write(1, '{"level": "INFO", "kind": "answered", "messages": 0}')
     assert watch(aws, group, now, 0) == Watched(2, 0, ())
     write(2, '{"level": "ERROR", "kind": "credentials"}')
+    began = time.monotonic()
     assert watch(aws, group, now, 60) == Watched(2, 0, ("credentials",))
+    assert time.monotonic() - began < 30
     write(3, '{"level": "INFO", "kind": "answered", "messages": 1}')
     assert watch(aws, group, now + 2.5, 60) == Watched(0, 1, ())
 
