@@ -1,1 +1,1 @@
-"""What an operator does by hand: handle dead letters, forget a person, send news, check and make the registration."""
+"""What an operator does by hand: handle dead letters, forget a person, send news, register, adopt another system."""

@@ -45,12 +45,12 @@ class OperatorAws(Aws):
     """Makes the calls of `bot.aws.client.Aws` with boto3's credentials and retries.
 
     Args:
-        region: such as `eu-central-1`.
+        region: such as `eu-central-1`; None for whatever boto3 finds.
         endpoint: of a sandbox's AWS; None for AWS itself.
         key: id and secret of an access key; None for whatever boto3 finds.
     """
 
-    def __init__(self, region: str, endpoint: str | None = None, key: tuple[str, str] | None = None) -> None:
+    def __init__(self, region: str | None, endpoint: str | None = None, key: tuple[str, str] | None = None) -> None:
         identity, secret = key or (None, None)
         try:
             self._session = boto3.Session(identity, secret, region_name=region)
@@ -97,6 +97,8 @@ def _explain(error: failures.BotoCoreError) -> NoReturn:
         raise OpsError(
             f"AWS cannot be reached ({error}): check the network, or for a sandbox, whether it is running."
         ) from None
+    if isinstance(error, failures.NoRegionError):
+        raise OpsError("No region is named: set AWS_REGION.") from None
     raise OpsError(f"The call to AWS failed: {error}.") from None
 
 

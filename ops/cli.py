@@ -1,11 +1,13 @@
 """The operator's command line."""
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.aws.client import AwsError
 from ops import commands
+from ops.adopt import DOCUMENTED_GROUP
 from ops.aws import OperatorAws, advice
 from ops.errors import OpsError
 from ops.stack import Stack, from_file, from_pulumi, from_running_sandbox, from_sandbox
@@ -13,6 +15,9 @@ from ops.view import fail, print_json, print_text
 
 DESCRIPTION = "What an operator does by hand, with the stack of --stack or --outputs, or else with the running sandbox."
 LETTERS = "Events that the bot could not handle, and requests that held no event."
+ADOPT = "Take over from a system that was made by hand, step by step: see docs/migrate.md."
+JSON = "print JSON on standard output, remarks on standard error"
+APP_ID = "the Facebook app's id, at the top of its dashboard"
 DRY_RUN = "change nothing, only say what would happen"
 
 Subparsers = Any
@@ -29,6 +34,8 @@ def parser() -> argparse.ArgumentParser:
     _add_letters(letters.add_subparsers(dest="action", metavar="ACTION", required=True))
     _add_people(subparsers)
     _add_registration(subparsers)
+    adopt = subparsers.add_parser("adopt", help=ADOPT, description=ADOPT, **_examples("adopt look"))
+    _add_adopt(adopt.add_subparsers(dest="action", metavar="ACTION", required=True))
     return top
 
 
@@ -45,7 +52,7 @@ def _add(
     *examples: str,
 ) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = to.add_parser(name, help=what, description=what, **_examples(*examples))
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, target=_target)
     stack = command.add_argument_group("which stack (default: the running sandbox's)").add_mutually_exclusive_group()
     stack.add_argument("--stack", metavar="NAME", help="a stack that the Pulumi CLI knows")
     stack.add_argument(
@@ -56,7 +63,7 @@ def _add(
         metavar="FILE|URL",
         help="the output of `python -m sandbox up --json`, - for standard input; or a sandbox's cloudUrl",
     )
-    command.add_argument("--json", action="store_true", help="print JSON on standard output, remarks on standard error")
+    command.add_argument("--json", action="store_true", help=JSON)
     return command
 
 
@@ -138,9 +145,65 @@ def _add_registration(to: Subparsers) -> None:
         "register --stack prod --app-id 200000000000001 --dry-run",
     )
     for command in (check, register):
-        command.add_argument("--app-id", metavar="ID", help="the Facebook app's id, at the top of its dashboard")
+        command.add_argument("--app-id", metavar="ID", help=APP_ID)
         command.add_argument("--instagram", action="store_true", help="also the app's webhook for Instagram")
     register.add_argument("--dry-run", action="store_true", help=DRY_RUN)
+
+
+def _add_adopt(to: Subparsers) -> None:
+    look = _add_before_a_stack(
+        to, "look", commands.adopt_look, "What was made by hand: group, function, role and REST API.", "adopt look"
+    )
+    look.add_argument("--json", action="store_true", help=JSON)
+    importing = _add_before_a_stack(
+        to,
+        "import",
+        commands.adopt_import,
+        "Print the file with which `pulumi import` takes the group over, with its people and policies as they are.",
+        "adopt import --stack dev > import.json",
+    )
+    importing.add_argument("--stack", metavar="NAME", required=True, help="the stack that will hold the group")
+    switch = _add(
+        to,
+        "switch",
+        commands.adopt_switch,
+        "Let Facebook send to the stack's webhook, remember the one before, and wait for the first answer.",
+        "adopt switch --stack dev --app-id 200000000000001",
+    )
+    switch.add_argument("--seconds", type=int, default=300, help="how long to wait for it (default: 300)")
+    back = _add(
+        to,
+        "back",
+        commands.adopt_back,
+        "Let Facebook send to the webhook before the switch again, exactly as it did.",
+        "adopt back --stack dev --app-id 200000000000001",
+    )
+    leftovers = _add(
+        to,
+        "leftovers",
+        commands.adopt_leftovers,
+        "What of the old system can be deleted, and the commands that do so.",
+        "adopt leftovers --stack dev --app-id 200000000000001",
+    )
+    for command in (switch, back, leftovers):
+        command.add_argument("--app-id", metavar="ID", help=APP_ID)
+        command.set_defaults(instagram=False)
+    for command in (look, importing, leftovers):
+        command.add_argument(
+            "--group",
+            metavar="NAME",
+            default=DOCUMENTED_GROUP,
+            help=f"of the administrators (default: {DOCUMENTED_GROUP})",
+        )
+
+
+def _add_before_a_stack(
+    to: Subparsers, name: str, run: Callable[[argparse.Namespace, commands.Place], int], what: str, *examples: str
+) -> argparse.ArgumentParser:
+    """A command on the account and region of the operator's own AWS settings."""
+    command: argparse.ArgumentParser = to.add_parser(name, help=what, description=what, **_examples(*examples))
+    command.set_defaults(run=run, target=_place, json=False)
+    return command
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -161,9 +224,7 @@ def run(arguments: Sequence[str]) -> int:
     if "ids" in options and bool(options.ids) == options.all:
         grammar.error(f"deadletters {options.action}: name letters, or --all")
     try:
-        stack = _stack(options)
-        aws = OperatorAws(stack.region, stack.endpoint, stack.key)
-        exit_code: int = options.run(options, commands.Target(stack, aws, print_json if options.json else print_text))
+        exit_code: int = options.run(options, options.target(options))
     except OpsError as error:
         fail(str(error))
     except AwsError as error:
@@ -173,6 +234,16 @@ def run(arguments: Sequence[str]) -> int:
     else:
         return exit_code
     return 1
+
+
+def _place(options: argparse.Namespace) -> commands.Place:
+    return commands.Place(OperatorAws(os.environ.get("AWS_REGION")), print_json if options.json else print_text)
+
+
+def _target(options: argparse.Namespace) -> commands.Target:
+    stack = _stack(options)
+    aws = OperatorAws(stack.region, stack.endpoint, stack.key)
+    return commands.Target(aws, print_json if options.json else print_text, stack)
 
 
 def _stack(options: argparse.Namespace) -> Stack:

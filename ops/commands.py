@@ -1,18 +1,23 @@
 """The commands. Each takes the parsed options and a target, and returns the exit code."""
 
 import re
+import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
+from getpass import getpass
 
 from bot.aws.ledger import Ledger
+from bot.aws.secrets import SecretValues
 from bot.messenger.identity import USER_REF
-from ops import view
+from bot.messenger.profile import Profile
+from ops import adopt, view
 from ops.aws import OperatorAws
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.forget import Memory
+from ops.handmade import Account, Group
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.notify import INSTAGRAM, PAGE, NewNotice, message, pairs, send
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
@@ -29,18 +34,27 @@ UNSEEN = (
 
 
 @dataclass(frozen=True)
-class Target:
+class Place:
+    """What a command works on before there is a stack.
+
+    Attributes:
+        aws: calls AWS.
+        show: prints the result.
+    """
+
+    aws: OperatorAws
+    show: Callable[[Result], None]
+
+
+@dataclass(frozen=True)
+class Target(Place):
     """What a command works on.
 
     Attributes:
         stack: the stack.
-        aws: calls its AWS.
-        show: prints the result.
     """
 
     stack: Stack
-    aws: OperatorAws
-    show: Callable[[Result], None]
 
     @property
     def ledger(self) -> Ledger:
@@ -159,16 +173,95 @@ def register(options: Namespace, target: Target) -> int:
     return 0
 
 
+def adopt_look(options: Namespace, place: Place) -> int:
+    """`adopt look`."""
+    account = Account(place.aws)
+    group = account.group(options.group)
+    system = account.documented()
+    place.show(view.handmade(group, system, adopt.settings(group) if group else ""))
+    return 0
+
+
+def adopt_import(options: Namespace, place: Place) -> int:
+    """`adopt import`."""
+    group = _group(options, Account(place.aws))
+    view.print_json(Result(adopt.import_file(options.stack, group), []))
+    note("Save this as import.json. Then import the group, with its people and its policies as they are:")
+    note(f"  pulumi import --file import.json --stack {options.stack} --protect=false --generate-code=false")
+    return 0
+
+
+def adopt_switch(options: Namespace, target: Target) -> int:
+    """`adopt switch`."""
+    began = time.time()
+    changes = list(_switch(options, target).switch())
+    note("Facebook sends to the stack's webhook. Write to the page, as anybody; the answer is waited for.")
+    watched = adopt.watch(target.aws, target.stack.log_group, began, options.seconds)
+    target.show(view.switched(changes, watched))
+    if watched.answered and not watched.wrong:
+        return 0
+    why = f"the log has {', '.join(watched.wrong)}" if watched.wrong else f"nobody was answered in {options.seconds} s"
+    note(f"{why[0].upper()}{why[1:]}: look at the function's log. `python -m ops adopt back` takes Facebook back.")
+    return 1
+
+
+def adopt_back(options: Namespace, target: Target) -> int:
+    """`adopt back`."""
+    target.show(view.switched_back(_switch(options, target).back()))
+    return 0
+
+
+def adopt_leftovers(options: Namespace, target: Target) -> int:
+    """`adopt leftovers`."""
+    switch, account = _switch(options, target), Account(target.aws)
+    before = switch.before()
+    if not switch.is_switched():
+        raise OpsError("Facebook does not send to this stack: run `python -m ops adopt switch` first.")
+    target.show(
+        view.leftovers(list(adopt.leftovers(account.group(options.group), account.only_behind(before.url))), before)
+    )
+    return 0
+
+
+def _group(options: Namespace, account: Account) -> Group:
+    group = account.group(options.group)
+    if group is None:
+        raise OpsError(f"There is no group {options.group}: name another with --group, or let `pulumi up` make it.")
+    return group
+
+
+def _switch(options: Namespace, target: Target) -> adopt.Switch:
+    secrets = read_secrets(target.aws, target.stack.secrets_path)
+    return adopt.Switch(
+        target.stack,
+        _registration_of(options, target, secrets, None),
+        adopt.Remembered(target.aws, target.stack),
+        secrets.verify_token,
+        _ask,
+    )
+
+
+def _ask(question: str) -> str:
+    """A secret, typed without being shown, or a line of standard input."""
+    return getpass(question) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
 def _registration(options: Namespace, target: Target) -> Registration:
+    return _registration_of(options, target, read_secrets(target.aws, target.stack.secrets_path), wanted_profile())
+
+
+def _registration_of(
+    options: Namespace, target: Target, secrets: SecretValues, profile: Profile | None
+) -> Registration:
     app_id = options.app_id or target.stack.app_id
     if not app_id.isdigit():
         raise OpsError("The app's id is missing: give --app-id with the number at the top of the app's dashboard.")
     return Registration(
         target.stack,
-        read_secrets(target.aws, target.stack.secrets_path),
+        secrets,
         RegisteredToken(target.aws, target.stack),
         app_id=app_id,
-        profile=wanted_profile(),
+        profile=profile,
         objects=("page", "instagram") if options.instagram else ("page",),
     )
 

@@ -126,6 +126,14 @@ class Change(NamedTuple):
     found: str
 
 
+class Registered(NamedTuple):
+    """Where Facebook sends a page's events: the webhook's URL, the app's fields, and the page's."""
+
+    url: str
+    fields: tuple[str, ...]
+    page_fields: tuple[str, ...]
+
+
 class Part(NamedTuple):
     """One part of the registration.
 
@@ -267,12 +275,8 @@ class Registration:
 
     def check(self) -> Iterator[Verdict]:
         """Check everything, even where something fails."""
-        yield from self._check_webhook()
+        yield from self.check_stack()
         yield version_verdict(self._stack.graph_api_version)
-        try:
-            yield from self._check_token()
-        except SendError as error:
-            yield Verdict("token", fine=False, found=_explained(error, "token"))
         for part in self._parts:
             try:
                 found = part.difference()
@@ -280,6 +284,44 @@ class Registration:
                 yield Verdict(part.what, fine=False, found=_explained(error, part.what))
             else:
                 yield Verdict(part.what, not found, f"{found}: run `python -m ops register`" if found else part.fine)
+
+    def check_stack(self) -> Iterator[Verdict]:
+        """Check what Facebook's events need, wherever they go now: the webhook and the token."""
+        yield from self._check_webhook()
+        try:
+            yield from self._check_token()
+        except SendError as error:
+            yield Verdict("token", fine=False, found=_explained(error, "token"))
+
+    def found(self) -> Registered:
+        """What is registered now; empty where nothing is.
+
+        Raises:
+            OpsError: Facebook refused.
+        """
+        with _refusal(APP):
+            known = self._graph.webhook(self._app_id, "page")
+        with _refusal(PAGE):
+            page_fields = self._graph.page_subscription(self._app_id)
+        return Registered(str(known.get("callback_url", "")), _names(known.get("fields")), page_fields)
+
+    def put_back(self, before: Registered, verify_token: str) -> None:
+        """Register exactly what was registered before.
+
+        The page's fields come first: a bot that never got echoes of its own messages might answer them.
+
+        Args:
+            before: what was registered.
+            verify_token: that of the webhook before.
+
+        Raises:
+            OpsError: Facebook refused.
+        """
+        if before.page_fields:
+            with _refusal(PAGE):
+                self._graph.subscribe_page(before.page_fields)
+        with _refusal(APP):
+            self._graph.register_webhook(self._app_id, "page", before.url, verify_token, before.fields)
 
     def preview(self) -> Iterator[Change]:
         """What `register` would write now; errors as for `register`."""
@@ -302,38 +344,26 @@ class Registration:
 
     def _check_webhook(self) -> Iterator[Verdict]:
         challenge = str(random.randbelow(10**10))
-        status, text = self._handshake(self._verify_token, challenge)
+        status, text = handshake(self._stack.webhook_url, self._verify_token, challenge)
         if not status:
             yield Verdict("webhook", fine=False, found=f"does not answer at {self._stack.webhook_url} ({text})")
             return
         fine = status == OK and text == challenge
         found = "answers the handshake" if fine else f"answers the handshake with {status}: see the function's log"
         yield Verdict("webhook", fine, found)
-        status, _ = self._handshake(random.token_hex(8), challenge)
+        status, _ = handshake(self._stack.webhook_url, random.token_hex(8), challenge)
         fine = status == FORBIDDEN
         found = "refuses a wrong verify token" if fine else f"answers a wrong verify token with {status}, not 403"
         yield Verdict("webhook", fine, found)
         # HTTP/2 writes names in lower case: nothing on the way may insist on another spelling.
-        status, _ = self._call("POST", "", {"x-hub-signature-256": sign(EMPTY, self._app_secret)}, EMPTY)
+        status, _ = _call(
+            self._stack.webhook_url, "POST", "", {"x-hub-signature-256": sign(EMPTY, self._app_secret)}, EMPTY
+        )
         fine = status == OK
         wrong = (
             f"answers a signed request with {status}, not 200: see the function's log; if it has no line, the gateway's"
         )
         yield Verdict("webhook", fine, "accepts a signed request" if fine else wrong)
-
-    def _handshake(self, token: str, challenge: str) -> tuple[int, str]:
-        """Send Facebook's handshake: status and text of the answer, or 0 and why there is none."""
-        query = urlencode({"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge})
-        return self._call("GET", f"?{query}", {}, b"")
-
-    def _call(self, method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[int, str]:
-        try:
-            connection = Connection(self._stack.webhook_url)
-            answer = connection.request(method, query, headers, body, WEBHOOK_SECONDS)
-        except (NotSent, Unanswered, ValueError) as error:
-            return 0, str(error)
-        connection.close()
-        return answer.status, answer.body.decode("utf-8", "replace")
 
     def _check_token(self) -> Iterator[Verdict]:
         token = self._graph.token(self._app_id)
@@ -389,6 +419,22 @@ class Registration:
     def _write_page(self) -> None:
         known = self._graph.page_subscription(self._app_id)
         self._graph.subscribe_page(_with_needed_fields(known, SUBSCRIBED))
+
+
+def handshake(url: str, token: str, challenge: str) -> tuple[int, str]:
+    """Send a webhook Facebook's handshake: status and text of the answer, or 0 and why there is none."""
+    query = urlencode({"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge})
+    return _call(url, "GET", f"?{query}", {}, b"")
+
+
+def _call(url: str, method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[int, str]:
+    try:
+        connection = Connection(url)
+        answer = connection.request(method, query, headers, body, WEBHOOK_SECONDS)
+    except (NotSent, Unanswered, ValueError) as error:
+        return 0, str(error)
+    connection.close()
+    return answer.status, answer.body.decode("utf-8", "replace")
 
 
 @contextmanager

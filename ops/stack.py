@@ -42,6 +42,7 @@ class Stack:
         graph_api_url: where the Graph API answers.
         graph_api_version: such as `v26.0`.
         webhook_url: where Facebook sends events.
+        log_group: the function's log group; empty if unknown.
         app_id: the Facebook app's id; empty if unknown.
         region: of AWS.
         endpoint: of a sandbox's AWS; None for AWS itself.
@@ -56,6 +57,7 @@ class Stack:
     graph_api_url: str
     graph_api_version: str
     webhook_url: str
+    log_group: str = ""
     app_id: str = ""
     region: str = ""
     endpoint: str | None = None
@@ -197,7 +199,10 @@ def _discovered(cloud_url: str) -> Stack:
         if apis:
             found["webhook_url"] = f"{cloud_url}/restapis/{apis[0]['id']}/live/_user_request_/webhook"
         if all(found.values()):
-            return Stack(**found, app_id=SANDBOX_APP_ID, region=region, endpoint=cloud_url, key=SANDBOX_KEY)
+            group = function.get("LoggingConfig", {}).get("LogGroup", "")
+            return Stack(
+                **found, log_group=group, app_id=SANDBOX_APP_ID, region=region, endpoint=cloud_url, key=SANDBOX_KEY
+            )
     raise OpsError(f"No bot is deployed in the sandbox at {cloud_url}, in {region}: set AWS_REGION for another region.")
 
 
@@ -234,4 +239,4 @@ def _from_outputs(outputs: Mapping[str, Any], source: str) -> Stack:
     if missing:
         raise OpsError(f"{source} lacks the outputs {', '.join(missing)}: the stack has no bot, or was never deployed.")
     values: Any = {field: outputs[name] for name, field in OUTPUTS.items()}
-    return Stack(**values)
+    return Stack(**values, log_group=str(outputs.get("logGroupName") or ""))

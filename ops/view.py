@@ -13,10 +13,12 @@ from rich.table import Table
 
 from bot.aws.ledger import Record
 from bot.aws.queues import Message
+from ops.adopt import Leftover, Watched
 from ops.forget import Forgotten
+from ops.handmade import Group, System
 from ops.letters import EventLetter, Letter, UnusableLetter
 from ops.redrive import Prospect, Redriven, obstacle, prospect
-from ops.registration import Change, Verdict
+from ops.registration import Change, Registered, Verdict
 
 Json = dict[str, Any]
 
@@ -192,6 +194,57 @@ def changes(made: Sequence[Change], *, dry: bool) -> Result:
     rows = [(each.what, f"{verb} (found: {each.found})" if each.needed else each.found) for each in made]
     found = [{"what": each.what, "changed": each.needed, "found": each.found} for each in made]
     return Result({"dryRun": dry, "changes": found}, [_table(("what", "result"), rows)])
+
+
+def handmade(group: Group | None, system: System, settings: str) -> Result:
+    """A system made by hand, and the settings that describe its group."""
+    rows = [("function", each.name, f"{each.runtime}, with the role {each.role}") for each in system.functions]
+    rows += [
+        ("role", each.name, f"with the policies {', '.join((*each.inline, *each.policies))}") for each in system.roles
+    ]
+    rows += [("REST API", each.name, f"{each.id}, answers {', '.join(each.paths)}") for each in system.apis]
+    if group:
+        names = [each.rpartition("/")[2] for each in group.policies]
+        rows.insert(0, ("group", group.name, f"{', '.join(group.members) or 'nobody'}, with {', '.join(names)}"))
+        rows += [("kept as it is", each, "an inline policy of the group") for each in group.inline]
+    lines = ["The settings that describe this group, for Pulumi.<stack>.yaml:", settings] if group else []
+    return Result(
+        {
+            "group": group and group._asdict(),
+            "functions": [each._asdict() for each in system.functions],
+            "roles": [each._asdict() for each in system.roles],
+            "apis": [each._asdict() for each in system.apis],
+            "settings": settings,
+        },
+        [*_if_any(("what", "name", "found"), rows), *lines]
+        if rows
+        else ["Nothing here was made by hand as documented, in this account and region."],
+    )
+
+
+def switched(made: Sequence[Change], watched: Watched) -> Result:
+    """What the switch registered, and what the bot did since."""
+    registered = changes(made, dry=False)
+    summary = f"Since then: {watched.accepted} messages accepted, {watched.answered} events answered."
+    return Result({"registered": registered.json, "watched": watched._asdict()}, [*registered.text, summary])
+
+
+def switched_back(before: Registered) -> Result:
+    """What is registered again."""
+    return Result(before._asdict(), [f"Facebook sends to {before.url}, as before the switch."])
+
+
+def leftovers(found: Sequence[Leftover], before: Registered) -> Result:
+    """What can be deleted, and the commands."""
+    lines = [
+        "Once the API or the function is deleted, there is no way back to them. These commands delete everything:",
+        *(command for each in found for command in each.commands),
+    ]
+    nothing = [f"Nothing of this account and region is behind {before.url}, or it serves something else as well."]
+    return Result(
+        [each._asdict() for each in found],
+        [*_if_any(("what", "name"), [(each.what, each.name) for each in found]), *(lines if found else nothing)],
+    )
 
 
 def described(letter: Letter, page_id: str) -> Json:

@@ -1,10 +1,12 @@
 """A copy of the project on an emulated AWS of its own, deployed by either engine."""
 
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -87,16 +89,46 @@ class Real:
 
     def exported(self) -> str:
         """The state as `pulumi stack export` gives it."""
-        workspace = self.pulumi.engine.workspace
-        return subprocess.run(
-            [workspace.pulumi_command.command, "stack", "export", "--stack", self.name],
-            cwd=workspace.work_dir,
-            env={**os.environ, **workspace.env_vars, "PULUMI_HOME": str(workspace.pulumi_home)},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        ).stdout
+        return self.cli("stack", "export", "--stack", self.name)
+
+    def cli(self, *arguments: str) -> str:
+        """Run the Pulumi CLI as somebody does in the project's folder; return its standard output."""
+        return run([self.pulumi.engine.workspace.pulumi_command.command, *arguments], self.pulumi).stdout
+
+
+def run(command: Sequence[str], stack: PulumiStack, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command where the Pulumi CLI knows a stack, with AWS's variables and the CLI on the PATH.
+
+    Args:
+        command: the command.
+        stack: the stack.
+        options: those of `subprocess.run`.
+    """
+    workspace = stack.engine.workspace
+    plugins = Path(workspace.work_dir).parent / "plugins"
+    language = plugins / "pulumi-language-python"
+    root, python = shlex.quote(str(ROOT)), shlex.quote(sys.executable)
+    language.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec {python} -m tests.engine.language "$@"\n', "utf-8")
+    language.chmod(0o755)
+    folders = (str(Path(workspace.pulumi_command.command).parent), str(plugins), os.environ["PATH"])
+    own = {
+        "PULUMI_HOME": str(workspace.pulumi_home),
+        "PATH": ":".join(folders),
+        "PYTHONPATH": str(ROOT),
+        "AWS_REGION": REGION,
+    }
+    done = subprocess.run(
+        command,
+        cwd=workspace.work_dir,
+        env=os.environ | dict(workspace.env_vars) | own,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+        **options,
+    )
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    return done
 
 
 class Embedded:

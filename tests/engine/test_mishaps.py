@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ops.adopt import import_file
+from ops.handmade import Group
 from sandbox.aws.cloud import OWNER
 from sandbox.engine.deployment import Run
 from sandbox.errors import SandboxError
@@ -15,7 +17,6 @@ from tests.inventory import everything
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 PREFIX = "innolab-fbm-dev-"
-IMPORTING = "pulumi.ResourceOptions(parent=self, import_=args.group_name)"
 ALL_BUT_FUNCTIONS = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "NotAction": ["lambda:CreateFunction"], "Resource": "*"}],
@@ -49,15 +50,10 @@ def test_a_group_that_exists_already_is_imported(place: Place) -> None:
     with pytest.raises(SandboxError, match="EntityAlreadyExists"):
         stack.run("up")
 
-    # What `pulumi import` does, without the language plugin that it needs.
-    component = place.folder / "components" / "admin_group.py"
-    source = component.read_text("utf-8")
-    importing = source.replace("name=args.group_name, opts=child", f"name=args.group_name, opts={IMPORTING}")
-    component.write_text(importing, "utf-8")
-    assert stack.run("up")[f"{PREFIX}admins-group"] == "imported"
-
-    component.write_text(source, "utf-8")
-    assert touched(stack.run("up")) == {}
+    file = place.folder / "import.json"
+    file.write_text(json.dumps(import_file("dev", Group("Innolab_FBM", (), (), ()))), "utf-8")
+    stack.cli("import", "--file", str(file), *["--stack", "dev", "--protect=false", "--generate-code=false", "--yes"])
+    assert stack.run("up")[f"{PREFIX}admins-group"] == "same"
     assert place.owner("iam").get_group(GroupName="Innolab_FBM")["Group"]["GroupId"] == existing["GroupId"]
 
 

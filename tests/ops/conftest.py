@@ -1,18 +1,25 @@
 """Stacks for an operator: a bare one for each test, and a whole one in a sandbox."""
 
+import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 
 import botocore.session
 import pytest
 from botocore.loaders import create_loader
 
-from ops import dead_letter_queue
+from ops import cli, dead_letter_queue
 from ops.aws import OperatorAws
 from ops.stack import SANDBOX_KEY, Stack
 from sandbox.local import Sandbox
 from tests.ops.place import PAGE, Place
+
+Ops = Callable[..., tuple[int, str, str]]
+
+# boto3 needs a third of a second for its models, each time.
+_kept = cache(OperatorAws)
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +81,32 @@ def place(sandbox: Sandbox, aws: OperatorAws) -> Iterator[Place]:
     for url in urls:
         aws.call("sqs", "DeleteQueue", {"QueueUrl": url})
     aws.call("dynamodb", "DeleteTable", {"TableName": name})
+
+
+@pytest.fixture
+def described(sandbox: Sandbox, tmp_path: Path) -> Path:
+    """A file with the line that `python -m sandbox up --json` prints."""
+    path = tmp_path / "sandbox.json"
+    path.write_text(json.dumps(sandbox.described()))
+    return path
+
+
+@pytest.fixture
+def ops(
+    sandbox: Sandbox, described: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Ops]:
+    """Runs a command, and returns its exit code, standard output and standard error.
+
+    At first the page is not registered. At the end no letter is left.
+    """
+    sandbox.graph.subscribed_apps.delete({})
+    sandbox.graph.app_subscription.delete({})
+    sandbox.graph.set_profile({})
+    monkeypatch.setattr(cli, "OperatorAws", _kept)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = cli.run([*arguments, "--sandbox", str(described)])
+        return code, *capsys.readouterr()
+
+    yield run
+    run("deadletters", "drop", "--all")

@@ -5,8 +5,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,42 +23,9 @@ from sandbox.facebook.webhooks import text_item
 from sandbox.local import APP_ID, PROJECT, Sandbox, new_person
 from sandbox.running import remembered
 from tests.bot.servers import Served, serve
+from tests.ops.conftest import Ops
 
 Json = dict[str, Any]
-Ops = Callable[..., tuple[int, str, str]]
-
-
-# boto3 needs a third of a second for its models, each time.
-_kept = cache(OperatorAws)
-
-
-@pytest.fixture
-def described(sandbox: Sandbox, tmp_path: Path) -> Path:
-    """A file with the line that `python -m sandbox up --json` prints."""
-    path = tmp_path / "sandbox.json"
-    path.write_text(json.dumps(sandbox.described()))
-    return path
-
-
-@pytest.fixture
-def ops(
-    sandbox: Sandbox, described: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Ops]:
-    """Runs a command, and returns its exit code, standard output and standard error.
-
-    At first the page is not registered. At the end no letter is left.
-    """
-    sandbox.graph.subscribed_apps.delete({})
-    sandbox.graph.app_subscription.delete({})
-    sandbox.graph.set_profile({})
-    monkeypatch.setattr(cli, "OperatorAws", _kept)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = cli.run([*arguments, "--sandbox", str(described)])
-        return code, *capsys.readouterr()
-
-    yield run
-    run("deadletters", "drop", "--all")
 
 
 @pytest.fixture
@@ -449,6 +414,12 @@ def test_an_invalid_command_line_exits_with_2(arguments: list[str], capsys: pyte
         "notify",
         "check",
         "register",
+        "adopt",
+        "adopt look",
+        "adopt import",
+        "adopt switch",
+        "adopt back",
+        "adopt leftovers",
     ],
 )
 def test_every_command_s_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
