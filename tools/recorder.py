@@ -164,6 +164,14 @@ def created(type_: str, logical_name: str, inputs: Mapping[str, Any]) -> tuple[s
             outputs = {"arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"}
         case "dynamodb/table:Table":
             outputs = {"arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"}
+        case "acm/certificate:Certificate":
+            record = {"resourceRecordName": f"_proof.{inputs['domainName']}.", "resourceRecordType": "CNAME"}
+            outputs["domainValidationOptions"] = [{**record, "resourceRecordValue": "proof.acm-validations.aws."}]
+        case "apigateway/domainName:DomainName":
+            host = f"d-name1.execute-api.{REGION}.amazonaws.com"
+            outputs = {"regionalDomainName": host, "regionalZoneId": "Z2OJLYMUO9EFXC"}
+        case "route53/record:Record":
+            outputs = {"fqdn": inputs["name"]}
     return resource_id, {"name": name, **outputs}
 
 
