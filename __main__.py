@@ -11,6 +11,7 @@ from bot.log import ALARM_KINDS, WAITING_KIND
 from settings import load
 
 CODE = Path(__file__).parent.resolve() / "bot"
+WEBHOOK_PATH = "webhook"
 
 settings = load()
 project, stack = pulumi.get_project(), pulumi.get_stack()
@@ -108,7 +109,7 @@ if settings.bot:
     api = fbm.RestApi(
         f"{name}-webhook",
         fbm.RestApiArgs(
-            path="webhook",
+            path=WEBHOOK_PATH,
             routes=[
                 fbm.Route(method_name="GET", required_query=["hub.mode", "hub.verify_token", "hub.challenge"]),
                 fbm.Route(method_name="POST"),
@@ -122,6 +123,18 @@ if settings.bot:
         ),
         pulumi.ResourceOptions(depends_on=api_account),
     )
+    url = api.url
+    if settings.domain_name:
+        url = fbm.CustomDomain(
+            f"{name}-domain",
+            fbm.CustomDomainArgs(
+                domain_name=settings.domain_name,
+                hosted_zone_id=settings.hosted_zone_id,
+                api_id=api.id,
+                stage_name=api.stage_name,
+                path=WEBHOOK_PATH,
+            ),
+        ).url
     fbm.Alarms(
         f"{name}-alarms",
         fbm.AlarmsArgs(
@@ -137,7 +150,7 @@ if settings.bot:
         ),
     )
 
-    pulumi.export("webhookUrl", api.url)
+    pulumi.export("webhookUrl", url)
     pulumi.export("functionName", function.name)
     pulumi.export("roleName", role.name)
     pulumi.export("queueUrl", queue.url)

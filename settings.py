@@ -15,6 +15,7 @@ from components.admin_group import GROUP_NAME, POLICY, USER_NAME
 from components.bot_function import MEMORY_MB, TIMEOUT_SECONDS
 from components.bot_logs import RETENTION_DAYS
 from components.bot_secrets import SECRET_CHARACTERS
+from components.custom_domain import DOMAIN_NAME, HOSTED_ZONE_ID
 from components.lex import LEX_ID
 from components.queue_consumer import CONCURRENCY
 from components.rest_api import THROTTLE_BURST, THROTTLE_RATE
@@ -35,6 +36,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 SECRETS = ("page_access_token", "app_secret", "app_secret_previous", "verify_token")
 LEX = ("lex_bot_id", "lex_bot_alias_id", "lex_locale_id")
+DOMAIN = ("domain_name", "hosted_zone_id")
 
 
 UserName = Annotated[str, Field(pattern=f"^({USER_NAME})$")]
@@ -103,6 +105,8 @@ class Settings(BaseModel):
     log_retention_days: int = Field(description=f"one of {', '.join(map(str, RETENTION_DAYS))}", examples=["30"])
     throttle_rate: int = _number(THROTTLE_RATE)
     throttle_burst: int = _number(THROTTLE_BURST)
+    domain_name: str = _text(f"({DOMAIN_NAME})?", "a host in lower case, without https://", "bot.example.org")
+    hosted_zone_id: str = _text(f"({HOSTED_ZONE_ID})?", "Z and up to 31 letters and digits", "Z0123456789ABC")
     api_access_log: bool = _choice()
     manage_api_gateway_account: bool = _choice()
     state_days: int = _number(STATE_DAYS)
@@ -194,11 +198,12 @@ class Settings(BaseModel):
             raise ValueError
         return days
 
-    @field_validator(*LEX)
+    @field_validator(*LEX, *DOMAIN)
     @classmethod
-    def _check_lex(cls, value: str, info: Info) -> str:
-        if not value and any(info.context["values"].get(to_camel(each)) for each in LEX):
-            raise ValueError("all of lexBotId, lexBotAliasId and lexLocaleId, or none of them")
+    def _check_group(cls, value: str, info: Info) -> str:
+        group = [to_camel(each) for each in (LEX if info.field_name in LEX else DOMAIN)]
+        if not value and any(info.context["values"].get(each) for each in group):
+            raise ValueError(f"all of {', '.join(group[:-1])} and {group[-1]}, or none of them")
         return value
 
 

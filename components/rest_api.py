@@ -126,11 +126,13 @@ class RestApi(pulumi.ComponentResource):
     deployment is replaced: run `pulumi up` again with `--replace` and the URN of the deployment.
 
     Attributes:
+        id: The API's id.
         url: The path's URL; known once the API may call the function.
         name: The API's name, as in its metrics.
         stage_name: The stage's name.
     """
 
+    id: pulumi.Output[str]
     url: pulumi.Output[str]
     name: pulumi.Output[str]
     stage_name: pulumi.Output[str]
@@ -214,6 +216,7 @@ class RestApi(pulumi.ComponentResource):
         )
         callable_ids = [permission.id for permission in permissions]
         self.url = pulumi.Output.all(stage.invoke_url, *callable_ids).apply(lambda known: f"{known[0]}/{args.path}")
+        self.id = api.id
         self.name = api.name
         self.stage_name = stage.stage_name
         self.register_outputs({"url": self.url})

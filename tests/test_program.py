@@ -489,3 +489,16 @@ def test_only_a_stack_with_lex_may_ask_it(changed: Graph, graph: Graph) -> None:
 
     assert lex_resources(changed) == [f"arn:aws:lex:{REGION}:{ACCOUNT}:bot-alias/ABCDEFGHIJ/TSTALIASID"]
     assert lex_resources(graph) == []
+
+
+def test_the_webhook_keeps_its_address_under_a_domain_of_ones_own(graph: Graph) -> None:
+    stack = run_main("dev", {"domainName": "bot.example.org", "hostedZoneId": "Z123"})
+    mapping = stack.one("aws:apigateway/basePathMapping:BasePathMapping")
+    name = stack.one("aws:apigateway/domainName:DomainName").inputs
+
+    assert stack.outputs["webhookUrl"] == "https://bot.example.org/webhook"
+    assert mapping.inputs["stageName"] == "live"
+    assert "basePath" not in mapping.inputs
+    assert name["regionalCertificateArn"]
+    assert name["securityPolicy"] == stack.one("aws:apigateway/restApi:RestApi").inputs["securityPolicy"]
+    assert not graph.of("aws:apigateway/domainName:DomainName")

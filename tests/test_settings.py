@@ -59,6 +59,22 @@ def test_half_of_a_lex_bot_is_reported(key: str) -> None:
     assert mistake.startswith(f"{key} is not set; allowed: all of lexBotId, lexBotAliasId and lexLocaleId, or none")
 
 
+@pytest.mark.parametrize(
+    ("domain", "zone", "report"),
+    [
+        ("bot.example.org", "", "hostedZoneId is not set; allowed: all of domainName and hostedZoneId, or none"),
+        ("", "Z123", "domainName is not set; allowed: all of domainName and hostedZoneId, or none"),
+        ("https://bot.example.org", "Z123", "allowed: a host in lower case, without https://"),
+        ("Bot.example.org", "Z123", "allowed: a host in lower case"),
+        ("bot.example.org", "/hostedzone/Z123", "allowed: Z and up to 31 letters and digits"),
+    ],
+)
+def test_a_domain_needs_a_host_and_its_zone(domain: str, zone: str, report: str) -> None:
+    (mistake,) = mistakes(domainName=domain, hostedZoneId=zone)
+
+    assert report in mistake
+
+
 @pytest.mark.parametrize("key", LEX)
 def test_a_wrong_lex_id_is_reported_once(key: str) -> None:
     (mistake,) = mistakes(**{**LEX, key: "arn:aws:lex"})

@@ -18,6 +18,7 @@ from sandbox.engine.program import Engine, Registration, is_secret, plain
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "innolab-fbm"
 REGION, ACCOUNT = "eu-central-1", "111122223333"
+Inputs = Mapping[str, Any]
 
 
 class RecordingError(AssertionError):
@@ -135,35 +136,51 @@ LOOKUPS: dict[str, dict[str, Any]] = {
 }
 
 
-def created(type_: str, logical_name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def _arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+def _function(name: str, _: Inputs) -> Inputs:
+    arn = _arn("lambda", f"function:{name}")
+    return {"arn": arn, "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"}
+
+
+def _certificate(_: str, inputs: Inputs) -> Inputs:
+    record = {"resourceRecordName": f"_proof.{inputs['domainName']}.", "resourceRecordType": "CNAME"}
+    return {"domainValidationOptions": [{**record, "resourceRecordValue": "proof.acm-validations.aws."}]}
+
+
+API_ID = "restapi1"
+EXECUTE = f"execute-api.{REGION}.amazonaws.com"
+OUTPUTS: Mapping[str, Callable[[str, Inputs], Inputs]] = {
+    "sqs/queue:Queue": lambda name, _: {"url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"},
+    "ssm/parameter:Parameter": lambda name, _: {"arn": _arn("ssm", f"parameter{name}")},
+    "lambda/function:Function": _function,
+    "apigateway/restApi:RestApi": lambda *_: {"rootResourceId": "root1", "executionArn": _arn("execute-api", API_ID)},
+    "apigateway/stage:Stage": lambda _, inputs: {"invokeUrl": f"https://{API_ID}.{EXECUTE}/{inputs['stageName']}"},
+    "iam/role:Role": lambda name, _: {"arn": f"arn:aws:iam::{ACCOUNT}:role/{name}"},
+    "iam/policy:Policy": lambda name, _: {"arn": f"arn:aws:iam::{ACCOUNT}:policy/{name}"},
+    "iam/group:Group": lambda name, _: {"arn": f"arn:aws:iam::{ACCOUNT}:group/{name}"},
+    "cloudwatch/logGroup:LogGroup": lambda name, _: {"arn": _arn("logs", f"log-group:{name}")},
+    "dynamodb/table:Table": lambda name, _: {"arn": _arn("dynamodb", f"table/{name}")},
+    "acm/certificate:Certificate": _certificate,
+    "apigateway/domainName:DomainName": lambda *_: {
+        "regionalDomainName": f"d-name1.{EXECUTE}",
+        "regionalZoneId": "Z2OJLYMUO9EFXC",
+    },
+    "route53/record:Record": lambda _, inputs: {"fqdn": inputs["name"]},
+}
+"""What a program reads of a resource, from its name and inputs, by the provider's type."""
+
+
+def created(type_: str, logical_name: str, inputs: Inputs) -> tuple[str, dict[str, Any]]:
     """An id and outputs such as AWS would give a resource, made from its name."""
+    kind = type_.removeprefix("aws:")
     name = inputs.get("name") or f"{logical_name}-1a2b3c4"
-    service, kind = type_.split(":")[1].split("/") if type_.startswith("aws:") else ("", "")
-    outputs: dict[str, Any] = {"arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"}
-    resource_id = name
-    match type_.removeprefix("aws:"):
-        case "sqs/queue:Queue":
-            name = f"{name}.fifo" if inputs.get("fifoQueue") else name
-            resource_id = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
-            outputs = {"url": resource_id, "arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"}
-        case "ssm/parameter:Parameter":
-            outputs = {"arn": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{name}"}
-        case "lambda/function:Function":
-            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
-            path = f"lambda:path/2015-03-31/functions/{arn}/invocations"
-            outputs = {"arn": arn, "invokeArn": f"arn:aws:apigateway:{REGION}:{path}"}
-        case "apigateway/restApi:RestApi":
-            resource_id = "restapi1"
-            execution_arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{resource_id}"
-            outputs = {"rootResourceId": "root1", "executionArn": execution_arn}
-        case "apigateway/stage:Stage":
-            outputs = {"invokeUrl": f"https://restapi1.execute-api.{REGION}.amazonaws.com/{inputs['stageName']}"}
-        case "iam/role:Role" | "iam/policy:Policy" | "iam/group:Group":
-            outputs = {"arn": f"arn:aws:iam::{ACCOUNT}:{kind.partition(':')[0]}/{name}"}
-        case "cloudwatch/logGroup:LogGroup":
-            outputs = {"arn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}"}
-        case "dynamodb/table:Table":
-            outputs = {"arn": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{name}"}
+    if inputs.get("fifoQueue"):
+        name = f"{name}.fifo"
+    outputs = {"arn": _arn(kind.partition("/")[0], name), **(OUTPUTS[kind](name, inputs) if kind in OUTPUTS else {})}
+    resource_id = {"sqs/queue:Queue": outputs.get("url"), "apigateway/restApi:RestApi": API_ID}.get(kind) or name
     return resource_id, {"name": name, **outputs}
 
 

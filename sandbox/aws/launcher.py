@@ -26,7 +26,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 MANAGED_POLICIES = Path(__file__).with_name("aws-managed-policies.json")
 
@@ -291,6 +291,36 @@ def correct_groups() -> None:
     iam._IAM_HANDLERS["DeleteGroup"] = delete_group
 
 
+def correct_domain_names() -> None:
+    """Change a domain name and its base path mapping in place; MiniStack knows neither call.
+
+    Source: API Gateway API Reference, UpdateDomainName and UpdateBasePathMapping.
+    """
+    from ministack.services import apigateway_v1 as gateway
+
+    original: Callable[..., Any] = gateway.handle_request
+    names = {"restapiId": "restApiId"}
+
+    async def handle_request(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        parts = [unquote(each) for each in path.strip("/").split("/")]
+        if method != "PATCH" or parts[0] != "domainnames":
+            return await original(method, path, headers, body, query)
+        domain, mapping = parts[1], parts[3] if len(parts) > 3 else None
+        held = gateway._domain_names if mapping is None else gateway._base_path_mappings.get(domain, {})
+        found = held.get(domain if mapping is None else mapping)
+        if found is None:
+            return gateway._v1_error("NotFoundException", "Invalid identifier specified", HTTPStatus.NOT_FOUND)
+        for each in _json(body).get("patchOperations", []):
+            key = each["path"].strip("/")
+            found[names.get(key, key)] = each.get("value")
+        if mapping is not None:
+            found["basePath"] = found["basePath"] or "(none)"
+            held[found["basePath"]] = held.pop(mapping)
+        return gateway._v1_response(found)
+
+    gateway.handle_request = handle_request
+
+
 def correct_security_policies() -> None:
     """Keep a REST API's security policy and access mode, which MiniStack drops, and refuse a wrong pair.
 
@@ -434,6 +464,7 @@ def main() -> None:
     add_update_group()
     correct_groups()
     correct_security_policies()
+    correct_domain_names()
     freeze_deployments()
     load_managed_policies()
     try:

@@ -433,3 +433,91 @@ class ApiGatewayAccount(ResourceType):
 
     def _delete(self, account: Account, old: Existing) -> None:  # noqa: ARG002 - there is only one
         self._set(account, "")
+
+
+class DomainName(ResourceType):
+    """A domain name of one's own."""
+
+    type_name = "aws:apigateway/domainName:DomainName"
+    plain = ("regionalCertificateArn", "securityPolicy", "endpointAccessMode")
+
+    def _create(self, account: Account, inputs: Inputs) -> str:
+        types = inputs["endpointConfiguration"]["types"]  # the provider takes one type, AWS a list
+        created = account.client("apigateway").create_domain_name(
+            domainName=inputs["domainName"],
+            endpointConfiguration={"types": [types] if isinstance(types, str) else types},
+            tags=inputs.get("tags") or {},
+            **chosen(inputs, self.plain),
+        )
+        return str(created["domainName"])
+
+    def _read(self, account: Account, known: Existing) -> Existing:
+        found = account.client("apigateway").get_domain_name(domainName=known.id)
+        inputs = chosen(found, ["domainName", *self.plain, "tags"])
+        inputs["endpointConfiguration"] = {"types": found["endpointConfiguration"]["types"][0]}
+        outputs = {
+            "arn": f"arn:{account.partition}:apigateway:{account.region}::/domainnames/{known.id}",
+            "regionalDomainName": found["regionalDomainName"],
+            "regionalZoneId": found["regionalHostedZoneId"],
+        }
+        return Existing(known.id, inputs, outputs)
+
+    def _update(self, account: Account, change: Change) -> None:
+        values = {f"/{key}": change.inputs.get(key, "") for key in self.plain if key in change.changed}
+        account.client("apigateway").update_domain_name(domainName=change.old.id, patchOperations=_replace(values))
+
+    def _delete(self, account: Account, old: Existing) -> None:
+        account.client("apigateway").delete_domain_name(domainName=old.id)
+
+    def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
+        account.client("apigateway").tag_resource(resourceArn=old.outputs["arn"], tags=tags)
+
+    def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
+        account.client("apigateway").untag_resource(resourceArn=old.outputs["arn"], tagKeys=keys)
+
+
+NO_PATH = "(none)"
+"""AWS's name of the empty base path."""
+
+
+class BasePathMapping(ResourceType):
+    """Which API and stage a domain name leads to."""
+
+    type_name = "aws:apigateway/basePathMapping:BasePathMapping"
+    import_format = "domainName/basePath"
+    patched: ClassVar[dict[str, str]] = {"restApi": "restapiId", "stageName": "stage", "basePath": "basePath"}
+    """Its arguments, and the path of the patch that changes each."""
+
+    def _id(self, inputs: Inputs) -> str:
+        return f"{inputs['domainName']}/{inputs.get('basePath') or ''}"
+
+    def _where(self, known: Existing) -> dict[str, str]:
+        return {"domainName": known.inputs["domainName"], "basePath": known.inputs.get("basePath") or NO_PATH}
+
+    def _create(self, account: Account, inputs: Inputs) -> str:
+        account.client("apigateway").create_base_path_mapping(
+            domainName=inputs["domainName"],
+            basePath=inputs.get("basePath") or NO_PATH,
+            restApiId=inputs["restApi"],
+            stage=inputs.get("stageName") or "",
+        )
+        return self._id(inputs)
+
+    def _read(self, account: Account, known: Existing) -> Existing:
+        found = account.client("apigateway").get_base_path_mapping(**self._where(known))
+        inputs = {
+            "domainName": known.inputs["domainName"],
+            "restApi": found["restApiId"],
+            "stageName": found["stage"],
+            "basePath": "" if found["basePath"] == NO_PATH else found["basePath"],
+        }
+        return Existing(self._id(inputs), inputs)
+
+    def _update(self, account: Account, change: Change) -> None:
+        values = {f"/{aws}": change.inputs.get(key) or "" for key, aws in self.patched.items() if key in change.changed}
+        account.client("apigateway").update_base_path_mapping(
+            **self._where(change.old), patchOperations=_replace(values)
+        )
+
+    def _delete(self, account: Account, old: Existing) -> None:
+        account.client("apigateway").delete_base_path_mapping(**self._where(old))

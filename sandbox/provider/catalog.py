@@ -1,7 +1,7 @@
 """All resource types that the sandbox knows, by the provider's token."""
 
 from sandbox.errors import SandboxError
-from sandbox.provider import apigateway, cloudwatch, dynamodb, iam, lambda_, logs, sns, sqs, ssm
+from sandbox.provider import acm, apigateway, cloudwatch, dynamodb, iam, lambda_, logs, route53, sns, sqs, ssm
 from sandbox.provider.resource import ResourceType
 
 CLASSES: tuple[type[ResourceType], ...] = (
@@ -11,7 +11,8 @@ CLASSES: tuple[type[ResourceType], ...] = (
     lambda_.Function, lambda_.EventSourceMapping, lambda_.Permission,
     apigateway.RestApi, apigateway.Resource, apigateway.RequestValidator, apigateway.Method, apigateway.Integration,
     apigateway.Response, apigateway.Deployment, apigateway.Stage, apigateway.MethodSettings,
-    apigateway.ApiGatewayAccount,
+    apigateway.ApiGatewayAccount, apigateway.DomainName, apigateway.BasePathMapping,
+    acm.Certificate, acm.CertificateValidation, route53.Record,
 )  # fmt: skip
 TYPES: dict[str, ResourceType] = {each.type_name: each() for each in CLASSES}
 

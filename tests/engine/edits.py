@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.engine.place import ZONE
+
 CHANGED, REPLACED, MADE, DELETED = "changed", "replaced", "made", "deleted"
 
 
@@ -132,7 +134,14 @@ EDITS = (
 )  # fmt: skip
 """What a member of the group does."""
 
+DOMAIN = ("certificate", "proof", "issued", "name", "mapping", "address")
 FOR_THE_OWNER = (
+    Edit(
+        "a domain",
+        {"domainName": "bot.example.org", "hostedZoneId": ZONE},
+        {f"domain-{each}": MADE for each in DOMAIN},
+    ),
+    Edit("no domain", {"domainName": "", "hostedZoneId": ""}, {f"domain-{each}": DELETED for each in DOMAIN}),
     Edit("MFA", {"requireMfa": "true"}, {"admins-mfa": MADE, "admins-mfa-policy": MADE}),
     Edit("no bot", {"bot": "false"}, {}),
 )

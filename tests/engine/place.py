@@ -22,6 +22,8 @@ REGION = "eu-central-1"
 PARTS = ("__main__.py", "settings.py", "Pulumi.yaml", "components", "bot")
 SECRETS = {name: f"CANARY-{name}" for name in ("pageAccessToken", "appSecret", "verifyToken")}
 MEMBERS = ("anna", "ben")
+ZONE = "the hosted zone"
+"""Stands for its id in the settings of an edit."""
 Key = tuple[str, ...]
 
 
@@ -32,6 +34,7 @@ class Place:
         folder: the copy.
         home: where the real engine keeps what is its own.
         owner: the account owner's clients.
+        zone: the id of the hosted zone of `example.org`.
     """
 
     def __init__(self) -> None:
@@ -49,6 +52,8 @@ class Place:
         self.cloud.wait_until_ready()
         self.owner = Clients(self.cloud.url, REGION, OWNER)
         make_users(self.owner, MEMBERS)
+        zone = self.owner("route53").create_hosted_zone(Name="example.org", CallerReference="test")["HostedZone"]["Id"]
+        self.zone = str(zone).rpartition("/")[2]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -62,7 +67,8 @@ class Place:
 
     def configuration(self, stack: str, settings: Mapping[str, str]) -> Configuration:
         """A stack's configuration with made-up secrets, and with some settings changed."""
-        return read(self.folder, stack).with_values(**SECRETS | dict(settings))
+        given = {name: self.zone if value == ZONE else value for name, value in settings.items()}
+        return read(self.folder, stack).with_values(**SECRETS | given)
 
     def stack(self, name: str, key: Key = OWNER, **settings: str) -> "Real":
         """A stack of the real engine."""

@@ -83,6 +83,11 @@ def test_an_edit_does_exactly_what_one_expects(real: Life, edit: Edit) -> None:
     assert real.done[edit.name] == edit.operations
 
 
+@pytest.mark.parametrize("edit", FOR_THE_OWNER[:2], ids=lambda edit: edit.name)
+def test_a_domain_is_made_and_deleted_with_its_records(real: Life, edit: Edit) -> None:
+    assert real.done[edit.name] == edit.operations
+
+
 def test_without_the_bot_only_the_group_is_left(real: Life) -> None:
     held = dict(real.created)
     for edit in EDITS:

@@ -112,11 +112,27 @@ class World:
         self.one("aws:apigateway/stage:Stage", name, **self.child(deployment=self.deployment(), stageName=name))
         return self.child(stageName=name)
 
+    def domain_name(self, **more: object) -> Json:
+        certificate = self.one("aws:acm/certificate:Certificate", **CERTIFICATE).id
+        return {
+            "domainName": f"{secrets.token_hex(4)}.example.org",
+            "regionalCertificateArn": certificate,
+            "endpointConfiguration": {"types": "REGIONAL"},
+            **more,
+        }
+
+    def zone(self) -> str:
+        made = self.account.client("route53").create_hosted_zone(
+            Name="example.org", CallerReference=secrets.token_hex(4)
+        )
+        return str(made["HostedZone"]["Id"]).rpartition("/")[2]
+
     def log_group(self) -> Existing:
         return self.one("aws:cloudwatch/logGroup:LogGroup")
 
 
 INTEGRATION: Json = {"type": "MOCK"}
+CERTIFICATE: Json = {"domainName": "bot.example.org", "validationMethod": "DNS"}
 Changes = Callable[[World], list[Json]]
 
 
@@ -126,12 +142,12 @@ class Sample(NamedTuple):
     Attributes:
         inputs: to create it.
         changes: each made alone, one after the other.
-        import_id: the id for ``import``, from the resource.
+        import_id: the id for ``import``, from the resource; none if it cannot be imported.
     """
 
     inputs: Callable[[World], Json]
     changes: Changes = lambda _: []
-    import_id: Callable[[Existing], str] = lambda existing: existing.id
+    import_id: Callable[[Existing], str] | None = lambda existing: existing.id
 
 
 def _child_id(existing: Existing) -> str:
@@ -353,5 +369,36 @@ SAMPLES: Mapping[str, Sample] = {
     "aws:apigateway/account:Account": Sample(
         lambda world: {"cloudwatchRoleArn": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).outputs["arn"]},
         lambda _: [{"cloudwatchRoleArn": ""}],
+    ),
+    "aws:apigateway/domainName:DomainName": Sample(
+        lambda world: world.domain_name(tags=TAGS),
+        lambda world: [
+            {"regionalCertificateArn": world.one("aws:acm/certificate:Certificate", "other", **CERTIFICATE).id},
+            {"tags": OTHER_TAGS},
+        ],
+    ),
+    "aws:apigateway/basePathMapping:BasePathMapping": Sample(
+        lambda world: {
+            "domainName": world.one("aws:apigateway/domainName:DomainName", **world.domain_name()).id,
+            **world.stage("mapped"),
+        },
+        lambda world: [{"stageName": world.stage("another")["stageName"]}, {"basePath": "bot"}],
+    ),
+    "aws:acm/certificate:Certificate": Sample(
+        lambda _: {**CERTIFICATE, "tags": TAGS}, lambda _: [{"tags": OTHER_TAGS}]
+    ),
+    "aws:acm/certificateValidation:CertificateValidation": Sample(
+        lambda world: {"certificateArn": world.one("aws:acm/certificate:Certificate", **CERTIFICATE).id},
+        import_id=None,
+    ),
+    "aws:route53/record:Record": Sample(
+        lambda world: {
+            "zoneId": world.zone(),
+            "name": "a.example.org",
+            "type": "A",
+            "ttl": 60,
+            "records": ["192.0.2.1"],
+        },
+        lambda _: [{"ttl": 300}],
     ),
 }
