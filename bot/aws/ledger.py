@@ -1,7 +1,7 @@
 """What was seen, planned and sent, and each user's state: one DynamoDB table with the key `id`.
 
 `event#…` is what is known of an event, `user#…` a user's state, `page#…` until when a page may not send, `refused#…` to
-whom Facebook refused a message with one error. An event's record holds what is planned and how far it got. Once all is
+whom Facebook refused a message with one error, `template#…` what Facebook last reported about a template. An event's record holds what is planned and how far it got. Once all is
 sent, only the fact remains that this event needs no answer, and nothing about its user. One write says both that an
 answer was sent and that the next one is being tried, so that after a crash it is known whether a send was tried.
 """
@@ -50,6 +50,14 @@ class Key(NamedTuple):
 
     user: str
     event: str
+
+
+class Template(NamedTuple):
+    """A template of a page, in one language."""
+
+    page: str
+    name: str
+    language: str
 
 
 class Record(NamedTuple):
@@ -277,6 +285,32 @@ class Ledger:
 
     # For operators
 
+    def template_reviewed(self, template: Template, status: str, reported: int) -> None:
+        """Note what Facebook reported about a template, unless something newer is known.
+
+        Args:
+            template: which one.
+            status: such as `APPROVED`.
+            reported: when the report came, in ms since the epoch.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "Key": {"id": {"S": _template(template)}},
+            "UpdateExpression": "SET review = :status, reported = :reported",
+            "ConditionExpression": "attribute_not_exists(reported) OR reported <= :reported",
+            "ExpressionAttributeValues": {":status": {"S": status}, ":reported": _n(reported)},
+        }
+        with contextlib.suppress(Stale):
+            self._send_update(request)
+
+    def template_status(self, template: Template) -> str:
+        """What Facebook last reported about a template; "" if it never did."""
+        keys = [{"id": {"S": _template(template)}}]
+        answer = self._call("BatchGetItem", {"RequestItems": {self._table: {"Keys": keys, "ConsistentRead": True}}})
+        if answer.get("UnprocessedKeys"):
+            raise AwsError("BatchGetItem", "ThrottlingException", 400)
+        return "".join(item["review"]["S"] for item in answer["Responses"].get(self._table, []))
+
     def revive(self, key: Key, page: str) -> Record:
         """Make a dead event live: the next run of the worker takes it up again.
 
@@ -437,6 +471,10 @@ def _user(user: str) -> str:
 
 def _page(page: str) -> str:
     return f"page#{page}"
+
+
+def _template(template: Template) -> str:
+    return f"template#{'#'.join(template)}"
 
 
 def _n(number: int) -> Json:

@@ -26,6 +26,7 @@ from bot.messenger.messages import (
     Text,
     Update,
 )
+from bot.messenger.news import News
 from bot.messenger.text import split
 
 TEXT_BYTES = 1000  # of a text in UTF-8: "Send Messages", limitations
@@ -60,6 +61,8 @@ def adapt(message: Message) -> tuple[Message, ...]:
         # PDF files since 2025-12-19: Instagram's "Changelog". An uploaded file is taken for one.
         case Media() | Products() | Action() | React():
             adapted = (message,)
+        case News():  # Instagram has no templates, and no such consent
+            adapted = tuple(message.replace(message=each, utility=None, token="") for each in adapt(message.message))
         case Update() | PrivateReply():
             adapted = tuple(message.replace(message=each) for each in adapt(message.message))
     if not adapted:
