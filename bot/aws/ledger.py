@@ -25,7 +25,7 @@ EVENT = "event#"
 # Refusals of several people's messages count together if they come within half of this time, and may within all of it.
 REFUSAL_SECONDS = 20 * 60
 PERSON = 12  # characters of a user's fingerprint: enough to count people, too few to find one
-REVIVE_TRIES = 5
+CHANGE_TRIES = 5
 # From a record once no more answers are needed: whatever says something about its user.
 DELETE_PLAN = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
 # Why DynamoDB cancels a transaction if another run went on with a record: "TransactWriteItems" of its API reference.
@@ -278,6 +278,25 @@ class Ledger:
             counts.append(len(self._call("UpdateItem", request)["Attributes"]["people"]["SS"]))
         return max(counts)
 
+    def change_state(self, user: str, change: Callable[[Json], Json]) -> None:
+        """Change a user's state outside of any event of theirs; the next plan for them must know of it.
+
+        Args:
+            user: the fingerprint of page and user.
+            change: makes the new state of the present one; called again if another run has changed it meanwhile.
+
+        Raises:
+            Stale: others keep changing it.
+        """
+        for _ in range(CHANGE_TRIES):
+            reading = self.read(Key(user, ""), "")
+            if (state := change(reading.state)) == reading.state:
+                return
+            with contextlib.suppress(Stale):
+                self._transact([self._state_write(user, state, reading.version)])
+                return
+        raise Stale
+
     def forget(self, key: Key) -> None:
         """Delete what is planned for an event, which will never be answered; only that it was seen stays."""
         values = {":settled": {"S": SETTLED}, ":expires": self._expires(EVENT_SECONDS)}
@@ -323,7 +342,7 @@ class Ledger:
         Raises:
             Stale: others keep changing the record.
         """
-        for _ in range(REVIVE_TRIES):
+        for _ in range(CHANGE_TRIES):
             record = self.read(key, page).record
             if record.outcome != DEAD:
                 return record
@@ -352,13 +371,32 @@ class Ledger:
             "ExpressionAttributeValues": {":user": {"S": user}, ":event": {"S": EVENT}},
             "ConsistentRead": True,
         }
+        for item in self._scan(request):
+            yield Key(user, item["id"]["S"].removeprefix(EVENT))
+
+    def states_with(self, part: str) -> Iterator[Json]:
+        """Every user's state that has a part of this name."""
+        request: Json = {
+            "TableName": self._table,
+            "FilterExpression": "begins_with(id, :user) AND contains(#state, :part) AND expires > :now",
+            "ProjectionExpression": "#state",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {
+                ":user": {"S": _user("")},
+                ":part": {"S": f"{compact(part)}:"},
+                ":now": self._expires(0),
+            },
+        }
+        states = (json.loads(item["state"]["S"]) for item in self._scan(request))
+        return (state for state in states if part in state)
+
+    def _scan(self, request: Json) -> Iterator[Json]:
         while True:
             answer = self._call("Scan", request)
-            for item in answer.get("Items", []):
-                yield Key(user, item["id"]["S"].removeprefix(EVENT))
+            yield from answer.get("Items", [])
             if "LastEvaluatedKey" not in answer:
                 return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            request = request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def has_state(self, user: str) -> bool:
         """Whether a state of this user is kept."""
