@@ -9,6 +9,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, NamedTuple, Protocol, Self
 
 from bot.aws.client import AwsError
@@ -160,13 +161,20 @@ class Answered(NamedTuple):
         task: the event.
         record: as the ledger has it.
         milliseconds: from its acceptance to its last answer.
-        way: see `way`; "" if an earlier run sent what was sent.
     """
 
     task: Task
     record: Record
     milliseconds: int
-    way: str
+
+
+class Sent(Enum):
+    """What became of a send."""
+
+    TAKEN = "taken"
+    NOT_TAKEN = "not taken"
+    NOT_THIS_WAY = "not in this way: the next answer is another way of the same message"
+    TO_NOBODY = "not taken, and nothing else will be by this person"
 
 
 class Responder:
@@ -250,12 +258,10 @@ class Responder:
             self._ledger.settle(answered[0].task.key, answered[0].record)
         else:
             self._ledger.settle_all({each.task.key: each.record for each in answered})
-        for task, record, milliseconds, taken in answered:
+        for task, record, milliseconds in answered:
             self._recent.add(task.key.event)
             messages = sum(OTHERWISE not in each for each in record.answers or ())
             log("INFO", "answered", event=task.key.event, messages=messages, milliseconds=milliseconds)
-            if isinstance(task.event, events.Notice) and taken:
-                log("INFO", "news", event=task.key.event, way=taken)
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
@@ -303,20 +309,14 @@ class Responder:
         if late := answer.outside_window:
             reason = "the messaging window is closed"
             log("WARN", "not_delivered", event=task.key.event, reason=reason, messages=late)
-        planned: list[Json] = [dict(each.to_request(task.event.user)) for each in answer.messages]
-        requests = [each for each in planned if any(each["recipient"].values())]
-        if unsent := len(planned) - len(requests):
-            log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
-        for number, request in enumerate(requests):
-            if isinstance(message := request.get("message"), dict):
-                request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
+        requests = self._requests(task, answer)
         if answer.forget:
             self._forget(task)
         state = {} if answer.forget else answer.state
         # Of an event without a user nothing is kept: nobody could find it again.
         changed = state if task.event.user and state != reading.state else None
-        if not requests and isinstance(task.event, events.Notice):
-            log("INFO", "news", event=task.key.event, way=NO_WAY)
+        if not requests:
+            note_way(task, NO_WAY)
         if not requests and changed is None:
             return None
         try:
@@ -326,16 +326,27 @@ class Responder:
                 raise TooLarge("Answers and state are larger than the ledger can store.") from None
             raise
 
+    @staticmethod
+    def _requests(task: Task, answer: Answer) -> list[Json]:
+        """What is sent to answer an event: each request with the key that its echo brings back."""
+        planned: list[Json] = [dict(each.to_request(task.event.user)) for each in answer.messages]
+        requests = [each for each in planned if any(each["recipient"].values())]
+        if unsent := len(planned) - len(requests):
+            log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
+        for number, request in enumerate(requests):
+            if isinstance(message := request.get("message"), dict):
+                request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
+        return requests
+
     def _send_rest(self, task: Task, record: Record, remaining: Callable[[], float], *, planned_now: bool) -> Answered:
         """Send the planned answers that were not sent yet; one planned now is already being sent."""
         answers, first = record.answers or (), record.next
-        # An answer that begins a run is sent, even if it is one for the case that Facebook refuses those before it.
-        taken, arrived = "" if first else NO_WAY, False
-        if first in record.echoed:
-            taken, arrived = way(answers[first]), True
+        if arrived := first in record.echoed:
+            note_way(task, way(answers[first]))
             first += 1
         elif record.since is not None and not planned_now and "message" in answers[first]:
             self._await_echo(task, record, record.since / 1000)
+        anything = any(OTHERWISE not in each for each in answers[1 : first + 1]) or arrived
         for number in range(first, len(answers)):
             if arrived and OTHERWISE in answers[number]:
                 continue
@@ -346,32 +357,43 @@ class Responder:
                 raise RetryLater("no time is left in this run", 0)
             if not recorded:
                 record = self._ledger.sending(task.key, record, number)
-            others = number + 1 < len(answers) and OTHERWISE in answers[number + 1]
-            arrived = True
-            try:
-                self._check_template(task, answers[number])
-                self._send(task, record, remaining)
-            except errors.AlreadyDone as error:
-                log("INFO", "already_done", reason=str(error))
-            except (errors.WindowClosed, errors.NotAllowed, errors.Rejected, errors.Unclear) as error:
-                if others:
-                    log("INFO", "way_refused", event=task.key.event, way=way(answers[number]), reason=str(error))
-                    arrived = False
-                    continue
-                if isinstance(error, errors.WindowClosed):
-                    self._give_up(answers[number:], error)
-                    break
-                if not isinstance(error, errors.NotAllowed):
-                    self._ledger.stopped(task.key, record, number)
-                    raise
-                self._give_up(answers[number : number + 1], error)
-                self._count_refusal(task, error)
-            except errors.Unreachable as error:
-                self._give_up(answers[number:], error)
+            sent = self._deliver(task, record, remaining)
+            if sent is Sent.TO_NOBODY:
                 break
-            else:
-                taken = way(answers[number])
-        return Answered(task, record, round(self._now() * 1000) - int(task.message["received"]), taken)
+            arrived = sent is not Sent.NOT_THIS_WAY
+            anything = anything or sent is Sent.TAKEN
+        if not anything:
+            note_way(task, NO_WAY)
+        return Answered(task, record, round(self._now() * 1000) - int(task.message["received"]))
+
+    def _deliver(self, task: Task, record: Record, remaining: Callable[[], float]) -> Sent:
+        """Send the answer that the record says is being sent, and say what became of it."""
+        answers, number = record.answers or (), record.next
+        other_way = OTHERWISE in (answers[number + 1] if number + 1 < len(answers) else ())
+        try:
+            self._check_template(task, answers[number])
+            self._send(task, record, remaining)
+        except errors.AlreadyDone as error:
+            log("INFO", "already_done", reason=str(error))
+            return Sent.NOT_TAKEN
+        except (errors.WindowClosed, errors.NotAllowed, errors.Rejected, errors.Unclear) as error:
+            if other_way:
+                log("INFO", "way_refused", event=task.key.event, way=way(answers[number]), reason=str(error))
+                return Sent.NOT_THIS_WAY
+            if isinstance(error, errors.WindowClosed):
+                self._give_up(answers[number:], error)
+                return Sent.TO_NOBODY
+            if not isinstance(error, errors.NotAllowed):
+                self._ledger.stopped(task.key, record, number)
+                raise
+            self._give_up(answers[number : number + 1], error)
+            self._count_refusal(task, error)
+            return Sent.NOT_TAKEN
+        except errors.Unreachable as error:
+            self._give_up(answers[number:], error)
+            return Sent.TO_NOBODY
+        note_way(task, way(answers[number]))
+        return Sent.TAKEN
 
     def _check_template(self, task: Task, request: Json) -> None:
         """Raise `NotAllowed` for a template of which Facebook has reported that it is not approved."""
@@ -491,6 +513,12 @@ def way(request: Json) -> str:
     """How a request reaches a user: `response`, `update`, `utility` or `consent`."""
     by_consent = "notification_messages_token" in request["recipient"]
     return "consent" if by_consent else str(request.get("messaging_type", "")).lower()
+
+
+def note_way(task: Task, used: str) -> None:
+    """Log how a notice reached its user: see `way`; `NO_WAY` if it did not."""
+    if isinstance(task.event, events.Notice):
+        log("INFO", "news", event=task.key.event, way=used)
 
 
 def where(error: Exception) -> str:

@@ -1,9 +1,10 @@
 """What was seen, planned and sent, and each user's state: one DynamoDB table with the key `id`.
 
 `event#…` is what is known of an event, `user#…` a user's state, `page#…` until when a page may not send, `refused#…` to
-whom Facebook refused a message with one error, `template#…` what Facebook last reported about a template. An event's record holds what is planned and how far it got. Once all is
-sent, only the fact remains that this event needs no answer, and nothing about its user. One write says both that an
-answer was sent and that the next one is being tried, so that after a crash it is known whether a send was tried.
+whom Facebook refused a message with one error, `template#…` what Facebook last reported about a template. An event's
+record holds what is planned and how far it got. Once all is sent, only the fact remains that this event needs no
+answer, and nothing about its user. One write says both that an answer was sent and that the next one is being tried, so
+that after a crash it is known whether a send was tried.
 """
 
 import contextlib

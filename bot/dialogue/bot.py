@@ -397,7 +397,11 @@ def _addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ..
 
 def _ways(message: Message, turn: Turn[Any, Any, Event]) -> tuple[Message, ...]:
     """The message, or the ways in which news may reach this user."""
-    return message.ways(window_open=turn.window_open) if isinstance(message, News) else (message,)
+    if not isinstance(message, News):
+        return (message,)
+    if turn.event.platform == "instagram":  # it has no templates, and no such consent
+        message = message.replace(utility=None, token="")
+    return message.ways(window_open=turn.window_open)
 
 
 def _opened(session: Session, event: Event, now: float) -> Session:

@@ -61,9 +61,7 @@ def adapt(message: Message) -> tuple[Message, ...]:
         # PDF files since 2025-12-19: Instagram's "Changelog". An uploaded file is taken for one.
         case Media() | Products() | Action() | React():
             adapted = (message,)
-        case News():  # Instagram has no templates, and no such consent
-            adapted = tuple(message.replace(message=each, utility=None, token="") for each in adapt(message.message))
-        case Update() | PrivateReply():
+        case Update() | PrivateReply() | News():
             adapted = tuple(message.replace(message=each) for each in adapt(message.message))
     if not adapted:
         kind = type(message).__name__

@@ -57,7 +57,7 @@ class Wording(Record, Generic[P]):
         named, fields = set(PLACEHOLDER.findall(self.text)), set(self.example.fields())
         if named != fields:
             refuse(
-                f"A template's text has the placeholders {_listed(named)}, and its example the fields {_listed(fields)}",
+                f"A template's text has the placeholders {_listed(named)}, its example the fields {_listed(fields)}",
                 "give both the same names",
             )
         if re.match(r"\s*\{\{", self.text) or re.search(r"\}\}\s*$", self.text):
@@ -149,7 +149,7 @@ class Utility(Message, Generic[P]):
     values: P
 
     def check(self) -> None:
-        """Refuse a language that the template lacks, and placeholders that are not its own, or that Facebook refuses."""
+        """Refuse a language that the template lacks, and placeholders that are not its own or that Facebook refuses."""
         name, wordings = self.template.name, self.template.wordings
         if self.language not in wordings:
             refuse(f"The template {name} does not exist in {self.language!r}", f"choose from {_listed(wordings)}")
@@ -168,6 +168,7 @@ class Utility(Message, Generic[P]):
         return self.template.wordings[self.language].filled(self.values)
 
     def to_request(self, recipient: str) -> Request:
+        """The request's body: see `Message.to_request`."""
         template = {
             "name": self.template.name,
             "language": {"code": self.language},
@@ -214,6 +215,7 @@ class Otherwise(Message):
     message: Message
 
     def to_request(self, recipient: str) -> Request:
+        """The request's body: see `Message.to_request`. It is marked with `OTHERWISE`."""
         return self.message.to_request(recipient) | {"otherwise": True}
 
 

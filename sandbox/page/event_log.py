@@ -173,7 +173,7 @@ class EventLog:
     def posted(self, posted: Posted) -> None:
         """One attempt to deliver a webhook ended."""
         self.last_seen = time.monotonic()
-        items = [item for entry in parsed(posted.body)["entry"] for item in entry["messaging"]]
+        items = [item for entry in parsed(posted.body)["entry"] for item in entry.get("messaging", [])]
         for item in items:
             message = item.get("message") or {}
             content: Json = {

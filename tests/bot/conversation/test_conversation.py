@@ -123,7 +123,7 @@ def test_every_payload_that_is_offered_is_understood() -> None:
         person.says(said)
         message = person.last.messages[0]
         assert isinstance(message, Text)
-        for reply in message.to_request("24")["message"]["quick_replies"]:  # type: ignore[index]  # it is JSON
+        for reply in message.to_request("24")["message"]["quick_replies"]:  # type: ignore[attr-defined]  # it is JSON
             assert "did not understand" not in person.chooses(reply["payload"])[0]
 
 
