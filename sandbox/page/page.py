@@ -337,9 +337,13 @@ class ChatPage:
         self.feed.note("code", state=state, content=content)
 
     async def _take_offer(self, offered: Json) -> None:
-        """Show the bot's Messenger profile, and what it can demonstrate; a bot without a profile keeps the present."""
+        """Show the bot's Messenger profile, and what it can demonstrate; a bot without a profile keeps the present.
+
+        Its templates are reviewed, as if `ops templates` had created them.
+        """
         self._demonstrations = offered["demonstrations"]
         self.feed.note("demonstrations", demonstrations=self._demonstrations)
+        await asyncio.to_thread(self._sandbox.graph.templates.replace, offered["templates"])
         if offered["profile"]:
             self._sandbox.graph.set_profile(offered["profile"])
             self._note_profile()

@@ -23,6 +23,7 @@ from bot.messenger.errors import (
 )
 from bot.messenger.messages import Action, Refused, Text
 from bot.messenger.profile import MenuItem, Profile
+from sandbox.facebook.credentials import SCOPES
 from sandbox.facebook.graph import Graph
 
 PAGE, APP, TOKEN, SECRET = "1001", "2002", "EAAGpagetoken", "app-secret-7"
@@ -258,7 +259,7 @@ def test_a_page_is_not_subscribed_without_fields(page: GraphApi) -> None:
 
 
 def test_a_token_is_looked_up_as_the_app(page: GraphApi) -> None:
-    assert page.token(APP) == Token(True, ("pages_messaging", "pages_manage_metadata", "pages_show_list"), 0, APP, PAGE)
+    assert page.token(APP) == Token(True, SCOPES, 0, APP, PAGE)
 
 
 def test_a_token_is_invalid_unless_facebook_says_that_it_is_valid() -> None:

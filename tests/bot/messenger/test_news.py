@@ -104,12 +104,12 @@ def test_a_utility_message_names_its_template_and_fills_its_placeholders() -> No
         (lambda: UtilityTemplate("moved", {}), "has no wording"),
         (
             lambda: UtilityTemplate(
-                "m", {**MOVED.wordings, "fr": Wording("Colis {{number}} {{step}}.", Other("1", "x"))}
+                "m", {**MOVED.wordings, "fr": MOVED.wordings["en"].replace(example=Other("1", "x"))}
             ),
             "examples of Moved, Other",
         ),
         (lambda: Utility(MOVED, "fr", EXAMPLE), "does not exist in 'fr': choose from de, en"),
-        (lambda: Utility(MOVED, "en", Other("1", "x")), "filled with a Other: give a Moved"),
+        (lambda: FILLED.replace(values=Other("1", "x")), "filled with a Other: give a Moved"),
         (lambda: Utility(MOVED, "en", Moved("", "x")), "placeholder number of parcel_moved is empty"),
         (lambda: Utility(MOVED, "en", Moved("1", "a\nb")), "has line breaks"),
         (lambda: Utility(MOVED, "en", Moved("1", "x" * 1024)), "shorten its placeholders"),
