@@ -17,7 +17,7 @@ from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale, T
 from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint
 from bot.aws.secrets import SecretMissing
 from bot.log import log
-from bot.messenger import errors, events
+from bot.messenger import errors, events, human
 from bot.messenger.messages import Message
 from bot.messenger.news import OTHERWISE
 from bot.pace import Pace, UsedUp
@@ -265,6 +265,8 @@ class Responder:
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
+        if echo.metadata.startswith(human.METADATA):
+            log("INFO", "human_wrote", person=user, by=echo.metadata.removeprefix(human.METADATA))
         ours = re.fullmatch(ANSWER_KEY, echo.metadata)
         if ours and not self._recent.knows(echo.metadata):
             self._ledger.echoed(Key(user, ours["event"]), int(ours["number"]))

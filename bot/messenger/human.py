@@ -10,6 +10,8 @@ from typing import Any, Self
 from bot.messenger.record import Record
 
 NAME = "human"
+# The metadata of a message that a human sent through the bot's own app (`ops reply`): this, and who it was.
+METADATA = "human:"
 HOUR = 3600.0
 
 

@@ -193,6 +193,10 @@ class ChatPage:
         self.feed.note("inbox", person=person, mid=echo["message"]["mid"], text=text)
         self._outbox.put(person, [echo])
 
+    async def reply(self, person: str, text: str) -> None:
+        """Answer a person as `ops reply` does."""
+        await asyncio.to_thread(self._operator.reply, self._known(person), text)
+
     async def day_later(self, person: str) -> None:
         """Let a day pass for one person."""
         await asyncio.to_thread(self._operator.day_later, self._known(person))
@@ -267,7 +271,7 @@ class ChatPage:
     # What it observes
 
     def _called_graph(self, call: GraphCall) -> None:
-        self._event_log.called_graph(call)
+        self._event_log.called_graph(call, self._shown((call.body or {}).get("message") or {}))
         if call.path.endswith("/messenger_profile") and call.method != "GET":
             self._note_profile()
         taken = call.status == HTTPStatus.OK and call.path.endswith("/messages") and "message" in (call.body or {})
@@ -275,6 +279,15 @@ class ChatPage:
             key = self._event_log.answered(call)
             self.feed.note("killed", key=key)
             self._event_log.take(key, "killed")
+
+    def _shown(self, message: Json) -> Json:
+        """What a person sees of a message: of a template, its text with everything filled in."""
+        if "template" not in message:
+            return message
+        templates = self._sandbox.graph.templates
+        text, buttons = templates.text(message["template"]), templates.buttons(message["template"])
+        form = {"template_type": "button", "text": text, "buttons": buttons}
+        return {"attachment": {"type": "template", "payload": form}} if buttons else {"text": text}
 
     def _not_delivered(self, items: Sequence[Item], sentence: str) -> None:
         keys = [self._event_log.key(item) for item in items]

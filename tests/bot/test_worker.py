@@ -502,6 +502,16 @@ def faults_for_both() -> tuple[Fault, ...]:
     return Fault("send", How.LOST, times=2), Fault("send", How.REFUSED, skip=2, times=3)
 
 
+def test_the_log_says_which_human_wrote_through_the_bots_own_app_and_not_what() -> None:
+    message = {"mid": "m", "is_echo": True, "app_id": 1, "metadata": "human:anna", "text": "xyzzy"}
+    system = System()
+    system.facebook.post([{"sender": {"id": PAGE}, "recipient": {"id": "u"}, "message": message}], "u")
+    system.run()
+    ((line),) = logged(system, "human_wrote")
+    assert (line["by"], line["person"]) == ("anna", fingerprint(PAGE, "u"))
+    assert "xyzzy" not in json.dumps(line)
+
+
 # People without an id, and comments
 
 
