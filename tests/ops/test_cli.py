@@ -19,6 +19,8 @@ from bot.aws.compact import compact
 from bot.aws.ledger import Key, Ledger
 from bot.aws.queues import Queues, dead_letter, fingerprint
 from bot.messenger.human import Human
+from bot.messenger.news import UtilityTemplate, Wording
+from bot.messenger.record import Record
 from ops import cli, registration, stack
 from ops.aws import OperatorAws
 from ops.errors import OpsError
@@ -470,6 +472,19 @@ def test_every_command_s_help_has_an_example(command: str, capsys: pytest.Captur
 # Templates of utility messages
 
 
+class Booked(Record):
+    table: str
+
+
+BOOKED = UtilityTemplate(
+    "table_booked",
+    {
+        "en": Wording("Your table {{table}} is booked.", Booked("4")),
+        "de": Wording("Ihr Tisch {{table}} ist reserviert.", Booked("4")),
+    },
+)
+
+
 def template_rows(ops: Ops) -> list[tuple[str, str, str]]:
     rows = json.loads(ops("templates", "show", "--json")[1])
     return [(each["name"], each["language"], each["status"] or each["difference"]) for each in rows]
@@ -479,7 +494,8 @@ def test_the_templates_of_the_conversation_are_created_shown_and_updated(
     sandbox: Sandbox, ops: Ops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.graph.templates.replace([])
-    here = [("parcel_moved", "en"), ("parcel_moved", "de")]
+    monkeypatch.setattr(conversation, "TEMPLATES", (BOOKED,), raising=False)
+    here = [("table_booked", "en"), ("table_booked", "de")]
     assert template_rows(ops) == [(*each, "missing") for each in here]
     assert "Would create: 2." in ops("templates", "create", "--dry-run")[1]
     assert template_rows(ops) == [(*each, "missing") for each in here]
@@ -488,10 +504,8 @@ def test_the_templates_of_the_conversation_are_created_shown_and_updated(
     assert "Created: 0." in ops("templates", "create")[1]
     assert "Updated: 0." in ops("templates", "update")[1]
 
-    (moved,) = conversation.TEMPLATES
-    wording = moved.wordings["de"]
-    advert = wording.replace(text=f"{wording.text} Jetzt 20 % Rabatt!")
-    changed = moved.replace(wordings={**moved.wordings, "de": advert})
+    advert = Wording("Ihr Tisch {{table}} ist reserviert. Jetzt 20 % Rabatt!", Booked("4"))
+    changed = BOOKED.replace(wordings={**BOOKED.wordings, "de": advert})
     monkeypatch.setattr(conversation, "TEMPLATES", (changed,))
     assert "differs from the conversation" in ops("templates", "show")[1]
     assert "Would update: 1." in ops("templates", "update", "--dry-run")[1]
