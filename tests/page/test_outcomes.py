@@ -174,9 +174,9 @@ def test_a_refusal_is_read_as_the_bot_reads_it(status: int, error: dict[str, Any
 
 def test_several_ways_to_send_a_message_are_one_answer_whichever_arrives() -> None:
     story = Story("k", "p", 0.0)
-    ways = [{"message": {"text": "1"}}, *({"message": {"text": "1"}, "otherwise": True} for _ in range(2))]
-    assert story.plan([*ways, {"message": {"text": "2"}}]) == "planned"
-    assert (story.wanted, story.said) == ({0, 3}, ["1", "2"])
+    first, second = ({"message": {"text": text}} for text in "12")
+    assert story.plan([first, *[first | {"otherwise": True}] * 2, second]) == "planned"
+    assert (set(story.wanted), story.said) == ({0, 3}, ["1", "2"])
     assert story.arrive(2, 1.0) == "arrived"
     assert story.arrive(3, 2.0) == "arrived_last"
     assert Promise.of([story]).answers == 2
