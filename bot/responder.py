@@ -9,15 +9,17 @@ import random
 import re
 import time
 from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import Any, NamedTuple, Protocol, Self
 
 from bot.aws.client import AwsError
-from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale
+from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale, Template
 from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint
 from bot.aws.secrets import SecretMissing
 from bot.log import log
-from bot.messenger import errors, events
+from bot.messenger import errors, events, human
 from bot.messenger.messages import Message
+from bot.messenger.news import OTHERWISE
 from bot.pace import Pace, UsedUp
 from bot.recently_answered import RecentlyAnswered
 
@@ -44,6 +46,10 @@ QUEUE_SECONDS = 4.0
 OLDEST_MILLISECONDS = 60 * 60 * 1000
 # The metadata in an echo of ours: the event's fingerprint and the answer's number. Anything else is another app's.
 ANSWER_KEY = "(?P<event>[0-9a-f]{64}):(?P<number>[0-9]{1,4})"
+# What Facebook calls a template that may be sent ("Send a utility message", 2026-03-13).
+APPROVED = "APPROVED"
+# The way of news that reached nobody.
+NO_WAY = "none"
 # Before the next look for an echo.
 ECHO_RETRY_SECONDS = 2.0
 # An echo held up by the same outage as its event arrives, at the latest, after as long again. Facebook tries for an
@@ -162,6 +168,15 @@ class Answered(NamedTuple):
     milliseconds: int
 
 
+class Sent(Enum):
+    """What became of a send."""
+
+    TAKEN = "taken"
+    NOT_TAKEN = "not taken"
+    NOT_THIS_WAY = "not in this way: the next answer is another way of the same message"
+    TO_NOBODY = "not taken, and nothing else will be by this person"
+
+
 class Responder:
     """Responds to events, one at a time.
 
@@ -212,6 +227,9 @@ class Responder:
         if isinstance(task.event, events.Echo):
             self._note_echo(task.event, task.key.user)
             return None
+        if isinstance(task.event, events.TemplateReviewed):
+            self._note_review(task.event, int(task.message["received"]))
+            return None
         reading = reading or self._ledger.read(task.key, task.event.page)
         record = reading.record
         if record.outcome:
@@ -242,14 +260,22 @@ class Responder:
             self._ledger.settle_all({each.task.key: each.record for each in answered})
         for task, record, milliseconds in answered:
             self._recent.add(task.key.event)
-            messages = len(record.answers or ())
+            messages = sum(OTHERWISE not in each for each in record.answers or ())
             log("INFO", "answered", event=task.key.event, messages=messages, milliseconds=milliseconds)
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
+        if echo.metadata.startswith(human.METADATA):
+            log("INFO", "human_wrote", person=user, by=echo.metadata.removeprefix(human.METADATA))
         ours = re.fullmatch(ANSWER_KEY, echo.metadata)
         if ours and not self._recent.knows(echo.metadata):
             self._ledger.echoed(Key(user, ours["event"]), int(ours["number"]))
+
+    def _note_review(self, review: events.TemplateReviewed, received: int) -> None:
+        """Record whether a template may be sent."""
+        self._ledger.template_reviewed(Template(review.page, review.name, review.language), review.status, received)
+        facts = {"template": review.name, "language": review.language, "status": review.status}
+        log("INFO" if review.status == APPROVED else "WARN", "template_reviewed", **facts, reason=review.reason)
 
     def _look_ahead(self, reading: Reading) -> None:
         """Raise what would certainly prevent a send, before it is recorded that one is tried.
@@ -285,18 +311,14 @@ class Responder:
         if late := answer.outside_window:
             reason = "the messaging window is closed"
             log("WARN", "not_delivered", event=task.key.event, reason=reason, messages=late)
-        planned: list[Json] = [each.to_request(task.event.user) for each in answer.messages]
-        requests = [each for each in planned if any(each["recipient"].values())]
-        if unsent := len(planned) - len(requests):
-            log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
-        for number, request in enumerate(requests):
-            if isinstance(message := request.get("message"), dict):
-                request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
+        requests = self._requests(task, answer)
         if answer.forget:
             self._forget(task)
         state = {} if answer.forget else answer.state
         # Of an event without a user nothing is kept: nobody could find it again.
         changed = state if task.event.user and state != reading.state else None
+        if not requests:
+            note_way(task, NO_WAY)
         if not requests and changed is None:
             return None
         try:
@@ -306,14 +328,30 @@ class Responder:
                 raise TooLarge("Answers and state are larger than the ledger can store.") from None
             raise
 
+    @staticmethod
+    def _requests(task: Task, answer: Answer) -> list[Json]:
+        """What is sent to answer an event: each request with the key that its echo brings back."""
+        planned: list[Json] = [dict(each.to_request(task.event.user)) for each in answer.messages]
+        requests = [each for each in planned if any(each["recipient"].values())]
+        if unsent := len(planned) - len(requests):
+            log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
+        for number, request in enumerate(requests):
+            if isinstance(message := request.get("message"), dict):
+                request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
+        return requests
+
     def _send_rest(self, task: Task, record: Record, remaining: Callable[[], float], *, planned_now: bool) -> Answered:
         """Send the planned answers that were not sent yet; one planned now is already being sent."""
         answers, first = record.answers or (), record.next
-        if first in record.echoed:
+        if arrived := first in record.echoed:
+            note_way(task, way(answers[first]))
             first += 1
         elif record.since is not None and not planned_now and "message" in answers[first]:
             self._await_echo(task, record, record.since / 1000)
+        anything = any(OTHERWISE not in each for each in answers[1 : first + 1]) or arrived
         for number in range(first, len(answers)):
+            if arrived and OTHERWISE in answers[number]:
+                continue
             recorded = planned_now and number == 0
             if remaining() < STEP_SECONDS:
                 if recorded or number > record.next:
@@ -321,17 +359,56 @@ class Responder:
                 raise RetryLater("no time is left in this run", 0)
             if not recorded:
                 record = self._ledger.sending(task.key, record, number)
-            try:
-                self._send(task, record, remaining)
-            except errors.Unreachable as error:
-                log("WARN", "not_delivered", reason=str(error), messages=len(answers) - number)
+            sent = self._deliver(task, record, remaining)
+            if sent is Sent.TO_NOBODY:
                 break
-            except errors.AlreadyDone as error:
-                log("INFO", "already_done", reason=str(error))
-            except errors.NotAllowed as error:
-                log("WARN", "not_delivered", reason=str(error), messages=1)
-                self._count_refusal(task, error)
+            arrived = sent is not Sent.NOT_THIS_WAY
+            anything = anything or sent is Sent.TAKEN
+        if not anything:
+            note_way(task, NO_WAY)
         return Answered(task, record, round(self._now() * 1000) - int(task.message["received"]))
+
+    def _deliver(self, task: Task, record: Record, remaining: Callable[[], float]) -> Sent:
+        """Send the answer that the record says is being sent, and say what became of it."""
+        answers, number = record.answers or (), record.next
+        other_way = OTHERWISE in (answers[number + 1] if number + 1 < len(answers) else ())
+        try:
+            self._check_template(task, answers[number])
+            self._send(task, record, remaining)
+        except errors.AlreadyDone as error:
+            log("INFO", "already_done", reason=str(error))
+            return Sent.NOT_TAKEN
+        except (errors.WindowClosed, errors.NotAllowed, errors.Rejected, errors.Unclear) as error:
+            if other_way:
+                log("INFO", "way_refused", event=task.key.event, way=way(answers[number]), reason=str(error))
+                return Sent.NOT_THIS_WAY
+            if isinstance(error, errors.WindowClosed):
+                self._give_up(answers[number:], error)
+                return Sent.TO_NOBODY
+            if not isinstance(error, errors.NotAllowed):
+                self._ledger.stopped(task.key, record, number)
+                raise
+            self._give_up(answers[number : number + 1], error)
+            self._count_refusal(task, error)
+            return Sent.NOT_TAKEN
+        except errors.Unreachable as error:
+            self._give_up(answers[number:], error)
+            return Sent.TO_NOBODY
+        note_way(task, way(answers[number]))
+        return Sent.TAKEN
+
+    def _check_template(self, task: Task, request: Json) -> None:
+        """Raise `NotAllowed` for a template of which Facebook has reported that it is not approved."""
+        if template := request.get("message", {}).get("template"):
+            known = Template(task.event.page, template["name"], template["language"]["code"])
+            if (status := self._ledger.template_status(known)) not in ("", APPROVED):
+                raise errors.NotAllowed(f"Its template {known.name} in {known.language} is {status}.")
+
+    @staticmethod
+    def _give_up(requests: Sequence[Json], error: errors.SendError) -> None:
+        """Log how many messages are not delivered; several ways of one message are one."""
+        messages = 1 + sum(OTHERWISE not in each for each in requests[1:])
+        log("WARN", "not_delivered", reason=str(error), messages=messages)
 
     def _await_echo(self, task: Task, record: Record, since: float) -> None:
         """Let an event wait for the echo of an answer that may have been sent; return once that was long enough.
@@ -349,7 +426,8 @@ class Responder:
 
     def _send(self, task: Task, record: Record, remaining: Callable[[], float]) -> None:
         """Send the answer that the record says is being sent."""
-        request = (record.answers or ())[record.next]
+        planned = (record.answers or ())[record.next]
+        request = {name: value for name, value in planned.items() if name != OTHERWISE}
         renew = False
         for tried in range(1, TRIES + 1):
             self._keep_pace(task, record, remaining() - STEP_SECONDS)
@@ -365,9 +443,6 @@ class Responder:
                 self._ledger.stopped(task.key, record, record.next)
                 self._ledger.pause(task.event.page, PAUSE_SECONDS)
                 raise RetryLater(str(error), PAUSE_SECONDS) from None
-            except (errors.Rejected, errors.Unclear):
-                self._ledger.stopped(task.key, record, record.next)
-                raise
             except (errors.Transient, errors.Credentials, errors.PageSetting) as error:
                 refused = isinstance(error, errors.Credentials)
                 if tried == TRIES or remaining() < STEP_SECONDS or (refused and renew):
@@ -434,6 +509,18 @@ class Responder:
                 event = events.parse(item, message["page"], platform=message["object"])
                 self._ledger.forget(Key(task.key.user, fingerprint(message["page"], event.id)))
             self._queues.drop(receipt)
+
+
+def way(request: Json) -> str:
+    """How a request reaches a user: `response`, `update`, `utility` or `consent`."""
+    by_consent = "notification_messages_token" in request["recipient"]
+    return "consent" if by_consent else str(request.get("messaging_type", "")).lower()
+
+
+def note_way(task: Task, used: str) -> None:
+    """Log how a notice reached its user: see `way`; `NO_WAY` if it did not."""
+    if isinstance(task.event, events.Notice):
+        log("INFO", "news", event=task.key.event, way=used)
 
 
 def where(error: Exception) -> str:

@@ -1,9 +1,10 @@
 """What was seen, planned and sent, and each user's state: one DynamoDB table with the key `id`.
 
 `event#…` is what is known of an event, `user#…` a user's state, `page#…` until when a page may not send, `refused#…` to
-whom Facebook refused a message with one error. An event's record holds what is planned and how far it got. Once all is
-sent, only the fact remains that this event needs no answer, and nothing about its user. One write says both that an
-answer was sent and that the next one is being tried, so that after a crash it is known whether a send was tried.
+whom Facebook refused a message with one error, `template#…` what Facebook last reported about a template. An event's
+record holds what is planned and how far it got. Once all is sent, only the fact remains that this event needs no
+answer, and nothing about its user. One write says both that an answer was sent and that the next one is being tried, so
+that after a crash it is known whether a send was tried.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ EVENT = "event#"
 # Refusals of several people's messages count together if they come within half of this time, and may within all of it.
 REFUSAL_SECONDS = 20 * 60
 PERSON = 12  # characters of a user's fingerprint: enough to count people, too few to find one
-REVIVE_TRIES = 5
+CHANGE_TRIES = 5
 # From a record once no more answers are needed: whatever says something about its user.
 DELETE_PLAN = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
 # Why DynamoDB cancels a transaction if another run went on with a record: "TransactWriteItems" of its API reference.
@@ -50,6 +51,14 @@ class Key(NamedTuple):
 
     user: str
     event: str
+
+
+class Template(NamedTuple):
+    """A template of a page, in one language."""
+
+    page: str
+    name: str
+    language: str
 
 
 class Record(NamedTuple):
@@ -270,12 +279,57 @@ class Ledger:
             counts.append(len(self._call("UpdateItem", request)["Attributes"]["people"]["SS"]))
         return max(counts)
 
+    def change_state(self, user: str, change: Callable[[Json], Json]) -> None:
+        """Change a user's state outside of any event of theirs; the next plan for them must know of it.
+
+        Args:
+            user: the fingerprint of page and user.
+            change: makes the new state of the present one; called again if another run has changed it meanwhile.
+
+        Raises:
+            Stale: others keep changing it.
+        """
+        for _ in range(CHANGE_TRIES):
+            reading = self.read(Key(user, ""), "")
+            if (state := change(reading.state)) == reading.state:
+                return
+            with contextlib.suppress(Stale):
+                self._transact([self._state_write(user, state, reading.version)])
+                return
+        raise Stale
+
     def forget(self, key: Key) -> None:
         """Delete what is planned for an event, which will never be answered; only that it was seen stays."""
         values = {":settled": {"S": SETTLED}, ":expires": self._expires(EVENT_SECONDS)}
         self._update(key, f"SET outcome = :settled, expires = :expires {DELETE_PLAN}", values)
 
     # For operators
+
+    def template_reviewed(self, template: Template, status: str, reported: int) -> None:
+        """Note what Facebook reported about a template, unless something newer is known.
+
+        Args:
+            template: which one.
+            status: such as `APPROVED`.
+            reported: when the report came, in ms since the epoch.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "Key": {"id": {"S": _template(template)}},
+            "UpdateExpression": "SET review = :status, reported = :reported",
+            "ConditionExpression": "attribute_not_exists(reported) OR reported <= :reported",
+            "ExpressionAttributeValues": {":status": {"S": status}, ":reported": _n(reported)},
+        }
+        with contextlib.suppress(Stale):
+            self._send_update(request)
+
+    def template_status(self, template: Template) -> str:
+        """What Facebook last reported about a template; "" if it never did."""
+        keys = [{"id": {"S": _template(template)}}]
+        answer = self._call("BatchGetItem", {"RequestItems": {self._table: {"Keys": keys, "ConsistentRead": True}}})
+        if answer.get("UnprocessedKeys"):
+            raise AwsError("BatchGetItem", "ThrottlingException", 400)
+        return "".join(item["review"]["S"] for item in answer["Responses"].get(self._table, []))
 
     def revive(self, key: Key, page: str) -> Record:
         """Make a dead event live: the next run of the worker takes it up again.
@@ -289,7 +343,7 @@ class Ledger:
         Raises:
             Stale: others keep changing the record.
         """
-        for _ in range(REVIVE_TRIES):
+        for _ in range(CHANGE_TRIES):
             record = self.read(key, page).record
             if record.outcome != DEAD:
                 return record
@@ -318,13 +372,32 @@ class Ledger:
             "ExpressionAttributeValues": {":user": {"S": user}, ":event": {"S": EVENT}},
             "ConsistentRead": True,
         }
+        for item in self._scan(request):
+            yield Key(user, item["id"]["S"].removeprefix(EVENT))
+
+    def states_with(self, part: str) -> Iterator[Json]:
+        """Every user's state that has a part of this name."""
+        request: Json = {
+            "TableName": self._table,
+            "FilterExpression": "begins_with(id, :user) AND contains(#state, :part) AND expires > :now",
+            "ProjectionExpression": "#state",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {
+                ":user": {"S": _user("")},
+                ":part": {"S": f"{compact(part)}:"},
+                ":now": self._expires(0),
+            },
+        }
+        states = (json.loads(item["state"]["S"]) for item in self._scan(request))
+        return (state for state in states if part in state)
+
+    def _scan(self, request: Json) -> Iterator[Json]:
         while True:
             answer = self._call("Scan", request)
-            for item in answer.get("Items", []):
-                yield Key(user, item["id"]["S"].removeprefix(EVENT))
+            yield from answer.get("Items", [])
             if "LastEvaluatedKey" not in answer:
                 return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            request = request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def has_state(self, user: str) -> bool:
         """Whether a state of this user is kept."""
@@ -437,6 +510,10 @@ def _user(user: str) -> str:
 
 def _page(page: str) -> str:
     return f"page#{page}"
+
+
+def _template(template: Template) -> str:
+    return f"template#{'#'.join(template)}"
 
 
 def _n(number: int) -> Json:

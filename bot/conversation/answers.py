@@ -6,6 +6,7 @@ Recipes for more are in docs/conversation.md.
 import re
 
 from bot import dialogue
+from bot.conversation.news import MOVED, Moved
 from bot.conversation.parcels import HOUR, Parcel, ParcelsUnavailable, Step, World
 from bot.dialogue import Bot, Record
 from bot.dialogue.lex import understand
@@ -18,11 +19,10 @@ from bot.messenger.messages import (
     Carousel,
     Content,
     Message,
-    Notification,
     QuickReply,
     Text,
-    Update,
 )
+from bot.messenger.news import News, Utility
 
 
 class Customer(Record):
@@ -31,12 +31,14 @@ class Customer(Record):
     Attributes:
         parcel: the number they last asked about.
         watched: the number of the parcel whose changes they want to hear about.
+        asked: the number of the parcel for which they were last asked to opt in: Facebook allows it once a week.
         token: allows the bot to tell them outside the messaging window.
         ahead: by how many seconds a demonstration moved the parcels of this customer on.
     """
 
     parcel: str = ""
     watched: str = ""
+    asked: str = ""
     token: str = ""
     ahead: float = 0.0
 
@@ -199,24 +201,27 @@ def watch(turn: Turn) -> Reply:
         de=f"Ich melde mich, wenn Paket {turn.argument} innerhalb eines Tages weiterkommt.",
     )
     state = turn.state.replace(watched=turn.argument)
-    if turn.event.platform == "instagram" or turn.world.country not in NOTIFICATION_COUNTRIES:  # no such opt-in there
+    exists = turn.event.platform != "instagram" and turn.world.country in NOTIFICATION_COUNTRIES
+    if not exists or turn.state.token or turn.state.asked == turn.argument:
         return Reply(said, state=state)
     later = turn.words(en="May I also do that later?", de="Darf ich das auch später noch?")
     title = turn.words(en=f"News of parcel {turn.argument}", de=f"Neues von Paket {turn.argument}")
-    return Reply((f"{said} {later}", AskToNotify(title, f"WATCH:{turn.argument}")), state=state)
+    return Reply(
+        (f"{said} {later}", AskToNotify(title, f"WATCH:{turn.argument}")), state=state.replace(asked=turn.argument)
+    )
 
 
 @bot.opt_in("WATCH")
 def allow(turn: dialogue.Turn[Customer, World, OptedIn]) -> Reply:
-    """Keep the opt-in, or delete it when the customer stops it."""
+    """Keep the opt-in. Whoever stops it wants no more news of the parcel, in whatever way."""
     if turn.event.stops:
-        return Reply(state=turn.state.replace(token=""))
+        return Reply(state=turn.state.replace(watched="", token=""))
     return Reply(state=turn.state.replace(watched=turn.argument, token=turn.event.token))
 
 
 @bot.notice("parcel")
 def changed(turn: dialogue.Turn[Customer, World, Notice]) -> Reply:
-    """Report a change to a customer who asked for it: as an update within the window, by their opt-in outside it."""
+    """Report a change to a customer who asked for it."""
     parcel = _find(turn, turn.state.watched) if turn.state.watched else None
     if parcel is None or turn.event.get("number") != parcel.number:
         return Reply()
@@ -239,15 +244,11 @@ def move(turn: dialogue.Turn[Customer, World, Notice]) -> Reply:
 
 
 def _report(turn: dialogue.Turn[Customer, World, Notice], parcel: Parcel) -> Reply:
-    message = _overview(turn, parcel)
+    """Report it in whatever way reaches the customer; after the delivery there is nothing more to report."""
+    utility = Utility(MOVED, turn.language, Moved(parcel.number, _steps(turn)[parcel.step]))
+    news = News(_overview(turn, parcel), utility, turn.state.token)
     delivered = parcel.step == Step.DELIVERED
-    if turn.window_open:
-        return Reply(Update(message), state=turn.state.replace(watched="", token="") if delivered else turn.state)
-    if not turn.state.token:
-        return Reply(state=turn.state)
-    # An opt-in is good for one message. The customer gives another with the next "Notify me".
-    state = turn.state.replace(token="", watched="" if delivered else parcel.number)
-    return Reply(Notification(message, turn.state.token), state=state)
+    return Reply(news, state=turn.state.replace(watched="", token="") if delivered else turn.state)
 
 
 # Everything else
@@ -387,14 +388,18 @@ def _track(turn: Turn, number: str) -> Reply:
     return Reply(_overview(turn, parcel), state=turn.state.replace(parcel=number))
 
 
-def _overview(turn: Turn, parcel: Parcel) -> Content:
-    """The four steps: a card each if there are images, otherwise a line each."""
-    steps = {
+def _steps(turn: dialogue.Turn[Customer, World, Event]) -> dict[Step, str]:
+    return {
         Step.ANNOUNCED: turn.words(en="announced", de="angekündigt"),
         Step.IN_TRANSIT: turn.words(en="in transit", de="unterwegs"),
         Step.OUT_FOR_DELIVERY: turn.words(en="out for delivery", de="in Zustellung"),
         Step.DELIVERED: turn.words(en="delivered", de="zugestellt"),
     }
+
+
+def _overview(turn: Turn, parcel: Parcel) -> Content:
+    """The four steps: a card each if there are images, otherwise a line each."""
+    steps = _steps(turn)
     replies = [QuickReply(turn.words(en="Look again", de="Noch einmal"), "STATUS")]
     if parcel.step != Step.DELIVERED:
         title = turn.words(en="Notify me", de="Bei Änderung melden")

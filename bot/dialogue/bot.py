@@ -31,10 +31,12 @@ from bot.messenger.events import (
     Read,
     Referral,
     Referred,
+    TemplateReviewed,
     TextMessage,
     UnsupportedMessage,
 )
 from bot.messenger.messages import Content, Message, PrivateReply, Refused
+from bot.messenger.news import News
 from bot.messenger.record import Record
 from bot.messenger.text import plain
 
@@ -47,7 +49,7 @@ E = TypeVar("E", bound=Event)
 G = TypeVar("G", bound=Record)
 R = TypeVar("R", bound=Reply[Any] | Words | None)
 
-_NEVER_ANSWERED = (Delivery, Echo, Read)
+_NEVER_ANSWERED = (Delivery, Echo, Read, TemplateReviewed)
 # What a user does and expects an answer to. Anything else is answered only if a rule takes it.
 _ANSWER_EXPECTED = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
 # Kinds that change what the bot may do. They are heard even while somebody else has the conversation.
@@ -277,6 +279,7 @@ class Bot(Generic[S, W]):
             defect = error
             reply = as_reply(rule.handler(turn, error), turn)
             messages = _addressed(as_messages(reply.said, event.platform), event)
+        messages = tuple(way for message in messages for way in _ways(message, turn))
         allowed = tuple(message for message in messages if turn.window_open or not message.needs_window)
         outside = len(messages) - len(allowed)
         if reply.forget:
@@ -390,6 +393,15 @@ def _addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ..
     if sum(isinstance(each, PrivateReply) for each in private) > 1:
         raise Refused("A comment is answered with several messages, and one is allowed: say it in one.")
     return private
+
+
+def _ways(message: Message, turn: Turn[Any, Any, Event]) -> tuple[Message, ...]:
+    """The message, or the ways in which news may reach this user."""
+    if not isinstance(message, News):
+        return (message,)
+    if turn.event.platform == "instagram":  # it has no templates, and no such consent
+        message = message.replace(utility=None, token="")
+    return message.ways(window_open=turn.window_open)
 
 
 def _opened(session: Session, event: Event, now: float) -> Session:

@@ -8,6 +8,7 @@ from bot.dialogue.reply import Answer
 from bot.dialogue.turn import Context, Lex
 from bot.messenger.events import Attachment, AttachmentMessage, Event, Postback, QuickReplyTapped, TextMessage
 from bot.messenger.messages import Buttons, Carousel, Message, PrivateReply, Text, Update
+from bot.messenger.news import Otherwise, Utility
 
 NOON = 1_700_000_000.0  # seconds since 1970
 
@@ -58,7 +59,7 @@ class Chat:
         event = event.replace(timestamp=int(self.now * 1000))
         self.last = self._bot.answer(event, self.state, Context(self.now, self._world, self._lex))
         self.state = self.last.state
-        return [readable(message) for message in self.last.messages]
+        return [readable(message) for message in self.last.messages if not isinstance(message, Otherwise)]
 
 
 def readable(message: Message) -> str:
@@ -66,7 +67,7 @@ def readable(message: Message) -> str:
     match message:
         case Update(message=inner) | PrivateReply(message=inner):
             return readable(inner)
-        case Text(text=text) | Buttons(text=text):
+        case Text(text=text) | Buttons(text=text) | Utility(text=text):
             return text
         case Carousel(cards=cards):
             return "\n".join(f"{card.title}: {card.subtitle}" for card in cards)

@@ -26,6 +26,7 @@ from bot.messenger.messages import (
     Text,
     Update,
 )
+from bot.messenger.news import News
 from bot.messenger.text import split
 
 TEXT_BYTES = 1000  # of a text in UTF-8: "Send Messages", limitations
@@ -60,7 +61,7 @@ def adapt(message: Message) -> tuple[Message, ...]:
         # PDF files since 2025-12-19: Instagram's "Changelog". An uploaded file is taken for one.
         case Media() | Products() | Action() | React():
             adapted = (message,)
-        case Update() | PrivateReply():
+        case Update() | PrivateReply() | News():
             adapted = tuple(message.replace(message=each) for each in adapt(message.message))
     if not adapted:
         kind = type(message).__name__

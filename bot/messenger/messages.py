@@ -5,7 +5,7 @@ Sources: Messenger Platform, "Send API Reference", "Quick Replies", "Buttons", "
 
 import math
 import re
-from typing import ClassVar, NoReturn
+from typing import ClassVar, Literal, NoReturn, TypedDict
 from urllib.parse import urlsplit
 
 from bot.messenger.identity import USER_REF
@@ -40,6 +40,24 @@ _FACEBOOK = ("https://facebook.com/", "https://www.facebook.com/", "https://busi
 Json = dict[str, object]
 
 
+class Request(TypedDict, total=False):
+    """The body of a request to the Send API, with what a bot may put into it.
+
+    It has no `tag`. The one that is left, HUMAN_AGENT, is for messages that a human wrote ("Policy Overview",
+    2026-09-28), so only `ops` uses it.
+
+    Attributes:
+        otherwise: see `bot.messenger.news.OTHERWISE`.
+    """
+
+    recipient: Json
+    messaging_type: Literal["RESPONSE", "UPDATE", "UTILITY"]
+    message: Json
+    sender_action: str
+    payload: Json
+    otherwise: bool
+
+
 class Refused(ValueError):
     """A message that Facebook would refuse. The text says what is wrong, with what value, and what to do."""
 
@@ -53,7 +71,7 @@ class Message(Record, kw_only=True):
 
     needs_window: ClassVar[bool] = True
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         """The request's body.
 
         Args:
@@ -248,7 +266,7 @@ class Content(Message, kw_only=True):
             "offer the likeliest, and one for more",
         )
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         message = self.content()
         if self.quick_replies:
             message["quick_replies"] = [reply.to_json() for reply in self.quick_replies]
@@ -825,7 +843,7 @@ class Action(Message):
                 f"The action {self.name!r} does not exist", "choose typing_on, typing_off or mark_seen, or use React"
             )
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         return {"recipient": address(recipient), "sender_action": self.name}
 
 
@@ -843,7 +861,7 @@ class React(Message):
     def check(self) -> None:
         readable("A reaction's message id", self.mid, "take it from the event")
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         payload: Json = {"message_id": self.mid}
         if self.emoji:
             payload["reaction"] = self.emoji
@@ -862,7 +880,7 @@ class Update(Message):
 
     message: Content
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         return self.message.to_request(recipient) | {"messaging_type": "UPDATE"}
 
 
@@ -882,7 +900,7 @@ class Notification(Message):
     def check(self) -> None:
         readable("The token of a notification", self.token, "take it from the OptedIn event")
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         """The request's body: see `Message.to_request`. The token stands for the user."""
         body = self.message.to_request(recipient)
         return body | {"recipient": {"notification_messages_token": self.token}, "messaging_type": "UPDATE"}
@@ -906,7 +924,7 @@ class PrivateReply(Message):
     def check(self) -> None:
         readable("The comment's id", self.comment_id, "take it from the Comment event")
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         """The request's body: see `Message.to_request`. The comment stands for the user."""
         return self.message.to_request(recipient) | {"recipient": {"comment_id": self.comment_id}}
 

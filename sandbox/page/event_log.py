@@ -14,11 +14,12 @@ from typing import Any
 
 from bot.aws.queues import fingerprint
 from bot.messenger import events
+from bot.messenger.human import METADATA
 from sandbox.aws.proxy import Called
 from sandbox.facebook.request_log import GraphCall
 from sandbox.facebook.webhooks import Posted
 from sandbox.page.feed import Feed
-from sandbox.page.outcomes import Promise, Story, send_step
+from sandbox.page.outcomes import FACTS, Promise, Story, send_step
 from sandbox.page.records import dead_letter, ledger_record, parsed
 
 Json = dict[str, Any]
@@ -38,6 +39,9 @@ MEANINGS = (
     ("REMOVE since", "send_failed"),
     ("", "sending"),
 )
+
+# What the log says of news, which changes nothing.
+WAYS = tuple(step for step in FACTS if step.startswith("way_"))
 
 # Changes that say nothing about what becomes of an event.
 UNTOLD = frozenset({"aws", "attempt_counted", "attempt_taken_back", "dead_lettered", "echo_noted", "send_failed"})
@@ -119,7 +123,7 @@ class EventLog:
                 return
             story.take(step, until)
             story.faults |= self._hits(step, detail or {})
-            if step not in ("logged", "code_failed"):
+            if step not in ("logged", "code_failed", *WAYS):
                 story.ended = max(story.ended, ended or time.time())
             self._feed.note("outcome", **story.described())
             self._count()
@@ -147,6 +151,8 @@ class EventLog:
         key, kind = str(fields.get("event", "")), fields.get("kind")
         if kind == "answered":
             self.take(key, "logged")
+        if kind == "news" and (step := f"way_{fields.get('way')}") in FACTS:
+            self.take(key, step)
         failed = kind == "defect" or (kind == "fault" and str(fields.get("reason")).endswith("in the conversation"))
         if not failed or key not in self.stories:
             return ""
@@ -173,7 +179,7 @@ class EventLog:
     def posted(self, posted: Posted) -> None:
         """One attempt to deliver a webhook ended."""
         self.last_seen = time.monotonic()
-        items = [item for entry in parsed(posted.body)["entry"] for item in entry["messaging"]]
+        items = [item for entry in parsed(posted.body)["entry"] for item in entry.get("messaging", [])]
         for item in items:
             message = item.get("message") or {}
             content: Json = {
@@ -198,14 +204,20 @@ class EventLog:
 
     # Where the function calls Facebook
 
-    def called_graph(self, call: GraphCall) -> None:
-        """The stand-in for the Graph API was called."""
+    def called_graph(self, call: GraphCall, shown: Json) -> None:
+        """The stand-in for the Graph API was called.
+
+        Args:
+            call: the call.
+            shown: what a person sees of the message in it.
+        """
         self.last_seen = time.monotonic()
         if not call.path.endswith("/messages"):
             return
         body = call.body or {}
-        person = str((body.get("recipient") or {}).get("id", ""))
         key, number = self.answered(call), _answer_of(body.get("message") or {})[1]
+        # A notification names a consent instead of a person.
+        person = str((body.get("recipient") or {}).get("id", "")) or self._person.get(key, "")
         self._feed.note(
             "send",
             at=call.began + call.seconds,
@@ -219,6 +231,7 @@ class EventLog:
             lost=call.lost,
             error=call.answer.get("error"),
             body=body,
+            shown=shown,
         )
         ended, detail = call.began + call.seconds, {"seconds": call.seconds, "status": call.status}
         if call.status == HTTPStatus.OK:
@@ -235,8 +248,11 @@ class EventLog:
     def answered(self, call: GraphCall) -> str:
         """The key of the event that a call of the Graph API answers."""
         body = call.body or {}
+        message = body.get("message") or {}
+        if str(message.get("metadata", "")).startswith(METADATA):  # a human wrote it
+            return ""
         person = str((body.get("recipient") or {}).get("id", ""))
-        return _answer_of(body.get("message") or {})[0] or self._latest.get(person, "")
+        return _answer_of(message)[0] or self._latest.get(person, "")
 
     # Where the function calls AWS
 
@@ -403,7 +419,7 @@ class EventLog:
 def _answer_of(message: Json) -> tuple[str, str]:
     """The key of the event that a message answers, and which of its answers it is: both are in its metadata."""
     key, _, number = str(message.get("metadata", "")).partition(":")
-    return key, number
+    return (key, number) if number.isdecimal() else ("", "")
 
 
 def _is_echo(item: Json) -> bool:

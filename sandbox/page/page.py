@@ -193,6 +193,10 @@ class ChatPage:
         self.feed.note("inbox", person=person, mid=echo["message"]["mid"], text=text)
         self._outbox.put(person, [echo])
 
+    async def reply(self, person: str, text: str) -> None:
+        """Answer a person as `ops reply` does."""
+        await asyncio.to_thread(self._operator.reply, self._known(person), text)
+
     async def day_later(self, person: str) -> None:
         """Let a day pass for one person."""
         await asyncio.to_thread(self._operator.day_later, self._known(person))
@@ -267,7 +271,7 @@ class ChatPage:
     # What it observes
 
     def _called_graph(self, call: GraphCall) -> None:
-        self._event_log.called_graph(call)
+        self._event_log.called_graph(call, self._shown((call.body or {}).get("message") or {}))
         if call.path.endswith("/messenger_profile") and call.method != "GET":
             self._note_profile()
         taken = call.status == HTTPStatus.OK and call.path.endswith("/messages") and "message" in (call.body or {})
@@ -275,6 +279,15 @@ class ChatPage:
             key = self._event_log.answered(call)
             self.feed.note("killed", key=key)
             self._event_log.take(key, "killed")
+
+    def _shown(self, message: Json) -> Json:
+        """What a person sees of a message: of a template, its text with everything filled in."""
+        if "template" not in message:
+            return message
+        templates = self._sandbox.graph.templates
+        text, buttons = templates.text(message["template"]), templates.buttons(message["template"])
+        form = {"template_type": "button", "text": text, "buttons": buttons}
+        return {"attachment": {"type": "template", "payload": form}} if buttons else {"text": text}
 
     def _not_delivered(self, items: Sequence[Item], sentence: str) -> None:
         keys = [self._event_log.key(item) for item in items]
@@ -337,9 +350,13 @@ class ChatPage:
         self.feed.note("code", state=state, content=content)
 
     async def _take_offer(self, offered: Json) -> None:
-        """Show the bot's Messenger profile, and what it can demonstrate; a bot without a profile keeps the present."""
+        """Show the bot's Messenger profile, and what it can demonstrate; a bot without a profile keeps the present.
+
+        Its templates are reviewed, as if `ops templates` had created them.
+        """
         self._demonstrations = offered["demonstrations"]
         self.feed.note("demonstrations", demonstrations=self._demonstrations)
+        await asyncio.to_thread(self._sandbox.graph.templates.replace, offered["templates"])
         if offered["profile"]:
             self._sandbox.graph.set_profile(offered["profile"])
             self._note_profile()

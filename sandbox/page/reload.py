@@ -91,7 +91,7 @@ class Reload:
         upload: makes a zip the function's code.
         start: starts the function; the answer says why it did not start, or is empty.
         report: takes a state (``checking``, ``live`` or ``broken``) and its details.
-        offer: takes what `check` printed of code that passed: the bot's Messenger profile and demonstrations.
+        offer: takes what `check` printed of code that passed: profile, demonstrations and templates.
 
     Attributes:
         live: the zip that the function has; None until it is known.

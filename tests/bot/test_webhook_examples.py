@@ -53,7 +53,7 @@ def answers(found: list[events.Event]) -> list[list[object]]:
         answer = bot.answer(event.replace(timestamp=None), states.get(event.owner, {}), Context(THEN, WORLD))
         assert answer.defect is None
         states[event.owner] = answer.state
-        requests: list[Json] = [message.to_request(event.user) for message in answer.messages]
+        requests: list[Json] = [dict(message.to_request(event.user)) for message in answer.messages]
         addressed = [each for each in requests if any(each["recipient"].values())]
         said += [[each["recipient"], each["message"]["text"].split("\n")[0][:16]] for each in addressed]
     return said

@@ -11,7 +11,8 @@ from bot import responder
 from bot.aws.queues import Queues, fingerprint
 from bot.dialogue import Answer, Bot, Context
 from bot.messenger import events
-from bot.messenger.messages import Action, PrivateReply, Text
+from bot.messenger.messages import Action, Message, Notification, PrivateReply, Text, Update
+from bot.messenger.news import Otherwise, Utility, UtilityTemplate, Wording
 from bot.messenger.record import Record
 from tests.model import system as model
 from tests.model.cloud import EVENTS, SECRETS
@@ -501,6 +502,16 @@ def faults_for_both() -> tuple[Fault, ...]:
     return Fault("send", How.LOST, times=2), Fault("send", How.REFUSED, skip=2, times=3)
 
 
+def test_the_log_says_which_human_wrote_through_the_bots_own_app_and_not_what() -> None:
+    message = {"mid": "m", "is_echo": True, "app_id": 1, "metadata": "human:anna", "text": "xyzzy"}
+    system = System()
+    system.facebook.post([{"sender": {"id": PAGE}, "recipient": {"id": "u"}, "message": message}], "u")
+    system.run()
+    ((line),) = logged(system, "human_wrote")
+    assert (line["by"], line["person"]) == ("anna", fingerprint(PAGE, "u"))
+    assert "xyzzy" not in json.dumps(line)
+
+
 # People without an id, and comments
 
 
@@ -560,3 +571,102 @@ def test_the_echo_of_a_message_to_somebody_without_an_id_settles_it(item: Json, 
     system.run()
     assert len(texts(system)) == 1
     assert letters(system) == []
+
+
+# News, and the ways in which it is sent
+
+
+class Moved(Record):
+    number: str
+
+
+MOVED = UtilityTemplate("moved", {"en": Wording("Parcel {{number}} moved.", Moved("1"))})
+WAYS: tuple[Message, ...] = (
+    Update(Text("update")),
+    Otherwise(Utility(MOVED, "en", Moved("2"))),
+    Otherwise(Notification(Text("consent"), "token")),
+)
+
+
+def news(
+    *planned: Fault,
+    ways: tuple[Message, ...] = WAYS,
+    after: tuple[Message, ...] = (Text("after it"),),
+    items: tuple[Json, ...] = (),
+    **more: Any,
+) -> System:
+    """Let the page's systems send a notice, which the bot answers in these ways, and then "after it"."""
+    system = System(planned=planned, converse=lambda *_: Answer((*ways, *after), {}), **more)
+    notice = {"sender": {"id": "u"}, "notice": {"id": "n", "topic": "parcel", "data": {}}}
+    for number, item_ in enumerate((*items, notice)):
+        body = {"object": "page", "page": PAGE, "received": round(BEGIN * 1000) + number, "items": [item_]}
+        system.world.after(number, functools.partial(system.queue.put, f"g{number}", json.dumps(body)))
+    system.run()
+    return system
+
+
+def ways_of(system: System) -> list[str]:
+    return [line["way"] for line in logged(system, "news")]
+
+
+@pytest.mark.parametrize("how", [How.WINDOW_CLOSED, How.NOT_ALLOWED, How.UNCLEAR, How.REJECTED])
+@pytest.mark.parametrize(
+    ("refused", "sent", "way"), [(0, "update", "update"), (1, "moved", "utility"), (2, "consent", "consent")]
+)
+def test_news_goes_the_first_way_that_facebook_takes_and_the_log_says_which(
+    how: How, refused: int, sent: str, way: str
+) -> None:
+    system = news(Fault("send", how, times=refused)) if refused else news()
+    assert texts(system) == [sent, "after it"]
+    assert (letters(system), ways_of(system)) == ([], [way, "response"])
+    assert logged(system, "not_delivered") == logged(system, "refused") == []
+
+
+def test_news_that_facebook_takes_in_no_way_is_not_delivered_once_and_the_log_says_so() -> None:
+    system = news(Fault("send", How.NOT_ALLOWED, times=3), after=())
+    assert (texts(system), ways_of(system)) == ([], ["none"])
+    assert [line["messages"] for line in logged(system, "not_delivered")] == [1]
+
+
+def test_a_notice_that_the_bot_does_not_pass_on_is_logged_as_such() -> None:
+    assert ways_of(news(ways=(), after=())) == ["none"]
+
+
+@pytest.mark.parametrize("refused", [0, 1])
+def test_a_way_whose_answer_was_lost_is_settled_by_its_echo_and_no_other_way_is_tried(refused: int) -> None:
+    faults = [Fault("send", How.NOT_ALLOWED, times=refused)] if refused else []
+    system = news(*faults, Fault("send", How.LOST, skip=refused), echoes=(1,))
+    assert texts(system) == [["update", "moved"][refused], "after it"]
+    assert ways_of(system) == [["update", "utility"][refused], "response"]
+
+
+@pytest.mark.parametrize("how", [How.KILLED, How.KILLED_AFTER])
+def test_a_crash_between_two_ways_leads_to_one_message(how: How) -> None:
+    system = news(Fault("send", How.NOT_ALLOWED), Fault("send", how, skip=1), echoes=(1,))
+    assert texts(system) == ["moved", "after it"]
+
+
+def review(status: str) -> Json:
+    value = {"event": status, "message_template_name": "moved", "message_template_language": "en", "reason": "TEXT"}
+    return {"field": "message_template_status_update", "value": value}
+
+
+@pytest.mark.parametrize(("statuses", "sent"), [(("REJECTED",), "consent"), (("REJECTED", "APPROVED"), "moved")])
+def test_a_template_that_facebook_has_not_approved_is_not_tried(statuses: tuple[str, ...], sent: str) -> None:
+    system = news(ways=(WAYS[1], WAYS[2]), items=tuple(map(review, statuses)))
+    assert texts(system) == [sent, "after it"]
+    assert system.faults.calls["send"] == 2
+    shown = [
+        (line["level"], line["template"], line["status"], line["reason"])
+        for line in logged(system, "template_reviewed")
+    ]
+    assert shown[0] == ("WARN", "moved", "REJECTED", "TEXT")
+
+
+def test_an_older_report_about_a_template_does_not_replace_a_newer_one() -> None:
+    system = System()
+    for number, status in ((2, "REJECTED"), (1, "APPROVED")):
+        body = {"object": "page", "page": PAGE, "received": round(BEGIN * 1000) + number, "items": [review(status)]}
+        system.world.after(3 - number, functools.partial(system.queue.put, "g", json.dumps(body)))
+    system.run()
+    assert system.cloud.table.items()[f"template#{PAGE}#moved#en"]["review"] == {"S": "REJECTED"}

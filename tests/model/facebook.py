@@ -105,7 +105,7 @@ class Facebook:
         assert headers["Authorization"] == f"Bearer {SECRETS['page-access-token']}"
         asked = json.loads(body)
         (user,), message = asked["recipient"].values(), asked.get("message", {})
-        name = message.get("text", asked.get("sender_action", ""))
+        name = _read(message) if message else asked.get("sender_action", "")
         how = self._faults.of("graph", "send" if message else "action")
         if "REJECT" in name:
             how = How.REJECTED
@@ -143,7 +143,7 @@ class Facebook:
                 taken.echo_failed.append((max(self._world.now, until), reason))
 
     def _take(self, user: str, message: Json) -> None:
-        taken = Taken(self._world.now, user, message["text"], message["metadata"])
+        taken = Taken(self._world.now, user, _read(message), message["metadata"])
         late = self._echoes[len(self.taken) % len(self._echoes)]
         self.taken.append(taken)
         self._world.note(user, f"Facebook takes {taken.text}")
@@ -162,6 +162,11 @@ class Facebook:
         }
         item = {"sender": {"id": PAGE}, "recipient": {"id": taken.user}, "timestamp": 1, "message": message}
         self.post([item], taken.user, taken)
+
+
+def _read(message: Json) -> str:
+    """What is read of a message: its text, or its template's name."""
+    return str(message["text"] if "text" in message else message["template"]["name"])
 
 
 def _error(status: int, code: int, subcode: int) -> Response:

@@ -172,11 +172,7 @@ class Verdict:
         for mid in mids:
             said = self._said[mid]
             texts = [f"{mid} {number} {len(seen)}" for number in range(said.answers)]
-            texts = [
-                text
-                for number, text in enumerate(texts)
-                if text in got or not self._refused(mid, number)[How.NOT_ALLOWED]
-            ]
+            texts = [text for number, text in enumerate(texts) if text in got or not self._not_allowed(mid, number)]
             if mid in self._dead:
                 self._judge_dead(mid, user)
                 # A dead event may have got a part of its answers; it may have died before its state was stored.
@@ -260,16 +256,28 @@ class Verdict:
                 if outcome == "settled":
                     self._require(item.keys() <= {"id", "outcome", "expires"}, f"a settled record keeps {item.keys()}")
 
+    def _not_allowed(self, mid: str, number: int) -> bool:
+        """Whether Facebook refused every way of an answer, the last for this person."""
+        ways = self._ways(mid, number)
+        return all(ways) and ways[-1][How.NOT_ALLOWED] > 0
+
     def _unreachable(self, mid: str) -> bool:
-        refused = sum((self._refused(mid, number) for number in range(self._said[mid].answers)), Counter[str]())
-        return refused[How.UNREACHABLE] + refused[How.WINDOW_CLOSED] > 0
+        numbers = range(self._said[mid].answers)
+        refused = sum((self._refused(mid, number) for number in numbers), Counter[str]())
+        closed = any(self._ways(mid, number)[-1][How.WINDOW_CLOSED] for number in numbers)
+        return refused[How.UNREACHABLE] > 0 or closed
 
     def _refused(self, mid: str, number: int) -> Counter[str]:
         """How often Facebook refused an answer, by how."""
-        place = 2 * number + 1 if self._said[mid].nature == "shy" else number  # a typing indicator goes before each
-        metadata = f"{fingerprint(PAGE, mid)}:{place}"
-        refused = self._system.facebook.refused
-        return Counter({how: count for (named, how), count in refused.items() if named == metadata})
+        return sum(self._ways(mid, number), Counter[str]())
+
+    def _ways(self, mid: str, number: int) -> list[Counter[str]]:
+        """How often Facebook refused an answer in each way of sending it, by how."""
+        nature, refused = self._said[mid].nature, self._system.facebook.refused
+        # A typing indicator goes before each answer of a shy one, and two other ways follow each that is news.
+        places = {"shy": [2 * number + 1], "news": [3 * number, 3 * number + 1, 3 * number + 2]}.get(nature, [number])
+        keys = [f"{fingerprint(PAGE, mid)}:{place}" for place in places]
+        return [Counter({how: count for (named, how), count in refused.items() if named == key}) for key in keys]
 
     def _dead_letters(self) -> dict[str, Json]:
         letters: dict[str, Json] = {}
@@ -363,7 +371,7 @@ _said = st.builds(
     Said,
     user=st.integers(0, 2),
     answers=st.sampled_from((1, 1, 2, 3, 0)),
-    nature=st.sampled_from(("good",) * 12 + ("shy", "raises", "kills", "rejected")),
+    nature=st.sampled_from(("good",) * 12 + ("shy", "news", "news", "raises", "kills", "rejected")),
 )
 # Several people who are answered at the same time.
 _crowds = st.lists(

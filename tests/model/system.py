@@ -17,7 +17,8 @@ from bot.aws.secrets import Secrets, SecretValues
 from bot.dialogue import Answer
 from bot.messenger import events
 from bot.messenger.client import GraphApi
-from bot.messenger.messages import Action, Message, Text
+from bot.messenger.messages import Action, Message, Notification, Text, Update
+from bot.messenger.news import Otherwise
 from bot.pace import Pace
 from bot.recently_answered import RecentlyAnswered
 from bot.responder import Responder
@@ -44,7 +45,7 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
 
     An event's text is JSON: `{"answers": 2, "nature": "good"}`. One that `raises` raises, one that `kills` ends the
     process, one that is `rejected` gets answers that Facebook refuses, one that is `shy` shows that the bot is typing
-    before each answer, and one that is `bulky` is large.
+    before each answer, one that is `news` has two other ways to send each, and one that is `bulky` is large.
     """
     assert isinstance(event, events.TextMessage)
     asked = json.loads(event.text)
@@ -59,7 +60,10 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
         if nature == "shy":
             messages.append(Action("typing_on"))
         word = "REJECT " if nature == "rejected" else ""
-        messages.append(Text(f"{word}{event.id} {number} {len(seen) - 1}"))
+        text = Text(f"{word}{event.id} {number} {len(seen) - 1}")
+        messages.append(text)
+        if nature == "news":
+            messages += [Otherwise(Update(text)), Otherwise(Notification(text, event.user))]
     return Answer(tuple(messages), {"seen": seen})
 
 
@@ -201,7 +205,7 @@ class System:
     def _note_death(self, batch: Sequence[Stored]) -> None:
         for message in batch:
             for item in json.loads(message.body)["items"]:
-                name = item["message"]["mid"]
+                name = item.get("message", {}).get("mid", "")
                 self.ended[name] = self.ended.get(name, 0) + 1
 
     def _note_held_up(self, batch: Sequence[Stored], until: float) -> None:
@@ -209,7 +213,8 @@ class System:
         for message in batch:
             if message in self.queue.stored and message.visible == until:
                 for item in json.loads(message.body)["items"]:
-                    self.facebook.echo_failed(item["message"].get("metadata", ""), "hidden for long", until)
+                    metadata = item.get("message", {}).get("metadata", "")
+                    self.facebook.echo_failed(metadata, "hidden for long", until)
 
     def _container(self) -> Container:
         if self.containers:

@@ -104,7 +104,7 @@ class Place:
         key, written = self.key(user, text), item(user, text)
         if answered:
             planned = self.conversation.answer(parse(written, PAGE), {}, 0.0)
-            requests = [each.to_request(user) for each in planned.messages]
+            requests = [dict(each.to_request(user)) for each in planned.messages]
             self.ledger.stopped(key, self.ledger.plan(key, requests, None, 0), answered)
             self.facebook.sent += [(user, f"{text}: one")]
         message = {"object": "page", "page": PAGE, "received": round(time.time() * 1000), "items": [written]}

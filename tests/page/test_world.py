@@ -283,6 +283,33 @@ def test_a_day_later_the_window_is_closed_for_one_person(opened: Opened, stage: 
     stage.say(gus.person, {"text": "in time"})
 
 
+def test_a_day_later_news_arrives_as_a_utility_message_with_its_button_and_the_page_says_so(opened: Opened) -> None:
+    uma = opened("Uma")
+    uma.write("12345678")
+    uma.hear("12345678")
+    uma.chat.get_by_role("button", name="Notify me").click()
+    uma.hear("I will tell you")
+    Globe(uma).choose("A day later")
+    expect(uma.chat.locator(".divider")).to_have_text("A day later")
+    Globe(uma).choose("Move the parcel on")
+    uma.hear("There is news of your parcel 12345678")
+    card = uma.page.locator(".event-card", has_text="gets news about “demonstration”")
+    expect(card.locator(".badge")).to_contain_text("Sent as a utility message")
+    uma.chat.get_by_role("button", name="Where is it?").click()
+    uma.hear("Parcel 12345678:")
+
+
+def test_a_human_replies_with_ops_from_the_page(opened: Opened, stage: Stage) -> None:
+    ole = opened("Ole")
+    ole.write("human")
+    ole.hear("A human will answer")
+    Globe(ole).choose("Reply as a human, with ops")
+    Globe(ole).enter("This is Lena.")
+    expect(ole.hear("This is Lena.")).to_contain_text("A human, by ops reply")
+    sent = [each["body"] for each in stage.notes("send", person=ole.person)][-1]
+    assert sent["message"]["metadata"].startswith("human:")
+
+
 def test_a_human_answers_from_the_inbox_and_gives_the_conversation_back(opened: Opened, stage: Stage) -> None:
     hea = opened("Hea")
     hea.write("human")

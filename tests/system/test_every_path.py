@@ -171,9 +171,11 @@ def test_a_person_who_consents_is_notified_after_the_window_closed_and_not_after
 
     assert [each["messaging_type"] for each in notice()] == ["UPDATE"]
     person.falls_silent()
-    assert [each["recipient"] for each in notice()] == [{"notification_messages_token": person.token}]
-    person.chooses(watch)
-    person.consents(form["payload"])
+    assert [each["messaging_type"] for each in notice()] == ["UTILITY"]
+    running.graph.send_api.region.utility = frozenset({"US"})
+    by_consent = {"notification_messages_token": person.token}
+    assert [each["recipient"] for each in notice()] == [{"id": person.id}, by_consent]
+    running.graph.send_api.region.utility = None
     assert "only write to you when you write" in only_text(person.says("stop"))
     assert notice() == []
     person.chooses(watch)

@@ -66,7 +66,7 @@ def names_of_the_folder(text: str) -> set[str]:
 
 def test_nothing_outside_the_folder_knows_what_is_inside() -> None:
     names = {str(path): names_of_the_folder(path.read_text("utf-8")) for path in SOURCES}
-    offered = {"__init__", "bot", "PROFILE", "world", "DEMONSTRATIONS"}
+    offered = {"__init__", "bot", "PROFILE", "world", "DEMONSTRATIONS", "TEMPLATES"}
 
     assert {path: used - offered for path, used in names.items() if used - offered} == {}
     assert {"bot", "world"} <= set().union(*names.values())

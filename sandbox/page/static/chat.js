@@ -72,6 +72,10 @@ export class Chat {
         const given = await ask(`Answer ${name} from the page inbox`, { "Your answer": "" });
         if (given?.[0]) post("/api/inbox", { person, text: given[0] });
       }],
+      ["Reply as a human, with ops…", async () => {
+        const given = await ask(`Write to ${name} with ops reply`, { "Your reply": "" });
+        if (given?.[0]) post("/api/reply", { person, text: given[0] });
+      }],
       ["Give the conversation back to the bot", () => this.act({ kind: "hand_back" })],
       [`Forget ${name}`, async () => {
         const done = await post("/api/forget", { person });
@@ -187,7 +191,7 @@ export class Chat {
     row.replaceChildren(
       h("span", { class: "hidden" }, `${who}, ${clock(bubble.at)}: `),
       !bubble.mine ? h("span", { class: "avatar bot small-avatar", "aria-hidden": "true" }, h("img", { src: "/static/icon.svg", alt: "" })) : "",
-      h("div", { class: `said${bubble.key ? " explained" : ""}`, on: { click: (event) => { if (bubble.key && !event.target.closest("a, button, audio, video")) this.page.why(bubble.key); } } }, bubble.human && h("span", { class: "muted small" }, "A human, from the page inbox"), content(bubble, (action) => this.act(action)),
+      h("div", { class: `said${bubble.key ? " explained" : ""}`, on: { click: (event) => { if (bubble.key && !event.target.closest("a, button, audio, video")) this.page.why(bubble.key); } } }, bubble.human && h("span", { class: "muted small" }, `A human, ${bubble.human}`), content(bubble, (action) => this.act(action)),
         bubble.reaction && h("span", { class: "reaction", role: "img", "aria-label": `Reaction: ${bubble.reaction}` }, bubble.reaction)),
       bubble.mine ? this.receipt(bubble) : "",
       h("div", { class: "tools" }, why || "", !bubble.mine && bubble.mid ? this.reactor(bubble) : ""));

@@ -108,7 +108,7 @@ export class Store extends EventTarget {
 
   take_inbox(note) {
     const person = this.people.get(note.person);
-    this.add(person, { id: `inbox-${note.seq}`, mine: false, human: true, key: "", mid: note.mid, at: note.at, content: { text: note.text } });
+    this.add(person, { id: `inbox-${note.seq}`, mine: false, human: "from the page inbox", key: "", mid: note.mid, at: note.at, content: { text: note.text } });
   }
 
   divide(note, words) {
@@ -183,7 +183,9 @@ export class Store extends EventTarget {
     this.step(note.key, note, { name: "send", status: note.lost ? 0 : note.status, number: note.number, lost: note.lost,
       detail: { request: note.body, answer: failed ?? { recipient_id: note.person, message_id: note.mid } } });
     if (!person || note.status !== OK) return;
-    const { message, sender_action: action, payload } = note.body;
+    const { sender_action: action, payload } = note.body;
+    const message = note.body.message && note.shown;
+    const human = note.body.message?.metadata?.startsWith("human:") ? "by ops reply" : "";
     if (action === "typing_on" || action === "typing_off") {
       person.typing = action === "typing_on";
       this.emit("typing", person);
@@ -199,7 +201,7 @@ export class Store extends EventTarget {
     } else if (message) {
       person.typing = false;
       this.emit("typing", person);
-      this.add(person, { id: `send-${note.seq}`, mine: false, key: note.key, mid: note.mid, at: note.at, content: message });
+      this.add(person, { id: `send-${note.seq}`, mine: false, human, key: human ? "" : note.key, mid: note.mid, at: note.at, content: message });
     }
   }
 

@@ -35,6 +35,7 @@ from bot.messenger.events import (
     parse,
 )
 from bot.messenger.messages import AskToNotify, Carousel, Notification, Text, Update
+from bot.messenger.news import Otherwise, Utility
 from tests.bot.environment import ENVIRONMENT
 
 SCHEMAS = Path(__file__).parents[3] / "sandbox" / "facebook" / "schemas"
@@ -123,7 +124,7 @@ def test_every_payload_that_is_offered_is_understood() -> None:
         person.says(said)
         message = person.last.messages[0]
         assert isinstance(message, Text)
-        for reply in message.to_request("24")["message"]["quick_replies"]:  # type: ignore[index]  # it is JSON
+        for reply in message.to_request("24")["message"]["quick_replies"]:  # type: ignore[attr-defined]  # it is JSON
             assert "did not understand" not in person.chooses(reply["payload"])[0]
 
 
@@ -182,23 +183,37 @@ def test_a_change_is_reported_within_the_window() -> None:
     assert isinstance(person.last.messages[0], Update)
 
 
-def test_a_change_is_not_reported_outside_the_window_without_an_opt_in() -> None:
-    person = watching(OneParcel(2))
+def test_a_change_is_reported_outside_the_window_by_a_template_in_the_customers_language() -> None:
+    person = watching(OneParcel(4))
     person.now += 24 * HOUR
-    assert person.does(CHANGE) == []
-    assert person.last.defect is None
+    assert person.does(CHANGE) == ["There is news of your parcel 12345678: delivered. You asked us to tell you."]
+    (message,) = person.last.messages
+    assert isinstance(message, Utility)
+    german = watching(OneParcel(2))
+    german.says("Deutsch")
+    german.now += 24 * HOUR
+    assert german.does(CHANGE) == [
+        "Es gibt Neues von Ihrem Paket 12345678: unterwegs. Sie wollten, dass wir uns melden."
+    ]
 
 
-def test_a_change_is_reported_once_outside_the_window_by_an_opt_in() -> None:
+def test_where_facebook_refuses_the_template_a_change_is_reported_by_the_opt_in_as_often_as_there_is_one() -> None:
     person = watching(OneParcel(2))
     assert isinstance(person.last.messages[1], AskToNotify)
     assert person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1")) == []
     person.now += 48 * HOUR
-    assert person.does(CHANGE) == ["Notification"]
-    (message,) = person.last.messages
-    assert isinstance(message, Notification)
-    assert message.token == "token-1"
-    assert person.does(CHANGE) == []
+    for _ in range(2):
+        person.does(CHANGE)
+        _, otherwise = person.last.messages
+        assert isinstance(otherwise, Otherwise)
+        assert isinstance(otherwise.message, Notification)
+        assert otherwise.message.token == "token-1"
+
+
+def test_a_customer_is_asked_to_opt_in_once_for_each_parcel() -> None:
+    person = watching(OneParcel(2))
+    assert len(person.chooses("WATCH:12345678")) == 1
+    assert len(person.chooses("WATCH:87654321")) == 2
 
 
 def test_an_opt_in_can_be_stopped() -> None:
@@ -256,14 +271,14 @@ def test_a_delivered_parcel_is_no_longer_watched() -> None:
     assert "Tell me" not in str(person.last.messages)
 
 
-def test_a_delivered_parcel_is_reported_by_an_opt_in_and_then_no_longer_watched() -> None:
+def test_a_delivered_parcel_is_reported_outside_the_window_and_then_no_longer_watched() -> None:
     source = OneParcel(2)
     person = watching(source)
     person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1"))
     person.now += 48 * HOUR
     source.steps = 4
-    assert person.does(CHANGE) == ["Notification"]
-    assert person.state["user"] == {"parcel": "12345678"}
+    assert "delivered" in person.does(CHANGE)[0]
+    assert person.state["user"] == {"parcel": "12345678", "asked": "12345678"}
 
 
 def test_nobody_hears_about_a_parcel_that_they_do_not_watch() -> None:

@@ -14,6 +14,7 @@ from bot.messenger.events import (
     TextMessage,
 )
 from bot.messenger.messages import AskToNotify, Notification, PrivateReply, Refused, Text, Update
+from bot.messenger.news import News, Otherwise, Utility, UtilityTemplate, Wording
 from tests.bot.dialogue.guest import HOUR, Guest, GuestTurn, empty, says
 
 # What a handler may return
@@ -248,3 +249,32 @@ def test_the_error_handler_replies_and_the_state_stays() -> None:
     assert chat.says("hi") == ["sorry: Refused"]
     assert isinstance(chat.last.defect, ValueError)
     assert "user" not in chat.state
+
+
+class Here(Record):
+    number: str
+
+
+HERE = UtilityTemplate("here", {"en": Wording("Parcel {{number}} is here.", Here("1"))})
+
+
+@pytest.mark.parametrize(
+    ("hours", "platform", "kinds"),
+    [
+        (1, "page", [Update, Otherwise, Otherwise]),
+        (25, "page", [Utility, Otherwise]),
+        (1, "instagram", [Update]),
+        (25, "instagram", []),
+    ],
+)
+def test_news_has_the_ways_of_its_platform_and_of_the_time(hours: int, platform: str, kinds: list[type]) -> None:
+    bot = empty()
+    bot.text("hi")(says("hi"))
+    bot.notice("here")(returning(News(Text("It is here."), Utility(HERE, "en", Here("7")), "token")))
+    chat = Chat(bot)
+    chat.says("hi")
+    chat.now += hours * HOUR
+    read = chat.does(Notice("here", platform=platform))
+    assert read == ([["It is here."], ["Parcel 7 is here."]][hours > 24] if kinds else [])
+    assert [type(each) for each in chat.last.messages] == kinds
+    assert (chat.last.outside_window, chat.last.defect) == (0, None)

@@ -10,9 +10,20 @@ import pytest
 
 from bot.http import NotSent, Response, Unanswered
 from bot.messenger.client import GraphApi, Token
-from bot.messenger.errors import Ambiguous, Credentials, Rejected, SendError, SlowDown, Transient, Unclear, Unreachable
+from bot.messenger.errors import (
+    Ambiguous,
+    Credentials,
+    NotAllowed,
+    Rejected,
+    SendError,
+    SlowDown,
+    Transient,
+    Unclear,
+    Unreachable,
+)
 from bot.messenger.messages import Action, Refused, Text
 from bot.messenger.profile import MenuItem, Profile
+from sandbox.facebook.credentials import SCOPES
 from sandbox.facebook.graph import Graph
 
 PAGE, APP, TOKEN, SECRET = "1001", "2002", "EAAGpagetoken", "app-secret-7"
@@ -104,6 +115,39 @@ def test_a_refusal_is_raised_as_its_class(page: GraphApi, graph: Graph) -> None:
         page.send(Text("Hi").to_request("24"))
     with pytest.raises(Rejected, match="100"):
         page.send({"recipient": {"id": "24"}, "messaging_type": "RESPONSE", "message": {}})
+
+
+UTILITY = {"recipient": {"id": "24"}, "messaging_type": "UTILITY"}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "request_", "kind"),
+    [
+        (["pages_messaging"], UTILITY, NotAllowed),
+        ([], UTILITY, Credentials),
+        (["pages_messaging"], UTILITY | {"messaging_type": "UPDATE"}, Credentials),
+    ],
+    ids=["only that of utility messages", "all of them", "for another message"],
+)
+def test_a_missing_permission_for_utility_messages_says_nothing_about_other_messages(
+    scopes: list[str], request_: dict[str, Any], kind: type[Exception]
+) -> None:
+    token = {"is_valid": True, "profile_id": PAGE, "scopes": scopes}
+    missing = answer({"error": {"code": 200, "message": "Permission error"}}, 403)
+    with pytest.raises(kind):
+        api(FixedAnswers(missing, answer({"id": APP}), answer({"data": token}))).send(request_)
+
+
+def test_all_pages_of_the_templates_are_read_and_one_is_changed(page: GraphApi) -> None:
+    body = {"type": "BODY", "text": "It is here."}
+    for number in range(30):
+        new = {"name": f"t{number}", "language": "en", "category": "UTILITY", "parameter_format": "NAMED"}
+        assert page.create_template(new | {"components": [body]}) == "APPROVED"
+    found = page.templates()
+    assert [each["name"] for each in found] == [f"t{number}" for number in range(30)]
+    page.update_template(str(found[3]["id"]), {"parameter_format": "NAMED", "components": [body | {"text": "SALE!"}]})
+    assert [each["status"] for each in page.templates()].count("REJECTED") == 1
+    assert page.templates()[3]["rejected_reason"] == "PROMOTIONAL"
 
 
 EITHER = answer({"error": {"code": 100, "error_subcode": 33}}, 400)
@@ -215,7 +259,7 @@ def test_a_page_is_not_subscribed_without_fields(page: GraphApi) -> None:
 
 
 def test_a_token_is_looked_up_as_the_app(page: GraphApi) -> None:
-    assert page.token(APP) == Token(True, ("pages_messaging", "pages_manage_metadata", "pages_show_list"), 0, APP, PAGE)
+    assert page.token(APP) == Token(True, SCOPES, 0, APP, PAGE)
 
 
 def test_a_token_is_invalid_unless_facebook_says_that_it_is_valid() -> None:
