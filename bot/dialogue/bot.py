@@ -5,6 +5,7 @@ before they are sent, and the test of a dialogue reads like the dialogue. Recipe
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, overload
 
@@ -46,6 +47,7 @@ W = TypeVar("W")
 E = TypeVar("E", bound=Event)
 G = TypeVar("G", bound=Record)
 R = TypeVar("R", bound=Reply[Any] | Words | None)
+H = TypeVar("H", bound=Callable[..., Any])
 
 _NEVER_ANSWERED = (Delivery, Echo, Read)
 # What a user does and expects an answer to. Anything else is answered only if a rule takes it.
@@ -101,6 +103,7 @@ class Bot(Generic[S, W]):
         self._rules = Rules()
         self._middleware: list[Middleware[S, W]] = []
         self._dialogues: dict[str, tuple[Rule, float]] = {}
+        self._together: set[Callable[..., Any]] = set()
 
     # Registering
 
@@ -198,6 +201,16 @@ class Bot(Generic[S, W]):
         self._rules.add("fallback", None, handler, "the fallback")
         return handler
 
+    def together(self, handler: H) -> H:
+        """Let a handler answer a burst of texts as one. Write it above or below the rules that the handler takes.
+
+        Texts of one user that wait together become one turn if each of them alone would go to such a handler. The
+        event then has the words of all, a line for each message, and `turn.together` has the single messages. The words
+        go to the first pattern found in them, else to the rule of the last message that has one, else to the fallback.
+        """
+        self._together.add(handler)
+        return handler
+
     def error(
         self, handler: Callable[[Turn[S, W, Event], Exception], R]
     ) -> Callable[[Turn[S, W, Event], Exception], R]:
@@ -254,8 +267,6 @@ class Bot(Generic[S, W]):
         if isinstance(event, _NEVER_ANSWERED):
             return Answer((), dict(state))
         user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
-        if event.opens_window:
-            session = _opened(session, event, context.now)
         turn: Turn[S, W, Event] = Turn(
             event,
             user,
@@ -266,6 +277,13 @@ class Bot(Generic[S, W]):
             self.languages,
             always=isinstance(event, TextMessage) and self._rules.get("always", normal(event.text)) is not None,
         )
+        if isinstance(event, TextMessage) and event.waiting:
+            turn = self._as_one(turn, event)
+            event = turn.event
+        if event.opens_window:
+            session = _opened(session, event, context.now)
+            turn = turn.replace(session=session)
+        together = len(turn.together[1:])
         defect: Exception | None = None
         try:
             reply = self._reply(turn)
@@ -280,10 +298,43 @@ class Bot(Generic[S, W]):
         allowed = tuple(message for message in messages if turn.window_open or not message.needs_window)
         outside = len(messages) - len(allowed)
         if reply.forget:
-            return Answer(allowed, {}, forget=True, defect=defect, outside_window=outside)
+            return Answer(allowed, {}, forget=True, defect=defect, outside_window=outside, together=together)
         kept = {"user": write(reply.state or user), "session": write(reply.session or session)}
         state = {name: value for name, value in kept.items() if value}
-        return Answer(allowed, state, defect=defect, outside_window=outside)
+        return Answer(allowed, state, defect=defect, outside_window=outside, together=together)
+
+    def _as_one(self, turn: Turn[S, W, Event], event: TextMessage) -> Turn[S, W, Event]:
+        """The turn of a text and of those that wait behind it, as far as the conversation answers them as one."""
+        alone = event.replace(waiting=())
+        said: tuple[TextMessage, ...] = ()
+        if not self._in_progress(turn):
+            said = tuple(itertools.takewhile(lambda each: self._joins(each, ()), (alone, *event.waiting)))
+        if len(said) > 1:
+            attachments = tuple(attachment for each in said for attachment in each.attachments)
+            words = "\n".join(each.text for each in said)
+            whole = alone.replace(text=words, attachments=attachments, timestamp=said[-1].timestamp)
+            if self._joins(whole, said):
+                return turn.replace(event=whole, together=said)
+        return turn.replace(event=alone)
+
+    def _joins(self, event: TextMessage, together: tuple[TextMessage, ...]) -> bool:
+        """Whether a text goes to a handler that answers a burst as one; arguments as of `_for_words`."""
+        rule = self._rules.get("always", normal(event.text))
+        match = self._for_words(event, together)
+        rule = rule or (match.rule if match else self._rules.get("fallback"))
+        return rule is not None and rule.handler in self._together
+
+    def _for_words(self, event: TextMessage, together: tuple[TextMessage, ...]) -> Match | None:
+        """The rule for a text outside a dialogue.
+
+        Args:
+            event: the text.
+            together: the messages that it is made of, if they are several.
+        """
+        for each in (event, *reversed(together)):
+            if match := self._rules.for_text(each.text) or self._rules.for_event(each):
+                return match
+        return None
 
     def _reply(self, turn: Turn[S, W, Event]) -> Reply[S]:
         """The reply of the middleware, and of the rules if the middleware lets the turn through."""
@@ -305,9 +356,10 @@ class Bot(Generic[S, W]):
         turn = turn.replace(state=reply.state or turn.state, session=reply.session or turn.session)
         if turn.always or isinstance(event, _ALWAYS_HEARD):
             return self._route(turn).replace(said=reply.said)
-        rule = self._rules.get("text", normal(event.text)) if isinstance(event, TextMessage) else None
-        if rule and rule.language:
-            return reply.replace(session=turn.session.replace(language=rule.language))
+        for each in reversed(turn.together or (event,)):
+            rule = self._rules.get("text", normal(each.text)) if isinstance(each, TextMessage) else None
+            if rule and rule.language:
+                return reply.replace(session=turn.session.replace(language=rule.language))
         return reply
 
     def _route(self, turn: Turn[S, W, Event]) -> Reply[S]:
@@ -317,7 +369,7 @@ class Bot(Generic[S, W]):
             rule = self._rules.get("always", said) or (self._rules.get("cancel", said) if progress else None)
             if progress and not rule:
                 return self._resume(turn, progress, (event.text,))
-            match = Match(rule) if rule else self._rules.for_text(event.text) or self._rules.for_event(event)
+            match = Match(rule) if rule else self._for_words(event, turn.together)
         else:
             match = self._rules.for_event(event)
             if progress and not match and isinstance(event, QuickReplyTapped):

@@ -37,9 +37,14 @@ class Chat:
         self.now, self.last = NOON, Answer((), {})
         self.state: Mapping[str, Any] = {}
 
-    def says(self, text: str) -> list[str]:
-        """The user types a text. Returns what they read in answer."""
-        return self.does(TextMessage(text))
+    def says(self, text: str, *more: str) -> list[str]:
+        """The user types a text, or several that wait together. Returns what they read in answer."""
+        waiting, read = tuple(map(TextMessage, (text, *more))), []
+        while waiting:
+            first, *rest = waiting
+            read += self.does(first.replace(waiting=tuple(rest)))
+            waiting = tuple(rest[self.last.together :])
+        return read
 
     def taps(self, payload: str) -> list[str]:
         """The user taps a button or a menu item."""

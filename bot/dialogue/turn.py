@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from bot.messenger.events import Event
+from bot.messenger.events import Event, TextMessage
 from bot.messenger.record import Record
 
 # Seconds: the standard messaging window, and that of a user who comes by a Click-to-Messenger ad.
@@ -92,6 +92,7 @@ class Turn(Record, Generic[S, W, E_co]):
         languages: the bot's languages, the default first.
         argument: what follows the name in a payload: `12345678` in `TRACK:12345678`.
         always: True for a text that a rule of `always` takes.
+        together: the messages that this turn answers as one, if they are several; see `Bot.together`.
     """
 
     event: E_co
@@ -103,6 +104,7 @@ class Turn(Record, Generic[S, W, E_co]):
     languages: tuple[str, ...] = ("en",)
     argument: str = ""
     always: bool = False
+    together: tuple[TextMessage, ...] = ()
 
     @property
     def language(self) -> str:
