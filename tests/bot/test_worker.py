@@ -560,3 +560,44 @@ def test_the_echo_of_a_message_to_somebody_without_an_id_settles_it(item: Json, 
     system.run()
     assert len(texts(system)) == 1
     assert letters(system) == []
+
+
+# Messages that are answered together
+
+
+def test_a_burst_has_one_plan_and_none_of_its_messages_is_answered_again() -> None:
+    burst = [item("u", mid, 1, "chatty") for mid in ("m1", "m2", "m3")]
+    system = System(echoes=(-1,))
+    later(system, 0, burst)
+    later(system, 400, burst[1:2])  # the queue itself drops copies for five minutes
+    later(system, 800, burst[:1])
+    system.run()
+    assert texts(system) == ["m1+m2+m3 0 0"]
+    assert outcomes(system) == ["settled"] * 3
+    assert system.faults.calls["TransactWriteItems"] == 1
+    assert [line["together"] for line in logged(system, "answered")] == [3]
+
+
+def test_a_burst_may_lie_in_several_messages_of_the_queue_and_ends_at_one_that_is_not_ours() -> None:
+    mine = [delivery("u", item("u", mid, 1, "chatty")) | {"messageId": mid} for mid in ("m1", "m2", "m3", "m4")]
+    mine[2]["body"] = "?"
+    system = System(echoes=(-1,))
+    instance = system._container()
+    system.world.start(lambda: print(instance.worker.handle({"Records": mine}, lambda: 30.0)))
+    system.run()
+    assert texts(system) == ["m1+m2 0 0", "m4 0 2"]
+
+
+def test_a_burst_has_no_more_messages_than_one_write_takes() -> None:
+    most = responder.MOST_TOGETHER
+    system = run([item("u", f"m{number}", 1, "chatty") for number in range(most + 2)])
+    assert [text.count("+") for text in texts(system)] == [most - 1, 1]
+
+
+def test_a_burst_that_needs_no_answer_is_settled_as_a_whole() -> None:
+    def silent(event: events.Event, state: Json, _now: float) -> Answer:
+        waiting = event.waiting if isinstance(event, events.TextMessage) else ()
+        return Answer((), state, together=len(waiting))
+
+    system = run([item("u", "m1"), item("u", "m2")], converse=silent)
+    assert outcomes(system) == ["settled"] * 2

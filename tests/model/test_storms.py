@@ -34,6 +34,7 @@ def test_every_answer_comes_once_and_in_order_whatever_goes_wrong(share: int) ->
     run_storm()
     print(dict(totals))
     assert totals["answers"] > totals["storms"]
+    assert totals["joined"]
 
 
 def test_a_storm_goes_the_same_way_each_time() -> None:
