@@ -349,7 +349,7 @@ class Responder:
         answers, first = record.answers or (), record.next
         if first in record.echoed:
             first += 1
-        elif record.since is not None and not planned_now and "message" in answers[first]:
+        elif record.since is not None and not planned_now and "sender_action" not in answers[first]:
             self._await_echo(task, record, record.since / 1000)
         for number in range(first, len(answers)):
             recorded = planned_now and number == 0
@@ -395,7 +395,7 @@ class Responder:
                 sender = self._senders.renewed() if renew else self._senders.get()
                 sender.send(request, SEND_SECONDS)
             except errors.Ambiguous as error:
-                if "message" not in request:  # a typing indicator is not worth waiting for
+                if "sender_action" in request:  # a typing indicator is not worth waiting for
                     return
                 raise RetryLater(str(error), ECHO_RETRY_SECONDS) from None
             except errors.SlowDown as error:

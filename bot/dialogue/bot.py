@@ -13,7 +13,7 @@ from bot.dialogue.dialogues import Dialogue, leave, resume
 from bot.dialogue.middleware import Middleware
 from bot.dialogue.reply import Answer, Reply, Words, as_messages, as_reply
 from bot.dialogue.rules import Match, Rule, RuleError, Rules, compiled, normal
-from bot.dialogue.turn import Context, Progress, Session, Turn
+from bot.dialogue.turn import Context, Person, Progress, Session, Turn
 from bot.dialogue.typed import Mismatch, read, read_strictly, write
 from bot.messenger.events import (
     AccountLinked,
@@ -35,12 +35,15 @@ from bot.messenger.events import (
     TextMessage,
     UnsupportedMessage,
 )
-from bot.messenger.messages import Content, Message, PrivateReply, Refused
+from bot.messenger.identity import USER_REF
+from bot.messenger.messages import Content, Message, PrivateReply, PublicReply, Refused
 from bot.messenger.record import Record
 from bot.messenger.text import plain
 
 # Seconds: the event queue and the dead-letter queue keep an event for 14 days each, so none is older.
 OLDEST = 30 * 24 * 3600.0
+# Seconds after which Facebook is asked again about a user: one whom it told about, and one whom it did not.
+KNOWN, UNKNOWN = 30 * 24 * 3600.0, 3600.0
 
 S = TypeVar("S", bound=Record)
 W = TypeVar("W")
@@ -86,12 +89,15 @@ class Bot(Generic[S, W]):
     Args:
         state: the author's record of one user. Every field has a default.
         languages: the bot's languages, the default first.
+        person: the fields of `Person` that the bot asks Facebook for. They are kept with the user's state.
 
     Raises:
-        RuleError: the record cannot be kept as JSON.
+        RuleError: the record cannot be kept as JSON, or a person has no such field.
     """
 
-    def __init__(self, state: type[S], languages: tuple[str, ...] = ("en",)) -> None:
+    def __init__(self, state: type[S], languages: tuple[str, ...] = ("en",), person: tuple[str, ...] = ()) -> None:
+        if unknown := [name for name in person if name not in Person._fields]:
+            raise RuleError(f"A person has no field {', '.join(unknown)}: choose from {', '.join(Person._fields)}.")
         # A field without a default, or of a type that JSON does not have, would fail at a user's first message.
         try:
             kept = read_strictly(state, {name: _json(value) for name, value in state().fields().items()})
@@ -99,7 +105,7 @@ class Bot(Generic[S, W]):
             raise RuleError(
                 f"{state.__name__} cannot be kept: {error} Give every field a type of JSON and a default."
             ) from None
-        self._state, self.languages = type(kept), languages
+        self._state, self.languages, self._person = type(kept), languages, person
         self._rules = Rules()
         self._middleware: list[Middleware[S, W]] = []
         self._dialogues: dict[str, tuple[Rule, float]] = {}
@@ -182,13 +188,24 @@ class Bot(Generic[S, W]):
         """Take one of these reactions when it is added, by emoji or name (`love`). Without one, take any change."""
         return self._values(Reacted.kind, tuple(plain(reaction) for reaction in reactions))
 
-    def comment(self, handler: Callable[[Turn[S, W, Comment]], R]) -> Callable[[Turn[S, W, Comment]], R]:
+    def comment(self, *phrases: str, post: str = "") -> Registration[S, W, Comment]:
         """Take a comment on a post of the page. Facebook allows one message in answer, which only its author reads.
 
-        The page must subscribe to the field `feed` (on Instagram, `comments`).
+        Nothing is written in public, unless the handler returns a `PublicReply`. The page must subscribe to the field
+        `feed` (on Instagram, `comments`). A rule for a post goes before one for words, and both before one for any.
+
+        Args:
+            phrases: words of which the comment must have one, in any case; without them, any words will do.
+            post: the id of the post, with or without the page's id before it; "" for any post.
         """
-        self._rules.add(Comment.kind, None, handler, "any comment")
-        return handler
+
+        def add(handler: Callable[..., Any]) -> None:
+            for phrase in phrases or ("",):
+                value = (post, normal(phrase)) if post or phrase else None
+                shown = f"a comment {f'with {phrase!r}' if phrase else ''} {f'on {post}' if post else ''}"
+                self._rules.add(Comment.kind, value, handler, " ".join(shown.split()))
+
+        return Registration(add)
 
     def on(self, kind: type[E]) -> Registration[S, W, E]:
         """Take any other kind of event, such as `Edited` or `ThreadPassed`."""
@@ -281,7 +298,7 @@ class Bot(Generic[S, W]):
             turn = self._as_one(turn, event)
             event = turn.event
         if event.opens_window:
-            session = _opened(session, event, context.now)
+            session = self._acquainted(_opened(session, event, context.now), event, context)
             turn = turn.replace(session=session)
         together = len(turn.together[1:])
         defect: Exception | None = None
@@ -302,6 +319,21 @@ class Bot(Generic[S, W]):
         kept = {"user": write(reply.state or user), "session": write(reply.session or session)}
         state = {name: value for name, value in kept.items() if value}
         return Answer(allowed, state, defect=defect, outside_window=outside, together=together)
+
+    def _acquainted(self, session: Session, event: Event, context: Context[W]) -> Session:
+        """The session with what Facebook says about the user, if the bot asks and does not know it yet.
+
+        What is known is kept for a month, as pictures expire. Without an answer, Facebook is asked again in an hour.
+        """
+        kept = KNOWN if session.person else UNKNOWN
+        somebody = event.user and not event.user.startswith(USER_REF)
+        # Instagram's profiles have other fields.
+        if not (self._person and context.people and somebody and event.platform == "page"):
+            return session
+        if context.now - session.asked < kept:
+            return session
+        found = context.people.read(event.user, self._person)
+        return session.replace(person=read(Person, found) if found else session.person, asked=context.now)
 
     def _as_one(self, turn: Turn[S, W, Event], event: TextMessage) -> Turn[S, W, Event]:
         """The turn of a text and of those that wait behind it, as far as the conversation answers them as one."""
@@ -435,13 +467,23 @@ class Bot(Generic[S, W]):
 
 
 def _addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ...]:
-    """The messages as this event can be answered: a comment with one message, privately."""
+    """The messages as this event can be answered: a comment with one message privately, and with one in public."""
     if not isinstance(event, Comment):
+        if any(isinstance(each, PublicReply) for each in messages):
+            raise Refused(f"A public reply answers a comment, and this event is a {event.kind}: send a Text.")
         return messages
-    private = tuple(PrivateReply(each, event.comment_id) if isinstance(each, Content) else each for each in messages)
-    if sum(isinstance(each, PrivateReply) for each in private) > 1:
-        raise Refused("A comment is answered with several messages, and one is allowed: say it in one.")
-    return private
+    addressed = tuple(_under(event, each) for each in messages)
+    for kind, how in ((PrivateReply, "privately"), (PublicReply, "in public")):
+        if sum(isinstance(each, kind) for each in addressed) > 1:
+            raise Refused(f"A comment is answered with several messages {how}, and one is allowed: say it in one.")
+    return addressed
+
+
+def _under(comment: Comment, message: Message) -> Message:
+    """The message as an answer to this comment."""
+    if isinstance(message, PublicReply):
+        return message.replace(comment_id=comment.comment_id, platform=comment.platform)
+    return PrivateReply(message, comment.comment_id) if isinstance(message, Content) else message
 
 
 def _opened(session: Session, event: Event, now: float) -> Session:

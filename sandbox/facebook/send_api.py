@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox import assets
+from sandbox.facebook.comments import Comments
 from sandbox.facebook.errors import GraphError, invalid_parameter
 from sandbox.facebook.rate_limit import RateLimit
 from sandbox.facebook.schema import Schema
@@ -119,13 +120,14 @@ class SendApi:
 
     Args:
         windows: whom the page may write to.
+        comments: those that a private message may follow.
 
     Attributes:
         attachments: what was uploaded.
     """
 
-    def __init__(self, windows: MessagingWindows) -> None:
-        self._windows, self.attachments = windows, SavedAttachments()
+    def __init__(self, windows: MessagingWindows, comments: Comments) -> None:
+        self._windows, self._comments, self.attachments = windows, comments, SavedAttachments()
         self._request, self._attachment = Schema("send-api"), Schema("message-attachments")
         self._rate = RateLimit(MESSAGES_A_SECOND, 1.0)
 
@@ -138,11 +140,13 @@ class SendApi:
         if "message" in parameters and "sender_action" in parameters:
             raise GraphError(400, 100, "(#100) Cannot send both message and state at the same time.", subcode=2018014)
         payload = _payload(parameters)
-        recipient = _recipient(parameters)
+        comment = _comment(parameters)
+        recipient = self._comments.author(comment) or _recipient(parameters)
         on_instagram = recipient in self._windows.on_instagram
         _check_template(payload, on_instagram=on_instagram)
         self._request.check(parameters)
-        self._windows.check(recipient, parameters.get("messaging_type", "RESPONSE"))
+        if not comment:  # it has a window of its own
+            self._windows.check(recipient, parameters.get("messaging_type", "RESPONSE"))
         if on_instagram:
             check_instagram(parameters.get("message", {}))
         for holder in (payload, *payload.get("elements", ())):
@@ -153,6 +157,8 @@ class SendApi:
         if "sender_action" in parameters:
             return answer
         self._rate.count()
+        if comment:
+            self._comments.answer_privately(comment)
         if payload.get("is_reusable"):
             answer["attachment_id"] = self.attachments.keep()
         return answer | {"message_id": "m_" + secrets.token_urlsafe(60)}
@@ -170,6 +176,12 @@ def _payload(parameters: Json) -> Json:
     for name in ("message", "attachment", "payload"):
         found = found.get(name) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def _comment(parameters: Json) -> str:
+    """The comment that a private message follows; "" for any other message."""
+    recipient = parameters.get("recipient")
+    return str(recipient.get("comment_id", "")) if isinstance(recipient, dict) else ""
 
 
 def _recipient(parameters: Json) -> str:
