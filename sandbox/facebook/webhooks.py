@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from sandbox.errors import SandboxError
 
 Item = dict[str, Any]
-"""One item of a webhook's ``messaging`` list."""
+"""One item of a webhook's ``messaging`` or ``changes``."""
 
 ANSWER_SECONDS = 20.0  # Messenger Platform, "Webhooks": the hard limit for an answer
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0  # Facebook's pauses are minutes; ours are short
@@ -86,7 +86,10 @@ class Facebook:
 
     def body(self, items: Sequence[Item]) -> bytes:
         """The body of a webhook with these items. As Facebook does, it escapes everything outside ASCII."""
-        entry = {"id": self.page_id, "time": int(time.time() * 1000), "messaging": list(items)}
+        entry = {"id": self.page_id, "time": int(time.time() * 1000)}
+        for part, own in (("messaging", lambda item: "field" not in item), ("changes", lambda item: "field" in item)):
+            if content := list(filter(own, items)):
+                entry[part] = content
         return json.dumps({"object": "page", "entry": [entry]}, separators=(",", ":")).encode("ascii")
 
     def sign(self, body: bytes) -> str:

@@ -11,7 +11,7 @@ from bot import responder
 from bot.aws.queues import Queues, fingerprint
 from bot.dialogue import Answer, Bot, Context
 from bot.messenger import events
-from bot.messenger.messages import Action, PrivateReply, Text
+from bot.messenger.messages import Action, PrivateReply, PublicReply, Text
 from bot.messenger.record import Record
 from tests.model import system as model
 from tests.model.cloud import EVENTS, SECRETS
@@ -560,6 +560,22 @@ def test_the_echo_of_a_message_to_somebody_without_an_id_settles_it(item: Json, 
     system.run()
     assert len(texts(system)) == 1
     assert letters(system) == []
+
+
+def publicly(event: events.Event, _state: Json, _now: float) -> Answer:
+    assert isinstance(event, events.Comment)
+    return Answer((PrivateReply(Text("answer"), event.comment_id), PublicReply("look", event.comment_id)), {})
+
+
+@pytest.mark.parametrize("how", [None, How.LOST, How.LATE, How.VANISHED, How.KILLED, How.KILLED_AFTER])
+def test_a_public_reply_is_made_exactly_once(how: How | None) -> None:
+    system = System(planned=(Fault("reply", how),) if how else (), converse=publicly)
+    comment = {"field": "feed", "value": {"item": "comment", "verb": "add", "comment_id": "1_2", "message": "?"}}
+    body = json.dumps({"object": "page", "page": PAGE, "received": round(BEGIN * 1000), "items": [comment]})
+    system.queue.put("somebody", body)
+    system.run()
+    assert (texts(system), system.facebook.replies) == (["answer"], ["look"])
+    assert outcomes(system) == ["settled"]
 
 
 # Messages that are answered together

@@ -210,7 +210,7 @@ class System:
     def _note_death(self, batch: Sequence[Stored]) -> None:
         for message in batch:
             for item in json.loads(message.body)["items"]:
-                name = item["message"]["mid"]
+                name = item.get("message", {}).get("mid", "")
                 self.ended[name] = self.ended.get(name, 0) + 1
 
     def _note_held_up(self, batch: Sequence[Stored], until: float) -> None:
@@ -218,7 +218,8 @@ class System:
         for message in batch:
             if message in self.queue.stored and message.visible == until:
                 for item in json.loads(message.body)["items"]:
-                    self.facebook.echo_failed(item["message"].get("metadata", ""), "hidden for long", until)
+                    metadata = item.get("message", {}).get("metadata", "")
+                    self.facebook.echo_failed(metadata, "hidden for long", until)
 
     def _container(self) -> Container:
         if self.containers:
