@@ -476,10 +476,10 @@ class Responder:
 
 
 def _texts(task: Task, behind: Iterable[Task]) -> Iterator[Task]:
-    """The texts of the same user right behind an event, none of them twice."""
+    """The texts right behind an event in its message group, and so of the same user; none of them twice."""
     seen = {task.key}
     for each in islice(behind, MOST_TOGETHER - 1):
-        if each.key in seen or each.key.user != task.key.user or not isinstance(each.event, events.TextMessage):
+        if each.key in seen or not isinstance(each.event, events.TextMessage):
             return
         seen.add(each.key)
         yield each

@@ -43,7 +43,7 @@ Echo = Callable[[Json, float], None]
 """Takes an echo, and after how many seconds to send it."""
 
 NO_FAULT = Fault({})
-COMMENT, PSID = re.compile("[0-9]{3,}(_[0-9]+)?"), re.compile("[0-9]{10,20}")
+COMMENT, PSID = re.compile("[0-9]+(_[0-9]+)?"), re.compile("[0-9]{10,20}")
 
 
 class Graph:

@@ -610,6 +610,24 @@ def test_a_burst_has_no_more_messages_than_one_write_takes() -> None:
     assert [text.count("+") for text in texts(system)] == [most - 1, 1]
 
 
+def test_a_burst_ends_at_a_copy_of_one_of_its_messages_and_at_whatever_is_not_a_text() -> None:
+    tap = item("u", "m2") | {"postback": {"mid": "m2", "payload": "{}"}}
+    del tap["message"]
+    for second in (item("u", "m1", 1, "chatty"), tap):
+        mine = [item("u", "m1", 1, "chatty"), second, item("u", "m3", 1, "chatty")]
+        seen: list[int] = []
+
+        def converse(event: events.Event, state: Json, _now: float, seen: list[int] = seen) -> Answer:
+            seen.append(len(event.waiting) if isinstance(event, events.TextMessage) else 0)
+            return Answer((Text("answer"),), state)
+
+        system = System(converse=converse)
+        system.queue.put("u", delivery("u", *mine)["body"])
+        system.run()
+        assert set(seen) == {0}
+        assert logged(system, "fault") == []
+
+
 def test_a_burst_that_needs_no_answer_is_settled_as_a_whole() -> None:
     def silent(event: events.Event, state: Json, _now: float) -> Answer:
         waiting = event.waiting if isinstance(event, events.TextMessage) else ()
