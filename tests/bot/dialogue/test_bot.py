@@ -195,9 +195,10 @@ def test_a_comment_is_answered_by_one_private_message() -> None:
 
 def test_a_comment_goes_to_the_rule_for_its_post_before_that_for_its_words() -> None:
     bot = empty()
-    bot.comment("price", "how much", post="7")(says("words here"))
     bot.comment("price", "how much")(says("words"))
     bot.comment(post="7")(says("here"))
+    bot.comment(post="9")(says("there"))
+    bot.comment("price", "how much", post="7")(says("words here"))
     bot.comment()(says("any"))
     chat = Chat(bot)
     said = {
@@ -209,6 +210,7 @@ def test_a_comment_goes_to_the_rule_for_its_post_before_that_for_its_words() -> 
     for words, (elsewhere, here) in said.items():
         assert chat.does(Comment("c", words, "4711_8")) == [elsewhere]
         assert chat.does(Comment("c", words, "4711_7")) == chat.does(Comment("c", words, "7")) == [here]
+        assert chat.does(Comment("c", words, "4711_9")) == ["there"]
 
 
 def test_comments_of_which_no_rule_speaks_are_left_alone() -> None:
