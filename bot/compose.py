@@ -13,6 +13,7 @@ from bot.environment import Environment
 from bot.http import Pool
 from bot.messenger.client import GraphApi
 from bot.pace import Pace
+from bot.people import People
 from bot.recently_answered import RecentlyAnswered
 from bot.responder import Responder
 from bot.worker import Worker
@@ -24,11 +25,13 @@ def worker(environment: Environment, aws: Aws, secrets: Secrets, queues: Queues,
     world, lex = conversation.world(environment), None
     if environment.lex_bot_id:
         lex = LexRuntime(aws, environment.lex_bot_id, environment.lex_bot_alias_id, environment.lex_locale_id)
+    senders = _Senders(secrets, environment)
+    people = People(senders)
     responder = Responder(
         ledger=ledger,
         queues=queues,
-        converse=lambda event, state, now: conversation.bot.answer(event, state, Context(now, world, lex)),
-        senders=_Senders(secrets, environment),
+        converse=lambda event, state, now: conversation.bot.answer(event, state, Context(now, world, lex, people)),
+        senders=senders,
         recent=recent,
         pace=Pace(environment.concurrency),
         echo_seconds=environment.echo_seconds,

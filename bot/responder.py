@@ -8,8 +8,9 @@ import json
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
+from itertools import islice
 from typing import Any, NamedTuple, Protocol, Self
 
 from bot.aws.client import AwsError
@@ -40,6 +41,9 @@ SEVERAL_PEOPLE = 3
 TRIES = 3
 RETRY_SECONDS = 0.5
 PAUSE_SECONDS = 60
+# Messages that are answered together, at most. One write plans all of them, and a record takes 400 kB
+# ("Quotas in Amazon DynamoDB").
+MOST_TOGETHER = 20
 # For a dead letter to reach its queue.
 QUEUE_SECONDS = 4.0
 # Facebook delivers an event within an hour ("Webhooks"): an older timestamp, or none, cannot start the window.
@@ -116,6 +120,10 @@ class Answer(Protocol):
     @property
     def outside_window(self) -> int:
         """How many messages are left out, because the messaging window is closed."""
+
+    @property
+    def together(self) -> int:
+        """How many of the event's `waiting` are answered as well."""
 
 
 class Task(NamedTuple):
@@ -208,13 +216,22 @@ class Responder:
         self._ledger, self._queues, self._converse, self._recent = ledger, queues, converse, recent
         self._senders, self._pace, self._echo_seconds, self._now, self._pause = senders, pace, echo_seconds, now, pause
 
-    def respond(self, task: Task, reading: Reading | None, remaining: Callable[[], float]) -> Answered | None:
+    def respond(
+        self,
+        task: Task,
+        reading: Reading | None,
+        remaining: Callable[[], float],
+        behind: Iterable[Task] = (),
+    ) -> Answered | None:
         """Bring one event as far as it gets now.
+
+        If the conversation answers it together with events behind it, the ledger has settled those by then.
 
         Args:
             task: the event.
             reading: of the ledger, made for this run; None to read it now.
             remaining: how many seconds this run has left.
+            behind: the events that wait behind it in its message group, in order.
 
         Returns:
             What is left to be settled; None if nothing is.
@@ -239,13 +256,15 @@ class Responder:
         try:
             planned_now = record.answers is None
             if planned_now:
-                record = self._plan(task, reading)
+                # A text that was at fault with others is answered alone: the fault may be another's.
+                fresh = isinstance(task.event, events.TextMessage) and record == Record()
+                record = self._plan(task, reading, list(_texts(task, behind)) if fresh else [])
             if not record.outcome:
                 return self._send_rest(task, record, remaining, planned_now=planned_now)
         except RETRIABLE:
             raise
         except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault
-            self._fault(task, error)
+            self._fault(task, record, error)
         return None
 
     def settle(self, answered: Sequence[Answered]) -> None:
@@ -261,7 +280,8 @@ class Responder:
         for task, record, milliseconds in answered:
             self._recent.add(task.key.event)
             messages = sum(OTHERWISE not in each for each in record.answers or ())
-            log("INFO", "answered", event=task.key.event, messages=messages, milliseconds=milliseconds)
+            others = {"together": 1 + len(record.together)} if record.together else {}
+            log("INFO", "answered", event=task.key.event, messages=messages, milliseconds=milliseconds, **others)
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
@@ -287,50 +307,60 @@ class Responder:
         with contextlib.suppress(errors.Credentials):  # the send itself then looks for a newer token
             self._senders.get()
 
-    def _plan(self, task: Task, reading: Reading) -> Record:
-        """Work out the answers to an event and store them, with the user's new state."""
+    def _plan(self, task: Task, reading: Reading, waiting: Sequence[Task]) -> Record:
+        """Work out the answers to an event and store them, with the user's new state; arguments as of `_answer`."""
         # A first delivery is trusted to end well. A later one is counted first: if the event kills the function, only
         # this count will show it.
         if task.receives == 1:
-            return self._answer(task, reading) or Record(outcome=SETTLED)
+            return self._answer(task, reading, waiting) or Record(outcome=SETTLED)
         try:
             if self._ledger.add(task.key, "attempts", task.occasion) > ATTEMPTS:
                 return self._bury(task, "the function ended without an outcome, several times", {})
             # The event has a record now, so it is settled even if there is nothing to store.
-            return self._answer(task, reading) or self._ledger.plan(task.key, [], None, reading.version)
+            return self._answer(task, reading, waiting) or self._ledger.plan(task.key, [], None, reading.version)
         except Exception:  # whatever it was, it did not end the function
             with contextlib.suppress(AwsError):
                 self._ledger.take_back(task.key, "attempts", task.occasion)
             raise
 
-    def _answer(self, task: Task, reading: Reading) -> Record | None:
-        """Ask the conversation and store what it answers; None if there is nothing to store."""
-        answer = self._converse(task.event, reading.state, self._now())
+    def _answer(self, task: Task, reading: Reading, waiting: Sequence[Task]) -> Record | None:
+        """Ask the conversation and store what it answers; None if there is nothing to store.
+
+        Args:
+            task: the event.
+            reading: of the ledger.
+            waiting: the texts behind it, which the conversation may answer as well.
+        """
+        event = task.event.replace(waiting=tuple(each.event for each in waiting)) if waiting else task.event
+        answer = self._converse(event, reading.state, self._now())
+        together = [(each.key.event, each.message["items"][0]) for each in waiting[: answer.together]]
         if answer.defect is not None:
             log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=where(answer.defect))
-        if late := answer.outside_window:
-            reason = "the messaging window is closed"
-            log("WARN", "not_delivered", event=task.key.event, reason=reason, messages=late)
         requests = self._requests(task, answer)
         if answer.forget:
             self._forget(task)
         state = {} if answer.forget else answer.state
         # Of an event without a user nothing is kept: nobody could find it again.
         changed = state if task.event.user and state != reading.state else None
-        if not requests:
-            note_way(task, NO_WAY)
-        if not requests and changed is None:
+        if not (requests or together) and changed is None:
             return None
         try:
-            return self._ledger.plan(task.key, requests, changed, reading.version)
+            return self._ledger.plan(task.key, requests, changed, reading.version, together)
+        except Stale:
+            if not together:
+                raise
+            # The ledger may know one of the others, which Facebook sent twice.
+            return self._answer(task, reading, ())
         except AwsError as error:
             if error.invalid:
                 raise TooLarge("Answers and state are larger than the ledger can store.") from None
             raise
 
-    @staticmethod
-    def _requests(task: Task, answer: Answer) -> list[Json]:
-        """What is sent to answer an event: each request with the key that its echo brings back."""
+    def _requests(self, task: Task, answer: Answer) -> list[Json]:
+        """The answer's messages as requests to the Send API, each with its key."""
+        if late := answer.outside_window:
+            reason = "the messaging window is closed"
+            log("WARN", "not_delivered", event=task.key.event, reason=reason, messages=late)
         planned: list[Json] = [dict(each.to_request(task.event.user)) for each in answer.messages]
         requests = [each for each in planned if any(each["recipient"].values())]
         if unsent := len(planned) - len(requests):
@@ -338,6 +368,8 @@ class Responder:
         for number, request in enumerate(requests):
             if isinstance(message := request.get("message"), dict):
                 request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
+        if not requests:
+            note_way(task, NO_WAY)
         return requests
 
     def _send_rest(self, task: Task, record: Record, remaining: Callable[[], float], *, planned_now: bool) -> Answered:
@@ -346,7 +378,7 @@ class Responder:
         if arrived := first in record.echoed:
             note_way(task, way(answers[first]))
             first += 1
-        elif record.since is not None and not planned_now and "message" in answers[first]:
+        elif record.since is not None and not planned_now and "sender_action" not in answers[first]:
             self._await_echo(task, record, record.since / 1000)
         anything = any(OTHERWISE not in each for each in answers[1 : first + 1]) or arrived
         for number in range(first, len(answers)):
@@ -435,7 +467,7 @@ class Responder:
                 sender = self._senders.renewed() if renew else self._senders.get()
                 sender.send(request, SEND_SECONDS)
             except errors.Ambiguous as error:
-                if "message" not in request:  # a typing indicator is not worth waiting for
+                if "sender_action" in request:  # a typing indicator is not worth waiting for
                     return
                 raise RetryLater(str(error), ECHO_RETRY_SECONDS) from None
             except errors.SlowDown as error:
@@ -471,7 +503,7 @@ class Responder:
             if people >= SEVERAL_PEOPLE:
                 log("ERROR", "refused", code=number, people=people, reason=str(error))
 
-    def _fault(self, task: Task, error: Exception) -> None:
+    def _fault(self, task: Task, record: Record, error: Exception) -> None:
         """Count an event's fault; after several, take it out of the order.
 
         A fault that may not be the event's own gets minutes to pass, however old the event is.
@@ -488,13 +520,14 @@ class Responder:
         faults = self._ledger.add(task.key, "faults", task.occasion)
         if faults < tries:
             raise RetryLater(reason, UNCLEAR_SECONDS * 2 ** (faults - 1) if unclear else None)
-        self._bury(task, reason, detail)
+        self._bury(task, reason, detail, record.together)
 
-    def _bury(self, task: Task, reason: str, detail: Json) -> Record:
-        """Put an event on the dead-letter queue; only then does it count as dead."""
+    def _bury(self, task: Task, reason: str, detail: Json, together: Sequence[tuple[str, Json]] = ()) -> Record:
+        """Put an event, and those that its plan answers as well, on the dead-letter queue; only then is it dead."""
         group = task.delivery["attributes"]["MessageGroupId"]
         identity = f"{task.delivery['messageId']}:{task.key.event}"
-        letter = dead_letter(reason, detail, task.message, group, identity)
+        message = task.message | {"items": [*task.message["items"], *(item for _, item in together)]}
+        letter = dead_letter(reason, detail, message, group, identity)
         self._queues.bury([letter], self._queues.deadline(QUEUE_SECONDS))
         self._ledger.bury(task.key)
         log("ERROR", "dead_letter", event=task.key.event, reason=reason)
@@ -521,6 +554,16 @@ def note_way(task: Task, used: str) -> None:
     """Log how a notice reached its user: see `way`; `NO_WAY` if it did not."""
     if isinstance(task.event, events.Notice):
         log("INFO", "news", event=task.key.event, way=used)
+
+
+def _texts(task: Task, behind: Iterable[Task]) -> Iterator[Task]:
+    """The texts right behind an event in its message group, and so of the same user; none of them twice."""
+    seen = {task.key}
+    for each in islice(behind, MOST_TOGETHER - 1):
+        if each.key in seen or not isinstance(each.event, events.TextMessage):
+            return
+        seen.add(each.key)
+        yield each
 
 
 def where(error: Exception) -> str:

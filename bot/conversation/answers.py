@@ -254,7 +254,7 @@ def _report(turn: dialogue.Turn[Customer, World, Notice], parcel: Parcel) -> Rep
 # Everything else
 
 
-@bot.comment
+@bot.comment()
 def commented(turn: dialogue.Turn[Customer, World, Comment]) -> Content | None:
     """Answer a comment with a parcel's number, so that only its author reads where the parcel is."""
     found = re.search(NUMBER, turn.event.text)

@@ -5,6 +5,7 @@ before they are sent, and the test of a dialogue reads like the dialogue. Recipe
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, overload
 
@@ -12,7 +13,7 @@ from bot.dialogue.dialogues import Dialogue, leave, resume
 from bot.dialogue.middleware import Middleware
 from bot.dialogue.reply import Answer, Reply, Words, as_messages, as_reply
 from bot.dialogue.rules import Match, Rule, RuleError, Rules, compiled, normal
-from bot.dialogue.turn import Context, Progress, Session, Turn
+from bot.dialogue.turn import Context, Person, Progress, Session, Turn
 from bot.dialogue.typed import Mismatch, read, read_strictly, write
 from bot.messenger.events import (
     AccountLinked,
@@ -35,19 +36,23 @@ from bot.messenger.events import (
     TextMessage,
     UnsupportedMessage,
 )
-from bot.messenger.messages import Content, Message, PrivateReply, Refused
+from bot.messenger.identity import USER_REF
+from bot.messenger.messages import Content, Message, PrivateReply, PublicReply, Refused
 from bot.messenger.news import News
 from bot.messenger.record import Record
 from bot.messenger.text import plain
 
 # Seconds: the event queue and the dead-letter queue keep an event for 14 days each, so none is older.
 OLDEST = 30 * 24 * 3600.0
+# Seconds after which Facebook is asked again about a user: one whom it told about, and one whom it did not.
+KNOWN, UNKNOWN = 30 * 24 * 3600.0, 3600.0
 
 S = TypeVar("S", bound=Record)
 W = TypeVar("W")
 E = TypeVar("E", bound=Event)
 G = TypeVar("G", bound=Record)
 R = TypeVar("R", bound=Reply[Any] | Words | None)
+H = TypeVar("H", bound=Callable[..., Any])
 
 _NEVER_ANSWERED = (Delivery, Echo, Read, TemplateReviewed)
 # What a user does and expects an answer to. Anything else is answered only if a rule takes it.
@@ -86,12 +91,15 @@ class Bot(Generic[S, W]):
     Args:
         state: the author's record of one user. Every field has a default.
         languages: the bot's languages, the default first.
+        person: the fields of `Person` that the bot asks Facebook for. They are kept with the user's state.
 
     Raises:
-        RuleError: the record cannot be kept as JSON.
+        RuleError: the record cannot be kept as JSON, or a person has no such field.
     """
 
-    def __init__(self, state: type[S], languages: tuple[str, ...] = ("en",)) -> None:
+    def __init__(self, state: type[S], languages: tuple[str, ...] = ("en",), person: tuple[str, ...] = ()) -> None:
+        if unknown := [name for name in person if name not in Person._fields]:
+            raise RuleError(f"A person has no field {', '.join(unknown)}: choose from {', '.join(Person._fields)}.")
         # A field without a default, or of a type that JSON does not have, would fail at a user's first message.
         try:
             kept = read_strictly(state, {name: _json(value) for name, value in state().fields().items()})
@@ -99,10 +107,11 @@ class Bot(Generic[S, W]):
             raise RuleError(
                 f"{state.__name__} cannot be kept: {error} Give every field a type of JSON and a default."
             ) from None
-        self._state, self.languages = type(kept), languages
+        self._state, self.languages, self._person = type(kept), languages, person
         self._rules = Rules()
         self._middleware: list[Middleware[S, W]] = []
         self._dialogues: dict[str, tuple[Rule, float]] = {}
+        self._together: set[Callable[..., Any]] = set()
 
     # Registering
 
@@ -181,13 +190,24 @@ class Bot(Generic[S, W]):
         """Take one of these reactions when it is added, by emoji or name (`love`). Without one, take any change."""
         return self._values(Reacted.kind, tuple(plain(reaction) for reaction in reactions))
 
-    def comment(self, handler: Callable[[Turn[S, W, Comment]], R]) -> Callable[[Turn[S, W, Comment]], R]:
+    def comment(self, *phrases: str, post: str = "") -> Registration[S, W, Comment]:
         """Take a comment on a post of the page. Facebook allows one message in answer, which only its author reads.
 
-        The page must subscribe to the field `feed` (on Instagram, `comments`).
+        Nothing is written in public, unless the handler returns a `PublicReply`. The page must subscribe to the field
+        `feed` (on Instagram, `comments`). A rule for a post goes before one for words, and both before one for any.
+
+        Args:
+            phrases: words of which the comment must have one, in any case; without them, any words will do.
+            post: the id of the post, with or without the page's id before it; "" for any post.
         """
-        self._rules.add(Comment.kind, None, handler, "any comment")
-        return handler
+
+        def add(handler: Callable[..., Any]) -> None:
+            for phrase in phrases or ("",):
+                value = (post, normal(phrase)) if post or phrase else None
+                shown = f"a comment {f'with {phrase!r}' if phrase else ''} {f'on {post}' if post else ''}"
+                self._rules.add(Comment.kind, value, handler, " ".join(shown.split()))
+
+        return Registration(add)
 
     def on(self, kind: type[E]) -> Registration[S, W, E]:
         """Take any other kind of event, such as `Edited` or `ThreadPassed`."""
@@ -198,6 +218,16 @@ class Bot(Generic[S, W]):
     def fallback(self, handler: Callable[[Turn[S, W, Event]], R]) -> Callable[[Turn[S, W, Event]], R]:
         """Take what the user wrote, sent or tapped and no other rule took. Register it last."""
         self._rules.add("fallback", None, handler, "the fallback")
+        return handler
+
+    def together(self, handler: H) -> H:
+        """Let a handler answer a burst of texts as one. Write it above or below the rules that the handler takes.
+
+        Texts of one user that wait together become one turn if each of them alone would go to such a handler. The
+        event then has the words of all, a line for each message, and `turn.together` has the single messages. The words
+        go to the first pattern found in them, else to the rule of the last message that has one, else to the fallback.
+        """
+        self._together.add(handler)
         return handler
 
     def error(
@@ -256,8 +286,6 @@ class Bot(Generic[S, W]):
         if isinstance(event, _NEVER_ANSWERED):
             return Answer((), dict(state))
         user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
-        if event.opens_window:
-            session = _opened(session, event, context.now)
         turn: Turn[S, W, Event] = Turn(
             event,
             user,
@@ -268,6 +296,13 @@ class Bot(Generic[S, W]):
             self.languages,
             always=isinstance(event, TextMessage) and self._rules.get("always", normal(event.text)) is not None,
         )
+        if isinstance(event, TextMessage) and event.waiting:
+            turn = self._as_one(turn, event)
+            event = turn.event
+        if event.opens_window:
+            session = self._acquainted(_opened(session, event, context.now), event, context)
+            turn = turn.replace(session=session)
+        together = len(turn.together[1:])
         defect: Exception | None = None
         try:
             reply = self._reply(turn)
@@ -283,10 +318,58 @@ class Bot(Generic[S, W]):
         allowed = tuple(message for message in messages if turn.window_open or not message.needs_window)
         outside = len(messages) - len(allowed)
         if reply.forget:
-            return Answer(allowed, {}, forget=True, defect=defect, outside_window=outside)
+            return Answer(allowed, {}, forget=True, defect=defect, outside_window=outside, together=together)
         kept = {"user": write(reply.state or user), "session": write(reply.session or session)}
         state = {name: value for name, value in kept.items() if value}
-        return Answer(allowed, state, defect=defect, outside_window=outside)
+        return Answer(allowed, state, defect=defect, outside_window=outside, together=together)
+
+    def _acquainted(self, session: Session, event: Event, context: Context[W]) -> Session:
+        """The session with what Facebook says about the user, if the bot asks and does not know it yet.
+
+        What is known is kept for a month, as pictures expire. Without an answer, Facebook is asked again in an hour.
+        """
+        kept = KNOWN if session.person else UNKNOWN
+        somebody = event.user and not event.user.startswith(USER_REF)
+        # Instagram's profiles have other fields.
+        if not (self._person and context.people and somebody and event.platform == "page"):
+            return session
+        if context.now - session.asked < kept:
+            return session
+        found = context.people.read(event.user, self._person)
+        return session.replace(person=read(Person, found) if found else session.person, asked=context.now)
+
+    def _as_one(self, turn: Turn[S, W, Event], event: TextMessage) -> Turn[S, W, Event]:
+        """The turn of a text and of those that wait behind it, as far as the conversation answers them as one."""
+        alone = event.replace(waiting=())
+        said: tuple[TextMessage, ...] = ()
+        if not self._in_progress(turn):
+            said = tuple(itertools.takewhile(lambda each: self._joins(each, ()), (alone, *event.waiting)))
+        if len(said) > 1:
+            attachments = tuple(attachment for each in said for attachment in each.attachments)
+            words = "\n".join(each.text for each in said)
+            whole = alone.replace(text=words, attachments=attachments, timestamp=said[-1].timestamp)
+            if self._joins(whole, said):
+                return turn.replace(event=whole, together=said)
+        return turn.replace(event=alone)
+
+    def _joins(self, event: TextMessage, together: tuple[TextMessage, ...]) -> bool:
+        """Whether a text goes to a handler that answers a burst as one; arguments as of `_for_words`."""
+        rule = self._rules.get("always", normal(event.text))
+        match = self._for_words(event, together)
+        rule = rule or (match.rule if match else self._rules.get("fallback"))
+        return rule is not None and rule.handler in self._together
+
+    def _for_words(self, event: TextMessage, together: tuple[TextMessage, ...]) -> Match | None:
+        """The rule for a text outside a dialogue.
+
+        Args:
+            event: the text.
+            together: the messages that it is made of, if they are several.
+        """
+        for each in (event, *reversed(together)):
+            if match := self._rules.for_text(each.text) or self._rules.for_event(each):
+                return match
+        return None
 
     def _reply(self, turn: Turn[S, W, Event]) -> Reply[S]:
         """The reply of the middleware, and of the rules if the middleware lets the turn through."""
@@ -308,9 +391,10 @@ class Bot(Generic[S, W]):
         turn = turn.replace(state=reply.state or turn.state, session=reply.session or turn.session)
         if turn.always or isinstance(event, _ALWAYS_HEARD):
             return self._route(turn).replace(said=reply.said)
-        rule = self._rules.get("text", normal(event.text)) if isinstance(event, TextMessage) else None
-        if rule and rule.language:
-            return reply.replace(session=turn.session.replace(language=rule.language))
+        for each in reversed(turn.together or (event,)):
+            rule = self._rules.get("text", normal(each.text)) if isinstance(each, TextMessage) else None
+            if rule and rule.language:
+                return reply.replace(session=turn.session.replace(language=rule.language))
         return reply
 
     def _route(self, turn: Turn[S, W, Event]) -> Reply[S]:
@@ -320,7 +404,7 @@ class Bot(Generic[S, W]):
             rule = self._rules.get("always", said) or (self._rules.get("cancel", said) if progress else None)
             if progress and not rule:
                 return self._resume(turn, progress, (event.text,))
-            match = Match(rule) if rule else self._rules.for_text(event.text) or self._rules.for_event(event)
+            match = Match(rule) if rule else self._for_words(event, turn.together)
         else:
             match = self._rules.for_event(event)
             if progress and not match and isinstance(event, QuickReplyTapped):
@@ -386,13 +470,23 @@ class Bot(Generic[S, W]):
 
 
 def _addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ...]:
-    """The messages as this event can be answered: a comment with one message, privately."""
+    """The messages as this event can be answered: a comment with one message privately, and with one in public."""
     if not isinstance(event, Comment):
+        if any(isinstance(each, PublicReply) for each in messages):
+            raise Refused(f"A public reply answers a comment, and this event is a {event.kind}: send a Text.")
         return messages
-    private = tuple(PrivateReply(each, event.comment_id) if isinstance(each, Content) else each for each in messages)
-    if sum(isinstance(each, PrivateReply) for each in private) > 1:
-        raise Refused("A comment is answered with several messages, and one is allowed: say it in one.")
-    return private
+    addressed = tuple(_under(event, each) for each in messages)
+    for kind, how in ((PrivateReply, "privately"), (PublicReply, "in public")):
+        if sum(isinstance(each, kind) for each in addressed) > 1:
+            raise Refused(f"A comment is answered with several messages {how}, and one is allowed: say it in one.")
+    return addressed
+
+
+def _under(comment: Comment, message: Message) -> Message:
+    """The message as an answer to this comment."""
+    if isinstance(message, PublicReply):
+        return message.replace(comment_id=comment.comment_id, platform=comment.platform)
+    return PrivateReply(message, comment.comment_id) if isinstance(message, Content) else message
 
 
 def _ways(message: Message, turn: Turn[Any, Any, Event]) -> tuple[Message, ...]:

@@ -1,9 +1,9 @@
 """A turn: one event, with everything that a handler may look at."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from bot.messenger.events import Event
+from bot.messenger.events import Event, TextMessage
 from bot.messenger.record import Record
 
 # Seconds: the standard messaging window, and that of a user who comes by a Click-to-Messenger ad.
@@ -27,6 +27,18 @@ class Lex(Protocol):
         """
 
 
+class People(Protocol):
+    """The User Profile API, as a conversation uses it."""
+
+    def read(self, psid: str, fields: Sequence[str]) -> Mapping[str, str]:
+        """These fields of a person's profile; empty if Facebook does not say.
+
+        Args:
+            psid: their page-scoped id.
+            fields: names of `Person`'s fields.
+        """
+
+
 class Context(Record, Generic[W]):
     """What a conversation needs from outside. It is passed in, so the conversation stays pure.
 
@@ -34,11 +46,31 @@ class Context(Record, Generic[W]):
         now: seconds since 1970.
         world: whatever this bot's handlers need from the outside world; None if they need nothing.
         lex: understands what no rule takes; None for a bot without Lex.
+        people: says who users are; None if nobody can say.
     """
 
     now: float
     world: W
     lex: Lex | None = None
+    people: People | None = None
+
+
+class Person(Record):
+    """What Facebook says about a user. A field is "" if the bot does not ask for it, or Facebook does not say.
+
+    Source: "User Profile API", 2026-03-18. It needs the feature Business Asset User Profile Access.
+
+    Attributes:
+        first_name: the first name.
+        last_name: the last name.
+        profile_pic: the URL of their picture, which expires.
+        locale: such as `de_DE`; it also needs the permission `pages_user_locale`.
+    """
+
+    first_name: str = ""
+    last_name: str = ""
+    profile_pic: str = ""
+    locale: str = ""
 
 
 class Progress(Record):
@@ -67,6 +99,8 @@ class Session(Record):
         paced: when `pace` was worked out, in seconds since 1970.
         quiet_until: the user exceeded the rate limit and gets no answer until then.
         dialogue: the dialogue in progress.
+        person: what Facebook says about the user, if the bot asks.
+        asked: when Facebook was last asked, in seconds since 1970.
     """
 
     language: str = ""
@@ -77,6 +111,8 @@ class Session(Record):
     paced: float = 0.0
     quiet_until: float = 0.0
     dialogue: Progress | None = None
+    person: Person | None = None
+    asked: float = 0.0
 
 
 class Turn(Record, Generic[S, W, E_co]):
@@ -92,6 +128,7 @@ class Turn(Record, Generic[S, W, E_co]):
         languages: the bot's languages, the default first.
         argument: what follows the name in a payload: `12345678` in `TRACK:12345678`.
         always: True for a text that a rule of `always` takes.
+        together: the messages that this turn answers as one, if they are several; see `Bot.together`.
     """
 
     event: E_co
@@ -103,11 +140,18 @@ class Turn(Record, Generic[S, W, E_co]):
     languages: tuple[str, ...] = ("en",)
     argument: str = ""
     always: bool = False
+    together: tuple[TextMessage, ...] = ()
 
     @property
     def language(self) -> str:
-        """The language to answer in."""
-        return self.session.language or self.languages[0]
+        """The language to answer in: that of the user's phrases, else that of their locale."""
+        spoken = self.person.locale.partition("_")[0]
+        return self.session.language or (spoken if spoken in self.languages else self.languages[0])
+
+    @property
+    def person(self) -> Person:
+        """What Facebook says about the user, if the bot asks for it."""
+        return self.session.person or Person()
 
     @property
     def window_open(self) -> bool:

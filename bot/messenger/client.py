@@ -101,6 +101,8 @@ class GraphApi:
     def send(self, request: Mapping[str, object], timeout: float | None = None) -> str:
         """Send one request of the Send API and return the message's id; "" for a sender action, which has none.
 
+        A public reply to a comment is made at most once: if the page has replied with these words, nothing is sent.
+
         Args:
             request: the body, as a message's `to_request` makes it.
             timeout: seconds for this call.
@@ -108,16 +110,36 @@ class GraphApi:
         Raises:
             SendError: `Ambiguous` means that the message may have been sent.
         """
-        call, until = _Call(method="POST", path=f"{self._page}/messages", body=request), timeout or self._timeout
-        until += time.monotonic()
+        seconds = timeout or self._timeout
+        until = seconds + time.monotonic()
         try:
-            return _text(self._call(call, timeout or self._timeout), "message_id")
+            if "public_reply" in request:
+                return self._reply_publicly(request, until)
+            call = _Call(method="POST", path=f"{self._page}/messages", body=request)
+            return _text(self._call(call, seconds), "message_id")
         except PersonOrToken as error:
             raise _as(Unreachable if self._token_sends(until) else Credentials, error) from None
         except Credentials as error:
             # Utility messages need a permission of their own ("Send a utility message"), and the others do not.
             of_its_own = request.get("messaging_type") == "UTILITY" and error.code in _PERMISSION
             raise (_as(NotAllowed, error) if of_its_own and self._token_sends(until) else error) from None
+
+    def _reply_publicly(self, request: Mapping[str, object], until: float) -> str:
+        """Reply under a comment, unless the page has done so with the same words, and return the reply's id.
+
+        No webhook brings back a key of ours, as an echo does. But the replies can be read, so no doubt is left.
+        """
+        path, words = _text(request, "path"), _text(request, "public_reply")
+        query = {"fields": "id,message,from", "order": "reverse_chronological", "limit": "100"}
+        if path.endswith("/replies"):  # on Instagram
+            query = {"fields": "id,text"}
+        for each in self._ask(path, query, timeout=max(until - time.monotonic(), _SHORTEST)):
+            author = each.get("from", {"id": self._page})
+            said = _text(each, "message") or _text(each, "text")
+            if said.strip() == words.strip() and isinstance(author, dict) and author.get("id") == self._page:
+                return _text(each, "id")
+        call = _Call(method="POST", path=path, body={"message": words})
+        return _text(self._call(call, max(until - time.monotonic(), _SHORTEST)), "id")
 
     def _token_sends(self, until: float) -> bool:
         """Whether Facebook says that the token is valid, of this page, and may send messages.
@@ -137,6 +159,17 @@ class GraphApi:
         except SendError as error:
             raise _as(Unclear, error) from None
         return token.valid and token.page_id in ("", self._page) and SENDING in token.scopes
+
+    def person(self, psid: str, fields: Sequence[str], timeout: float | None = None) -> dict[str, str]:
+        """These fields of a person's profile; without those that they do not show. Source: "User Profile API".
+
+        Args:
+            psid: their page-scoped id.
+            fields: such as `first_name`, or `locale`, which needs the permission `pages_user_locale`.
+            timeout: seconds for this call.
+        """
+        found = self._repeatable(_Call(method="GET", path=psid, query={"fields": ",".join(fields)}), timeout)
+        return {name: text for name in fields if (text := _text(found, name))}
 
     # The profile
 
@@ -239,9 +272,12 @@ class GraphApi:
             _text(facts, "profile_id"),
         )
 
-    def _ask(self, path: str, query: Mapping[str, str] | None = None, app_id: str = "") -> list[Json]:
+    def _ask(
+        self, path: str, query: Mapping[str, str] | None = None, app_id: str = "", timeout: float | None = None
+    ) -> list[Json]:
         """The objects in an answer's `data`."""
-        return _objects(self._repeatable(_Call(method="GET", path=path, query=query or {}, app_id=app_id)).get("data"))
+        call = _Call(method="GET", path=path, query=query or {}, app_id=app_id)
+        return _objects(self._repeatable(call, timeout).get("data"))
 
     # The calls themselves
 
@@ -289,7 +325,7 @@ def _objects(value: object) -> list[Json]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _text(answer: Json, name: str) -> str:
+def _text(answer: Mapping[str, object], name: str) -> str:
     value = answer.get(name)
     return value if isinstance(value, str) else ""
 

@@ -198,11 +198,17 @@ class MessageEvent(Event, kw_only=True):
 
 
 class TextMessage(MessageEvent):
-    """A message with words."""
+    """A message with words.
+
+    Attributes:
+        text: the words.
+        waiting: the same user's next messages, in order, if they are texts that wait right behind this one.
+    """
 
     kind = "text"
 
     text: str
+    waiting: "tuple[TextMessage, ...]" = ()
 
 
 class QuickReplyTapped(MessageEvent):

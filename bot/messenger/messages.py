@@ -48,6 +48,7 @@ class Request(TypedDict, total=False):
 
     Attributes:
         otherwise: see `bot.messenger.news.OTHERWISE`.
+        public_reply: the words of a reply under a comment, which is not a message; `path` says which edge takes it.
     """
 
     recipient: Json
@@ -56,6 +57,8 @@ class Request(TypedDict, total=False):
     sender_action: str
     payload: Json
     otherwise: bool
+    public_reply: str
+    path: str
 
 
 class Refused(ValueError):
@@ -927,6 +930,33 @@ class PrivateReply(Message):
     def to_request(self, recipient: str) -> Request:
         """The request's body: see `Message.to_request`. The comment stands for the user."""
         return self.message.to_request(recipient) | {"recipient": {"comment_id": self.comment_id}}
+
+
+class PublicReply(Message):
+    """A reply under the comment that is being answered, which everybody can read.
+
+    It needs the permissions `pages_manage_engagement` and `pages_read_engagement` (on Instagram,
+    `instagram_manage_comments`). Sources: "Graph API Reference, Object Comments", 2026-11-25; "IG Comment Replies".
+
+    Args:
+        text: the words.
+        comment_id: the comment's id; the engine fills it in.
+        platform: the comment's platform; the engine fills it in.
+    """
+
+    needs_window = False
+
+    text: str
+    comment_id: str = ""
+    platform: str = "page"
+
+    def check(self) -> None:
+        readable("A public reply", self.text, "say something")
+
+    def to_request(self, recipient: str) -> Request:  # noqa: ARG002  the comment stands for the user
+        """The words, and the edge of the Graph API that takes them; see `bot.messenger.client.GraphApi.send`."""
+        path = f"{self.comment_id}/{'replies' if self.platform == 'instagram' else 'comments'}"
+        return {"recipient": {"comment_id": self.comment_id}, "public_reply": self.text, "path": path}
 
 
 # The checks

@@ -16,10 +16,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox import assets
+from sandbox.facebook.comments import EDGES, Comments
 from sandbox.facebook.control import control_routes, read_faults, read_region
 from sandbox.facebook.credentials import NAMES, SECRETS, Credentials, token_of
 from sandbox.facebook.errors import GraphError, unknown_path
 from sandbox.facebook.parameters import read
+from sandbox.facebook.people import People
 from sandbox.facebook.profile import MessengerProfile
 from sandbox.facebook.request_log import GraphCall, RequestLog
 from sandbox.facebook.send_api import MessagingWindows, SendApi, echo
@@ -42,6 +44,7 @@ Echo = Callable[[Json, float], None]
 """Takes an echo, and after how many seconds to send it."""
 
 NO_FAULT = Fault({})
+COMMENT, PSID = re.compile("[0-9]+(_[0-9]+)?"), re.compile("[0-9]{10,20}")
 
 
 class Graph:
@@ -59,6 +62,8 @@ class Graph:
         app: the ASGI application.
         credentials: what it accepts.
         windows: whom the page may write to.
+        comments: under the page's posts.
+        people: who people are.
         send_api: takes its messages.
         templates: of its utility messages.
         subscribed_apps: the page's self.app_subscription.
@@ -83,7 +88,9 @@ class Graph:
         self.windows = MessagingWindows()
         self.subscribed_apps, self.app_subscription = SubscribedApps(app_id), AppSubscription()
         self.templates = MessageTemplates(lambda change: echo(change, 0))
-        self._profile, self.send_api = MessengerProfile(), SendApi(self.windows, self.templates)
+        self.comments, self.people = Comments(page_id), People()
+        self._profile = MessengerProfile()
+        self.send_api = SendApi(self.windows, self.templates, self.comments)
         self._page_edges: Edges = {
             ("GET", ""): lambda _: {"name": "Sandbox", "id": page_id},
             ("POST", "messages"): self.send_api.send,
@@ -210,6 +217,10 @@ class Graph:
         node, _, edge = path.partition("/")
         if self.templates.has(node) and (request.method, edge) == ("POST", ""):
             return self.templates.update(node, given)
+        if edge in EDGES and COMMENT.fullmatch(node) and request.method in ("GET", "POST"):
+            return self.comments.read(node, edge) if request.method == "GET" else self.comments.reply(node, given)
+        if not edge and PSID.fullmatch(node) and node != self.page_id and request.method == "GET":
+            return self.people.read(node, given)
         if node not in ("me", self.page_id):
             raise GraphError(
                 400,

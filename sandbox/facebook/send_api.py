@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from bot.messenger.messages import NOTIFICATION_COUNTRIES
 from sandbox import assets
+from sandbox.facebook.comments import Comments
 from sandbox.facebook.errors import GraphError, invalid_parameter
 from sandbox.facebook.rate_limit import RateLimit
 from sandbox.facebook.schema import Schema
@@ -154,14 +155,15 @@ class SendApi:
     Args:
         windows: whom the page may write to.
         templates: of the page's utility messages.
+        comments: those that a private message may follow.
 
     Attributes:
         attachments: what was uploaded.
         region: where the people live.
     """
 
-    def __init__(self, windows: MessagingWindows, templates: MessageTemplates) -> None:
-        self._windows, self._templates = windows, templates
+    def __init__(self, windows: MessagingWindows, templates: MessageTemplates, comments: Comments) -> None:
+        self._windows, self._templates, self._comments = windows, templates, comments
         self.attachments, self.region = SavedAttachments(), Region()
         self._asked: dict[tuple[str, str], float] = {}
         self._request, self._attachment = Schema("send-api"), Schema("message-attachments")
@@ -176,14 +178,14 @@ class SendApi:
         if "message" in parameters and "sender_action" in parameters:
             raise GraphError(400, 100, "(#100) Cannot send both message and state at the same time.", subcode=2018014)
         payload = _payload(parameters)
-        recipient = _recipient(parameters)
+        comment = _comment(parameters)
+        recipient = self._comments.author(comment) or _recipient(parameters)
         on_instagram = recipient in self._windows.on_instagram
         _check_template(payload, on_instagram=on_instagram)
         self._request.check(parameters)
-        self._windows.check(recipient, parameters.get("messaging_type", "RESPONSE"))
-        self.region.check(parameters, payload)
-        if template := parameters.get("message", parameters).get("template"):
-            self._templates.check(template)
+        if not comment:  # it has a window of its own
+            self._windows.check(recipient, parameters.get("messaging_type", "RESPONSE"))
+        self._check_utility(parameters, payload)
         if on_instagram:
             check_instagram(parameters.get("message", {}))
         for holder in (payload, *payload.get("elements", ())):
@@ -196,9 +198,17 @@ class SendApi:
         self._rate.count()
         if payload.get("template_type") == "notification_messages":
             self._ask(recipient, payload["title"])
+        if comment:
+            self._comments.answer_privately(comment)
         if payload.get("is_reusable"):
             answer["attachment_id"] = self.attachments.keep()
         return answer | {"message_id": "m_" + secrets.token_urlsafe(60)}
+
+    def _check_utility(self, parameters: Json, payload: Json) -> None:
+        """Refuse what may not be sent where the people live, and a template that is not approved."""
+        self.region.check(parameters, payload)
+        if template := parameters.get("message", parameters).get("template"):
+            self._templates.check(template)
 
     def _ask(self, recipient: str, title: str) -> None:
         """Ask for an opt-in, once a week for each title."""
@@ -220,6 +230,12 @@ def _payload(parameters: Json) -> Json:
     for name in ("message", "attachment", "payload"):
         found = found.get(name) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def _comment(parameters: Json) -> str:
+    """The comment that a private message follows; "" for any other message."""
+    recipient = parameters.get("recipient")
+    return str(recipient.get("comment_id", "")) if isinstance(recipient, dict) else ""
 
 
 def _recipient(parameters: Json) -> str:

@@ -16,6 +16,7 @@ from bot.aws.queues import fingerprint
 from bot.messenger import events
 from bot.messenger.human import METADATA
 from sandbox.aws.proxy import Called
+from sandbox.facebook.comments import EDGES
 from sandbox.facebook.request_log import GraphCall
 from sandbox.facebook.webhooks import Posted
 from sandbox.page.feed import Feed
@@ -77,6 +78,7 @@ class EventLog:
             self.items: dict[str, Json] = {}
             self._person: dict[str, str] = {}  # event's key → who
             self._people: dict[str, str] = {}  # key of a person's state → who
+            self._comments: dict[str, str] = {}  # comment's id → its event's key
             self._latest: dict[str, str] = {}  # who → key of the event that the function took last
             self._taken: dict[int, str] = {}  # connection → key of the event that the function took last on it
             # Key of a taken event after which nothing came yet → when it was taken.
@@ -97,6 +99,8 @@ class EventLog:
         with self._lock:
             if key not in self.items and self._story(key, person):
                 self.items[key] = item
+                if "field" in item:
+                    self._comments[item["value"]["comment_id"]] = key
                 self._feed.note("item", person=person, key=key, item=item, action=action)
         return key
 
@@ -179,7 +183,8 @@ class EventLog:
     def posted(self, posted: Posted) -> None:
         """One attempt to deliver a webhook ended."""
         self.last_seen = time.monotonic()
-        items = [item for entry in parsed(posted.body)["entry"] for item in entry.get("messaging", [])]
+        entries = parsed(posted.body)["entry"]
+        items = [item for entry in entries for part in ("messaging", "changes") for item in entry.get(part, ())]
         for item in items:
             message = item.get("message") or {}
             content: Json = {
@@ -197,8 +202,10 @@ class EventLog:
             elif receipt := next((name for name in ("read", "delivery") if name in item), None):
                 self._feed.note("receipt", person=item["sender"]["id"], receipt=receipt, item=item, **content)
             else:
-                key = self.begin(item, str(item["sender"]["id"]), "webhook")
-                self._feed.note("post", person=item["sender"]["id"], key=key, **content)
+                # Whose comment it is, only the page knows.
+                person = str(item["sender"]["id"]) if "sender" in item else self._person.get(self.key(item), "")
+                key = self.begin(item, person, "webhook")
+                self._feed.note("post", person=person, key=key, **content)
                 acknowledged = posted.status == HTTPStatus.OK
                 self.take(key, "posted" if acknowledged else "refused", ended=posted.began + posted.seconds)
 
@@ -212,11 +219,15 @@ class EventLog:
             shown: what a person sees of the message in it.
         """
         self.last_seen = time.monotonic()
-        if not call.path.endswith("/messages"):
+        body, (node, _, edge) = call.body or {}, call.path.rpartition("/")
+        if edge in EDGES and call.method == "POST":
+            key = self._comments.get(node.rpartition("/")[2], "")
+            number = str(self.stories[key].public) if key in self.stories else ""
+            body = {"public_reply": body.get("message", "")}
+        elif edge == "messages":
+            key, number = self.answered(call), _answer_of(body.get("message") or {})[1]
+        else:
             return
-        body = call.body or {}
-        key, number = self.answered(call), _answer_of(body.get("message") or {})[1]
-        # A notification names a consent instead of a person.
         person = str((body.get("recipient") or {}).get("id", "")) or self._person.get(key, "")
         self._feed.note(
             "send",
@@ -237,7 +248,7 @@ class EventLog:
         if call.status == HTTPStatus.OK:
             if number.isdecimal() and (story := self.stories.get(key)):
                 self.take(key, story.arrive(int(number), ended), ended=ended, detail=detail)
-            if call.lost and "message" in body:
+            if call.lost and "sender_action" not in body:
                 self.take(key, "send_unanswered", ended=ended, detail=detail)
         elif call.lost:
             self.take(key, "send_unanswered", ended=ended, detail=detail)
@@ -390,19 +401,23 @@ class EventLog:
             self._step(called, key, "taken", {"ledger": {name: value for name, value in own.items() if value}})
 
     def _planned(self, called: Called, writes: Sequence[Json]) -> None:
-        key = ""
+        key, others = "", []
         detail: Json = {}
         for write in writes:
             operation = write.get("Put") or write.get("Delete") or {}
             record = ledger_record(operation.get("Item") or operation.get("Key") or {})
             kind, _, name = str(record["id"]).partition("#")
-            if kind == "event":
+            if kind == "event" and key:  # those behind the first are answered with it
+                others.append(name)
+            elif kind == "event":
                 key = name
                 detail |= {"answers": record.get("answers", [])}
             elif kind == "user":
                 detail |= {"state": record.get("state", {}), "version": record.get("version")}
         self._taken[called.connection] = key
         self._step(called, key, "planned", detail)
+        for other in others:
+            self._step(called, other, "joined", {"answeredWith": key})
 
     def _recorded(self, called: Called, request: Json) -> None:
         kind, _, key = request.get("Key", {}).get("id", {}).get("S", "").partition("#")

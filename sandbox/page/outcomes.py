@@ -63,6 +63,7 @@ OUTCOMES = {
         Outcome("utility", "Sent as a utility message", "good", "✓", final=True),
         Outcome("consent", "Sent by consent", "good", "✓", final=True),
         Outcome("silent", "No answer needed", "quiet", "✓", final=True),
+        Outcome("joined", "Part of an earlier message", "quiet", "✓", final=True),
         Outcome("unreachable", "Person unreachable", "lost", "!", final=True),
         Outcome("closed", "Window closed", "lost", "!", final=True),
         Outcome("elsewhere", "Another app answers", "lost", "!", final=True),
@@ -79,7 +80,7 @@ OUTCOMES = {
 SENDS = ("down", "throttled", "limited", "token", "setting", "unclear", "rejected", "unanswered")
 TRIES = (*SENDS, "ledger", "killed", "again")
 STOPPED = ("unreachable", "closed", "elsewhere", "not_allowed", "already")
-ENDED = ("done", "dead", "silent", "unlogged", "dropped", "forgotten")
+ENDED = ("joined", "done", "dead", "silent", "unlogged", "dropped", "forgotten")
 
 # Step → the facts that it shows, and those that it ends.
 FACTS: dict[str, tuple[Collection[str], Collection[str]]] = {
@@ -91,6 +92,7 @@ FACTS: dict[str, tuple[Collection[str], Collection[str]]] = {
     "taken_settled": (["done"], ["waiting", "dead"]),
     "planned": ([], ["silent", "code"]),
     "silent": (["silent"], ["waiting"]),
+    "joined": (["joined"], ["waiting", "taken"]),
     "sending": ([], ["echo"]),
     "arrived": (["some"], [*TRIES, "echo", "waiting"]),
     "arrived_last": (["some", "all"], [*TRIES, "echo", "waiting"]),
@@ -117,6 +119,7 @@ RULES: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("forgotten", "forgotten"),
         ("dropped", "dropped"),
         ("dead", "dead"),
+        ("joined", "joined"),
         ("done unlogged all", "answering"),  # the log shows whether it was the author's answer
         ("done code all", "code"),
         *((f"done all {way}", way) for way in ("update", "utility", "consent")),
@@ -192,6 +195,7 @@ class Story:
             message, the number of the first stands for all.
         said: the texts of the planned messages.
         arrivals: for each message that Facebook took: its number and when.
+        public: the number of the planned answer that is a public reply; below 0 if none is.
         place: in the order of acceptance; 0 until it is accepted.
         until: when its wait ends, in seconds since 1970; 0 if it does not wait.
         ended: when its last step ended.
@@ -207,7 +211,7 @@ class Story:
         self.said: list[str] = []
         self._first: dict[int, int] = {}  # an answer that is another way of a message → the first way's number
         self.arrivals: list[tuple[int, float]] = []
-        self.place, self.until = 0, 0.0
+        self.place, self.until, self.public = 0, 0.0, -1
         self.faults: set[str] = set()
         self.code: Json | None = None
 
@@ -238,6 +242,8 @@ class Story:
                 self._first[number] = self._first.get(number - 1, number - 1)
             elif "message" in each:
                 messages[number] = each["message"]
+            elif "public_reply" in each:
+                messages[number], self.public = {"text": each["public_reply"]}, number
         self.wanted = frozenset(messages)
         self.said = [str(each.get("text", "")) for each in messages.values()]
         return "planned" if messages else "silent"

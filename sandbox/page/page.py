@@ -153,6 +153,7 @@ class ChatPage:
         person = str(2_000_000_000_000_000 + int.from_bytes(os.urandom(6)) % 10**15)
         self._people[person] = chosen
         self._event_log.know(person)
+        self._sandbox.graph.people.set(person, first_name=chosen, last_name="")
         self.feed.note("person", person=person, name=chosen)
         return {"person": person}
 
@@ -167,6 +168,7 @@ class ChatPage:
         return self._deliver(person, item, action["kind"])
 
     def _deliver(self, person: str, item: Item, action: str) -> Json:
+        self._sandbox.know(person, item)
         key = self._event_log.begin(item, person, action)
         self._outbox.put(person, [item])
         return {"key": key}
@@ -178,7 +180,7 @@ class ChatPage:
             raise SandboxError("This event cannot be replayed: the page did not see its webhook.")
         if notice := item.get("notice"):
             return await self.notify(item["sender"]["id"], notice["topic"], notice["data"])
-        return self._deliver(item["sender"]["id"], actions.again(item), "replay")
+        return self._deliver(self._event_log.stories[key].person, actions.again(item), "replay")
 
     # What an operator does
 

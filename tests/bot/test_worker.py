@@ -11,7 +11,7 @@ from bot import responder
 from bot.aws.queues import Queues, fingerprint
 from bot.dialogue import Answer, Bot, Context
 from bot.messenger import events
-from bot.messenger.messages import Action, Message, Notification, PrivateReply, Text, Update
+from bot.messenger.messages import Action, Message, Notification, PrivateReply, PublicReply, Text, Update
 from bot.messenger.news import Otherwise, Utility, UtilityTemplate, Wording
 from bot.messenger.record import Record
 from tests.model import system as model
@@ -670,3 +670,78 @@ def test_an_older_report_about_a_template_does_not_replace_a_newer_one() -> None
         system.world.after(3 - number, functools.partial(system.queue.put, "g", json.dumps(body)))
     system.run()
     assert system.cloud.table.items()[f"template#{PAGE}#moved#en"]["review"] == {"S": "REJECTED"}
+
+
+def publicly(event: events.Event, _state: Json, _now: float) -> Answer:
+    assert isinstance(event, events.Comment)
+    return Answer((PrivateReply(Text("answer"), event.comment_id), PublicReply("look", event.comment_id)), {})
+
+
+@pytest.mark.parametrize("how", [None, How.LOST, How.LATE, How.VANISHED, How.KILLED, How.KILLED_AFTER])
+def test_a_public_reply_is_made_exactly_once(how: How | None) -> None:
+    system = System(planned=(Fault("reply", how),) if how else (), converse=publicly)
+    comment = {"field": "feed", "value": {"item": "comment", "verb": "add", "comment_id": "1_2", "message": "?"}}
+    body = json.dumps({"object": "page", "page": PAGE, "received": round(BEGIN * 1000), "items": [comment]})
+    system.queue.put("somebody", body)
+    system.run()
+    assert (texts(system), system.facebook.replies) == (["answer"], ["look"])
+    assert outcomes(system) == ["settled"]
+
+
+# Messages that are answered together
+
+
+def test_a_burst_has_one_plan_and_none_of_its_messages_is_answered_again() -> None:
+    burst = [item("u", mid, 1, "chatty") for mid in ("m1", "m2", "m3")]
+    system = System(echoes=(-1,))
+    later(system, 0, burst)
+    later(system, 400, burst[1:2])  # the queue itself drops copies for five minutes
+    later(system, 800, burst[:1])
+    system.run()
+    assert texts(system) == ["m1+m2+m3 0 0"]
+    assert outcomes(system) == ["settled"] * 3
+    assert system.faults.calls["TransactWriteItems"] == 1
+    assert [line["together"] for line in logged(system, "answered")] == [3]
+
+
+def test_a_burst_may_lie_in_several_messages_of_the_queue_and_ends_at_one_that_is_not_ours() -> None:
+    mine = [delivery("u", item("u", mid, 1, "chatty")) | {"messageId": mid} for mid in ("m1", "m2", "m3", "m4")]
+    mine[2]["body"] = "?"
+    system = System(echoes=(-1,))
+    instance = system._container()
+    system.world.start(lambda: print(instance.worker.handle({"Records": mine}, lambda: 30.0)))
+    system.run()
+    assert texts(system) == ["m1+m2 0 0", "m4 0 2"]
+
+
+def test_a_burst_has_no_more_messages_than_one_write_takes() -> None:
+    most = responder.MOST_TOGETHER
+    system = run([item("u", f"m{number}", 1, "chatty") for number in range(most + 2)])
+    assert [text.count("+") for text in texts(system)] == [most - 1, 1]
+
+
+def test_a_burst_ends_at_a_copy_of_one_of_its_messages_and_at_whatever_is_not_a_text() -> None:
+    tap = item("u", "m2") | {"postback": {"mid": "m2", "payload": "{}"}}
+    del tap["message"]
+    for second in (item("u", "m1", 1, "chatty"), tap):
+        mine = [item("u", "m1", 1, "chatty"), second, item("u", "m3", 1, "chatty")]
+        seen: list[int] = []
+
+        def converse(event: events.Event, state: Json, _now: float, seen: list[int] = seen) -> Answer:
+            seen.append(len(event.waiting) if isinstance(event, events.TextMessage) else 0)
+            return Answer((Text("answer"),), state)
+
+        system = System(converse=converse)
+        system.queue.put("u", delivery("u", *mine)["body"])
+        system.run()
+        assert set(seen) == {0}
+        assert logged(system, "fault") == []
+
+
+def test_a_burst_that_needs_no_answer_is_settled_as_a_whole() -> None:
+    def silent(event: events.Event, state: Json, _now: float) -> Answer:
+        waiting = event.waiting if isinstance(event, events.TextMessage) else ()
+        return Answer((), state, together=len(waiting))
+
+    system = run([item("u", "m1"), item("u", "m2")], converse=silent)
+    assert outcomes(system) == ["settled"] * 2

@@ -53,6 +53,7 @@ class Facebook:
 
     Attributes:
         taken: the messages that it took, in order.
+        replies: the public replies that it took, in order.
         refused: how often it refused an answer, by its metadata and how.
         acknowledged: the ids of the events in requests that were acknowledged.
     """
@@ -66,6 +67,7 @@ class Facebook:
         latency: Callable[[], float],
     ) -> None:
         self.taken: list[Taken] = []
+        self.replies: list[str] = []
         self.refused: dict[tuple[str, str], int] = {}
         self.acknowledged: set[str] = set()
         self._world, self._faults, self._call, self._latency = world, faults, call, latency
@@ -99,8 +101,10 @@ class Facebook:
 
         self._call(request, about, answered)
 
-    def request(self, _method: str, path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
         """Take one send, or let it fail as planned; see `bot.http.Connection.request`."""
+        if "/comments?" in path:
+            return self._under_a_comment(method, body, timeout)
         assert path.startswith(f"/v26.0/{PAGE}/messages?appsecret_proof="), path
         assert headers["Authorization"] == f"Bearer {SECRETS['page-access-token']}"
         asked = json.loads(body)
@@ -131,6 +135,18 @@ class Facebook:
         if how is How.AMBIGUOUS:
             return _error(500, 1, 1357046)
         return Response(200, {}, json.dumps({"recipient_id": user, "message_id": f"m{len(self.taken)}"}).encode())
+
+    def _under_a_comment(self, method: str, body: bytes, timeout: float) -> Response:
+        """Take a public reply, or say which there are."""
+
+        def carry_out() -> Response:
+            if method == "POST":
+                self.replies.append(json.loads(body)["message"])
+            data = [{"id": str(number), "message": each} for number, each in enumerate(self.replies)]
+            return Response(200, {}, json.dumps({"data": data, "id": str(len(data))}).encode())
+
+        how = self._faults.of("graph", "reply" if method == "POST" else "replies")
+        return carry_through(self._world, how, carry_out, None, latency=self._latency(), timeout=timeout)
 
     def take_time(self, seconds: float) -> None:
         """Take so long for each send from now on."""

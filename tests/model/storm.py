@@ -69,6 +69,7 @@ class Outcome:
         unreachable: events of users who could not be written to.
         doubled: answers that came twice, each because both its send and its echo failed.
         settled_together: events that were settled in one write with others.
+        joined: events that were answered together with the one before them.
         last_answer: when Facebook took the last answer, in seconds after the beginning.
     """
 
@@ -78,6 +79,7 @@ class Outcome:
     unreachable: int
     doubled: int
     settled_together: int
+    joined: int
     last_answer: float
 
 
@@ -135,6 +137,7 @@ class Verdict:
         self._dead = self._dead_letters()
         self._doubled = 0
         self._dropped = 0
+        self._joined = 0
 
     def outcome(self) -> Outcome:
         """The figures; raises `Broken` as `run` does."""
@@ -155,7 +158,16 @@ class Verdict:
         answers = sum(len(each) for each in first.values())
         last = max((each.time - BEGIN for each in facebook.taken), default=0.0)
         together = self._system.cloud.settled_together
-        return Outcome(len(accepted), answers, len(self._dead), self._dropped, self._doubled, together, last)
+        return Outcome(
+            accepted=len(accepted),
+            answers=answers,
+            dead=len(self._dead),
+            unreachable=self._dropped,
+            doubled=self._doubled,
+            settled_together=together,
+            joined=self._joined,
+            last_answer=last,
+        )
 
     def _judge_acceptance(self, user: str, mids: list[str]) -> None:
         """What came in one request, and only so, was accepted in its order."""
@@ -169,9 +181,17 @@ class Verdict:
         expected: list[str] = []
         seen: list[str] = []
         got = [each.text for each in taken]
-        for mid in mids:
-            said = self._said[mid]
-            texts = [f"{mid} {number} {len(seen)}" for number in range(said.answers)]
+        bursts = {burst[0]: burst for burst in self._state(user, "bursts")}
+        first = {mid: burst[0] for burst in bursts.values() for mid in burst[1:]}
+        for place, mid in enumerate(mids):
+            if mid in first:
+                self._joined += 1
+                self._require((mid in self._dead) == (first[mid] in self._dead), f"{mid} without its burst", user)
+                seen.append(mid)
+                continue
+            said, burst = self._said[mid], bursts.get(mid, [mid])
+            self._require(mids[place:][: len(burst)] == burst, f"answered together, and not a burst: {burst}", user)
+            texts = [f"{'+'.join(burst)} {number} {len(seen)}" for number in range(said.answers)]
             texts = [text for number, text in enumerate(texts) if text in got or not self._not_allowed(mid, number)]
             if mid in self._dead:
                 self._judge_dead(mid, user)
@@ -287,9 +307,9 @@ class Verdict:
                 letters[item["message"]["mid"]] = letter
         return letters
 
-    def _state(self, user: str) -> list[str]:
+    def _state(self, user: str, what: str = "seen") -> list[Any]:
         item = self._table.get(f"user#{fingerprint(PAGE, user)}")
-        return list(json.loads(item["state"]["S"])["seen"]) if item else []
+        return list(json.loads(item["state"]["S"])[what]) if item else []
 
     def _user(self, mid: str) -> str:
         return f"user{self._said[mid].user}"
@@ -380,10 +400,21 @@ _crowds = st.lists(
     max_size=6,
     unique_by=lambda said: said.user,
 )
+# Somebody who writes a thought in several messages.
+_bursts = st.lists(
+    st.builds(
+        Said,
+        user=st.just(0),
+        answers=st.sampled_from((1, 1, 2, 0)),
+        nature=st.sampled_from(("chatty",) * 12 + ("raises", "kills", "rejected", "good")),
+    ),
+    min_size=1,
+    max_size=5,
+)
 _posts = st.builds(
     Post,
     at=st.sampled_from((0, 0, 1, 5, 30, 200)),
-    said=st.one_of(*[st.lists(_said, min_size=1, max_size=3)] * 3, _crowds).map(tuple),
+    said=st.one_of(*[st.lists(_said, min_size=1, max_size=3)] * 3, _crowds, _bursts).map(tuple),
     again=_few(st.sampled_from((0, 1, 20, 400, 3000)), 2),
     apart=st.booleans(),
 )

@@ -37,6 +37,8 @@ VISIBILITY_SECONDS = 6 * TIMEOUT_SECONDS
 MESSAGE_BYTES = 1024 * 1024
 MOST_RECEIVES = 1000
 ECHO_SECONDS = 20.0
+# The natures of messages that a chatty one may draw into its turn: some of them break the whole turn.
+CHATTY = frozenset({"chatty", "raises", "kills", "rejected"})
 ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
 
 
@@ -45,26 +47,33 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
 
     An event's text is JSON: `{"answers": 2, "nature": "good"}`. One that `raises` raises, one that `kills` ends the
     process, one that is `rejected` gets answers that Facebook refuses, one that is `shy` shows that the bot is typing
-    before each answer, one that is `news` has two other ways to send each, and one that is `bulky` is large.
+    before each answer, one that is `news` has two other ways to send each, and one that is `bulky` is large. One that
+    is `chatty` is answered together with those that wait behind it, as far as they are `CHATTY`.
     """
     assert isinstance(event, events.TextMessage)
     asked = json.loads(event.text)
-    nature = asked["nature"]
-    if nature == "raises":
+    burst, natures = [event.id], {asked["nature"]}
+    for each in event.waiting if asked["nature"] == "chatty" else ():
+        if (nature := json.loads(each.text)["nature"]) not in CHATTY:
+            break
+        burst.append(each.id)
+        natures.add(nature)
+    if "raises" in natures:
         raise ZeroDivisionError
-    if nature == "kills":
+    if "kills" in natures:
         raise Killed
-    seen = [*state.get("seen", []), event.id]
+    seen, bursts = state.get("seen", []), state.get("bursts", [])
     messages: list[Message] = []
     for number in range(asked["answers"]):
-        if nature == "shy":
+        if "shy" in natures:
             messages.append(Action("typing_on"))
-        word = "REJECT " if nature == "rejected" else ""
-        text = Text(f"{word}{event.id} {number} {len(seen) - 1}")
+        word = "REJECT " if "rejected" in natures else ""
+        text = Text(f"{word}{'+'.join(burst)} {number} {len(seen)}")
         messages.append(text)
-        if nature == "news":
+        if "news" in natures:
             messages += [Otherwise(Update(text)), Otherwise(Notification(text, event.user))]
-    return Answer(tuple(messages), {"seen": seen})
+    new = {"seen": [*seen, *burst], "bursts": [*bursts, burst]}
+    return Answer(tuple(messages), new, together=len(burst) - 1)
 
 
 @dataclass

@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 
 class Conversation:
-    """Answers each text twice; fails at a poison until it is corrected."""
+    """Answers each text twice, one with three dots together with the next; fails at a poison until it is corrected."""
 
     def __init__(self) -> None:
         self.corrected = False
@@ -38,7 +38,10 @@ class Conversation:
         text = event.text if isinstance(event, TextMessage) else event.kind
         if "poison" in text and not self.corrected:
             raise ValueError(text)
-        return Answer((Text(f"{text}: one"), Text(f"{text}: two")), {"count": state.get("count", 0) + 1})
+        behind = event.waiting[:1] if isinstance(event, TextMessage) and text.endswith("…") else ()
+        text = "".join((text, *(each.text for each in behind)))
+        said = Text(f"{text}: one"), Text(f"{text}: two")
+        return Answer(said, {"count": state.get("count", 0) + 1}, together=len(behind))
 
 
 @dataclass

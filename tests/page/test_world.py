@@ -331,6 +331,20 @@ def test_a_human_answers_from_the_inbox_and_gives_the_conversation_back(opened: 
     hea.hear("Which parcel?")
 
 
+def test_a_comment_is_answered_privately_and_may_be_replayed(opened: Opened, stage: Stage) -> None:
+    kim = opened("Kim")
+    kim.chat.get_by_role("button", name="More to send").click()
+    kim.chat.get_by_role("button", name="Comment on a post").click()
+    Globe(kim).enter("Where is 12345678?", "77")
+    expect(kim.chat.locator(".bubble.note")).to_have_text("Commented on post 77: “Where is 12345678?”")
+    kim.hear("Parcel 12345678")
+    card = kim.page.locator(".event-card", has_text="Kim commented “Where is 12345678?”")
+    expect(card.locator(".badge")).to_contain_text("Answered in")
+    (note,) = stage.notes("item", person=kim.person)
+    assert stage.ask("/api/replay", {"key": note["key"]})[0] == 200
+    expect(kim.answers.filter(has_text="Parcel 12345678:")).to_have_count(2)
+
+
 @pytest.mark.long
 def test_a_dead_letter_is_dropped_or_redriven_and_answered(opened: Opened, stage: Stage) -> None:
     ira = opened("Ira")

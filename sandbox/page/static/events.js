@@ -39,6 +39,7 @@ function meaning(step, event) {
       return failed ? { title: "The plan could not be stored", about: String(code ?? "") }
         : { title: `Planned ${count} ${count === 1 ? "answer" : "answers"}`, about: "Stored with the person’s new state in one transaction, before anything is sent." };
     }
+    case "joined": return { title: "Answered with an earlier message", about: "They waited together, so one plan answers both." };
     case "send": {
       const body = step.detail?.request ?? {};
       const what = body.sender_action ? { typing_on: "typing", typing_off: "end of typing", mark_seen: "seen mark", react: "reaction" }[body.sender_action] ?? body.sender_action : "answer";

@@ -198,6 +198,8 @@ export class Store extends EventTarget {
         bubble.reaction = action === "react" ? payload.reaction : "";
         this.emit("bubble", bubble);
       }
+    } else if (note.body.public_reply) {
+      this.add(person, { id: `send-${note.seq}`, mine: false, everybody: true, key: note.key, mid: "", at: note.at, content: { text: note.body.public_reply } });
     } else if (message) {
       person.typing = false;
       this.emit("typing", person);
@@ -260,6 +262,7 @@ export function summary(event) {
   if (message?.quick_reply) return `tapped “${message.text}”`;
   if (message?.attachments) return `sent ${{ sticker: "a thumbs up", image: "an image", audio: "an audio file", video: "a video", file: "a file" }[message.attachments[0].type] ?? "something"}`;
   if (message?.text) return `“${message.text}”`;
+  if (item.field) return `commented “${item.value.message}”`;
   if (item.postback) return `tapped “${item.postback.title}”`;
   if (item.reaction) return item.reaction.action === "react" ? `reacted with ${item.reaction.emoji}` : "removed a reaction";
   if (item.referral) return `came by the link “${item.referral.ref}”`;

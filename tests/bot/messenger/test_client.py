@@ -4,7 +4,7 @@ import hmac
 import json
 import urllib.parse
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -21,8 +21,9 @@ from bot.messenger.errors import (
     Unclear,
     Unreachable,
 )
-from bot.messenger.messages import Action, Refused, Text
+from bot.messenger.messages import Action, PublicReply, Refused, Text
 from bot.messenger.profile import MenuItem, Profile
+from bot.people import People
 from sandbox.facebook.credentials import SCOPES
 from sandbox.facebook.graph import Graph
 
@@ -211,6 +212,52 @@ def test_a_call_other_than_a_send_may_be_repeated_without_an_answer() -> None:
     for failure in (Unanswered("TimeoutError"), Response(200, {}, b"<html>")):
         with pytest.raises(Transient):
             api(FixedAnswers(failure)).profile()
+
+
+@pytest.mark.parametrize("platform", ["page", "instagram"])
+def test_a_public_reply_is_made_once_however_often_it_is_sent(page: GraphApi, graph: Graph, platform: str) -> None:
+    reply = PublicReply("See your messages.", "1001_77", platform).to_request("")
+    first = page.send(reply)
+    assert page.send(reply) == first
+    page.send(PublicReply("Thank you.", "1001_77", platform).to_request(""))
+    edge = "comments" if platform == "page" else "replies"
+    asked = [(each["method"], each["path"].removeprefix("/v26.0/1001_77/")) for each in graph.requests()]
+    assert asked == [("GET", edge), ("POST", edge), ("GET", edge), ("GET", edge), ("POST", edge)]
+
+
+def test_another_persons_reply_with_the_same_words_is_not_the_pages() -> None:
+    theirs = {"data": [{"id": "1_2", "message": "Thank you.", "from": {"id": "77"}}]}
+    connection = FixedAnswers(answer(theirs), answer({"id": "1_3"}))
+    assert api(connection).send(PublicReply("Thank you.", "1").to_request("")) == "1_3"
+    assert json.loads(connection.asked[1][3]) == {"message": "Thank you."}
+
+
+def test_a_persons_profile_has_the_fields_that_they_show(page: GraphApi, graph: Graph) -> None:
+    graph.people.set("3000000000000001", first_name="Ada", last_name="", locale="de_DE")
+    assert page.person("3000000000000001", ("first_name", "last_name", "locale")) == {
+        "first_name": "Ada",
+        "locale": "de_DE",
+    }
+    graph.people.permissions = ()
+    with pytest.raises(NotAllowed, match="may not read this part"):
+        page.person("3000000000000001", ("first_name", "locale"))
+
+
+@pytest.mark.parametrize("answered", [NotSent("x"), Unanswered("x"), answer({"error": {"code": 190}}, 400)])
+def test_whatever_keeps_a_profile_from_being_read_is_logged_and_costs_a_second_at_most(
+    answered: Response | Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connection = FixedAnswers(answered)
+    assert People(Gives(api(connection))).read("3000000000000001", ("first_name",)) == {}
+    assert connection.asked[0][4] <= 1
+    assert json.loads(capsys.readouterr().out)["kind"] == "profile_not_read"
+
+
+class Gives(NamedTuple):
+    graph: GraphApi
+
+    def get(self) -> GraphApi:
+        return self.graph
 
 
 @pytest.mark.parametrize("token", ["", "two words", "line\n", "ä", "\x7f"])
