@@ -193,7 +193,7 @@ def correct_multi_factor() -> None:
     """Make ``aws:MultiFactorAuthPresent`` true in a session that was started with a code of the caller's MFA device.
 
     Of the code, only its form is checked (six digits): the device is as virtual as the cloud.
-    Source: STS API Reference, GetSessionToken; IAM User Guide, "AWS global condition context keys".
+    Source: STS API Reference, GetSessionToken and AssumeRole; IAM User Guide, "AWS global condition context keys".
     """
     from ministack.core import iam_evaluator
     from ministack.services import iam, sts
@@ -207,7 +207,7 @@ def correct_multi_factor() -> None:
     ) -> Any:
         request = {name: values[0] for name, values in (query | parse_qs(body.decode("utf-8", "replace"))).items()}
         serial, code = request.get("SerialNumber", ""), request.get("TokenCode", "")
-        if request.get("Action") != "GetSessionToken" or not (serial or code):
+        if request.get("Action") not in {"GetSessionToken", "AssumeRole"} or not (serial or code):
             return await original_handler(method, path, headers, body, query)
         device = iam._mfa_devices.get(serial)
         if not (device and device.get("User") and re.fullmatch(r"\d{6}", code, re.ASCII)):
@@ -225,6 +225,86 @@ def correct_multi_factor() -> None:
 
     sts.handle_request = handle_request
     sts._principal_keys = iam_evaluator._principal_keys = principal_keys
+
+
+def correct_web_identity() -> None:
+    """Refuse what STS refuses of a token: an unknown issuer, a wrong audience, and a session longer than the role's.
+
+    MiniStack checks only the role's trust policy. Nobody checks the signature: the issuer's keys are on the internet.
+    Source: STS API Reference, AssumeRoleWithWebIdentity.
+    """
+    from ministack.core.responses import get_account_id
+    from ministack.services import iam, sts
+    from ministack.services.cognito import _decode_id_token_unverified
+
+    original: Callable[..., Any] = sts.handle_request
+
+    def refusal(request: dict[str, str]) -> Any:
+        try:
+            claims: dict[str, Any] = _decode_id_token_unverified(request.get("WebIdentityToken", ""))
+        except (ValueError, TypeError):
+            claims = {}
+        issuer = str(claims.get("iss", ""))
+        arn = f"arn:aws:iam::{get_account_id()}:oidc-provider/{issuer.removeprefix('https://')}"
+        provider = iam._oidc_providers.get(arn)
+        if provider is None:
+            message = f"No OpenIDConnect provider found in your account for {issuer}"
+            return sts._error(400, "InvalidIdentityToken", message, ns="sts")
+        if claims.get("aud") not in provider["ClientIDList"]:
+            return sts._error(400, "InvalidIdentityToken", "Incorrect token audience", ns="sts")
+        role = iam._roles.get(request.get("RoleArn", "").rpartition("/")[2]) or {}
+        if int(request.get("DurationSeconds", 0)) > int(role.get("MaxSessionDuration", 3600)):
+            message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+            return sts._error(400, "ValidationError", message, ns="sts")
+        return None
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Any:
+        request = {name: values[0] for name, values in (query | parse_qs(body.decode("utf-8", "replace"))).items()}
+        if request.get("Action") == "AssumeRoleWithWebIdentity" and (refused := refusal(request)):
+            return refused
+        return await original(method, path, headers, body, query)
+
+    sts.handle_request = handle_request
+
+
+def add_identity_provider_calls() -> None:
+    """Let IAM tag an identity provider and change its audiences, which MiniStack cannot."""
+    from ministack.services import iam
+
+    def changing(name: str, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+        def call(parameters: dict[str, Any]) -> Any:
+            arn = iam._p(parameters, "OpenIDConnectProviderArn")
+            if arn not in iam._oidc_providers:
+                return iam._error(404, "NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", ns="iam")
+            provider = dict(iam._oidc_providers[arn])
+            change(provider, parameters)
+            iam._oidc_providers[arn] = provider
+            return iam._xml(200, f"{name}Response", "", ns="iam")
+
+        iam._IAM_HANDLERS[name] = call
+
+    def add_client(provider: dict[str, Any], parameters: dict[str, Any]) -> None:
+        provider["ClientIDList"] = [*provider["ClientIDList"], iam._p(parameters, "ClientID")]
+
+    def remove_client(provider: dict[str, Any], parameters: dict[str, Any]) -> None:
+        removed = iam._p(parameters, "ClientID")
+        provider["ClientIDList"] = [each for each in provider["ClientIDList"] if each != removed]
+
+    def tag(provider: dict[str, Any], parameters: dict[str, Any]) -> None:
+        added = iam._extract_tags(parameters)
+        kept = [each for each in provider["Tags"] if each["Key"] not in {one["Key"] for one in added}]
+        provider["Tags"] = [*kept, *added]
+
+    def untag(provider: dict[str, Any], parameters: dict[str, Any]) -> None:
+        removed = {values[0] for key, values in parameters.items() if key.startswith("TagKeys.member.")}
+        provider["Tags"] = [each for each in provider["Tags"] if each["Key"] not in removed]
+
+    changing("AddClientIDToOpenIDConnectProvider", add_client)
+    changing("RemoveClientIDFromOpenIDConnectProvider", remove_client)
+    changing("TagOpenIDConnectProvider", tag)
+    changing("UntagOpenIDConnectProvider", untag)
 
 
 def correct_queue_identifiers() -> None:
@@ -429,6 +509,8 @@ def main() -> None:
         record_decisions(folder / DECISIONS)  # first, so that it also sees the further checks of the next one
     correct_actions_and_resources()
     correct_multi_factor()
+    correct_web_identity()
+    add_identity_provider_calls()
     correct_policy_variables()
     correct_queue_identifiers()
     add_update_group()
