@@ -36,6 +36,17 @@ if settings.admin_group_name:
     )
     pulumi.export("adminGroupName", admins.name)
 
+if settings.deploy_from:
+    environments = [*([stack] if settings.bot else []), *settings.admin_stacks]
+    fbm.Deployer(
+        f"{name}-deployer",
+        fbm.DeployerArgs(
+            repository=settings.deploy_from,
+            scope=fbm.Scope(project=project, stacks=environments, account=account),
+            provider_arn=None if settings.manage_github_provider else fbm.github_provider_arn(account),
+        ),
+    )
+
 if settings.bot:
     protected = pulumi.ResourceOptions(protect=settings.protect_data)
     logs = fbm.BotLogs(f"{name}-bot-logs", fbm.BotLogsArgs(retention_days=settings.log_retention_days))

@@ -15,6 +15,7 @@ from components.admin_group import GROUP_NAME, POLICY, USER_NAME
 from components.bot_function import MEMORY_MB, TIMEOUT_SECONDS
 from components.bot_logs import RETENTION_DAYS
 from components.bot_secrets import SECRET_CHARACTERS
+from components.deployer import REPOSITORY
 from components.lex import LEX_ID
 from components.queue_consumer import CONCURRENCY
 from components.rest_api import THROTTLE_BURST, THROTTLE_RATE
@@ -88,6 +89,10 @@ class Settings(BaseModel):
     admin_policies: list[Policy] = Field(description="a list of names of AWS's policies, or ARNs, each once")
     admin_stacks: list[StackName] = Field(description="a list of names of stacks, each once")
     require_mfa: bool = _choice()
+    deploy_from: str = _text(
+        f"({REPOSITORY})?", "OWNER/NAME of a repository on GitHub, or OWNER@ID/NAME@ID with GitHub's ids", "OWNER/NAME"
+    )
+    manage_github_provider: bool = _choice()
     bot: bool = _choice()
     page_id: str = _text("[0-9]{0,20}", "1 to 20 digits", "PAGE_ID")
     page_access_token: str = _secret()
@@ -147,6 +152,13 @@ class Settings(BaseModel):
         if info.context["stack"] in names:
             raise ValueError(f"other stacks than {info.context['stack']} itself, which is always administered")
         return names
+
+    @field_validator("deploy_from")
+    @classmethod
+    def _check_deploy_from(cls, repository: str, info: Info) -> str:
+        if repository and info.data.get("admin_group_name") == "":
+            raise ValueError("empty, as adminGroupName is empty: set it in the stack with the administrators' group")
+        return repository
 
     @field_validator("bot")
     @classmethod

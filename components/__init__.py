@@ -7,12 +7,14 @@ from components.bot_function import BotFunction, BotFunctionArgs
 from components.bot_logs import BotLogs, BotLogsArgs
 from components.bot_role import BotRole, BotRoleArgs
 from components.bot_secrets import BotSecrets, BotSecretsArgs
+from components.deployer import Deployer, DeployerArgs, github_provider_arn
 from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import Ledger, LedgerArgs
 from components.lex import lex_statement
 from components.policy import Account
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
+from components.scoped_policies import Scope
 from components.tags import tag_everything
 
 __all__ = [
@@ -30,6 +32,8 @@ __all__ = [
     "BotRoleArgs",
     "BotSecrets",
     "BotSecretsArgs",
+    "Deployer",
+    "DeployerArgs",
     "EventQueue",
     "EventQueueArgs",
     "Ledger",
@@ -39,6 +43,8 @@ __all__ = [
     "RestApi",
     "RestApiArgs",
     "Route",
+    "Scope",
+    "github_provider_arn",
     "lex_statement",
     "tag_everything",
 ]

@@ -5,14 +5,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.aws.client import AwsError
-from ops import commands
+from ops import commands, permission_set
 from ops.aws import OperatorAws, advice
 from ops.errors import OpsError
 from ops.stack import Stack, from_file, from_pulumi, from_running_sandbox, from_sandbox
-from ops.view import fail, print_json, print_text
+from ops.view import Result, fail, print_json, print_text
 
 DESCRIPTION = "What an operator does by hand, with the stack of --stack or --outputs, or else with the running sandbox."
 LETTERS = "Events that the bot could not handle, and requests that held no event."
+PERMISSION_SET = "permission-set"
 DRY_RUN = "change nothing, only say what would happen"
 
 Subparsers = Any
@@ -29,6 +30,11 @@ def parser() -> argparse.ArgumentParser:
     _add_letters(letters.add_subparsers(dest="action", metavar="ACTION", required=True))
     _add_people(subparsers)
     _add_registration(subparsers)
+    policies = "The administrators' policies as a permission set for IAM Identity Center: a CloudFormation template."
+    people = subparsers.add_parser(
+        PERMISSION_SET, help=policies, description=policies, **_examples("permission-set Innolab_FBM")
+    )
+    people.add_argument("group", metavar="GROUP", help="the administrators' group, of your credentials' account")
     return top
 
 
@@ -161,6 +167,9 @@ def run(arguments: Sequence[str]) -> int:
     if "ids" in options and bool(options.ids) == options.all:
         grammar.error(f"deadletters {options.action}: name letters, or --all")
     try:
+        if options.command == PERMISSION_SET:
+            print_json(Result(permission_set.template(OperatorAws(permission_set.REGION), options.group), []))
+            return 0
         stack = _stack(options)
         aws = OperatorAws(stack.region, stack.endpoint, stack.key)
         exit_code: int = options.run(options, commands.Target(stack, aws, print_json if options.json else print_text))

@@ -1,0 +1,86 @@
+"""Permissions for Pulumi's state of a stack: its files in a bucket, and the key that encrypts its secrets.
+
+Bucket and key have fixed names, so nobody has to look them up or copy them. A stack has its own files in the bucket.
+The key encrypts each stack's secrets for that stack only (`context_stack=NAME` in its secrets provider): whoever may
+decrypt those of one stack cannot decrypt those of another.
+"""
+
+import pulumi
+
+from components.policy import Statement, joined
+from components.scoped_policies import Scope
+
+# pulumi/pulumi v3.274.1, pkg/backend/diy: store.go and lock.go. Files end in .json, .json.bak, .json.gz, …
+FILES = (
+    ".pulumi/stacks/{project}/{stack}.json*",
+    ".pulumi/history/{project}/{stack}/*",
+    ".pulumi/backups/{project}/{stack}/*",
+    ".pulumi/locks/organization/{project}/{stack}/*",
+)
+SHARED_FILE = ".pulumi/meta.yaml"
+"""Says how the files are laid out; Pulumi reads it first."""
+
+
+def reading_state(scope: Scope) -> list[Statement]:
+    """What `pulumi preview` needs: it reads the state and decrypts the secrets.
+
+    Args:
+        scope: The stacks.
+    """
+    bucket = _bucket(scope)
+    # Nobody else's bucket, should somebody have taken the name before (S3 names are unique in the world).
+    own = {"StringEquals": {"aws:ResourceAccount": [scope.account.account_id]}}
+    return [
+        # It lists the names of all stacks. Pulumi asks for prefixes that change with its version.
+        Statement(sid="ListState", actions=["s3:ListBucket"], resources=[bucket], conditions=own),
+        Statement(
+            sid="ReadState",
+            actions=["s3:GetObject"],
+            resources=[joined(bucket, f"/{SHARED_FILE}"), *_files(scope)],
+            conditions=own,
+        ),
+        _with_key(scope, "DecryptSecrets", "kms:Decrypt"),
+    ]
+
+
+def writing_state(scope: Scope) -> list[Statement]:
+    """What `pulumi up` needs beyond reading the state.
+
+    Args:
+        scope: The stacks.
+    """
+    own = {"StringEquals": {"aws:ResourceAccount": [scope.account.account_id]}}
+    changes = ["s3:PutObject", "s3:DeleteObject"]
+    return [Statement(sid="WriteState", actions=changes, resources=_files(scope), conditions=own)]
+
+
+def creating_state(scope: Scope) -> list[Statement]:
+    """What `pulumi stack init` needs beyond writing the state: it encrypts the stack's own key with the shared one.
+
+    Args:
+        scope: The stacks.
+    """
+    return [_with_key(scope, "EncryptSecrets", "kms:Encrypt")]
+
+
+def _bucket(scope: Scope) -> pulumi.Input[str]:
+    account = scope.account
+    return joined("arn:", account.partition, f":s3:::{scope.project}-state-", account.account_id, "-", account.region)
+
+
+def _files(scope: Scope) -> list[pulumi.Input[str]]:
+    paths = [each.format(project=scope.project, stack=stack) for stack in scope.stacks for each in FILES]
+    return [joined(_bucket(scope), f"/{path}") for path in paths]
+
+
+def _with_key(scope: Scope, sid: str, action: str) -> Statement:
+    # AWS KMS Developer Guide, "kms:ResourceAliases" and "kms:EncryptionContext:context-key" (read in November 2026).
+    return Statement(
+        sid=sid,
+        actions=[action],
+        resources=[scope.account.arn("kms", "key/*")],
+        conditions={
+            "ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{scope.project}"},
+            "StringEquals": {"kms:EncryptionContext:stack": list(scope.stacks)},
+        },
+    )
