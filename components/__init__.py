@@ -13,9 +13,11 @@ from components.lex import lex_statement
 from components.policy import Account
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
-from components.tags import tag_everything
+from components.scoped_policies import boundary_arn
+from components.tags import STAGE, tag_everything
 
 __all__ = [
+    "STAGE",
     "Account",
     "AdminGroup",
     "AdminGroupArgs",
@@ -39,6 +41,7 @@ __all__ = [
     "RestApi",
     "RestApiArgs",
     "Route",
+    "boundary_arn",
     "lex_statement",
     "tag_everything",
 ]
