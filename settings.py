@@ -4,14 +4,14 @@ import difflib
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
-from components.admin_group import GROUP_NAME, POLICY, USER_NAME
+from components.admin_group import DOCUMENTED_POLICIES, GROUP_NAME, POLICY, USER_NAME
 from components.bot_function import MEMORY_MB, TIMEOUT_SECONDS
 from components.bot_logs import RETENTION_DAYS
 from components.bot_secrets import SECRET_CHARACTERS
@@ -85,6 +85,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, strict=True)
 
     admin_group_name: str = _text(f"({GROUP_NAME})?", "up to 128 letters, digits and +=,.@_-", "NAME")
+    admin_rights: Literal["documented", "scoped"] = Field(description="documented or scoped", examples=["scoped"])
     admin_members: list[UserName] = Field(description="a list of names of IAM users, each once")
     admin_policies: list[Policy] = Field(description="a list of names of AWS's policies, or ARNs, each once")
     admin_stacks: list[StackName] = Field(description="a list of names of stacks, each once")
@@ -146,6 +147,13 @@ class Settings(BaseModel):
             raise ValueError("an empty list, as adminGroupName is empty")
         return names
 
+    @field_validator("admin_policies")
+    @classmethod
+    def _check_policies(cls, names: list[str], info: Info) -> list[str]:
+        if info.data.get("admin_rights") == "scoped" and tuple(names) != DOCUMENTED_POLICIES:
+            raise ValueError("not set, as adminRights is scoped: the group has no other policies then")
+        return names
+
     @field_validator("admin_stacks")
     @classmethod
     def _check_stacks(cls, names: list[str], info: Info) -> list[str]:
@@ -158,6 +166,8 @@ class Settings(BaseModel):
     def _check_deploy_from(cls, repository: str, info: Info) -> str:
         if repository and info.data.get("admin_group_name") == "":
             raise ValueError("empty, as adminGroupName is empty: set it in the stack with the administrators' group")
+        if repository and info.data.get("admin_rights") == "documented":
+            raise ValueError("empty, as adminRights is not scoped: the workflows get no other permissions")
         return repository
 
     @field_validator("bot")

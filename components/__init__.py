@@ -14,10 +14,11 @@ from components.lex import lex_statement
 from components.policy import Account
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
-from components.scoped_policies import Scope
-from components.tags import tag_everything
+from components.scoped_policies import Scope, boundary_arn
+from components.tags import STAGE, tag_everything
 
 __all__ = [
+    "STAGE",
     "Account",
     "AdminGroup",
     "AdminGroupArgs",
@@ -44,6 +45,7 @@ __all__ = [
     "RestApiArgs",
     "Route",
     "Scope",
+    "boundary_arn",
     "github_provider_arn",
     "lex_statement",
     "tag_everything",

@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from sandbox.aws.condition_keys import Check, condition_keys, encryption_key, tag_checks
+
 MANAGED_POLICIES = Path(__file__).with_name("aws-managed-policies.json")
 
 DECISIONS = "decisions.jsonl"
@@ -40,6 +42,13 @@ BATCH_ACTIONS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+
+# On one event source mapping, MiniStack takes reading for listing, and authorises neither changing nor deleting.
+MAPPING_ACTIONS = {
+    "GET": "lambda:GetEventSourceMapping",
+    "PUT": "lambda:UpdateEventSourceMapping",
+    "DELETE": "lambda:DeleteEventSourceMapping",
 }
 
 TAG_ACTIONS = {"TagResource", "UntagResource", "ListTagsForResource", "ListTagsOfResource"}
@@ -58,9 +67,6 @@ OWN_ACTIONS = {
     )
 }
 
-Check = tuple[str, str, dict[str, str]]
-"""One more permission that a request needs: action, resource, condition keys."""
-
 
 def _json(body: bytes) -> dict[str, Any]:
     """The body as a JSON object; empty if it is something else."""
@@ -71,12 +77,16 @@ def _json(body: bytes) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def resource_arns(action: str, body: bytes, query: dict[str, Any], region: str, account: str) -> list[str]:
+def _request(body: bytes, query: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a request, from its query and its body."""
+    return {key: value[0] if isinstance(value, list) else value for key, value in query.items()} | _json(body)
+
+
+def resource_arns(action: str, request: dict[str, Any], region: str, account: str) -> list[str]:
     """The resources that AWS checks ``action`` against, where MiniStack checks ``*``; empty where MiniStack is right.
 
     Source: Service Authorization Reference, the page of each service.
     """
-    request = {key: value[0] if isinstance(value, list) else value for key, value in query.items()} | _json(body)
     if action.rpartition(":")[2] in TAG_ACTIONS and (arn := request.get("ResourceArn") or request.get("ResourceARN")):
         return [str(arn)]
     if action == "cloudwatch:DeleteAlarms":
@@ -88,18 +98,19 @@ def resource_arns(action: str, body: bytes, query: dict[str, Any], region: str, 
     if action in {"ssm:GetParameters", "ssm:GetParametersByPath"}:
         names = request.get("Names") or [request.get("Path", "")]
         return [f"arn:aws:ssm:{region}:{account}:parameter/{str(name).lstrip('/')}" for name in names]
+    if action.startswith("kms:") and (key := encryption_key(request)):
+        return [str(key["Arn"])]  # also where the request names an alias
     if action == "lambda:CreateFunction" and request.get("FunctionName"):
         name = str(request["FunctionName"])
         return [name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{name}"]
     return []
 
 
-def passed_roles(action: str, path: str, body: bytes) -> list[Check]:
+def passed_roles(action: str, path: str, request: dict[str, Any]) -> list[Check]:
     """The ``iam:PassRole`` checks of a request that gives a service a role; MiniStack makes none.
 
     Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
     """
-    request = _json(body)
     roles: list[Any] = []
     service = "lambda"
     if action in {"lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"}:
@@ -120,9 +131,12 @@ def correct_actions_and_resources() -> None:
     original_arn: Callable[..., str] = iam_actions.extract_resource_arn
     original_enforce: Callable[..., Any] = iam_evaluator.enforce
     further_checks: contextvars.ContextVar[tuple[Check, ...]] = contextvars.ContextVar("further_checks", default=())
+    own_keys: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("own_keys", default=None)
 
-    def extract_iam_action(*args: Any) -> str | None:
-        action = original_action(*args)
+    def extract_iam_action(service: str, method: str, path: str, *rest: Any) -> str | None:
+        if service == "lambda" and "/event-source-mappings/" in path.rstrip("/"):
+            return MAPPING_ACTIONS.get(method)
+        action = original_action(service, method, path, *rest)
         return BATCH_ACTIONS.get(action or "", action)
 
     def extract_resource_arn(
@@ -137,8 +151,12 @@ def correct_actions_and_resources() -> None:
     ) -> str:
         first = original_arn(service, method, path, headers, body, query, region, account)
         action = extract_iam_action(service, method, path, headers, body, query) or ""
-        first, *others = resource_arns(action, body, query, region, account) or [first]
-        further_checks.set((*((action, other, {}) for other in others), *passed_roles(action, path, body)))
+        request = _request(body, query)
+        first, *others = resource_arns(action, request, region, account) or [first]
+        own_keys.set(condition_keys(action, path, request, account))
+        further: list[Check] = [(action, other, {}) for other in others]
+        further += [*passed_roles(action, path, request), *tag_checks(action, path, request, region, account)]
+        further_checks.set(tuple(further))
         return first
 
     def enforce(
@@ -146,6 +164,8 @@ def correct_actions_and_resources() -> None:
     ) -> Any:
         further = further_checks.get()
         further_checks.set(())
+        service_context = {**(service_context or {}), **(own_keys.get() or {})}
+        own_keys.set(None)
         if action in OWN_ACTIONS and resource_arn == "*":
             resource_arn = (iam_evaluator.resolve_caller_identity(key) or {}).get("userArn", "*")
         denied = original_enforce(key, action, service, region, resource_arn, service_context)
@@ -165,13 +185,20 @@ def correct_actions_and_resources() -> None:
 
 
 def correct_policy_variables() -> None:
-    """Replace ``${aws:username}`` in a policy's resources with the caller's name; MiniStack takes it literally.
+    """Replace ``${aws:username}`` in a policy's resources with the caller's name, and take ``${*}`` for a star.
+
+    MiniStack takes the first literally, and the star in the second for any text.
 
     Source: IAM User Guide, "IAM policy elements: Variables and tags".
     """
     from ministack.core import iam_evaluator
 
     original: Callable[..., Any] = iam_evaluator.resolve_principal
+    compile_pattern: Callable[..., re.Pattern[str]] = iam_evaluator._fnmatch_compile
+
+    def with_stars(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+        parts = [compile_pattern(part, ignore_case).pattern[1:-1] for part in pattern.split("${*}")]
+        return re.compile(f"^{re.escape('*').join(parts)}$", re.IGNORECASE if ignore_case else 0)
 
     def filled_in(statement: Any, name: str) -> Any:
         def fill(resources: list[str]) -> list[str]:
@@ -187,6 +214,7 @@ def correct_policy_variables() -> None:
         return principal
 
     iam_evaluator.resolve_principal = resolve_principal
+    iam_evaluator._fnmatch_compile = with_stars
 
 
 def correct_multi_factor() -> None:

@@ -1,6 +1,7 @@
 """The administrators: the documented policies, our own within IAM's limits, and members who keep their groups."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pytest
 
@@ -17,14 +18,17 @@ GROUP = "arn:aws:iam::111122223333:group/Innolab_FBM"
 def args(
     *,
     members: Sequence[str] = (),
-    prefixes: Sequence[str] = ("bot-dev-",),
+    stacks: Sequence[str] = ("dev",),
+    rights: Literal["documented", "scoped"] = "documented",
     policies: Sequence[str] | None = None,
     require_mfa: bool = False,
 ) -> AdminGroupArgs:
     return AdminGroupArgs(
         group_name="Innolab_FBM",
         members=members,
-        name_prefixes=prefixes,
+        project="bot",
+        stacks=stacks,
+        rights=rights,
         account=ACCOUNT,
         managed_policies=DOCUMENTED_POLICIES if policies is None else policies,
         require_mfa=require_mfa,
@@ -91,7 +95,7 @@ def test_every_own_policy_is_attached() -> None:
 
 
 def test_permissions_cover_each_prefix_and_nothing_else() -> None:
-    graph = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-", "bot-anna-"])))
+    graph = run_program(lambda: AdminGroup("admins", args(stacks=["dev", "anna"])))
 
     found = {
         resource
@@ -134,8 +138,8 @@ def test_more_members_than_a_policy_can_name_are_refused() -> None:
 
 def test_another_stack_does_not_replace_a_policy() -> None:
     """IAM cannot change a description: a policy with another one would be replaced."""
-    one = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-"])))
-    two = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-", "bot-anna-"])))
+    one = run_program(lambda: AdminGroup("admins", args(stacks=["dev"])))
+    two = run_program(lambda: AdminGroup("admins", args(stacks=["dev", "anna"])))
 
     for each in one.of("aws:iam/policy:Policy"):
         assert two.one("aws:iam/policy:Policy", each.name).inputs["description"] == each.inputs["description"]
@@ -148,17 +152,17 @@ def test_more_policies_than_a_group_can_have_are_refused() -> None:
 
 
 def test_more_stacks_than_a_policy_can_name_are_refused() -> None:
-    prefixes = [f"innolab-fbm-{'x' * 22}{n:02}-" for n in range(40)]
+    stacks = [f"{'x' * 22}{n:02}" for n in range(40)]
 
-    assert args(prefixes=prefixes[:15])
+    assert args(stacks=stacks[:15])
     with pytest.raises(InvalidArgs, match=r"would have \d+ characters, and IAM allows 6144: .*\(now 40\)"):
-        args(prefixes=prefixes)
+        args(stacks=stacks)
 
 
 def test_a_policy_that_is_accepted_is_within_iams_limit() -> None:
-    prefixes = [f"innolab-fbm-{'x' * 22}{n:02}-" for n in range(15)]
+    stacks = [f"{'x' * 22}{n:02}" for n in range(15)]
 
-    graph = run_program(lambda: AdminGroup("admins", args(prefixes=prefixes)))
+    graph = run_program(lambda: AdminGroup("admins", args(stacks=stacks)))
 
     assert all(len(each.inputs["policy"].replace(" ", "")) <= 6144 for each in graph.of("aws:iam/policy:Policy"))
 
