@@ -77,8 +77,8 @@ def subjects(repository: str, run: str) -> list[str]:
 
     GitHub writes ids behind the names, `repo:OWNER@ID/NAME@ID:…`, in repositories made or renamed since summer 2026
     and in others that ask for it (GitHub Changelog, "Immutable subject claims for GitHub Actions OIDC tokens", April
-    2026). A name without ids stands for both. The `*` then matches nothing but an id: GitHub writes a `:` in the name of
-    an environment as `%3A`, so no other run of the owner's repositories has a subject that ends in `/NAME@…:RUN`.
+    2026). A name without ids stands for both. The `*` then matches nothing but an id: GitHub writes a `:` in the name
+    of an environment as `%3A`, so no other run of the owner's repositories has a subject that ends in `/NAME@…:RUN`.
 
     Args:
         repository: `OWNER/NAME` or `OWNER@ID/NAME@ID`.

@@ -10,9 +10,9 @@ import pulumi
 from components.policy import Statement, joined
 from components.scoped_policies import Scope
 
-# pulumi/pulumi v3.274.1, pkg/backend/diy: store.go and lock.go. Files end in .json, .json.bak, .json.gz, …
+# pulumi/pulumi v3.274.1, pkg/backend/diy: store.go, lock.go, stack_tags.go. A stack's name holds no dot.
 FILES = (
-    ".pulumi/stacks/{project}/{stack}.json*",
+    ".pulumi/stacks/{project}/{stack}.*",
     ".pulumi/history/{project}/{stack}/*",
     ".pulumi/backups/{project}/{stack}/*",
     ".pulumi/locks/organization/{project}/{stack}/*",

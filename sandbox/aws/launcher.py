@@ -87,7 +87,12 @@ def resource_arns(action: str, request: dict[str, Any], region: str, account: st
 
     Source: Service Authorization Reference, the page of each service.
     """
-    if action.rpartition(":")[2] in TAG_ACTIONS and (arn := request.get("ResourceArn") or request.get("ResourceARN")):
+    arn: object = ""
+    if action.startswith("kms:"):
+        arn = encryption_key(request).get("Arn")  # also where the request names an alias
+    elif action.rpartition(":")[2] in TAG_ACTIONS:
+        arn = request.get("ResourceArn") or request.get("ResourceARN")
+    if arn:
         return [str(arn)]
     if action == "cloudwatch:DeleteAlarms":
         listed = request.get("AlarmNames") or [request[key] for key in request if key.startswith("AlarmNames.member.")]
@@ -98,8 +103,6 @@ def resource_arns(action: str, request: dict[str, Any], region: str, account: st
     if action in {"ssm:GetParameters", "ssm:GetParametersByPath"}:
         names = request.get("Names") or [request.get("Path", "")]
         return [f"arn:aws:ssm:{region}:{account}:parameter/{str(name).lstrip('/')}" for name in names]
-    if action.startswith("kms:") and (key := encryption_key(request)):
-        return [str(key["Arn"])]  # also where the request names an alias
     if action == "lambda:CreateFunction" and request.get("FunctionName"):
         name = str(request["FunctionName"])
         return [name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{name}"]
