@@ -10,7 +10,7 @@ from pulumi_aws import iam
 
 from components.errors import require
 from components.policy import VERSION, Account, Statement, document
-from components.pulumi_state import reading_state, writing_state
+from components.pulumi_state import keeping_state, reading_state
 from components.scoped_policies import Scope, by_service, reading, writing
 
 # GitHub Docs, "Configuring OpenID Connect in Amazon Web Services" (read in November 2026). AWS checks GitHub's
@@ -127,7 +127,7 @@ class Deployer(pulumi.ComponentResource):
             self._make_role(
                 f"deploy-{stack}",
                 environment(stack),
-                [*reading_state(alone), *writing_state(alone)],
+                keeping_state(alone),
                 [*reading(alone), *writing(alone)],
             )
         self.register_outputs({})

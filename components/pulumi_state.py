@@ -5,20 +5,16 @@ The key encrypts each stack's secrets for that stack only (`context_stack=NAME` 
 decrypt those of one stack cannot decrypt those of another.
 """
 
-import pulumi
+from collections.abc import Sequence
 
 from components.policy import Statement, joined
 from components.scoped_policies import Scope
 
 # pulumi/pulumi v3.274.1, pkg/backend/diy: store.go, lock.go, stack_tags.go. A stack's name holds no dot.
-FILES = (
-    ".pulumi/stacks/{project}/{stack}.*",
-    ".pulumi/history/{project}/{stack}/*",
-    ".pulumi/backups/{project}/{stack}/*",
-    ".pulumi/locks/organization/{project}/{stack}/*",
-)
-SHARED_FILE = ".pulumi/meta.yaml"
-"""Says how the files are laid out; Pulumi reads it first."""
+FILES = (".pulumi/stacks/{project}/{stack}.*", ".pulumi/*/{project}/{stack}/*")
+"""A stack's files: its state and tags; its history, backups and locks."""
+LAYOUT = ".pulumi/meta.yaml"
+"""Says how all files are laid out; Pulumi reads it first."""
 
 
 def reading_state(scope: Scope) -> list[Statement]:
@@ -27,35 +23,20 @@ def reading_state(scope: Scope) -> list[Statement]:
     Args:
         scope: The stacks.
     """
-    bucket = _bucket(scope)
-    # Nobody else's bucket, should somebody have taken the name before (S3 names are unique in the world).
-    own = {"StringEquals": {"aws:ResourceAccount": [scope.account.account_id]}}
-    return [
-        # It lists the names of all stacks. Pulumi asks for prefixes that change with its version.
-        Statement(sid="ListState", actions=["s3:ListBucket"], resources=[bucket], conditions=own),
-        Statement(
-            sid="ReadState",
-            actions=["s3:GetObject"],
-            resources=[joined(bucket, f"/{SHARED_FILE}"), *_files(scope)],
-            conditions=own,
-        ),
-        _with_key(scope, "DecryptSecrets", "kms:Decrypt"),
-    ]
+    return _state(scope, "ReadState", ["s3:GetObject"])
 
 
-def writing_state(scope: Scope) -> list[Statement]:
-    """What `pulumi up` needs beyond reading the state.
+def keeping_state(scope: Scope) -> list[Statement]:
+    """What `pulumi up` needs: it also writes the state.
 
     Args:
         scope: The stacks.
     """
-    own = {"StringEquals": {"aws:ResourceAccount": [scope.account.account_id]}}
-    changes = ["s3:PutObject", "s3:DeleteObject"]
-    return [Statement(sid="WriteState", actions=changes, resources=_files(scope), conditions=own)]
+    return _state(scope, "KeepState", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"])
 
 
 def creating_state(scope: Scope) -> list[Statement]:
-    """What `pulumi stack init` needs beyond writing the state: it encrypts the stack's own key with the shared one.
+    """What `pulumi stack init` needs beyond keeping the state: it encrypts the stack's own key with the shared one.
 
     Args:
         scope: The stacks.
@@ -63,14 +44,19 @@ def creating_state(scope: Scope) -> list[Statement]:
     return [_with_key(scope, "EncryptSecrets", "kms:Encrypt")]
 
 
-def _bucket(scope: Scope) -> pulumi.Input[str]:
+def _state(scope: Scope, sid: str, actions: Sequence[str]) -> list[Statement]:
     account = scope.account
-    return joined("arn:", account.partition, f":s3:::{scope.project}-state-", account.account_id, "-", account.region)
-
-
-def _files(scope: Scope) -> list[pulumi.Input[str]]:
+    bucket = joined("arn:", account.partition, f":s3:::{scope.project}-state-", account.account_id, "-", account.region)
     paths = [each.format(project=scope.project, stack=stack) for stack in scope.stacks for each in FILES]
-    return [joined(_bucket(scope), f"/{path}") for path in paths]
+    # Nobody else's bucket, should somebody have taken the name before: S3 names are unique in the world.
+    own = {"StringEquals": {"aws:ResourceAccount": [account.account_id]}}
+    return [
+        # It lists the names of all stacks.
+        Statement(sid="ListState", actions=["s3:ListBucket"], resources=[bucket], conditions=own),
+        Statement(sid="ReadLayout", actions=["s3:GetObject"], resources=[joined(bucket, f"/{LAYOUT}")], conditions=own),
+        Statement(sid=sid, actions=actions, resources=[joined(bucket, f"/{path}") for path in paths], conditions=own),
+        _with_key(scope, "DecryptSecrets", "kms:Decrypt"),
+    ]
 
 
 def _with_key(scope: Scope, sid: str, action: str) -> Statement:
