@@ -5,7 +5,7 @@ may create roles, but only with the stack's *boundary*: a policy that they canno
 than the bot needs in its own stack.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -150,7 +150,13 @@ def reading(scope: Scope) -> list[Statement]:
         Statement(sid="ReadAlarms", actions=READ_ALARMS, resources=scope.arns("cloudwatch", "alarm:")),
         Statement(sid="ReadTopics", actions=READ_TOPICS, resources=scope.arns("sns")),
         Statement(sid="ReadFunctions", actions=READ_FUNCTIONS, resources=scope.arns("lambda", "function:")),
-        Statement(sid="ReadMappings", actions=READ_MAPPINGS, resources=mappings, conditions=_of_functions(scope)),
+        # IfExists: the last read of a deleted mapping, which has no function any more, finds that it is gone.
+        Statement(
+            sid="ReadMappings",
+            actions=READ_MAPPINGS,
+            resources=mappings,
+            conditions={"ArnLikeIfExists": {"lambda:FunctionArn": scope.arns("lambda", "function:")}},
+        ),
         Statement(
             sid="ReadMappingTags",
             actions=READ_MAPPING_TAGS,
@@ -172,6 +178,7 @@ def reading(scope: Scope) -> list[Statement]:
 
 def writing(scope: Scope) -> list[Statement]:
     """What creating, changing and deleting the stacks needs beyond reading them."""
+    of_functions = {"ArnLike": {"lambda:FunctionArn": scope.arns("lambda", "function:")}}
     own_boundaries = [boundary_arn(scope.project, stack, scope.account) for stack in scope.stacks]
     mappings = [scope.account.arn("lambda", "event-source-mapping:*")]
     return [
@@ -189,8 +196,8 @@ def writing(scope: Scope) -> list[Statement]:
             resources=scope.arns("lambda", "function:"),
             conditions={"StringEquals": {"lambda:Principal": "apigateway.amazonaws.com"}},
         ),
-        Statement(sid="CreateMappings", actions=CREATE_MAPPINGS, resources=["*"], conditions=_of_functions(scope)),
-        Statement(sid="WriteMappings", actions=WRITE_MAPPINGS, resources=mappings, conditions=_of_functions(scope)),
+        Statement(sid="CreateMappings", actions=CREATE_MAPPINGS, resources=["*"], conditions=of_functions),
+        Statement(sid="WriteMappings", actions=WRITE_MAPPINGS, resources=mappings, conditions=of_functions),
         # A tag opens nothing here: whoever changes a mapping needs the function.
         Statement(
             sid="TagMappings",
@@ -279,11 +286,6 @@ def by_service(statements: Iterable[Statement]) -> dict[str, list[Statement]]:
         service = statement.actions[0].partition(":")[0]
         policies.setdefault(TITLES[service], []).append(statement)
     return policies
-
-
-def _of_functions(scope: Scope) -> Mapping[str, Mapping[str, Sequence[pulumi.Input[str]]]]:
-    """On event source mappings, which have ids that AWS chooses: those of the stacks' functions."""
-    return {"ArnLike": {"lambda:FunctionArn": scope.arns("lambda", "function:")}}
 
 
 def _api_arn(account: Account, path: str) -> pulumi.Input[str]:
