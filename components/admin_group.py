@@ -151,7 +151,7 @@ class AdminGroup(pulumi.ComponentResource):
             attach(title, policy.arn)
         for stack in args.stacks if args.rights == "scoped" else ():
             iam.Policy(
-                f"{name}-boundary-{stack}",
+                f"{name}-{stack}-boundary",
                 name=boundary_name(args.project, stack),
                 description="The most that the roles of a bot's stack may be allowed.",
                 policy=document(boundary(args.project, stack, args.account)),
