@@ -8,7 +8,7 @@ from typing import Literal
 import pulumi
 from pulumi_aws import iam
 
-from components.admin_policies import admin_policies, group_statements, mfa_policy
+from components.admin_policies import admin_policies, group_statements, login_statement, mfa_policy
 from components.errors import require
 from components.policy import VERSION, Account, Statement, document
 from components.pulumi_state import creating_state, keeping_state
@@ -101,7 +101,7 @@ class AdminGroupArgs:
             policies = by_service([*reading(scope), *writing(scope), *operating(scope), *group])
         else:
             policies = admin_policies([f"{self.project}-{stack}-" for stack in self.stacks], group, account)
-        policies["state"] = [*keeping_state(scope), *creating_state(scope)]
+        policies["tools"] = [login_statement(account), *keeping_state(scope), *creating_state(scope)]
         return policies | mfa_policy(account) if self.require_mfa else policies
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.policy import Account, Statement, actions
+from components.policy import Account, Statement, actions, joined
 
 QUEUES = (
     *actions("sqs", "CreateQueue DeleteQueue GetQueueAttributes SetQueueAttributes"),
@@ -53,6 +53,7 @@ OWN_CREDENTIALS = (
 )
 OWN_DEVICES = ("iam:CreateVirtualMFADevice",)
 PASSWORD_RULES = ("iam:GetAccountPasswordPolicy",)
+LOG_IN = actions("signin", "AuthorizeOAuth2Access CreateOAuth2Token")
 # What other policies, or AWS itself, allow and MFA does not guard: seeing whether something is wrong, and starting a
 # session with MFA. Never anything that holds a secret or what somebody wrote.
 STILL_ALLOWED = ("cloudwatch:DescribeAlarms", "sts:GetSessionToken")
@@ -102,6 +103,18 @@ def admin_policies(
             *group,
         ],
     }
+
+
+def login_statement(account: Account) -> Statement:
+    """Permission to use the AWS CLI and Pulumi with a login in the browser, `aws login`, instead of an access key.
+
+    As in AWS's own policy SignInLocalDevelopmentAccess, for this account.
+
+    Args:
+        account: The members' account.
+    """
+    clients = joined("arn:", account.partition, ":signin:*:", account.account_id, ":oauth2/public-client/*")
+    return Statement(sid="LogIn", actions=LOG_IN, resources=[clients])
 
 
 def mfa_policy(account: Account) -> dict[str, list[Statement]]:

@@ -110,7 +110,8 @@ def test_permissions_cover_each_prefix_and_nothing_else() -> None:
         for stack in ("dev", "anna")
         for file in (f".pulumi/stacks/bot/{stack}.*", f".pulumi/*/bot/{stack}/*")
     }
-    shared = {BUCKET, f"{BUCKET}/.pulumi/meta.yaml", "arn:aws:kms:eu-central-1:111122223333:key/*"}
+    login = "arn:aws:signin:*:111122223333:oauth2/public-client/*"
+    shared = {login, BUCKET, f"{BUCKET}/.pulumi/meta.yaml", "arn:aws:kms:eu-central-1:111122223333:key/*"}
     assert found == {"*", GROUP} | state | shared | {
         f"arn:aws:{service}:{start}:{before}{prefix}*"
         for prefix in ("bot-dev-", "bot-anna-")

@@ -11,7 +11,7 @@ PAGE = ROOT / "docs" / "rights.md"
 TITLES = {
     "admins-data": "administrators: data",
     "admins-watch": "administrators: watch",
-    "admins-state": "administrators: Pulumi's state",
+    "admins-tools": "administrators: tools",
     "admins-mfa": "administrators: MFA",
     "bot-access": "the function's role: access",
     "bot-log": "the function's role: log",
