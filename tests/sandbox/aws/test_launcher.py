@@ -245,6 +245,26 @@ def test_multi_factor_is_present_only_in_a_session_that_started_with_a_code(
         session(SerialNumber=serial, TokenCode="12345x")
 
 
+def test_a_key_is_authorized_with_its_aliases_and_the_encryption_context(owner: Clients, user: User, name: str) -> None:
+    kms = owner("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+    conditions = {
+        "ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{name}"},
+        "StringEquals": {"kms:EncryptionContext:stack": "dev"},
+    }
+    plain = user(statement("kms:Encrypt", "kms:Decrypt", resource=key, Condition=conditions))("kms")
+
+    blob = plain.encrypt(KeyId=f"alias/{name}", Plaintext=b"x", EncryptionContext={"stack": "dev"})["CiphertextBlob"]
+    assert plain.decrypt(CiphertextBlob=blob, EncryptionContext={"stack": "dev"})["Plaintext"] == b"x"
+    other = kms.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext={"stack": "prod"})["CiphertextBlob"]
+    with pytest.raises(ClientError, match="not authorized to perform: kms:Decrypt"):
+        plain.decrypt(CiphertextBlob=other, EncryptionContext={"stack": "prod"})
+    kms.delete_alias(AliasName=f"alias/{name}")
+    with pytest.raises(ClientError, match="not authorized to perform: kms:Decrypt"):
+        plain.decrypt(CiphertextBlob=blob, EncryptionContext={"stack": "dev"})
+
+
 @pytest.mark.parametrize("identifier", ["MessageGroupId", "MessageDeduplicationId"])
 @pytest.mark.parametrize("value", ["x" * 129, "a b", "ü"])
 def test_an_identifier_that_sqs_refuses_is_refused(owner: Clients, name: str, identifier: str, value: str) -> None:
