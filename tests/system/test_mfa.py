@@ -32,6 +32,9 @@ class Account:
         iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=self._trust(provider["OpenIDConnectProviderArn"]))
         for policy in iam.list_attached_group_policies(GroupName=GROUP)["AttachedPolicies"]:
             iam.attach_role_policy(RoleName=ROLE, PolicyArn=policy["PolicyArn"])
+        may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": self._role}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+        iam.put_user_policy(UserName=MEMBER, PolicyName="role", PolicyDocument=document)
         self.key = place.key_of(MEMBER)
         self.code = {"SerialNumber": self.serial, "TokenCode": "123456"}
 
