@@ -32,7 +32,7 @@ if settings.admin_group_name:
             group_name=settings.admin_group_name,
             members=settings.admin_members,
             rights=settings.admin_rights,
-            managed_policies=[] if scoped else settings.admin_policies,
+            managed_policies=settings.admin_policies,
             project=project,
             stacks=[stack, *settings.admin_stacks],
             require_mfa=settings.require_mfa,

@@ -11,7 +11,7 @@ import pulumi
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
-from components.admin_group import DOCUMENTED_POLICIES, GROUP_NAME, POLICY, USER_NAME
+from components.admin_group import GROUP_NAME, POLICY, USER_NAME
 from components.bot_function import MEMORY_MB, TIMEOUT_SECONDS
 from components.bot_logs import RETENTION_DAYS
 from components.bot_secrets import SECRET_CHARACTERS
@@ -145,13 +145,6 @@ class Settings(BaseModel):
             raise ValueError
         if names and info.field_name != "admin_policies" and info.data.get("admin_group_name") == "":
             raise ValueError("an empty list, as adminGroupName is empty")
-        return names
-
-    @field_validator("admin_policies")
-    @classmethod
-    def _check_policies(cls, names: list[str], info: Info) -> list[str]:
-        if info.data.get("admin_rights") == "scoped" and tuple(names) != DOCUMENTED_POLICIES:
-            raise ValueError("not set, as adminRights is scoped: the group has no other policies then")
         return names
 
     @field_validator("admin_stacks")

@@ -53,8 +53,8 @@ class AdminGroupArgs:
         project: The project's name. The names of all administered resources start with `<project>-<stack>-`.
         stacks: The administered stacks.
         account: Where these resources and the group are.
-        rights: `documented`: the managed policies, and ours for what they leave out. `scoped`: ours alone, which allow
-            exactly what the stacks need, and a boundary for the roles of each stack.
+        rights: `documented`: the managed policies, and ours for what they leave out. `scoped`: ours in place of the
+            documented ones, for exactly what the stacks need, and a boundary for the roles of each stack.
         managed_policies: AWS-managed policies by name, or any policy by ARN.
         require_mfa: In a session without MFA, are members limited to reading alarms and setting up their credentials?
 
@@ -73,7 +73,7 @@ class AdminGroupArgs:
 
     def __post_init__(self) -> None:
         own = self.own_policies(LONGEST)
-        attached = len(policy_arns(self.managed_policies, LONGEST)) + len(own)
+        attached = len(self.managed_policy_arns(LONGEST)) + len(own)
         require(
             attached <= POLICIES_PER_GROUP,
             f"The group {self.group_name} would have {attached} policies, and IAM allows {POLICIES_PER_GROUP}: "
@@ -88,6 +88,16 @@ class AdminGroupArgs:
                 f"{POLICY_CHARACTERS}: name fewer stacks (now {len(self.stacks)}) or members (now "
                 f"{len(self.members)}).",
             )
+
+    def managed_policy_arns(self, account: Account) -> dict[str, pulumi.Input[str]]:
+        """Name → ARN of each managed policy that is attached.
+
+        Args:
+            account: Where it is attached.
+        """
+        arns = policy_arns(self.managed_policies, account)
+        left_out = DOCUMENTED_POLICIES if self.rights == "scoped" else ()
+        return {name: arn for name, arn in arns.items() if name not in left_out}
 
     def own_policies(self, account: Account) -> dict[str, list[Statement]]:
         """Title → statements of each customer-managed policy.
@@ -138,7 +148,7 @@ class AdminGroup(pulumi.ComponentResource):
         def attach(title: str, arn: pulumi.Input[str]) -> None:
             iam.GroupPolicyAttachment(f"{name}-{title}", group=group.name, policy_arn=arn, opts=child)
 
-        for title, arn in policy_arns(args.managed_policies, args.account).items():
+        for title, arn in args.managed_policy_arns(args.account).items():
             attach(title, arn)
         for title, statements in args.own_policies(args.account).items():
             policy = iam.Policy(

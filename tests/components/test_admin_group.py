@@ -211,3 +211,39 @@ def test_mfa_uses_up_one_of_the_policies_of_a_group() -> None:
     assert args(policies=[f"Policy{n}" for n in range(6)], require_mfa=True)
     with pytest.raises(InvalidArgs, match="would have 11 policies, and IAM allows 10: attach at most 6"):
         args(policies=[f"Policy{n}" for n in range(7)], require_mfa=True)
+
+
+def test_scoped_rights_replace_the_documented_policies_and_no_others() -> None:
+    state = "arn:aws:iam::111122223333:policy/state"
+
+    graph = run_program(lambda: AdminGroup("admins", args(rights="scoped", policies=[*DOCUMENTED_POLICIES, state])))
+    found = graph.of("aws:iam/groupPolicyAttachment:GroupPolicyAttachment")
+    assert attached(graph) == set()
+    assert {each.name.removeprefix("admins-") for each in found} == {
+        "state",
+        "tools",
+        "scoped-data",
+        "scoped-watch",
+        "scoped-functions",
+        "scoped-access",
+    }
+
+
+def test_each_administered_stack_has_a_boundary_of_a_fixed_name_that_nobody_is_attached_to() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args(rights="scoped", stacks=["dev", "anna"])))
+
+    bounds = [each for each in graph.of("aws:iam/policy:Policy") if each.name.endswith("-boundary")]
+    arns = {each.inputs["policyArn"] for each in graph.of("aws:iam/groupPolicyAttachment:GroupPolicyAttachment")}
+    assert {each.inputs["name"] for each in bounds} == {"bot-dev-boundary", "bot-anna-boundary"}
+    assert not any("boundary" in arn for arn in arns)
+
+
+def test_scoped_rights_work_with_mfa() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args(rights="scoped", require_mfa=True)))
+
+    assert graph.one("aws:iam/policy:Policy", "mfa-policy").policy()["Statement"][3]["Effect"] == "Deny"
+
+
+def test_more_stacks_than_scoped_policies_can_name_are_refused() -> None:
+    with pytest.raises(InvalidArgs, match=r"The policy for scoped-\w+ .* name fewer stacks \(now 20\)"):
+        args(rights="scoped", stacks=[f"stack-{number}" for number in range(20)])
