@@ -1,6 +1,7 @@
 """The deployer: who may assume its roles, what each role may do, and that no role reaches further."""
 
 import json
+import re
 from functools import cache
 
 import pytest
@@ -17,9 +18,13 @@ from components.deployer import (
 )
 from components.errors import InvalidArgs
 from components.policy import Account
+from components.pulumi_state import keeping_state
 from components.scoped_policies import Scope
-from tests.harness import Graph, run_program
-from tests.policies import documents, statements
+from tests.components.test_scoped_policies import ON_ANY_RESOURCE
+from tests.harness import PROJECT, Graph, run_main, run_program
+from tests.policies import documents, mistakes, statements
+from tools.rights.escalation import Role, outside, reachable
+from tools.rights.static_analysis import findings, together
 
 ACCOUNT = Account(partition="aws", region="eu-central-1", account_id="111122223333")
 SCOPE = Scope(project="bot", stacks=["dev", "prod"], account=ACCOUNT)
@@ -124,3 +129,49 @@ def test_a_deploying_role_has_nothing_of_another_stack(stack: str, other: str) -
         f"{STATE}/.pulumi/stacks/bot/{stack}.*",
         f"{STATE}/.pulumi/*/bot/{stack}/*",
     }
+
+
+@pytest.fixture(scope="module")
+def account() -> Graph:
+    """A stack with a bot, scoped administrators and a deployer: all policies that people and workflows can have."""
+    settings = {"adminRights": "scoped", "adminMembers": ["anna"], "adminStacks": ["dev"], "deployFrom": "octo/bot"}
+    return run_main("prod", settings)
+
+
+def test_every_policy_for_pulumis_state_is_one_that_aws_takes_as_it_is_meant(account: Graph) -> None:
+    found = {
+        name: list(mistakes(each))
+        for name, each in documents(account).items()
+        if name.endswith(("-state-policy", "-tools-policy"))
+    }
+
+    assert len(found) == 4
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def test_the_analyser_finds_nothing_in_what_members_and_workflows_have_together(account: Graph) -> None:
+    everything = together(
+        {name: each for name, each in documents(account).items() if re.search("-(admins|deployer)-.*-policy$", name)}
+    )
+
+    assert {kind: values for kind, values in findings(everything).items() if values} == {}
+
+
+@pytest.mark.parametrize("role", ["deploy-dev", "deploy-prod", "preview"])
+def test_whatever_a_workflow_can_reach_is_in_its_stacks(account: Graph, role: str) -> None:
+    stacks = ["dev", "prod"] if role == "preview" else [role.removeprefix("deploy-")]
+    own = together({name: each for name, each in documents(account).items() if f"-deployer-{role}-" in name})
+    bounds = {
+        f"arn:aws:iam::{ACCOUNT.account_id}:policy/{each.inputs['name']}": each.policy()["Statement"]
+        for each in account.of("aws:iam/policy:Policy")
+        if "-boundary" in each.name
+    }
+    bot = account.one("aws:iam/role:Role", "-bot-role")
+    roles = {bot.name: Role([], bounds[bot.inputs["permissionsBoundary"]], "lambda.amazonaws.com")}
+    start = [each for each in own["Statement"] if "Principal" not in each]
+
+    found = reachable(start, roles, bounds)
+
+    assert len(found) == {"preview": 1, "deploy-dev": 2, "deploy-prod": 3}[role]  # a role of its own; the bot's role
+    beyond = {action for each in found.values() for action, _ in outside(each.rights, PROJECT, stacks)}
+    assert beyond - {action for each in keeping_state(SCOPE) for action in each.actions} <= ON_ANY_RESOURCE
