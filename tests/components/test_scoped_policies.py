@@ -125,6 +125,14 @@ def test_the_boundary_allows_all_that_the_roles_need_and_nothing_in_another_stac
     assert outside(plain(bound)["Statement"], "innolab-fbm", ["prod"]) == []
 
 
+def test_the_role_waits_for_its_boundary_and_the_stage_has_only_its_apis_tags(graph: Graph) -> None:
+    (role,) = graph.of("aws:iam/role:Role")
+
+    assert graph.one("aws:iam/policy:Policy", "-boundary").name in graph.needs(role)
+    assert graph.one("aws:apigateway/restApi:RestApi").inputs["tags"] == {"project": "innolab-fbm", "stack": "prod"}
+    assert "tags" not in graph.one("aws:apigateway/stage:Stage").inputs
+
+
 def allowed(document: dict[str, Any]) -> Iterator[str]:
     for each in document["Statement"]:
         yield from listed(each["Action"])

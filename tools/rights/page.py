@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from components.scoped_policies import READ_ANYTHING, WRITE_SUBSCRIPTIONS
 from tools.recorder import ROOT
 from tools.rights.attempts import ATTEMPTS
 from tools.rights.proofs import Permission, Proof
@@ -148,9 +149,13 @@ and watch for `EnableMFADevice`.
 
 ## What cannot be narrowed
 
-IAM cannot narrow the rows *AnyResource*, *ReadAnything* and *WriteSubscriptions* below to a resource. So a member of
-one stack's group can do them to any resource: they read names and settings, but no content. `sns:Unsubscribe` can end
-another stack's alarm e-mails. *ReadApiAccount* reads which role API Gateway uses for logs in the whole account.
+IAM cannot narrow some rows below to a resource: *AnyResource* with the documented rights, *ReadAnything* and
+*WriteSubscriptions* with scoped ones. So a member of one stack's group can do these to any resource of the region:
+
+- Read names and settings, but no content: {_named(READ_ANYTHING)}.
+- End another stack's alarm e-mails: {_named(WRITE_SUBSCRIPTIONS)}.
+
+*ReadApiAccount* reads which role API Gateway uses for the logs of the whole account.
 
 ## What each action is for
 
@@ -159,6 +164,10 @@ Each action was taken out of its policy, one at a time. Then the step in its row
 | policy | statement | action | what fails without it |
 |---|---|---|---|
 {"".join(_row(proof) for proof in proofs)}"""
+
+
+def _named(actions: Iterable[str]) -> str:
+    return ", ".join(f"`{action}`" for action in actions)
 
 
 def _compared(documented: Evidence, scoped: Evidence) -> str:
