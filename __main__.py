@@ -21,21 +21,38 @@ account = fbm.Account(
     region=aws.get_region_output().region,
     account_id=aws.get_caller_identity_output().account_id,
 )
-fbm.tag_everything({"project": project, "stack": stack})
+scoped = settings.admin_rights == "scoped"
+# With scoped rights, only an API may be tagged, and only when it is created.
+fbm.tag_everything({"project": project, "stack": stack}, except_types=[fbm.STAGE] if scoped else [])
 
+admins: list[pulumi.Resource] = []
 if settings.admin_group_name:
-    admins = fbm.AdminGroup(
+    group = fbm.AdminGroup(
         f"{name}-admins",
         fbm.AdminGroupArgs(
             group_name=settings.admin_group_name,
             members=settings.admin_members,
+            rights=settings.admin_rights,
             managed_policies=settings.admin_policies,
-            name_prefixes=[f"{project}-{each}-" for each in (stack, *settings.admin_stacks)],
+            project=project,
+            stacks=[stack, *settings.admin_stacks],
             require_mfa=settings.require_mfa,
             account=account,
         ),
     )
-    pulumi.export("adminGroupName", admins.name)
+    admins.append(group)
+    pulumi.export("adminGroupName", group.name)
+
+if settings.deploy_from:
+    environments = [*([stack] if settings.bot else []), *settings.admin_stacks]
+    fbm.Deployer(
+        f"{name}-deployer",
+        fbm.DeployerArgs(
+            repository=settings.deploy_from,
+            scope=fbm.Scope(project=project, stacks=environments, account=account),
+            provider_arn=None if settings.manage_github_provider else fbm.github_provider_arn(account),
+        ),
+    )
 
 if settings.bot:
     protected = pulumi.ResourceOptions(protect=settings.protect_data)
@@ -67,7 +84,15 @@ if settings.bot:
     ]
     if settings.lex_bot_id:
         statements.append(fbm.lex_statement(account, settings.lex_bot_id, settings.lex_bot_alias_id))
-    role = fbm.BotRole(f"{name}-bot", fbm.BotRoleArgs(log_statement=logs.writer_statement, statements=statements))
+    role = fbm.BotRole(
+        f"{name}-bot",
+        fbm.BotRoleArgs(
+            log_statement=logs.writer_statement,
+            statements=statements,
+            permissions_boundary=fbm.boundary_arn(project, stack, account) if scoped else None,
+        ),
+        pulumi.ResourceOptions(depends_on=admins),
+    )
 
     function = fbm.BotFunction(
         f"{name}-bot",

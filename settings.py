@@ -4,7 +4,7 @@ import difflib
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import pulumi
@@ -16,6 +16,7 @@ from components.bot_function import MEMORY_MB, TIMEOUT_SECONDS
 from components.bot_logs import RETENTION_DAYS
 from components.bot_secrets import SECRET_CHARACTERS
 from components.custom_domain import DOMAIN_NAME, HOSTED_ZONE_ID
+from components.deployer import REPOSITORY
 from components.lex import LEX_ID
 from components.queue_consumer import CONCURRENCY
 from components.rest_api import THROTTLE_BURST, THROTTLE_RATE
@@ -86,10 +87,15 @@ class Settings(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, strict=True)
 
     admin_group_name: str = _text(f"({GROUP_NAME})?", "up to 128 letters, digits and +=,.@_-", "NAME")
+    admin_rights: Literal["documented", "scoped"] = Field(description="documented or scoped", examples=["scoped"])
     admin_members: list[UserName] = Field(description="a list of names of IAM users, each once")
     admin_policies: list[Policy] = Field(description="a list of names of AWS's policies, or ARNs, each once")
     admin_stacks: list[StackName] = Field(description="a list of names of stacks, each once")
     require_mfa: bool = _choice()
+    deploy_from: str = _text(
+        f"({REPOSITORY})?", "OWNER/NAME of a repository on GitHub, or OWNER@ID/NAME@ID with GitHub's ids", "OWNER/NAME"
+    )
+    manage_github_provider: bool = _choice()
     bot: bool = _choice()
     page_id: str = _text("[0-9]{0,20}", "1 to 20 digits", "PAGE_ID")
     page_access_token: str = _secret()
@@ -151,6 +157,15 @@ class Settings(BaseModel):
         if info.context["stack"] in names:
             raise ValueError(f"other stacks than {info.context['stack']} itself, which is always administered")
         return names
+
+    @field_validator("deploy_from")
+    @classmethod
+    def _check_deploy_from(cls, repository: str, info: Info) -> str:
+        if repository and info.data.get("admin_group_name") == "":
+            raise ValueError("empty, as adminGroupName is empty: set it in the stack with the administrators' group")
+        if repository and info.data.get("admin_rights") == "documented":
+            raise ValueError("empty, as adminRights is not scoped: the workflows get no other permissions")
+        return repository
 
     @field_validator("bot")
     @classmethod

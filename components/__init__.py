@@ -8,15 +8,18 @@ from components.bot_logs import BotLogs, BotLogsArgs
 from components.bot_role import BotRole, BotRoleArgs
 from components.bot_secrets import BotSecrets, BotSecretsArgs
 from components.custom_domain import CustomDomain, CustomDomainArgs
+from components.deployer import Deployer, DeployerArgs, github_provider_arn
 from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import Ledger, LedgerArgs
 from components.lex import lex_statement
 from components.policy import Account
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
-from components.tags import tag_everything
+from components.scoped_policies import Scope, boundary_arn
+from components.tags import STAGE, tag_everything
 
 __all__ = [
+    "STAGE",
     "Account",
     "AdminGroup",
     "AdminGroupArgs",
@@ -33,6 +36,8 @@ __all__ = [
     "BotSecretsArgs",
     "CustomDomain",
     "CustomDomainArgs",
+    "Deployer",
+    "DeployerArgs",
     "EventQueue",
     "EventQueueArgs",
     "Ledger",
@@ -42,6 +47,9 @@ __all__ = [
     "RestApi",
     "RestApiArgs",
     "Route",
+    "Scope",
+    "boundary_arn",
+    "github_provider_arn",
     "lex_statement",
     "tag_everything",
 ]

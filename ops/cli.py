@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.aws.client import AwsError
-from ops import commands
+from ops import commands, permission_set
 from ops.adopt import DOCUMENTED_GROUP
 from ops.aws import OperatorAws, advice
 from ops.errors import OpsError
@@ -16,6 +16,7 @@ from ops.view import fail, print_json, print_text
 DESCRIPTION = "What an operator does by hand, with the stack of --stack or --outputs, or else with the running sandbox."
 LETTERS = "Events that the bot could not handle, and requests that held no event."
 ADOPT = "Take over from a system that was made by hand, step by step: see docs/migrate.md."
+PERMISSION_SET = "The administrators' policies as a permission set for IAM Identity Center: a CloudFormation template."
 JSON = "print JSON on standard output, remarks on standard error"
 APP_ID = "the Facebook app's id, at the top of its dashboard"
 DRY_RUN = "change nothing, only say what would happen"
@@ -38,6 +39,11 @@ def parser() -> argparse.ArgumentParser:
     _add_registration(subparsers)
     adopt = subparsers.add_parser("adopt", help=ADOPT, description=ADOPT, **_examples("adopt look"))
     _add_adopt(adopt.add_subparsers(dest="action", metavar="ACTION", required=True))
+    people = _add_before_a_stack(
+        subparsers, "permission-set", commands.print_permission_set, PERMISSION_SET, "permission-set Innolab_FBM"
+    )
+    people.add_argument("group", metavar="GROUP", help="the administrators' group, of your credentials' account")
+    people.set_defaults(target=_iam, json=True)
     return top
 
 
@@ -285,6 +291,10 @@ def run(arguments: Sequence[str]) -> int:
 
 def _place(options: argparse.Namespace) -> commands.Place:
     return commands.Place(OperatorAws(os.environ.get("AWS_REGION")), print_json if options.json else print_text)
+
+
+def _iam(_: argparse.Namespace) -> commands.Place:
+    return commands.Place(OperatorAws(permission_set.REGION), print_json)
 
 
 def _target(options: argparse.Namespace) -> commands.Target:

@@ -13,7 +13,7 @@ from bot.aws.secrets import SecretValues
 from bot.messenger.client import GraphApi
 from bot.messenger.identity import USER_REF
 from bot.messenger.profile import Profile
-from ops import adopt, conversations, reply, view
+from ops import adopt, conversations, permission_set, reply, view
 from ops.aws import OperatorAws
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
@@ -213,6 +213,12 @@ def register(options: Namespace, target: Target) -> int:
     registration = _registration(options, target)
     changes = list(registration.preview() if options.dry_run else registration.register())
     target.show(view.changes(changes, dry=options.dry_run))
+    return 0
+
+
+def print_permission_set(options: Namespace, place: Place) -> int:
+    """Print the policies of a group as a permission set for IAM Identity Center."""
+    place.show(Result(permission_set.template(place.aws, options.group), []))
     return 0
 
 

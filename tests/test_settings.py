@@ -101,6 +101,7 @@ def test_the_settings_text_shows_no_secret() -> None:
         ("adminMembers", {"anna": 1}, "allowed: a list of names of IAM users"),
         ("adminPolicies", ["arn:aws:s3:::bucket"], "allowed: a list of names of AWS's policies, or ARNs"),
         ("adminPolicies", ["arn:aws:iam::12:policy/x"], "allowed: a list of names of AWS's policies, or ARNs"),
+        ("adminRights", "all", '"all"; allowed: documented or scoped'),
         ("adminStacks", ["prod", "prod"], "allowed: a list of names of stacks, each once"),
         ("adminStacks", ["pr.od"], "allowed: a list of names of stacks, each once"),
         ("adminStacks", ["dev"], "allowed: other stacks than dev itself"),

@@ -135,6 +135,7 @@ EDITS = (
 """What a member of the group does."""
 
 DOMAIN = ("certificate", "proof", "issued", "name", "mapping", "address")
+SCOPED = [f"admins-scoped-{title}" for title in ("data", "watch", "functions", "access")]
 FOR_THE_OWNER = (
     Edit(
         "a domain",
@@ -142,7 +143,23 @@ FOR_THE_OWNER = (
         {f"domain-{each}": MADE for each in DOMAIN},
     ),
     Edit("no domain", {"domainName": "", "hostedZoneId": ""}, {f"domain-{each}": DELETED for each in DOMAIN}),
+    Edit(
+        "scoped rights",
+        {"adminRights": "scoped"},
+        {
+            **dict.fromkeys(("admins-data", "admins-watch", "admins-data-policy", "admins-watch-policy"), DELETED),
+            **{f"admins-{policy}": DELETED for policy in POLICIES[:3]},
+            **dict.fromkeys([*SCOPED, *(f"{name}-policy" for name in SCOPED)], MADE),
+            **dict.fromkeys(("admins-dev-boundary", "admins-other-boundary"), MADE),
+            "bot-role": CHANGED,
+            "webhook-stage": CHANGED,
+        },
+    ),
     Edit("MFA", {"requireMfa": "true"}, {"admins-mfa": MADE, "admins-mfa-policy": MADE}),
     Edit("no bot", {"bot": "false"}, {}),
 )
 """What would take a member's own permissions away, and what takes away all but the group."""
+
+NOT_SCOPED = ("admins-", "api-account-", "webhook-access-log")
+OF_SCOPED_MEMBERS = [edit for edit in EDITS if not any(name.startswith(NOT_SCOPED) for name in edit.operations)]
+"""What a member with scoped rights does: not the group, nor what all APIs of the account share."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tools.rights.steps import BOT_STEPS, MEMBER_STEPS, OWN_STEPS, Missing, Step, allowed_on_another
-from tools.rights.trial import Trial
+from tools.rights.scoped_steps import SCOPED_STEPS
+from tools.rights.steps import BOT_STEPS, MEMBER_STEPS, OWN_STEPS, STATE_STEPS, Missing, Step, allowed_on_another
+from tools.rights.trial import BOUNDARY, Trial
 
 REAL_AWS_ONLY = Path(__file__).with_name("real_aws_only.json")
 """What no step in the sandbox can need: policy → statement → action (or `*`, all of it) → why, and the source."""
@@ -17,6 +18,12 @@ OTHERS_STATEMENT = "NobodyElsesWithoutMfa"
 STEPS: dict[str, tuple[Step, ...]] = {
     "admins-data": MEMBER_STEPS,
     "admins-watch": MEMBER_STEPS,
+    "admins-scoped-data": SCOPED_STEPS,
+    "admins-scoped-watch": SCOPED_STEPS,
+    "admins-scoped-functions": SCOPED_STEPS,
+    "admins-scoped-access": SCOPED_STEPS,
+    BOUNDARY: BOT_STEPS,
+    "admins-tools": STATE_STEPS,
     "admins-mfa": OWN_STEPS,
     "bot-access": BOT_STEPS,
     "bot-log": BOT_STEPS,
@@ -63,7 +70,7 @@ def prove_all(trial: Trial) -> Iterator[Proof]:
     Raises:
         AssertionError: a step fails although no permission is missing.
     """
-    for step in dict.fromkeys(step for steps in STEPS.values() for step in steps):
+    for step in dict.fromkeys(step for title in trial.policies for step in STEPS[title]):
         try:
             step.run(trial)
         except Missing as error:
@@ -101,7 +108,7 @@ def prove(trial: Trial, permission: Permission) -> Proof:
         else:
             sys.stderr.write(f"{permission.policy} {permission.statement} {permission.action}: NOTHING NEEDS IT\n")
             return Proof(permission, "", "")
-    if permission.policy.startswith("bot-"):
+    if STEPS[permission.policy] is BOT_STEPS:
         trial.sandbox.faults({})
         trial.restart_function()
         trial.sandbox.settle()
