@@ -169,7 +169,8 @@ _LIMITS = Source("Graph API, Rate Limits", "2026-11-25")
 _SECURE = Source("Graph API, Secure Graph API Calls", "2026-11-25")
 _TESTS = Source("public tests of several projects", "2026-11-25")
 _RUBY = Source("jgorset/facebook-messenger, error_parser.rb", "2024-09-03")
-_CLOUD = Source("WhatsApp Cloud API, Error codes", "2026-11-25")  # Messenger's page on templates prints none
+# Messenger's page on utility messages prints no codes. Inferred: Meta reviews templates of both products alike.
+_CLOUD = Source("WhatsApp Business Platform, Error codes (inferred for Messenger)", "2026-05-15")
 _COURIER = Source("nyaruka/courier, facebook_test.go", "2026-08-11")
 
 TABLE = (
