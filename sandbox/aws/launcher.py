@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from sandbox.aws import runtimes
+
 MANAGED_POLICIES = Path(__file__).with_name("aws-managed-policies.json")
 
 DECISIONS = "decisions.jsonl"
@@ -436,6 +438,8 @@ def main() -> None:
     correct_security_policies()
     freeze_deployments()
     load_managed_policies()
+    runtimes.run_other_languages()
+    runtimes.describe_errors()
     try:
         ministack.app.main()
     except (KeyboardInterrupt, asyncio.CancelledError):
