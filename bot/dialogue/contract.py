@@ -101,11 +101,9 @@ def read_reply(body: bytes) -> Reply:
         # Neither NaN, nor a number too large, nor half of a character may reach the ledger or the next turn.
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise BadReply(
-            f"The reply is not valid JSON ({type(error).__name__}): return an object of plain values."
-        ) from None
+        raise BadReply("reply", f"is not JSON ({type(error).__name__}): return plain values.") from None
     if value is None:
-        raise BadReply("The function returned nothing: return {} for silence.")
+        raise BadReply("reply", "is null: return {} for silence.")
     return read(Reply, value, "reply")
 
 

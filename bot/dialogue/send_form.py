@@ -9,6 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
 from bot.dialogue.typed import annotations
+from bot.fault import ConversationFault
 from bot.messenger import messages
 from bot.messenger.record import Record
 
@@ -19,8 +20,16 @@ ONLY, EACH = "0", "*"
 _MISSING = object()
 
 
-class BadReply(ValueError):
-    """A JSON value that is not what it should be. The text says where, what is wrong, and what to do."""
+class BadReply(ConversationFault):
+    """A conversation's reply that is not what it should be, or that Facebook would refuse.
+
+    Args:
+        at: where in the reply.
+        message: what is wrong, and what to do.
+    """
+
+    def __init__(self, at: str, message: str) -> None:
+        super().__init__("BadReply", at, message)
 
 
 class Form(NamedTuple):
@@ -206,25 +215,25 @@ def read(kind: type[R], value: object, at: str) -> R:
 
 def _read(kinds: tuple[type[Record], ...], value: object, at: str) -> Record:
     if not isinstance(value, dict):
-        raise BadReply(f"{at} is {_named(value)}, not an object.")
+        raise BadReply(at, f"is {_named(value)}, not an object.")
     candidates = [form for kind in kinds for form in forms_of(kind)]
     form = next((form for form in candidates if _fits(form, value)), None)
     if form is None:
         paths = sorted({path for form in candidates for path in form.fixed})
-        raise BadReply(f"{at} is of no known kind: look at {', '.join(paths)}.")
+        raise BadReply(at, f"is of no known kind: look at {', '.join(paths)}.")
     for path in _leaves(form, value):
-        raise BadReply(f"{at}.{path} is not known here: leave it out, or check its name.")
+        raise BadReply(f"{at}.{path}", "is not known here: leave it out, or check its name.")
     wanted, given = annotations(form.kind), {}
     for path, name in form.fields.items():
         if (found := _get(value, path, at)) is not _MISSING:
             convert = _CONVERTED.get((form.kind, name))
             given[name] = _fit(convert(found) if convert else found, wanted[name], f"{at}.{path}")
     if lacking := [path for path, name in form.fields.items() if name not in given and not hasattr(form.kind, name)]:
-        raise BadReply(f"{at} lacks {', '.join(lacking)}.")
+        raise BadReply(at, f"lacks {', '.join(lacking)}.")
     try:
         return form.kind(**given)
     except messages.Refused as refusal:
-        raise BadReply(f"{at}: {refusal}") from None
+        raise BadReply(at, str(refusal)) from None
 
 
 def _fits(form: Form, value: object) -> bool:
@@ -292,7 +301,7 @@ def _fit(value: object, wanted: object, at: str) -> Any:
             return float(value)
         if choice in (str, int, float, bool, NoneType) and type(value) is choice:
             return value
-    raise BadReply(f"{at} is {_named(value)}, not {' or '.join(map(_expected, choices))}.")
+    raise BadReply(at, f"is {_named(value)}, not {' or '.join(map(_expected, choices))}.")
 
 
 _NAMES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a whole number"}

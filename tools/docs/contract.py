@@ -113,7 +113,8 @@ class _Schema:
         if wanted is Event:
             return [self._named(kind) for kind in event_kinds()]
         if wanted is Attachment:
-            return [self._named(kind) for kind in (Attachment, *_subclasses(Attachment)) if kind.__annotations__]
+            kinds: list[type[Record]] = [Attachment, *_subclasses(Attachment)]
+            return [self._named(kind) for kind in kinds if kind.__annotations__]
         return [self._named(form.kind) for form in forms_of(wanted)]
 
     def _named(self, kind: type[Record]) -> Json:
