@@ -259,9 +259,9 @@ class EventLog:
             case "dynamodb:UpdateItem":
                 self._recorded(called, _object(called.request))
             case "lambda:Invoke":
-                event, answer = _object(called.request).get("event") or {}, _object(called.answer)
-                key = fingerprint(str(event.get("page")), str(event.get("id")))
-                self._step(called, key, "conversed", {"raised": answer.get("errorType", "")})
+                event = _object(called.request).get("event") or {}
+                about = fingerprint(str(event.get("page")), str(event.get("id")))
+                self._step(called, about, "conversed", {"raised": _object(called.answer).get("errorType", "")})
             case "sqs:ChangeMessageVisibilityBatch":
                 entries = _object(called.request).get("Entries") or [{}]
                 if key := self._taken.get(called.connection):
