@@ -69,7 +69,7 @@ class ConversationFunctionArgs:
     def __post_init__(self) -> None:
         require(self.code.is_dir(), f"There is no conversation to deploy: {self.code} is not a folder.")
         require(
-            bool((self.runtime and self.handler) or self.language.runtime),
+            all(self.language),
             f"The conversation in {self.code} is in no known language: it holds none of {', '.join(LANGUAGES)}. Build "
             "it first, or give its runtime and its handler.",
         )
