@@ -27,6 +27,7 @@ const said = {
   nonsense: () => "nonsense",
   nothing: () => undefined,
   late: () => new Promise((answer) => setTimeout(() => answer({ messages: ["Too late."] }), 60_000)),
+  slow: () => new Promise((answer) => setTimeout(() => answer({ messages: ["Slowly."] }), 3_000)),
   exit: () => process.exit(1),
 };
 
