@@ -25,10 +25,10 @@ public class BotTests
     {
         var chat = new Chat();
         Assert.Equal(
-            ["Parcel 12345676: announced\n📍 announced\n⬜ in transit\n⬜ out for delivery\n⬜ delivered"],
+            new[] { "Parcel 12345676: announced\n📍 announced\n⬜ in transit\n⬜ out for delivery\n⬜ delivered" },
             chat.Says("12345676"));
         Assert.Equal(
-            ["Parcel 12345679: delivered\n✅ announced\n✅ in transit\n✅ out for delivery\n📍 delivered"],
+            new[] { "Parcel 12345679: delivered\n✅ announced\n✅ in transit\n✅ out for delivery\n📍 delivered" },
             chat.Says("12345679"));
     }
 
@@ -36,8 +36,8 @@ public class BotTests
     public void The_question_for_a_number_is_asked_until_it_is_answered()
     {
         var chat = new Chat();
-        Assert.Equal(["Which parcel? Please send me its 8-digit number."], chat.Says("Status"));
-        Assert.Equal(["A parcel's number has 8 digits. Please send it again."], chat.Says("the blue one"));
+        Assert.Equal(new[] { "Which parcel? Please send me its 8-digit number." }, chat.Says("Status"));
+        Assert.Equal(new[] { "A parcel's number has 8 digits. Please send it again." }, chat.Says("the blue one"));
         Assert.StartsWith("Parcel 12345677: in transit", chat.Says("12345677")[0]);
         Assert.StartsWith("Send me the 8-digit number", chat.Says("the blue one")[0]);
     }
