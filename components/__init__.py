@@ -7,6 +7,7 @@ from components.bot_function import BotFunction, BotFunctionArgs
 from components.bot_logs import BotLogs, BotLogsArgs
 from components.bot_role import BotRole, BotRoleArgs
 from components.bot_secrets import BotSecrets, BotSecretsArgs
+from components.conversation_function import ConversationFunction, ConversationFunctionArgs
 from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import Ledger, LedgerArgs
 from components.lex import lex_statement
@@ -30,6 +31,8 @@ __all__ = [
     "BotRoleArgs",
     "BotSecrets",
     "BotSecretsArgs",
+    "ConversationFunction",
+    "ConversationFunctionArgs",
     "EventQueue",
     "EventQueueArgs",
     "Ledger",

@@ -47,7 +47,7 @@ E = TypeVar("E", bound=Event)
 G = TypeVar("G", bound=Record)
 R = TypeVar("R", bound=Reply[Any] | Words | None)
 
-_NEVER_ANSWERED = (Delivery, Echo, Read)
+NEVER_ANSWERED = (Delivery, Echo, Read)
 # What a user does and expects an answer to. Anything else is answered only if a rule takes it.
 _ANSWER_EXPECTED = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
 # Kinds that change what the bot may do. They are heard even while somebody else has the conversation.
@@ -189,7 +189,7 @@ class Bot(Generic[S, W]):
 
     def on(self, kind: type[E]) -> Registration[S, W, E]:
         """Take any other kind of event, such as `Edited` or `ThreadPassed`."""
-        if issubclass(kind, _NEVER_ANSWERED):
+        if issubclass(kind, NEVER_ANSWERED):
             raise RuleError(f"{kind.__name__} is never answered: it only reports on the page's own messages.")
         return self._values(kind.kind, ())
 
@@ -251,11 +251,11 @@ class Bot(Generic[S, W]):
         Raises:
             Exception: what a handler raised, unless an error handler is registered.
         """
-        if isinstance(event, _NEVER_ANSWERED):
+        if isinstance(event, NEVER_ANSWERED):
             return Answer((), dict(state))
         user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
         if event.opens_window:
-            session = _opened(session, event, context.now)
+            session = opened(session, event, context.now)
         turn: Turn[S, W, Event] = Turn(
             event,
             user,
@@ -269,14 +269,14 @@ class Bot(Generic[S, W]):
         defect: Exception | None = None
         try:
             reply = self._reply(turn)
-            messages = _addressed(as_messages(reply.said, event.platform), event)
+            messages = addressed(as_messages(reply.said, event.platform), event)
         except Exception as error:
             rule = self._rules.get("error")
             if rule is None:
                 raise
             defect = error
             reply = as_reply(rule.handler(turn, error), turn)
-            messages = _addressed(as_messages(reply.said, event.platform), event)
+            messages = addressed(as_messages(reply.said, event.platform), event)
         allowed = tuple(message for message in messages if turn.window_open or not message.needs_window)
         outside = len(messages) - len(allowed)
         if reply.forget:
@@ -382,7 +382,7 @@ class Bot(Generic[S, W]):
         return Registration(add)
 
 
-def _addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ...]:
+def addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ...]:
     """The messages as this event can be answered: a comment with one message, privately."""
     if not isinstance(event, Comment):
         return messages
@@ -392,7 +392,7 @@ def _addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ..
     return private
 
 
-def _opened(session: Session, event: Event, now: float) -> Session:
+def opened(session: Session, event: Event, now: float) -> Session:
     """The session after an event that opens the messaging window."""
     happened, referral = _happened(event, now), getattr(event, "referral", None)
     session = session.replace(opened=max(session.opened, happened))
