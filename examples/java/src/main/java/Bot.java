@@ -1,12 +1,10 @@
-import com.amazonaws.services.lambda.runtime.Context;
-import com.amazonaws.services.lambda.runtime.RequestHandler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /** A small bot: it says hello, and where a parcel is, in English and German. */
-public class Bot implements RequestHandler<Turn, Reply> {
+public class Bot {
 
   private record Words(String hello, String which, String wrong, String help, String parcel, List<String> steps) {}
 
@@ -30,8 +28,7 @@ public class Bot implements RequestHandler<Turn, Reply> {
       Map.of("hello", "en", "hi", "en", "english", "en", "hallo", "de", "moin", "de", "deutsch", "de");
 
   /** Answer one event. */
-  @Override
-  public Reply handleRequest(Turn turn, Context context) {
+  public Reply answer(Turn turn) {
     String said = whatWasSaid(turn.event());
     if (said == null) return Reply.silence();
     String known = turn.session().language();

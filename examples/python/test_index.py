@@ -1,6 +1,6 @@
 """The bot, as a chat with one person."""
 
-from app import handler
+from index import handler
 from contract import Event, Session, State
 
 
