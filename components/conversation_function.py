@@ -70,8 +70,8 @@ class ConversationFunctionArgs:
         require(self.code.is_dir(), f"There is no conversation to deploy: {self.code} is not a folder.")
         require(
             bool((self.runtime and self.handler) or self.language.runtime),
-            f"The conversation in {self.code} is in no known language: it holds none of {', '.join(LANGUAGES)}. Build it "
-            "first, or give its runtime and its handler.",
+            f"The conversation in {self.code} is in no known language: it holds none of {', '.join(LANGUAGES)}. Build "
+            "it first, or give its runtime and its handler.",
         )
 
     @property

@@ -18,6 +18,9 @@ R = TypeVar("R", bound=Record)
 # A list with exactly one element, and every element of a list, as parts of a path.
 ONLY, EACH = "0", "*"
 _MISSING = object()
+# Longer numbers are nobody's amount or time, and Python refuses to convert some of them.
+DIGITS = 15
+MOST = 10**DIGITS
 
 
 class BadReply(ConversationFault):
@@ -183,7 +186,9 @@ _FORMS = (
 # Fields whose values differ from the class's own.
 _CONVERTED: dict[tuple[type[Record], str], Callable[[object], object]] = {
     (messages.Carousel, "square"): lambda given: {"square": True, "horizontal": False}.get(str(given), given),
-    (messages.Receipt, "ordered"): lambda given: int(given) if isinstance(given, str) and given.isdecimal() else given,
+    (messages.Receipt, "ordered"): lambda given: (
+        int(given) if isinstance(given, str) and given.isdecimal() and len(given) <= DIGITS else given
+    ),
 }
 
 
@@ -297,7 +302,7 @@ def _fit(value: object, wanted: object, at: str) -> Any:
             return tuple(_fit(each, get_args(choice)[0], f"{at}[{number}]") for number, each in enumerate(value))
         if get_origin(choice) is dict and isinstance(value, dict):
             return value
-        if choice is float and type(value) is int:
+        if choice is float and type(value) is int and abs(value) < MOST:
             return float(value)
         if choice in (str, int, float, bool, NoneType) and type(value) is choice:
             return value

@@ -12,7 +12,7 @@ from bot.dialogue import contract
 from bot.dialogue.send_form import EACH, ONLY, Form, forms_of
 from bot.dialogue.typed import annotations
 from bot.messenger.events import Attachment, Event, parse
-from bot.messenger.messages import Carousel
+from bot.messenger.messages import Carousel, Receipt
 from bot.messenger.record import Record
 
 Json = dict[str, Any]
@@ -26,8 +26,11 @@ _PLAIN: dict[object, Json] = {
     object: {},
 }
 _FIELD = re.compile(r"^ {4}(?P<name>\w+): (?P<text>.*(?:\n {5,}.*)*)", re.MULTILINE)
-# The Send API has a word where the class has a boolean.
-_WORDS: dict[tuple[type[Record], str], Json] = {(Carousel, "square"): {"enum": ["square", "horizontal"]}}
+# Where the Send API has another type than the class.
+_OTHERWISE: dict[tuple[type[Record], str], Json] = {
+    (Carousel, "square"): {"enum": ["square", "horizontal"]},
+    (Receipt, "ordered"): {"type": ["string", "integer"]},
+}
 
 
 def turn_schema() -> str:
@@ -143,7 +146,7 @@ class _Schema:
             if None not in allowed:
                 _put(whole, path, {"enum": list(allowed)}, required=path in form.fixed)
         for path, name in form.fields.items():
-            schema = _WORDS.get((form.kind, name)) or self._of(wanted[name])
+            schema = _OTHERWISE.get((form.kind, name)) or self._of(wanted[name])
             if path.endswith(f"{EACH}.id"):
                 schema = schema["items"]
             if path not in form.fixed:
