@@ -166,7 +166,7 @@ def _up(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
     from sandbox.chat import ChatSandbox
     from sandbox.live import LiveReport
 
-    check_conversation(PROJECT)
+    check_conversation(PROJECT, options.stack)
     sandbox = ChatSandbox(
         options.stack,
         cloud_port=options.cloud_port or next_free_port(PORTS["cloud"]),
@@ -188,7 +188,7 @@ def _up(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
 
 
 def _say(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
-    check_conversation(PROJECT)
+    check_conversation(PROJECT, options.stack)
     sandbox, person, said = Sandbox(options.stack, observe=view.observe), new_person(), []
     with lifetime.of(sandbox):
         with view.progress():
@@ -200,7 +200,7 @@ def _say(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
 
 
 def _deploy(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
-    check_conversation(PROJECT)
+    check_conversation(PROJECT, options.stack)
     sandbox = Sandbox(options.stack, observe=view.observe)
     with lifetime.of(sandbox):
         with view.progress():
@@ -215,7 +215,7 @@ def _chat(options: argparse.Namespace, view: View, lifetime: Lifetime) -> None:
             view.print(f"In the sandbox at {url}.")
             converse(lambda action: ask(url, ACT, {"person": person, "action": action})["answers"], view)
         return
-    check_conversation(PROJECT)
+    check_conversation(PROJECT, options.stack)
     sandbox = Sandbox(options.stack, observe=view.observe)
     with lifetime.of(sandbox):
         with view.progress():
@@ -242,7 +242,7 @@ def converse(act: Callable[[Action], list[dict[str, Any]]], view: View) -> None:
 
 
 def _check(_options: argparse.Namespace, view: View, _lifetime: Lifetime) -> None:
-    check_conversation(PROJECT)
+    check_conversation(PROJECT, "local")
     view.print("The conversation can be loaded.")
 
 

@@ -57,14 +57,14 @@ class Function:
                 raise ConversationFault(error.code, "", "Lambda does not pass this turn on.") from None
             raise
         if "x-amz-function-error" in answer.headers:
-            fault = _raised(answer.body)
+            fault = fault_of(answer.body)
             if fault.kind in NOT_LOADED:
                 raise AwsError("Invoke", fault.kind, 0)
             raise fault
         return answer.body
 
 
-def _raised(body: bytes) -> ConversationFault:
+def fault_of(body: bytes) -> ConversationFault:
     """What Lambda says of a function's error. Source: Lambda Developer Guide, the page on errors of each language."""
     try:
         error = json.loads(body)

@@ -438,8 +438,8 @@ def main() -> None:
     correct_security_policies()
     freeze_deployments()
     load_managed_policies()
-    runtimes.run_other_languages()
     runtimes.describe_errors()
+    runtimes.run_other_languages()
     try:
         ministack.app.main()
     except (KeyboardInterrupt, asyncio.CancelledError):

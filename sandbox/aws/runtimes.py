@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 TASK_ROOT = "/var/task"  # Lambda Developer Guide, "Defined runtime environment variables": LAMBDA_TASK_ROOT
+UNPACKED = re.compile(r'(/[^/\s"\']+)+/ministack-lambda-[^/]+/code')  # where MiniStack unpacks a function's code
 JAVA_CLIENT = Path(__file__).with_name("java")
 FETCH_SECONDS = 300.0
 EXECUTABLE = 0o755 << 16
@@ -29,8 +31,9 @@ EXECUTABLE = 0o755 << 16
 # As on Lambda, only the fast compiler (Lambda Developer Guide, "Customize Java runtime startup behavior").
 JAVA = """#!/bin/sh
 exec java -XX:TieredStopAtLevel=1 -cp "$LAMBDA_TASK_ROOT:$LAMBDA_TASK_ROOT/lib/*:{client}/*" \\
-  com.amazonaws.services.lambda.runtime.api.client.AWSLambda "$_HANDLER"
+  -D{package}.runtimeapi.NativeClient.JNI={client}/{library} {package}.AWSLambda "$_HANDLER"
 """
+JAVA_PACKAGE = "com.amazonaws.services.lambda.runtime.api.client"
 # An executable assembly's handler is its name (Lambda Developer Guide, "Define Lambda function handler in C#").
 DOTNET = """#!/bin/sh
 exec dotnet "$LAMBDA_TASK_ROOT/$_HANDLER.dll"
@@ -38,6 +41,16 @@ exec dotnet "$LAMBDA_TASK_ROOT/$_HANDLER.dll"
 
 PROGRAMS = {"python": "", "nodejs": "node", "java": "java", "dotnet": "dotnet"}
 """The language of a runtime's name → the program that runs it here; ``""`` for the sandbox's own Python."""
+
+
+# What MiniStack says of a function that has no trace → how Lambda names it (Lambda Developer Guide, "Runtime errors").
+KINDS = {
+    "Worker init failed": "Runtime.ImportModuleError",
+    "Worker process exited immediately": "Runtime.ImportModuleError",
+    "Worker process died": "Runtime.ExitError",
+    "init error: ": "Runtime.ImportModuleError",
+    "bootstrap exited during init": "Runtime.ImportModuleError",
+}
 
 
 class NotRunnable(Exception):
@@ -85,6 +98,10 @@ def java_client() -> Path:
     if run.returncode:
         said = (run.stdout.strip() or run.stderr.strip()).partition("\n")[0]
         raise NotRunnable(f"Maven could not fetch AWS's Java runtime client: {said}")
+    # Each start would unpack the client's library to the same file in /tmp, under the feet of functions that use it.
+    for jar in fetched.glob("aws-lambda-java-runtime-interface-client-*.jar"):
+        with zipfile.ZipFile(jar) as zipped:
+            fetched.joinpath(java_library()).write_bytes(zipped.read(f"jni/{java_library()}"))
     if jars.is_dir():
         shutil.rmtree(fetched)  # another sandbox was faster
     else:
@@ -92,9 +109,17 @@ def java_client() -> Path:
     return jars
 
 
+def java_library() -> str:
+    """The name of the library that the client has for this machine."""
+    system = "linux" if platform.libc_ver()[0] == "glibc" else "linux_musl"
+    return f"libaws-lambda-jni.{system}-{'aarch_64' if platform.machine() in {'arm64', 'aarch64'} else 'x86_64'}.so"
+
+
 def with_bootstrap(code: bytes, runtime: str) -> bytes:
     """A function's zip with the program that starts it."""
-    script = JAVA.format(client=java_client()) if language(runtime) == "java" else DOTNET
+    script = DOTNET
+    if language(runtime) == "java":
+        script = JAVA.format(client=java_client(), library=java_library(), package=JAVA_PACKAGE)
     content = io.BytesIO(code)
     with zipfile.ZipFile(content, "a") as zipped:
         entry = zipfile.ZipInfo("bootstrap")
@@ -145,24 +170,31 @@ def describe_errors() -> None:
     from ministack.services import lambda_svc
 
     original_invoke: Callable[..., dict[str, Any]] = lambda_runtime.Worker.invoke
-    original_warm: Callable[..., dict[str, Any]] = lambda_svc._execute_function_warm
     raised = threading.local()
 
     def invoke(worker: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        folder, result = worker._tmpdir, original_invoke(worker, *args, **kwargs)
-        folder = worker._tmpdir or folder
-        raised.trace = result["trace"] = result.get("trace", "").replace(f"{folder}/code", TASK_ROOT)
+        result = original_invoke(worker, *args, **kwargs)
+        raised.trace = result.get("trace", "")
         return result
 
-    def warm(function: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
-        raised.trace = ""
-        answer = original_warm(function, event, request_id)
-        if answer.get("error") and raised.trace:
-            answer["body"] |= described(raised.trace, (function.get("config") or function)["Runtime"])
-        return answer
+    def describing(execute: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        def execute_and_describe(function: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+            raised.trace = ""
+            answer = execute(function, event, request_id)
+            if answer.get("error"):
+                said = str(answer["body"].get("errorMessage"))
+                if kind := next((each for words, each in KINDS.items() if said.startswith(words)), None):
+                    answer["body"]["errorType"] = kind
+                if raised.trace:
+                    answer["body"] |= described(raised.trace, (function.get("config") or function)["Runtime"])
+                answer["body"] = json.loads(UNPACKED.sub(TASK_ROOT, json.dumps(answer["body"])))
+            return answer
+
+        return execute_and_describe
 
     lambda_runtime.Worker.invoke = invoke
-    lambda_svc._execute_function_warm = warm
+    for name in ("_execute_function_warm", "_execute_function_provided_warm"):
+        setattr(lambda_svc, name, describing(getattr(lambda_svc, name)))
 
 
 def described(trace: str, runtime: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,27 @@ def test_an_exception_in_python_names_its_type_and_its_line(create: Create) -> N
     assert raised["stackTrace"][0].startswith('  File "/var/task/app.py", line 4, in handle\n')
 
 
+def test_code_that_cannot_be_loaded_is_told_from_a_failing_event(create: Create) -> None:
+    raised = create("python3.13", "app.handle", {"app.py": b"import elsewhere"})({})
+
+    assert raised["errorType"] == "Runtime.ImportModuleError"
+    assert "No module named 'elsewhere'" in raised["errorMessage"]
+
+
+@needs("node")
+def test_a_module_that_is_missing_is_named_as_on_lambda(create: Create) -> None:
+    raised = create("nodejs24.x", "bot.handle", {"index.mjs": NODE.encode()})({})
+
+    assert raised["errorType"] == "Runtime.ImportModuleError"
+    assert "'/var/task/bot'" in raised["errorMessage"]
+
+
+def test_a_function_that_ends_itself_is_named_as_on_lambda(create: Create) -> None:
+    raised = create("python3.13", "app.handle", {"app.py": b"import os\ndef handle(*_): os._exit(1)"})({})
+
+    assert raised["errorType"] == "Runtime.ExitError"
+
+
 @needs("java", "javac", "mvn")
 def test_a_function_in_java_runs_on_this_machines_java(
     create: Create, java_classes: dict[str, bytes], owner: Clients, name: str
@@ -121,6 +143,16 @@ def test_a_function_in_java_runs_on_this_machines_java(
     assert (raised["errorType"], raised["errorMessage"]) == ("java.lang.IllegalStateException", "too far")
     assert "Handler.java:8" in raised["stackTrace"][0]
     assert invoke({"text": "again"})["said"] == "again"
+
+
+@needs("java", "javac", "mvn")
+def test_java_functions_that_start_at_once_do_not_disturb_each_other(
+    create: Create, java_classes: dict[str, bytes]
+) -> None:
+    invoke = create("java21", "Handler::handleRequest", java_classes)
+
+    with ThreadPoolExecutor(4) as callers:
+        assert [each["said"] for each in callers.map(invoke, [{"text": "x"}] * 4)] == ["x"] * 4
 
 
 @needs("java", "javac", "mvn")
