@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bench.load import BROKEN, Crowd, findings, killing, shorten_visibility
+from sandbox.chat import ChatSandbox
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import Sandbox, new_person
 
@@ -26,13 +27,13 @@ PEOPLE, EVENTS = 3, 2
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Sandbox]:
-    with Sandbox(settings=NODE) as running:
+def shared() -> Iterator[ChatSandbox]:
+    with ChatSandbox(settings=NODE) as running:
         yield running
 
 
 @pytest.fixture
-def sandbox(shared: Sandbox) -> Iterator[Sandbox]:
+def sandbox(shared: ChatSandbox) -> Iterator[ChatSandbox]:
     yield shared
     shared.aws_faults({})
     shared.settle()
@@ -161,10 +162,17 @@ def test_each_event_calls_it_once_and_the_log_times_the_call(sandbox: Sandbox) -
     assert all(0 <= each["milliseconds"] < 8000 for each in new)
 
 
-def test_an_event_waits_while_lambda_does_not_call_it(sandbox: Sandbox) -> None:
-    sandbox.aws_faults({"lambda:Invoke": {"status": 429, "code": "TooManyRequestsException", "count": 4}})
+def test_the_page_shows_the_call_among_the_steps_of_an_event(sandbox: ChatSandbox) -> None:
+    page = sandbox.page
+    person = next(iter(page._people))
+    page.background.run(page.act(person, {"kind": "text", "text": "hello"}))
+    page.background.run(page.act(person, {"kind": "text", "text": "raise"}))
+    sandbox.settle()
 
-    assert [answer["message"]["text"] for answer in sandbox.say("hello")] == ["Hello."]
+    notes = map(json.loads, page.feed.since(0)[1])
+    calls = [each for each in notes if (each["kind"], each.get("name")) == ("step", "conversed") and each["person"]]
+    assert [each["detail"]["raised"] for each in calls] == ["", "RangeError", "RangeError", "RangeError"]
+    assert all(each["call"] == "lambda:Invoke" and each["key"] and each["seconds"] > 0 for each in calls)
 
 
 def test_the_role_may_call_that_function_and_no_other_and_the_functions_role_may_only_log(sandbox: Sandbox) -> None:

@@ -1,6 +1,9 @@
 """The contract with a conversation in any language: what goes in, what may come out, and what is refused."""
 
 import json
+import re
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -330,6 +333,38 @@ def receipt(total: object = 1, timestamp: object = "1") -> Json:
 def test_what_is_not_a_reply_is_refused_with_the_place_and_the_reason(returned: object, reason: str) -> None:
     with pytest.raises(BadReply, match=f"^{reason}"):
         answer(returned)
+
+
+# The documentation
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
+def test_the_documented_dialogue_asks_two_questions_in_twenty_lines(tmp_path: Path) -> None:
+    code = re.findall(r"```js\n(.*?)```", Path("docs/any-language.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    call = """
+        const { handler } = await import("./index.mjs");
+        let turn = "";
+        for await (const part of process.stdin) turn += part;
+        console.log(JSON.stringify(await handler(JSON.parse(turn))));"""
+    (tmp_path / "index.mjs").write_text(code, encoding="utf-8")
+    (tmp_path / "call.mjs").write_text(call, encoding="utf-8")
+
+    def ask(turn: bytes) -> bytes:
+        return subprocess.run(["node", "call.mjs"], cwd=tmp_path, input=turn, capture_output=True, check=True).stdout
+
+    state: Json = {}
+    said: list[list[str]] = []
+    for text in ("hi", "Ada", "many", "4"):
+        found = RemoteConversation(ask).answer(events.TextMessage(text, id=text, user="24"), state, NOON)
+        state = found.state
+        said.append([message_of(each.to_request("24"))["text"] for each in found.messages])
+    assert said == [
+        ["What is your name?"],
+        ["For how many people?"],
+        ["A number from 1 to 9, please.", "For how many people?"],
+        ["A table for 4, Ada."],
+    ]
+    assert len(code.strip().splitlines()) <= 20
 
 
 # The fuzz
