@@ -1,7 +1,7 @@
 """The bot, as a chat with one person."""
 
-from index import handler
 from contract import Event, Session, State
+from index import handler
 
 
 class Chat:
