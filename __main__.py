@@ -84,14 +84,27 @@ if settings.bot:
     ]
     if settings.lex_bot_id:
         statements.append(fbm.lex_statement(account, settings.lex_bot_id, settings.lex_bot_alias_id))
+    boundary = fbm.boundary_arn(project, stack, account) if scoped else None
+    bounded = pulumi.ResourceOptions(depends_on=admins)
+    conversation = None
+    if settings.conversation_code:
+        conversation = fbm.ConversationFunction(
+            f"{name}-dialogue",
+            fbm.ConversationFunctionArgs(
+                code=CODE.parent / settings.conversation_code,
+                runtime=settings.conversation_runtime,
+                handler=settings.conversation_handler,
+                memory_mb=settings.memory_mb,
+                log_retention_days=settings.log_retention_days,
+                permissions_boundary=boundary,
+            ),
+            bounded,
+        )
+        statements.append(conversation.caller_statement)
     role = fbm.BotRole(
         f"{name}-bot",
-        fbm.BotRoleArgs(
-            log_statement=logs.writer_statement,
-            statements=statements,
-            permissions_boundary=fbm.boundary_arn(project, stack, account) if scoped else None,
-        ),
-        pulumi.ResourceOptions(depends_on=admins),
+        fbm.BotRoleArgs(log_statement=logs.writer_statement, statements=statements, permissions_boundary=boundary),
+        bounded,
     )
 
     function = fbm.BotFunction(
@@ -117,6 +130,7 @@ if settings.bot:
                 echo_seconds=settings.echo_seconds,
                 concurrency=settings.concurrency,
                 assets_url=settings.assets_url,
+                conversation_function=conversation.name if conversation else "",
                 lex_bot_id=settings.lex_bot_id,
                 lex_bot_alias_id=settings.lex_bot_alias_id,
                 lex_locale_id=settings.lex_locale_id,

@@ -15,6 +15,7 @@ from components.admin_group import GROUP_NAME, POLICY, USER_NAME
 from components.bot_function import MEMORY_MB, TIMEOUT_SECONDS
 from components.bot_logs import RETENTION_DAYS
 from components.bot_secrets import SECRET_CHARACTERS
+from components.conversation_function import HANDLER, RUNTIME
 from components.custom_domain import DOMAIN_NAME, HOSTED_ZONE_ID
 from components.deployer import REPOSITORY
 from components.lex import LEX_ID
@@ -28,6 +29,9 @@ LOCAL_STACK = "local"
 STACK_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,23}"
 # The worker begins no event with less time than a send and its records may take (`STEP_SECONDS` in bot/responder.py).
 SHORTEST_TIMEOUT_SECONDS = 20
+# With a conversation in a function of its own, that function's answer comes first (`ANSWER_SECONDS` in
+# bot/aws/function.py).
+SHORTEST_TIMEOUT_WITH_CONVERSATION = 30
 STATE_DAYS = range(1, 3650 + 1)
 ECHO_SECONDS = range(1, 900 + 1)
 ADDRESS_CHARACTERS = 1900  # with an asset's name after it; a URL in a message has up to 2,000
@@ -123,6 +127,13 @@ class Settings(BaseModel):
         "https:// and a folder's address, without a / at its end; http:// for this machine only",
         "https://example.org/assets",
     )
+    conversation_code: str = _text(
+        r"(\S(.{0,498}\S)?)?", "a folder's path, from the project's folder", "examples/nodejs"
+    )
+    conversation_runtime: str = _text(
+        f"({RUNTIME})?", "a Lambda runtime of Node.js, Python, Java or .NET", "nodejs24.x"
+    )
+    conversation_handler: str = _text(f"({HANDLER})?", "what the runtime calls, up to 128 characters", "index.handler")
     lex_bot_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of a Lex V2 bot's id", "BOT_ID")
     lex_bot_alias_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of an alias", "ALIAS_ID")
     lex_locale_id: str = _text("([a-z]{2,3}_[A-Z0-9]{2,3})?", "a locale of the Lex bot", "en_US")
@@ -205,6 +216,13 @@ class Settings(BaseModel):
         if url and not _is_reachable(url):
             raise ValueError
         return url
+
+    @field_validator("conversation_code")
+    @classmethod
+    def _check_conversation(cls, folder: str, info: Info) -> str:
+        if folder and info.data.get("timeout_seconds", 0) < SHORTEST_TIMEOUT_WITH_CONVERSATION:
+            raise ValueError(f"empty, as timeoutSeconds is less than {SHORTEST_TIMEOUT_WITH_CONVERSATION}")
+        return folder
 
     @field_validator("log_retention_days")
     @classmethod

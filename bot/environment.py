@@ -20,6 +20,7 @@ class Environment(NamedTuple):
         echo_seconds: how long to wait for the echo of a message that may have arrived.
         concurrency: how many batches of events are worked on at once.
         assets_url: the public folder of the images that the conversation shows; empty for none.
+        conversation_function: the name of the function that converses; empty for the Python package.
         lex_bot_id: of an Amazon Lex V2 bot; empty for none, and so are its alias and locale.
         lex_bot_alias_id: of its alias.
         lex_locale_id: such as `en_US`.
@@ -37,6 +38,7 @@ class Environment(NamedTuple):
     echo_seconds: float
     concurrency: int
     assets_url: str = ""
+    conversation_function: str = ""
     lex_bot_id: str = ""
     lex_bot_alias_id: str = ""
     lex_locale_id: str = ""

@@ -17,6 +17,7 @@ from bot.aws.client import AwsError
 from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale, Template
 from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint
 from bot.aws.secrets import SecretMissing
+from bot.fault import ConversationFault
 from bot.log import log
 from bot.messenger import errors, events, human
 from bot.messenger.messages import Message
@@ -126,6 +127,10 @@ class Answer(Protocol):
         """How many of the event's `waiting` are answered as well."""
 
 
+Converse = Callable[[events.Event, Json, float], Answer]
+"""What the bot answers to an event, given the user's state and the time in seconds since the epoch."""
+
+
 class Task(NamedTuple):
     """One event as the queue delivered it.
 
@@ -196,6 +201,7 @@ class Responder:
         recent: what this instance has answered.
         pace: keeps sends apart.
         echo_seconds: how long to wait for the echo of a send that may have arrived, before it is sent again.
+        converse_seconds: how long `converse` may take, if it waits for anything.
         now: the clock, in seconds since the epoch.
         pause: waits so many seconds.
     """
@@ -205,16 +211,18 @@ class Responder:
         *,
         ledger: Ledger,
         queues: Queues,
-        converse: Callable[[events.Event, Json, float], Answer],
+        converse: Converse,
         senders: Senders,
         recent: RecentlyAnswered,
         pace: Pace,
         echo_seconds: float,
+        converse_seconds: float = 0.0,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._ledger, self._queues, self._converse, self._recent = ledger, queues, converse, recent
         self._senders, self._pace, self._echo_seconds, self._now, self._pause = senders, pace, echo_seconds, now, pause
+        self._converse_seconds = converse_seconds
 
     def respond(
         self,
@@ -252,9 +260,11 @@ class Responder:
         if record.outcome:
             log("INFO", "seen_before", event=task.key.event)
             return None
+        planned_now = record.answers is None
+        if planned_now and remaining() < self._converse_seconds + STEP_SECONDS:
+            raise RetryLater("no time is left in this run", 0)
         self._look_ahead(reading)
         try:
-            planned_now = record.answers is None
             if planned_now:
                 # A text that was at fault with others is answered alone: the fault may be another's.
                 fresh = isinstance(task.event, events.TextMessage) and record == Record()
@@ -508,9 +518,11 @@ class Responder:
 
         A fault that may not be the event's own gets minutes to pass, however old the event is.
         """
-        reason, detail, tries = str(error), {}, FAULTS
+        reason, detail, said, tries = str(error), {}, {}, FAULTS
         if isinstance(error, errors.SendError):
             reason, detail = error.reason, {"fbtrace_id": error.fbtrace_id}
+        elif isinstance(error, ConversationFault):
+            reason, detail, said = f"{error.kind} in the conversation", {"at": error.at}, {"message": error.message}
         elif not isinstance(error, TooLarge):
             reason, detail = f"{type(error).__name__} in the conversation", {"at": where(error)}
         if unclear := isinstance(error, errors.Unclear):
@@ -520,7 +532,7 @@ class Responder:
         faults = self._ledger.add(task.key, "faults", task.occasion)
         if faults < tries:
             raise RetryLater(reason, UNCLEAR_SECONDS * 2 ** (faults - 1) if unclear else None)
-        self._bury(task, reason, detail, record.together)
+        self._bury(task, reason, detail | said, record.together)
 
     def _bury(self, task: Task, reason: str, detail: Json, together: Sequence[tuple[str, Json]] = ()) -> Record:
         """Put an event, and those that its plan answers as well, on the dead-letter queue; only then is it dead."""

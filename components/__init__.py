@@ -7,6 +7,7 @@ from components.bot_function import BotFunction, BotFunctionArgs
 from components.bot_logs import BotLogs, BotLogsArgs
 from components.bot_role import BotRole, BotRoleArgs
 from components.bot_secrets import BotSecrets, BotSecretsArgs
+from components.conversation_function import ConversationFunction, ConversationFunctionArgs
 from components.custom_domain import CustomDomain, CustomDomainArgs
 from components.deployer import Deployer, DeployerArgs, github_provider_arn
 from components.event_queue import EventQueue, EventQueueArgs
@@ -34,6 +35,8 @@ __all__ = [
     "BotRoleArgs",
     "BotSecrets",
     "BotSecretsArgs",
+    "ConversationFunction",
+    "ConversationFunctionArgs",
     "CustomDomain",
     "CustomDomainArgs",
     "Deployer",

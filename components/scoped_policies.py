@@ -74,6 +74,7 @@ OPERATE_LOG_GROUPS = actions("logs", "DescribeLogStreams FilterLogEvents GetLogE
 BOUND_QUEUES = actions("sqs", "SendMessage ReceiveMessage DeleteMessage GetQueueAttributes ChangeMessageVisibility")
 BOUND_TABLES = actions("dynamodb", "BatchGetItem PutItem UpdateItem DeleteItem")
 BOUND_PARAMETERS = actions("ssm", "GetParametersByPath")
+BOUND_FUNCTIONS = actions("lambda", "InvokeFunction")
 BOUND_LOG_GROUPS = actions("logs", "CreateLogStream PutLogEvents")
 BOUND_LEX = actions("lex", "RecognizeText")
 
@@ -264,6 +265,7 @@ def boundary(project: str, stack: str, account: Account) -> list[Statement]:
         Statement(sid="Queues", actions=BOUND_QUEUES, resources=scope.arns("sqs")),
         Statement(sid="Tables", actions=BOUND_TABLES, resources=scope.arns("dynamodb", "table/")),
         Statement(sid="Parameters", actions=BOUND_PARAMETERS, resources=scope.arns("ssm", "parameter/")),
+        Statement(sid="Functions", actions=BOUND_FUNCTIONS, resources=scope.arns("lambda", "function:")),
         Statement(sid="LogGroups", actions=BOUND_LOG_GROUPS, resources=scope.arns("logs", "log-group:")),
         # A Lex bot is not part of a stack. Its owner tags the alias that the stack may ask.
         Statement(

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.aws.function import ANSWER_SECONDS
+from bot.responder import STEP_SECONDS
+from settings import SHORTEST_TIMEOUT_WITH_CONVERSATION
 from tests.harness import (
     ACCOUNT,
     PROJECT,
@@ -95,6 +98,7 @@ def full() -> Graph:
             "alarmEmail": "team@example.org",
             "apiAccessLog": True,
             "appSecretPrevious": "canary-previous-app-secret",
+            "conversationCode": "tests/system/node_conversation",
             "manageApiGatewayAccount": True,
         },
     )
@@ -373,6 +377,7 @@ def test_only_its_service_assumes_a_role(full: Graph) -> None:
 
     assert trusted == {
         f"{PROJECT}-prod-bot-role": trust("lambda.amazonaws.com"),
+        f"{PROJECT}-prod-dialogue-role": trust("lambda.amazonaws.com"),
         f"{PROJECT}-prod-api-account-role": trust("apigateway.amazonaws.com"),
     }
 
@@ -434,6 +439,28 @@ def test_a_retired_policy_is_replaced_by_its_successor_with_a_warning() -> None:
 
 def test_the_stacks_of_the_project_give_no_warnings(graph: Graph) -> None:
     assert graph.warnings == ()
+
+
+def test_only_a_stack_with_a_conversation_of_its_own_may_call_a_function_and_only_that_one(
+    full: Graph, graph: Graph
+) -> None:
+    def callable_functions(stack: Graph) -> list[str]:
+        access = stack.one("aws:iam/rolePolicy:RolePolicy", "bot-access-policy").policy()
+        return [each["Resource"] for each in access["Statement"] if each["Action"] == ["lambda:InvokeFunction"]]
+
+    function = full.one("aws:lambda/function:Function", "-dialogue-function")
+    bot = full.one("aws:lambda/function:Function", "-bot-function")
+    name = f"{function.name}-1a2b3c4"
+    assert callable_functions(full) == [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"]
+    assert bot.inputs["environment"]["variables"]["CONVERSATION_FUNCTION"] == name
+    assert callable_functions(graph) == []
+
+
+def test_a_conversations_answer_leaves_the_bot_time_to_send(full: Graph) -> None:
+    conversation = full.one("aws:lambda/function:Function", "-dialogue-function").inputs["timeout"]
+
+    assert conversation < ANSWER_SECONDS
+    assert ANSWER_SECONDS + STEP_SECONDS < SHORTEST_TIMEOUT_WITH_CONVERSATION
 
 
 OTHER_VALUES = {

@@ -54,7 +54,7 @@ G = TypeVar("G", bound=Record)
 R = TypeVar("R", bound=Reply[Any] | Words | None)
 H = TypeVar("H", bound=Callable[..., Any])
 
-_NEVER_ANSWERED = (Delivery, Echo, Read, TemplateReviewed)
+NEVER_ANSWERED = (Delivery, Echo, Read, TemplateReviewed)
 # What a user does and expects an answer to. Anything else is answered only if a rule takes it.
 _ANSWER_EXPECTED = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
 # Kinds that change what the bot may do. They are heard even while somebody else has the conversation.
@@ -211,7 +211,7 @@ class Bot(Generic[S, W]):
 
     def on(self, kind: type[E]) -> Registration[S, W, E]:
         """Take any other kind of event, such as `Edited` or `ThreadPassed`."""
-        if issubclass(kind, _NEVER_ANSWERED):
+        if issubclass(kind, NEVER_ANSWERED):
             raise RuleError(f"{kind.__name__} is never answered: it only reports on the page's own messages.")
         return self._values(kind.kind, ())
 
@@ -283,7 +283,7 @@ class Bot(Generic[S, W]):
         Raises:
             Exception: what a handler raised, unless an error handler is registered.
         """
-        if isinstance(event, _NEVER_ANSWERED):
+        if isinstance(event, NEVER_ANSWERED):
             return Answer((), dict(state))
         user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
         turn: Turn[S, W, Event] = Turn(
@@ -300,20 +300,20 @@ class Bot(Generic[S, W]):
             turn = self._as_one(turn, event)
             event = turn.event
         if event.opens_window:
-            session = self._acquainted(_opened(session, event, context.now), event, context)
+            session = self._acquainted(opened(session, event, context.now), event, context)
             turn = turn.replace(session=session)
         together = len(turn.together[1:])
         defect: Exception | None = None
         try:
             reply = self._reply(turn)
-            messages = _addressed(as_messages(reply.said, event.platform), event)
+            messages = addressed(as_messages(reply.said, event.platform), event)
         except Exception as error:
             rule = self._rules.get("error")
             if rule is None:
                 raise
             defect = error
             reply = as_reply(rule.handler(turn, error), turn)
-            messages = _addressed(as_messages(reply.said, event.platform), event)
+            messages = addressed(as_messages(reply.said, event.platform), event)
         messages = tuple(way for message in messages for way in _ways(message, turn))
         allowed = tuple(message for message in messages if turn.window_open or not message.needs_window)
         outside = len(messages) - len(allowed)
@@ -469,17 +469,17 @@ class Bot(Generic[S, W]):
         return Registration(add)
 
 
-def _addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ...]:
+def addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ...]:
     """The messages as this event can be answered: a comment with one message privately, and with one in public."""
     if not isinstance(event, Comment):
         if any(isinstance(each, PublicReply) for each in messages):
             raise Refused(f"A public reply answers a comment, and this event is a {event.kind}: send a Text.")
         return messages
-    addressed = tuple(_under(event, each) for each in messages)
+    replies = tuple(_under(event, each) for each in messages)
     for kind, how in ((PrivateReply, "privately"), (PublicReply, "in public")):
-        if sum(isinstance(each, kind) for each in addressed) > 1:
+        if sum(isinstance(each, kind) for each in replies) > 1:
             raise Refused(f"A comment is answered with several messages {how}, and one is allowed: say it in one.")
-    return addressed
+    return replies
 
 
 def _under(comment: Comment, message: Message) -> Message:
@@ -498,7 +498,7 @@ def _ways(message: Message, turn: Turn[Any, Any, Event]) -> tuple[Message, ...]:
     return message.ways(window_open=turn.window_open)
 
 
-def _opened(session: Session, event: Event, now: float) -> Session:
+def opened(session: Session, event: Event, now: float) -> Session:
     """The session after an event that opens the messaging window."""
     happened, referral = _happened(event, now), getattr(event, "referral", None)
     session = session.replace(opened=max(session.opened, happened))

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from sandbox.aws import runtimes
 from sandbox.aws.condition_keys import Check, condition_keys, encryption_key, tag_checks
 
 MANAGED_POLICIES = Path(__file__).with_name("aws-managed-policies.json")
@@ -580,6 +581,8 @@ def main() -> None:
     correct_domain_names()
     freeze_deployments()
     load_managed_policies()
+    runtimes.describe_errors()
+    runtimes.run_other_languages()
     try:
         ministack.app.main()
     except (KeyboardInterrupt, asyncio.CancelledError):

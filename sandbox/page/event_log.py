@@ -45,7 +45,9 @@ MEANINGS = (
 WAYS = tuple(step for step in FACTS if step.startswith("way_"))
 
 # Changes that say nothing about what becomes of an event.
-UNTOLD = frozenset({"aws", "attempt_counted", "attempt_taken_back", "dead_lettered", "echo_noted", "send_failed"})
+UNTOLD = frozenset(
+    {"aws", "attempt_counted", "attempt_taken_back", "conversed", "dead_lettered", "echo_noted", "send_failed"}
+)
 
 
 class EventLog:
@@ -283,6 +285,10 @@ class EventLog:
                     self._planned(called, puts)
             case "dynamodb:UpdateItem":
                 self._recorded(called, _object(called.request))
+            case "lambda:Invoke":
+                event = _object(called.request).get("event") or {}
+                about = fingerprint(str(event.get("page")), str(event.get("id")))
+                self._step(called, about, "conversed", {"raised": _object(called.answer).get("errorType", "")})
             case "sqs:ChangeMessageVisibilityBatch":
                 entries = _object(called.request).get("Entries") or [{}]
                 if key := self._taken.get(called.connection):

@@ -12,6 +12,8 @@ from typing import Any
 
 from sandbox.aws.proxy import Proxy
 from sandbox.background import Background
+from sandbox.conversation import not_loaded
+from sandbox.conversation_function import ConversationCode, conversation_code
 from sandbox.errors import SandboxError
 from sandbox.facebook import actions
 from sandbox.facebook.outbox import Outbox
@@ -20,13 +22,14 @@ from sandbox.facebook.webhooks import Facebook, Item
 from sandbox.local import Sandbox
 from sandbox.page.app import Site, cancelled
 from sandbox.page.aws_reader import UNREADABLE, AwsReader
+from sandbox.page.conversation_function import ConversationFunction
 from sandbox.page.diagram import deployed_diagram
 from sandbox.page.event_log import EventLog
 from sandbox.page.fault_panel import VISIBILITY_SECONDS, FaultPanel
 from sandbox.page.feed import Feed
 from sandbox.page.operator import Operator
 from sandbox.page.outcomes import OUTCOMES
-from sandbox.page.reload import Reload, raised_again
+from sandbox.page.reload import Reload, bot_source, conversation_source, raised_again
 from sandbox.serving import Server
 
 Json = dict[str, Any]
@@ -75,8 +78,13 @@ class ChatPage:
         self._faults = FaultPanel(sandbox.faults, sandbox.aws_faults, switches, sandbox.kill_functions)
         self._event_log = EventLog(self.feed, sandbox.page_id, lambda: sandbox.outputs, self._faults.hits)
         self._reload = Reload(
-            sandbox.configuration.folder, self._upload, self._start_both, self.note_code, self._take_offer
+            bot_source(sandbox.configuration.folder),
+            lambda content: self._upload(str(sandbox.outputs["functionName"]), content),
+            self._start_both,
+            self.note_code,
+            self._take_offer,
         )
+        self._conversation = ConversationFunction(sandbox)
         self._site = Site(self)
         self._server = Server(self._site.app, port, "the chat page")
         self._site.url = self._server.url
@@ -108,7 +116,8 @@ class ChatPage:
     async def _start(self) -> None:
         await self.add_person("")
         await self._server.start()
-        for work in (self._reload.run(), self._poll(), asyncio.to_thread(self._start_both)):
+        works = (self._reload.run(), self._follow_conversation(), self._poll(), asyncio.to_thread(self._start_both))
+        for work in works:
             self._tasks.append(asyncio.create_task(self._report_failure(work)))
 
     async def _report_failure(self, work: Awaitable[object]) -> None:
@@ -331,8 +340,11 @@ class ChatPage:
             "variables": await asyncio.to_thread(self._aws.variables),
         }
         kind = str(logged["reason"]).partition(" ")[0]
-        code = self._reload.live
-        raised = await asyncio.to_thread(raised_again, code, turn) if code and turn["item"] else None
+        raised: Json | None = None
+        if turn["item"] and self._conversation.name:
+            raised = await asyncio.to_thread(self._conversation.raised_again, turn)
+        elif turn["item"] and self._reload.live:
+            raised = await asyncio.to_thread(raised_again, self._reload.live, turn)
         if not raised or raised["type"] != kind:
             sentence = "It was not raised again when the turn was run once more, so only the log knows where it was."
             raised = {"type": kind, "message": sentence, "frames": [], "at": logged.get("at", "")}
@@ -351,6 +363,33 @@ class ChatPage:
         """Note a change of the code or of the settings: it is being checked, is live, or is broken."""
         self.feed.note("code", state=state, content=content)
 
+    async def _follow_conversation(self) -> None:
+        """Watch the conversation that is a function of its own, whichever the settings name."""
+        followed: ConversationCode | None = None
+        watching: asyncio.Task[None] | None = None
+        try:
+            while True:
+                with contextlib.suppress(SandboxError):  # the deployment has said so
+                    code = conversation_code(self._sandbox.configuration) if self._conversation.name else None
+                    if code != followed:
+                        await cancelled(watching)
+                        followed, watching = code, code and asyncio.create_task(self._watch_conversation(code))
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            await cancelled(watching)
+
+    async def _watch_conversation(self, code: ConversationCode) -> None:
+        reload = Reload(
+            conversation_source(self._sandbox.configuration.folder, code),
+            lambda content: self._upload(self._conversation.name, content),
+            self._conversation.start,
+            self.note_code,
+            self._take_offer,
+        )
+        if failure := await asyncio.to_thread(self._conversation.start):
+            self.note_code("broken", {"changed": [], **not_loaded(failure)})
+        await self._report_failure(reload.run())
+
     async def _take_offer(self, offered: Json) -> None:
         """Show the bot's Messenger profile, and what it can demonstrate; a bot without a profile keeps the present.
 
@@ -366,8 +405,7 @@ class ChatPage:
     def _note_profile(self) -> None:
         self.feed.note("profile", profile=self._sandbox.graph.profile())
 
-    def _upload(self, content: bytes) -> None:
-        name = str(self._sandbox.outputs["functionName"])
+    def _upload(self, name: str, content: bytes) -> None:
         self._sandbox.client("lambda").update_function_code(FunctionName=name, ZipFile=content)
         self._aws.wait_until_updated(name)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot import responder
+from bot.aws.function import ANSWER_SECONDS
 from bot.aws.queues import Queues, fingerprint
 from bot.dialogue import Answer, Bot, Context
 from bot.messenger import events
@@ -323,6 +324,33 @@ def test_a_defect_of_the_conversation_is_reported_by_its_place_and_never_by_its_
     ((letter),) = letters(system)
     assert letter["reason"] == "ZeroDivisionError in the conversation"
     assert letter["detail"]["at"].startswith("system.py:")
+
+
+def test_a_dead_letter_says_what_a_conversation_elsewhere_raised_and_where_and_the_log_only_where() -> None:
+    system = run([item("u", "m1", 1, "raises")], converse=None)
+    ((letter),) = letters(system)
+    assert letter["reason"] == "ZeroDivisionError in the conversation"
+    assert letter["detail"] == {"at": "index.py:7", "message": "No."}
+    assert system.faults.calls["Invoke"] == responder.FAULTS
+    assert {(each["at"], each.get("message")) for each in logged(system, "fault")} == {("index.py:7", None)}
+
+
+def test_a_conversation_elsewhere_is_called_once_for_an_event_however_often_its_answers_fail() -> None:
+    system = run([item("u", "m1", 2), item("u", "m2")], planned=(Fault("send", How.REFUSED, times=9),), converse=None)
+    assert texts(system) == ["m1 0 0", "m1 1 0", "m2 0 1"]
+    assert system.faults.calls["Invoke"] == 2
+
+
+def test_an_outage_of_lambda_makes_no_dead_letters() -> None:
+    system = run([item("u", "m1")], outages=(Outage("lambda", How.VANISHED, 0, 3600),), converse=None)
+    assert (texts(system), letters(system)) == (["m1 0 0"], [])
+
+
+def test_no_call_of_a_conversation_elsewhere_begins_that_leaves_no_time_to_send() -> None:
+    system = run([item("u", "m1"), item("u", "m2")], latencies=(1500,), converse=None)
+    assert texts(system) == ["m1 0 0", "m2 0 1"]
+    assert [each["reason"] for each in logged(system, "handed_back")] == ["no time is left in this run"]
+    assert times(system)[1] > model.TIMEOUT_SECONDS - ANSWER_SECONDS - responder.STEP_SECONDS
 
 
 def test_no_line_of_the_log_holds_what_a_user_wrote_or_was_answered() -> None:

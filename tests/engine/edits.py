@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.engine.place import ZONE
+from tests.harness import ROOT
 
 CHANGED, REPLACED, MADE, DELETED = "changed", "replaced", "made", "deleted"
 
@@ -45,6 +46,7 @@ API_LOG = {
     "api-account-account": MADE, "api-account-policy": MADE, "api-account-role": MADE, "webhook-access-log": MADE,
     "webhook-stage": CHANGED,
 }  # fmt: skip
+CONVERSATION = ("dialogue-function", "dialogue-log-policy", "dialogue-logs-group", "dialogue-role")
 PUT = ("webhook-put", "webhook-put-integration", "webhook-put-permission")
 EDITS = (
     Edit("memory", {"memoryMb": "1024"}, FUNCTION),
@@ -72,6 +74,22 @@ EDITS = (
         "Lex",
         {"lexBotId": "ABCDEFGHIJ", "lexBotAliasId": "KLMNOPQRST", "lexLocaleId": "en_US"},
         {**FUNCTION, "bot-access-policy": CHANGED},
+    ),
+    Edit(
+        "a conversation in Node.js",
+        {
+            "timeoutSeconds": "30", "conversationCode": str(ROOT / "examples" / "nodejs"),
+            "conversationRuntime": "nodejs22.x", "conversationHandler": "index.handler",
+        },
+        {
+            **FUNCTION, "events-queue": CHANGED, "events-dead-letters": CHANGED, "bot-access-policy": CHANGED,
+            **dict.fromkeys(CONVERSATION, MADE),
+        },
+    ),
+    Edit(
+        "the conversation in the bot again",
+        {"conversationCode": ""},
+        {**FUNCTION, "bot-access-policy": CHANGED, **dict.fromkeys(CONVERSATION, DELETED)},
     ),
     Edit(
         "the app secret rotated",

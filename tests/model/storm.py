@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.aws.queues import fingerprint
-from bot.responder import ATTEMPTS, FAULTS, UNCLEAR_TRIES
+from bot.responder import ATTEMPTS, FAULTS, UNCLEAR_TRIES, Converse
 from tests.model.facebook import PAGE, TRACE, Taken
 from tests.model.faults import Fault, How, Outage
-from tests.model.system import System
+from tests.model.system import System, count
 from tests.model.world import BEGIN, StillBusy
 
 Json = dict[str, Any]
@@ -56,6 +56,7 @@ class Storm:
     echoes: tuple[int, ...] = ()
     latencies: tuple[int, ...] = ()
     concurrency: int = 2
+    converse: Converse | None = count
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def run(storm: Storm) -> Outcome:
     Raises:
         Broken: a promise was.
     """
-    system = System(storm.faults, storm.outages, storm.echoes, storm.latencies, storm.concurrency)
+    system = System(storm.faults, storm.outages, storm.echoes, storm.latencies, storm.concurrency, storm.converse)
     said: dict[str, Said] = {}
 
     def post_later(seconds: int, items: list[Json]) -> None:
@@ -252,6 +253,10 @@ class Verdict:
         reason, detail = letter.get("reason", ""), letter.get("detail", {})
         if reason == "ZeroDivisionError in the conversation":
             self._require(said.nature == "raises", f"{mid} raised nothing", user)
+        elif reason == "Runtime.ExitError in the conversation":
+            enough = said.nature == "kills" or self._system.cloud.ended[mid] >= FAULTS
+            self._require(enough, f"{mid} ended its function {self._system.cloud.ended[mid]} times only", user)
+            self._require(detail == {"at": "index.py:7", "message": "No."}, f"{mid} is dead without {detail}", user)
         elif reason == "the function ended without an outcome, several times":
             enough = said.nature == "kills" or self._system.ended.get(mid, 0) >= ATTEMPTS
             self._require(enough, f"{mid} ended the function {self._system.ended.get(mid, 0)} times only", user)
@@ -309,7 +314,8 @@ class Verdict:
 
     def _state(self, user: str, what: str = "seen") -> list[Any]:
         item = self._table.get(f"user#{fingerprint(PAGE, user)}")
-        return list(json.loads(item["state"]["S"])[what]) if item else []
+        state = json.loads(item["state"]["S"]) if item else {}
+        return list(state.get("user", state).get(what, []))
 
     def _user(self, mid: str) -> str:
         return f"user{self._said[mid].user}"
@@ -358,6 +364,7 @@ AWS_CALLS = (
     "SendMessageBatch",
     "ChangeMessageVisibilityBatch",
     "GetParametersByPath",
+    "Invoke",
 )
 AWS_HOW = (
     How.REFUSED,
@@ -425,10 +432,11 @@ _faults = st.one_of(
     st.builds(Fault, st.just("send"), st.sampled_from((How.LOST, How.KILLED_AFTER, How.KILLED, How.LATE)), _skip),
     st.builds(Fault, st.sampled_from(AWS_CALLS), st.sampled_from(AWS_HOW), _skip, _times),
     st.builds(Fault, st.just("SendMessageBatch"), st.just(How.PARTIAL), _skip, _times),
+    st.builds(Fault, st.just("Invoke"), st.sampled_from((How.ENDED, How.KILLED, How.LOST)), _skip, _times),
 )
 _outages = st.builds(
     Outage,
-    service=st.sampled_from(("sqs", "ssm", "dynamodb", "aws", "graph")),
+    service=st.sampled_from(("sqs", "ssm", "dynamodb", "lambda", "aws", "graph")),
     how=st.sampled_from(OUTAGE_HOW),
     start=st.sampled_from((0, 1, 2, 20)),
     seconds=st.sampled_from((1, 10, 100, 1000, 3600)),
@@ -442,5 +450,6 @@ storms = st.builds(
     echoes=_few(st.sampled_from((0, 0, 0, 5, 40, 300, -1)), 4),
     latencies=_few(st.sampled_from((1, 5, 20, 90, 700)), 5),
     concurrency=st.sampled_from((2, 2, 5)),
+    converse=st.sampled_from((count, None)),
 )
 """Storms of every kind, shrinking to fewer events and fewer faults."""

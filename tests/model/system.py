@@ -11,20 +11,23 @@ from typing import Any
 from unittest.mock import patch
 
 from bot.aws.client import Aws
+from bot.aws.function import ANSWER_SECONDS, Function
 from bot.aws.ledger import Ledger
 from bot.aws.queues import Queues
 from bot.aws.secrets import Secrets, SecretValues
 from bot.dialogue import Answer
+from bot.dialogue.remote import RemoteConversation
+from bot.http import Response
 from bot.messenger import events
 from bot.messenger.client import GraphApi
 from bot.messenger.messages import Action, Message, Notification, Text, Update
 from bot.messenger.news import Otherwise
 from bot.pace import Pace
 from bot.recently_answered import RecentlyAnswered
-from bot.responder import Responder
+from bot.responder import Converse, Responder
 from bot.webhook import Webhook
 from bot.worker import Worker
-from tests.model.cloud import DEAD_LETTERS, EVENTS, Cloud
+from tests.model.cloud import DEAD_LETTERS, EVENTS, Cloud, function_error
 from tests.model.facebook import PAGE, Facebook
 from tests.model.faults import Fault, Faults, Outage
 from tests.model.queue import Fifo, Stored
@@ -76,6 +79,20 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
     return Answer(tuple(messages), new, together=len(burst) - 1)
 
 
+def count_elsewhere(turn: Json) -> Response:
+    """The same conversation in a function of its own: what Lambda answers to a call with this turn."""
+    event = events.TextMessage(turn["event"]["text"], id=turn["event"]["id"])
+    try:
+        answer = count(event, turn["state"], 0)
+    except ZeroDivisionError:
+        return function_error("ZeroDivisionError")
+    except Killed:
+        return function_error("Runtime.ExitError")
+    requests = [each.to_request("") for each in answer.messages]
+    messages = [each.get("message", {"sender_action": each.get("sender_action")}) for each in requests]
+    return Response(200, {}, json.dumps({"messages": messages, "state": answer.state}).encode())
+
+
 @dataclass
 class Senders:
     """Gives the Send API with the page's token; see `bot.responder.Senders`."""
@@ -112,7 +129,7 @@ class System:
         echoes: see `Facebook`.
         latencies: see `Cloud`.
         concurrency: batches at once.
-        converse: see `bot.responder.Responder`.
+        converse: see `bot.responder.Responder`; None for the conversation in a function of its own.
     """
 
     planned: tuple[Fault, ...] = ()
@@ -120,7 +137,7 @@ class System:
     echoes: tuple[int, ...] = ()
     latencies: tuple[int, ...] = ()
     concurrency: int = 2
-    converse: Callable[[events.Event, Json, float], Answer] = count
+    converse: Converse | None = count
     world: World = field(default_factory=World)
     containers: list[Container] = field(default_factory=list)
     ended: dict[str, int] = field(default_factory=dict)
@@ -131,7 +148,7 @@ class System:
         self.dead = Fifo(self.world, VISIBILITY_SECONDS)
         self.queue = Fifo(self.world, VISIBILITY_SECONDS, MOST_RECEIVES, self.dead)
         self.queue.on_change = self.poll
-        self.cloud = Cloud(self.world, self.faults, self.latencies, self.queue, self.dead)
+        self.cloud = Cloud(self.world, self.faults, self.latencies, self.queue, self.dead, count_elsewhere)
         self.facebook = Facebook(self.world, self.faults, self.echoes, self.call_webhook, self.cloud.latency)
         self.cloud.on_echo_failed = self.facebook.echo_failed
 
@@ -238,11 +255,12 @@ class System:
         responder = Responder(
             ledger=ledger,
             queues=queues,
-            converse=self.converse,
+            converse=self.converse or RemoteConversation(Function(aws, "conversation").invoke).answer,
             senders=Senders(secrets, self.facebook),
             recent=recent,
             pace=Pace(self.concurrency, clock, wait),
             echo_seconds=ECHO_SECONDS,
+            converse_seconds=0.0 if self.converse else ANSWER_SECONDS,
             now=clock,
             pause=wait,
         )

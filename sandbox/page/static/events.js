@@ -34,6 +34,12 @@ function meaning(step, event) {
       return { title: "Taken from the queue", about: known?.outcome ? "Answered before: it is not answered twice."
         : known?.answers ? `Planned before: it continues at answer ${(known.next ?? 0) + 1}.` : "New to the ledger." };
     }
+    case "conversed": {
+      const called = `One call, ${Math.round((step.seconds ?? 0) * 1000)} ms.`;
+      if (failed) return { title: "The conversation’s function could not be called", about: "So the event waits." };
+      return step.detail?.raised ? { title: "The conversation’s function failed", about: `${step.detail.raised}. ${called}` }
+        : { title: "The conversation’s function answered", about: called };
+    }
     case "planned": {
       const count = step.detail?.answers?.length ?? 0;
       return failed ? { title: "The plan could not be stored", about: String(code ?? "") }
