@@ -144,11 +144,16 @@ def members(graph: Graph) -> dict[str, Any]:
 
 
 def roles(graph: Graph) -> dict[str, Role]:
+    """The bot's role, and that of another stack."""
     (role,) = graph.of("aws:iam/role:Role")
-    given = [
-        statement for each in graph.of("aws:iam/rolePolicy:RolePolicy") for statement in each.policy()["Statement"]
-    ]
-    return {role.name: Role(given, bounds(graph)[role.inputs["permissionsBoundary"]], "lambda.amazonaws.com")}
+    own, other = "innolab-fbm-prod-bot", "innolab-fbm-dev-bot"
+    function = "arn:aws:lambda:eu-central-1:111122223333:function"
+    return {
+        f"arn:aws:iam::111122223333:role/{own}-role": Role(
+            bounds(graph)[role.inputs["permissionsBoundary"]], f"{function}:{own}-function"
+        ),
+        f"arn:aws:iam::111122223333:role/{other}-role": Role(ALL, f"{function}:{other}-function"),
+    }
 
 
 def bounds(graph: Graph) -> dict[str, list[dict[str, Any]]]:
@@ -191,6 +196,19 @@ def test_without_any_of_its_conditions_something_else_can_be_reached(graph: Grap
     found = reachable(weakened["Statement"], roles(graph), bounds(graph))
     beyond = {action for each in found.values() for action, _ in outside(each.rights, "innolab-fbm", ["prod"])}
     assert beyond - ON_ANY_RESOURCE - OF_THE_GROUP or EVERYTHING in found
+
+
+@pytest.mark.parametrize(
+    ("sid", "how"), [("PassRoles", "iam:PassRole and"), ("WriteFunctions", "lambda:UpdateFunctionCode")]
+)
+def test_who_may_pass_any_role_or_change_any_function_gets_another_stacks_rights(
+    graph: Graph, sid: str, how: str
+) -> None:
+    widened = json.loads(json.dumps(members(graph)))
+    next(each for each in widened["Statement"] if each["Sid"] == sid)["Resource"] = "*"
+
+    found = reachable(widened["Statement"], roles(graph), bounds(graph))
+    assert found["arn:aws:iam::111122223333:role/innolab-fbm-dev-bot-role"].path[-1].startswith(how)
 
 
 def test_a_boundary_that_allows_more_lets_members_reach_more(graph: Graph) -> None:

@@ -1,6 +1,7 @@
 """Searches for a way from some rights to more: who may change what, and what that may change in turn."""
 
 import fnmatch
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -22,17 +23,23 @@ TAKES_ROLE = (
     "iam:CreateRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:AttachRolePolicy",
     "iam:PutRolePermissionsBoundary",
 )  # fmt: skip
-# With one of these, the code of a function, which runs as its role, can be chosen.
-TAKES_FUNCTION = ("lambda:CreateFunction", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration")
+# With one of these, a function is given a role, and its code runs as that.
+GIVES_ROLE = ("lambda:CreateFunction", "lambda:UpdateFunctionConfiguration")
+NAMED = re.compile(r"arn:(?:[^:]*:){4}(?:(?:table|parameter|role|policy)/|(?:log-group|alarm|function):)?(.*)")
+"""An ARN, with the name of what it is about."""
 ONESELF = "user/${aws:username}"
 
 
 class Role(NamedTuple):
-    """A role that exists: what its policies and its boundary allow, and which service may assume it."""
+    """A role of Lambda that exists.
 
-    allowed: Sequence[Statement]
-    boundary: Sequence[Statement] | None
-    service: str
+    Attributes:
+        rights: What its boundary allows; what its policies allow if it has none.
+        function: The ARN of the function that runs as it.
+    """
+
+    rights: Sequence[Statement]
+    function: str
 
 
 class Found(NamedTuple):
@@ -49,7 +56,7 @@ def reachable(
 
     Args:
         start: The statements of all policies that somebody has.
-        roles: Name → role, of the roles that exist.
+        roles: ARN → role, of the roles that exist.
         boundaries: ARN → statements, of the policies that may bound a role.
     """
     found = {"the start": Found(start, ())}
@@ -77,26 +84,26 @@ def _steps(
                 yield action, f"a role within {bound}", boundaries[bound]
             if not bounds:
                 yield action, EVERYTHING, ALL
-        for name, role in roles.items():
-            how = _use(rights, each, name, role)
-            if how:
-                yield how, name, role.allowed if role.boundary is None else [*role.boundary]
+    for arn, role in roles.items():
+        if how := _use(rights, arn, role):
+            yield how, arn, role.rights
 
 
-def _use(rights: Sequence[Statement], passing: Statement, name: str, role: Role) -> str:
-    """How a role can be used: by its own session, or by a function that it is passed to; or `""`."""
-    covered = any(fnmatch.fnmatchcase(f"x:role/{name}", f"*{_last(each)}") for each in listed(passing["Resource"]))
-    if covered and list(_allowed(passing, ("sts:AssumeRole",))):
+def _use(rights: Sequence[Statement], arn: str, role: Role) -> str:
+    """How a role can be used: in a session, by a function that runs as it, or by one that it is given to; or `""`."""
+    if any(_covers(each, "sts:AssumeRole", arn) for each in rights):
         return "sts:AssumeRole"
-    if covered and list(_allowed(passing, ("iam:PassRole",))) and role.service == "lambda.amazonaws.com":
-        for each in rights:
-            for action in _allowed(each, TAKES_FUNCTION):
-                return f"iam:PassRole and {action}"
+    if any(_covers(each, "lambda:UpdateFunctionCode", role.function) for each in rights):
+        return "lambda:UpdateFunctionCode"
+    giving = [action for each in rights for action in _allowed(each, GIVES_ROLE)]
+    if giving and any(_covers(each, "iam:PassRole", arn) for each in rights):
+        return f"iam:PassRole and {giving[0]}"
     return ""
 
 
-def _last(arn: str) -> str:
-    return "role/" + arn.partition(":role/")[2] if ":role/" in arn else "*" if arn == "*" else "-"
+def _covers(statement: Statement, action: str, arn: str) -> bool:
+    patterns = listed(statement.get("Resource", []))
+    return bool(list(_allowed(statement, (action,)))) and any(fnmatch.fnmatchcase(arn, each) for each in patterns)
 
 
 def _allowed(statement: Statement, actions: Iterable[str]) -> Iterator[str]:
@@ -125,13 +132,11 @@ def outside(rights: Sequence[Statement], project: str, stacks: Sequence[str]) ->
     """
     prefixes = tuple(f"{project}-{stack}-" for stack in stacks)
     found = []
-    for each in (each for each in rights if each["Effect"] == "Allow"):
-        if not _narrowed(each.get("Condition", {}), project, stacks):
+    for each in rights:
+        if each["Effect"] == "Allow" and not _narrowed(each.get("Condition", {}), project, stacks):
             for resource in listed(each["Resource"]):
-                name = resource.rpartition(":")[2].rpartition("/")[2] if ":parameter/" not in resource else resource
-                named = name.partition(":parameter/")[2] or name
-                group = resource.partition(":log-group:")[2]
-                if not (group or named).startswith(prefixes):
+                named = NAMED.fullmatch(resource)
+                if not (named and named[1].startswith(prefixes)):
                     found += [(action, resource) for action in listed(each["Action"])]
     return found
 

@@ -103,7 +103,8 @@ What follows from it:
 - A stage has no tags of its own. It inherits those of its API for permissions, but not for cost allocation.
 - To use Amazon Lex, the owner of the Lex bot tags its alias with `project` and `stack`.
 
-What a member tried, and what became of it:
+What a member tried, in this order, and what became of it. With the documented rights, the second attempt gives a
+member everything:
 
 | attempt | `documented` | `scoped` |
 |---|---|---|
