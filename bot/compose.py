@@ -1,6 +1,8 @@
 """The worker, put together with everything that it works with."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from bot import conversation
 from bot.aws.client import Aws
@@ -8,7 +10,7 @@ from bot.aws.ledger import Ledger
 from bot.aws.lex import LexRuntime
 from bot.aws.queues import BATCH_MESSAGES, Queues
 from bot.aws.secrets import Secrets, SecretValues
-from bot.dialogue import Context
+from bot.dialogue import Answer, Context, Event
 from bot.environment import Environment
 from bot.http import Pool
 from bot.messenger.client import GraphApi
@@ -24,14 +26,21 @@ def worker(environment: Environment, aws: Aws, secrets: Secrets, queues: Queues,
     world, lex = conversation.world(environment), None
     if environment.lex_bot_id:
         lex = LexRuntime(aws, environment.lex_bot_id, environment.lex_bot_alias_id, environment.lex_locale_id)
+
+    def converse(event: Event, state: Mapping[str, Any], now: float) -> Answer:
+        hours, days = environment.human_hours, environment.disclose_days
+        context = Context(now, world, lex, human_hours=hours, disclose_days=days, inbox=environment.inbox_app_id)
+        return conversation.bot.answer(event, state, context)
+
     responder = Responder(
         ledger=ledger,
         queues=queues,
-        converse=lambda event, state, now: conversation.bot.answer(event, state, Context(now, world, lex)),
+        converse=converse,
         senders=_Senders(secrets, environment),
         recent=recent,
         pace=Pace(environment.concurrency),
         echo_seconds=environment.echo_seconds,
+        human_hours=environment.human_hours,
     )
     mapper = ThreadPoolExecutor(BATCH_MESSAGES).map
     return Worker(ledger, queues, responder, message_bytes=environment.message_bytes, mapper=mapper)

@@ -17,6 +17,7 @@ from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint
 from bot.aws.secrets import SecretMissing
 from bot.log import log
 from bot.messenger import errors, events
+from bot.messenger.human import HOUR, INBOXES, NAME, Human
 from bot.messenger.messages import Message
 from bot.pace import Pace, UsedUp
 from bot.recently_answered import RecentlyAnswered
@@ -44,6 +45,8 @@ QUEUE_SECONDS = 4.0
 OLDEST_MILLISECONDS = 60 * 60 * 1000
 # The metadata in an echo of ours: the event's fingerprint and the answer's number. Anything else is another app's.
 ANSWER_KEY = "(?P<event>[0-9a-f]{64}):(?P<number>[0-9]{1,4})"
+# The kind of the log line about messages that were not sent, because a human wrote to the person.
+HUMAN_ANSWERED = "human_answered"
 # Before the next look for an echo.
 ECHO_RETRY_SECONDS = 2.0
 # An echo held up by the same outage as its event arrives, at the latest, after as long again. Facebook tries for an
@@ -155,11 +158,13 @@ class Answered(NamedTuple):
         task: the event.
         record: as the ledger has it.
         milliseconds: from its acceptance to its last answer.
+        silenced: how many of its messages were not sent, because a human wrote to the person.
     """
 
     task: Task
     record: Record
     milliseconds: int
+    silenced: int = 0
 
 
 class Responder:
@@ -173,6 +178,7 @@ class Responder:
         recent: what this instance has answered.
         pace: keeps sends apart.
         echo_seconds: how long to wait for the echo of a send that may have arrived, before it is sent again.
+        human_hours: for how long the bot is silent after a human wrote to a person.
         now: the clock, in seconds since the epoch.
         pause: waits so many seconds.
     """
@@ -187,11 +193,13 @@ class Responder:
         recent: RecentlyAnswered,
         pace: Pace,
         echo_seconds: float,
+        human_hours: float,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._ledger, self._queues, self._converse, self._recent = ledger, queues, converse, recent
         self._senders, self._pace, self._echo_seconds, self._now, self._pause = senders, pace, echo_seconds, now, pause
+        self._human_hours = human_hours
 
     def respond(self, task: Task, reading: Reading | None, remaining: Callable[[], float]) -> Answered | None:
         """Bring one event as far as it gets now.
@@ -223,7 +231,7 @@ class Responder:
             if planned_now:
                 record = self._plan(task, reading)
             if not record.outcome:
-                return self._send_rest(task, record, remaining, planned_now=planned_now)
+                return self._send_rest(task, reading._replace(record=record), remaining, planned_now=planned_now)
         except RETRIABLE:
             raise
         except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault
@@ -240,16 +248,24 @@ class Responder:
             self._ledger.settle(answered[0].task.key, answered[0].record)
         else:
             self._ledger.settle_all({each.task.key: each.record for each in answered})
-        for task, record, milliseconds in answered:
+        for task, record, milliseconds, silenced in answered:
             self._recent.add(task.key.event)
-            messages = len(record.answers or ())
-            log("INFO", "answered", event=task.key.event, messages=messages, milliseconds=milliseconds)
+            if silenced:
+                log("INFO", HUMAN_ANSWERED, event=task.key.event, messages=silenced)
+            else:
+                messages = len(record.answers or ())
+                log("INFO", "answered", event=task.key.event, messages=messages, milliseconds=milliseconds)
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
-        """Record that one of our messages arrived."""
-        ours = re.fullmatch(ANSWER_KEY, echo.metadata)
-        if ours and not self._recent.knows(echo.metadata):
-            self._ledger.echoed(Key(user, ours["event"]), int(ours["number"]))
+        """Record that one of our messages arrived, or that somebody else wrote to the person."""
+        if ours := re.fullmatch(ANSWER_KEY, echo.metadata):
+            if not self._recent.knows(echo.metadata):
+                self._ledger.echoed(Key(user, ours["event"]), int(ours["number"]))
+        elif echo.user and echo.timestamp and _by_another(echo):
+            when, hours, person = echo.timestamp / 1000, self._human_hours, echo.user
+            if when + hours * HOUR > self._now():
+                self._ledger.change_state(user, lambda state: Human.of(state).written(person, when, hours).put(state))
+                log("INFO", "human_wrote", app=echo.app_id)
 
     def _look_ahead(self, reading: Reading) -> None:
         """Raise what would certainly prevent a send, before it is recorded that one is tried.
@@ -282,19 +298,13 @@ class Responder:
         answer = self._converse(task.event, reading.state, self._now())
         if answer.defect is not None:
             log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=where(answer.defect))
-        if late := answer.outside_window:
-            reason = "the messaging window is closed"
-            log("WARN", "not_delivered", event=task.key.event, reason=reason, messages=late)
-        planned: list[Json] = [each.to_request(task.event.user) for each in answer.messages]
-        requests = [each for each in planned if any(each["recipient"].values())]
-        if unsent := len(planned) - len(requests):
-            log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
-        for number, request in enumerate(requests):
-            if isinstance(message := request.get("message"), dict):
-                request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
+        # Whether a human has the conversation is for the bot to say, but not for it to forget by accident.
+        told = answer.forget or NAME in answer.state
+        human = Human.of(answer.state if told else reading.state)
+        requests = self._requests(task, answer, silent=human.talks(self._now()))
         if answer.forget:
             self._forget(task)
-        state = {} if answer.forget else answer.state
+        state = {} if answer.forget else human.put(answer.state)
         # Of an event without a user nothing is kept: nobody could find it again.
         changed = state if task.event.user and state != reading.state else None
         if not requests and changed is None:
@@ -306,15 +316,39 @@ class Responder:
                 raise TooLarge("Answers and state are larger than the ledger can store.") from None
             raise
 
-    def _send_rest(self, task: Task, record: Record, remaining: Callable[[], float], *, planned_now: bool) -> Answered:
-        """Send the planned answers that were not sent yet; one planned now is already being sent."""
-        answers, first = record.answers or (), record.next
-        if first in record.echoed:
-            first += 1
-        elif record.since is not None and not planned_now and "message" in answers[first]:
-            self._await_echo(task, record, record.since / 1000)
+    def _requests(self, task: Task, answer: Answer, *, silent: bool) -> list[Json]:
+        """The requests of an answer. While the bot is silent, they only say which app has the thread."""
+        if late := answer.outside_window:
+            reason = "the messaging window is closed"
+            log("WARN", "not_delivered", event=task.key.event, reason=reason, messages=late)
+        planned: list[Json] = [each.to_request(task.event.user) for each in answer.messages]
+        requests = [each for each in planned if any(each["recipient"].values())]
+        if unsent := len(planned) - len(requests):
+            log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
+        if silent and (silenced := sum("message" in each for each in requests)):
+            log("INFO", HUMAN_ANSWERED, event=task.key.event, messages=silenced)
+        if silent:
+            requests = [each for each in requests if "control" in each]
+        for number, request in enumerate(requests):
+            if isinstance(message := request.get("message"), dict):
+                request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
+        return requests
+
+    def _send_rest(
+        self, task: Task, reading: Reading, remaining: Callable[[], float], *, planned_now: bool
+    ) -> Answered:
+        """Send the planned answers that were not sent yet; one planned now is already being sent.
+
+        Once a human has written to the person, the messages that are left are not sent: the human answered.
+        """
+        record = reading.record
+        answers, first = record.answers or (), self._first(task, reading, planned_now=planned_now)
+        silenced = 0
         for number in range(first, len(answers)):
             recorded = planned_now and number == 0
+            if not recorded and "control" not in answers[number] and self._human_talks(task):
+                silenced += "message" in answers[number]
+                continue
             if remaining() < STEP_SECONDS:
                 if recorded or number > record.next:
                     self._ledger.stopped(task.key, record, number)
@@ -331,7 +365,23 @@ class Responder:
             except errors.NotAllowed as error:
                 log("WARN", "not_delivered", reason=str(error), messages=1)
                 self._count_refusal(task, error)
-        return Answered(task, record, round(self._now() * 1000) - int(task.message["received"]))
+        return Answered(task, record, round(self._now() * 1000) - int(task.message["received"]), silenced)
+
+    def _first(self, task: Task, reading: Reading, *, planned_now: bool) -> int:
+        """The number of the first answer to be sent, once it is known that it did not arrive."""
+        record = reading.record
+        if record.next in record.echoed:
+            return record.next + 1
+        tried = record.since is not None and not planned_now and "message" in (record.answers or ())[record.next]
+        if tried and Human.of(reading.state).talks(self._now()):
+            return record.next + 1  # it may have arrived, and a human has answered since
+        if tried:
+            self._await_echo(task, record, (record.since or 0) / 1000)
+        return record.next
+
+    def _human_talks(self, task: Task) -> bool:
+        """Whether a human has written to the person, as far as the ledger knows by now."""
+        return Human.of(self._ledger.read(task.key, task.event.page).state).talks(self._now())
 
     def _await_echo(self, task: Task, record: Record, since: float) -> None:
         """Let an event wait for the echo of an answer that may have been sent; return once that was long enough.
@@ -434,6 +484,15 @@ class Responder:
                 event = events.parse(item, message["page"], platform=message["object"])
                 self._ledger.forget(Key(task.key.user, fingerprint(message["page"], event.id)))
             self._queues.drop(receipt)
+
+
+def _by_another(echo: events.Echo) -> bool:
+    """Whether an echo that does not carry the key of an answer shows that somebody else wrote to the person.
+
+    On Instagram, echoes carry neither metadata nor, as a rule, an app: those of our own messages look like a human's.
+    Source: "Webhooks for Instagram Messaging", 2026-11-25.
+    """
+    return echo.platform == "page" or echo.app_id in INBOXES
 
 
 def where(error: Exception) -> str:

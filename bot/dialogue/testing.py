@@ -17,6 +17,8 @@ W = TypeVar("W")
 class Chat:
     """One user and a bot: `Chat(bot).says("hi")`.
 
+    The bot has already said that it is one. Set `state` to {} for somebody who has never heard from it.
+
     Args:
         bot: the bot.
         world: what its handlers need from the outside world, if they need anything.
@@ -35,7 +37,7 @@ class Chat:
     def __init__(self, bot: Bot[Any, Any], world: object = None, *, lex: Lex | None = None) -> None:
         self._bot, self._world, self._lex = bot, world, lex
         self.now, self.last = NOON, Answer((), {})
-        self.state: Mapping[str, Any] = {}
+        self.state: Mapping[str, Any] = {"session": {"disclosed": NOON}}
 
     def says(self, text: str) -> list[str]:
         """The user types a text. Returns what they read in answer."""

@@ -95,16 +95,18 @@ class GraphApi:
         self._connection = connection or Connection(url)
 
     def send(self, request: Json, timeout: float | None = None) -> str:
-        """Send one request of the Send API and return the message's id; "" for a sender action, which has none.
+        """Send one request and return the message's id; "" for a sender action or thread control, which have none.
 
         Args:
-            request: the body, as a message's `to_request` makes it.
+            request: the body, as a message's `to_request` makes it; `control` names another call than the Send API's.
             timeout: seconds for this call.
 
         Raises:
             SendError: `Ambiguous` means that the message may have been sent.
         """
-        call, until = _Call(method="POST", path=f"{self._page}/messages", body=request), timeout or self._timeout
+        body = dict(request)
+        path = f"{self._page}/{body.pop('control', 'messages')}"
+        call, until = _Call(method="POST", path=path, body=body), timeout or self._timeout
         until += time.monotonic()
         try:
             return _text(self._call(call, timeout or self._timeout), "message_id")

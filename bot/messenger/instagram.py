@@ -24,6 +24,7 @@ from bot.messenger.messages import (
     Refused,
     Tap,
     Text,
+    ThreadControl,
     Update,
 )
 from bot.messenger.text import split
@@ -58,7 +59,7 @@ def adapt(message: Message) -> tuple[Message, ...]:
         case MediaCard(type=kind, attachment_id=uploaded, buttons=()) if uploaded:
             adapted = (Media(kind, attachment_id=uploaded, quick_replies=message.quick_replies),)
         # PDF files since 2025-12-19: Instagram's "Changelog". An uploaded file is taken for one.
-        case Media() | Products() | Action() | React():
+        case Media() | Products() | Action() | React() | ThreadControl():
             adapted = (message,)
         case Update() | PrivateReply():
             adapted = tuple(message.replace(message=each) for each in adapt(message.message))

@@ -36,6 +36,7 @@ VISIBILITY_SECONDS = 6 * TIMEOUT_SECONDS
 MESSAGE_BYTES = 1024 * 1024
 MOST_RECEIVES = 1000
 ECHO_SECONDS = 20.0
+HUMAN_HOURS = 1.0
 ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
 
 
@@ -229,6 +230,7 @@ class System:
             recent=recent,
             pace=Pace(self.concurrency, clock, wait),
             echo_seconds=ECHO_SECONDS,
+            human_hours=HUMAN_HOURS,
             now=clock,
             pause=wait,
         )

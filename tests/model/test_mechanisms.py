@@ -40,7 +40,7 @@ ECHO_AFTER_AN_ECHO_THAT_WAITS = Storm(
     faults=(Fault("send", How.LOST, skip=4),),
     outages=(Outage("dynamodb", How.REFUSED, 2, 990),),
     echoes=(2, 0),
-    latencies=(250,),
+    latencies=(210,),
 )
 KILLED_AFTER_THE_PLAN = Storm((Post(0, (Said(0, 1), Said(0, 1))),), (Fault("TransactWriteItems", How.KILLED_AFTER),))
 FIRST_OF_TWO_FAILS = Storm(
