@@ -17,6 +17,7 @@ from bot.aws.secrets import Secrets, SecretValues
 from bot.dialogue import Answer
 from bot.messenger import events
 from bot.messenger.client import GraphApi
+from bot.messenger.human import Human
 from bot.messenger.messages import Action, Message, Text
 from bot.pace import Pace
 from bot.recently_answered import RecentlyAnswered
@@ -45,7 +46,7 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
 
     An event's text is JSON: `{"answers": 2, "nature": "good"}`. One that `raises` raises, one that `kills` ends the
     process, one that is `rejected` gets answers that Facebook refuses, one that is `shy` shows that the bot is typing
-    before each answer, and one that is `bulky` is large.
+    before each answer, one that is `bulky` is large, and `back` calls the bot back from a human.
     """
     assert isinstance(event, events.TextMessage)
     asked = json.loads(event.text)
@@ -61,7 +62,11 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
             messages.append(Action("typing_on"))
         word = "REJECT " if nature == "rejected" else ""
         messages.append(Text(f"{word}{event.id} {number} {len(seen) - 1}"))
-    return Answer(tuple(messages), {"seen": seen})
+    kept: Json = {"seen": seen}
+    happened, human = (event.timestamp or 0) / 1000, Human.of(state)
+    if nature == "back" and human.until and happened > human.wrote:
+        kept = human.back(happened).put(kept)
+    return Answer(tuple(messages), kept)
 
 
 @dataclass
