@@ -24,6 +24,7 @@ from sandbox.facebook.profile import MessengerProfile
 from sandbox.facebook.request_log import GraphCall, RequestLog
 from sandbox.facebook.send_api import MessagingWindows, SendApi, echo
 from sandbox.facebook.subscriptions import AppSubscription, SubscribedApps
+from sandbox.facebook.threads import Threads
 from sandbox.faults import Fault, Faults
 
 # Each version lives for about two years after it appeared (Graph API changelog); v26.0 is the newest.
@@ -58,6 +59,7 @@ class Graph:
         app: the ASGI application.
         credentials: what it accepts.
         windows: whom the page may write to.
+        threads: which app has each conversation.
         send_api: takes its messages.
         subscribed_apps: the page's self.app_subscription.
         app_subscription: the app's.
@@ -80,11 +82,16 @@ class Graph:
         self.credentials = Credentials(page_id, app_id, page_token, app_secret)
         self.windows = MessagingWindows()
         self.subscribed_apps, self.app_subscription = SubscribedApps(app_id), AppSubscription()
-        self._profile, self.send_api = MessengerProfile(), SendApi(self.windows)
+        self.threads = Threads()
+        self._profile, self.send_api = MessengerProfile(), SendApi(self.windows, self.threads)
         self._page_edges: Edges = {
             ("GET", ""): lambda _: {"name": "Sandbox", "id": page_id},
             ("POST", "messages"): self.send_api.send,
             ("POST", "message_attachments"): self.send_api.upload,
+            ("POST", "pass_thread_control"): self.threads.pass_on,
+            ("POST", "take_thread_control"): self.threads.take,
+            ("POST", "release_thread_control"): self.threads.release,
+            ("POST", "request_thread_control"): self.threads.request,
             ("GET", "messenger_profile"): self._profile.read,
             ("POST", "messenger_profile"): self._profile.change,
             ("DELETE", "messenger_profile"): self._profile.delete,

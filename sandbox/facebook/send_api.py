@@ -15,6 +15,7 @@ from sandbox import assets
 from sandbox.facebook.errors import GraphError, invalid_parameter
 from sandbox.facebook.rate_limit import RateLimit
 from sandbox.facebook.schema import Schema
+from sandbox.facebook.threads import Threads
 
 DAY_SECONDS = 24 * 3600
 # How long after a person's last message each type of message may be sent (Messenger Platform, "Policy Overview").
@@ -119,13 +120,14 @@ class SendApi:
 
     Args:
         windows: whom the page may write to.
+        threads: which app has each conversation.
 
     Attributes:
         attachments: what was uploaded.
     """
 
-    def __init__(self, windows: MessagingWindows) -> None:
-        self._windows, self.attachments = windows, SavedAttachments()
+    def __init__(self, windows: MessagingWindows, threads: Threads) -> None:
+        self._windows, self._threads, self.attachments = windows, threads, SavedAttachments()
         self._request, self._attachment = Schema("send-api"), Schema("message-attachments")
         self._rate = RateLimit(MESSAGES_A_SECOND, 1.0)
 
@@ -142,6 +144,7 @@ class SendApi:
         on_instagram = recipient in self._windows.on_instagram
         _check_template(payload, on_instagram=on_instagram)
         self._request.check(parameters)
+        self._threads.check(recipient)
         self._windows.check(recipient, parameters.get("messaging_type", "RESPONSE"))
         if on_instagram:
             check_instagram(parameters.get("message", {}))

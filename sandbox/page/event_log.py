@@ -175,7 +175,9 @@ class EventLog:
     def posted(self, posted: Posted) -> None:
         """One attempt to deliver a webhook ended."""
         self.last_seen = time.monotonic()
-        items = [item for entry in parsed(posted.body)["entry"] for item in entry["messaging"]]
+        entries = parsed(posted.body)["entry"]
+        standby = [item for entry in entries for item in entry.get("standby", [])]
+        items = [item for entry in entries for item in entry.get("messaging", [])] + standby
         for item in items:
             message = item.get("message") or {}
             content: Json = {
@@ -197,6 +199,9 @@ class EventLog:
                 self._feed.note("post", person=item["sender"]["id"], key=key, **content)
                 acknowledged = posted.status == HTTPStatus.OK
                 self.take(key, "posted" if acknowledged else "refused", ended=posted.began + posted.seconds)
+                if acknowledged and item in standby:  # it is another app's to answer
+                    self.take(key, "silent")
+                    self.take(key, "human_answered")
 
     # Where the function calls Facebook
 

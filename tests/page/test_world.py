@@ -296,6 +296,14 @@ def test_a_human_answers_from_the_inbox_and_gives_the_conversation_back(opened: 
         ]
     )[0]
     assert echo["status"] == 200
+    passed = until(lambda: [each for each in stage.sandbox.graph.requests() if "pass_thread" in each["path"]])[-1]
+    assert passed["status"] == 200
+    assert passed["body"] | {"appsecret_proof": ""} == {
+        "recipient": {"id": hea.person},
+        "target_app_id": str(INBOX_APP),
+        "metadata": "They ask for a human.",
+        "appsecret_proof": "",
+    }
     hea.write("status")
     expect(hea.page.locator(".event-card", has_text="Hea “status”").locator(".badge")).to_have_text("A human answers")
     Globe(hea).choose("Give the conversation back")
