@@ -11,7 +11,7 @@ import pytest
 from bot.http import NotSent, Response, Unanswered
 from bot.messenger.client import GraphApi, Token
 from bot.messenger.errors import Ambiguous, Credentials, Rejected, SendError, SlowDown, Transient, Unclear, Unreachable
-from bot.messenger.messages import Action, Refused, Text
+from bot.messenger.messages import Action, PassThread, Refused, ReleaseThread, RequestThread, TakeThread, Text
 from bot.messenger.profile import MenuItem, Profile
 from sandbox.facebook.graph import Graph
 
@@ -96,6 +96,13 @@ def test_a_call_carries_the_token_in_a_header_only_and_the_proof_of_the_secret()
 
 def test_a_sender_action_makes_no_message(page: GraphApi) -> None:
     assert page.send(Action("typing_on").to_request("24")) == ""
+
+
+def test_thread_control_is_taken_by_its_own_edge(page: GraphApi, graph: Graph) -> None:
+    for each in (PassThread("2002", "help"), TakeThread("mine"), ReleaseThread(), RequestThread()):
+        assert page.send(each.to_request("24")) == ""
+    calls = ["pass", "take", "release", "request"]
+    assert [each["path"].rsplit("/", 1)[1] for each in graph.requests()] == [f"{call}_thread_control" for call in calls]
 
 
 def test_a_refusal_is_raised_as_its_class(page: GraphApi, graph: Graph) -> None:
