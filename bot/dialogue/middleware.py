@@ -6,7 +6,7 @@ from typing import TypeVar
 from bot.dialogue.reply import Reply, ReplyLike, Words, as_messages
 from bot.dialogue.rules import normal
 from bot.dialogue.turn import Turn
-from bot.messenger.events import Comment, Event, TextMessage
+from bot.messenger.events import Event, TextMessage
 from bot.messenger.messages import Buttons, Content, Message, Notification, PrivateReply, Refused, Text, Update
 from bot.messenger.record import Record
 
@@ -55,7 +55,7 @@ class Disclosure:
             return reply
         if with_sentence := _with(sentence, said[place]):
             said = (*said[:place], with_sentence, *said[place + 1 :])
-        elif turn.window_open and not isinstance(turn.event, Comment):
+        elif turn.window_open:  # never for a comment, whose author has no state
             said = (*said[:place], Text(sentence), *said[place:])
         else:
             return reply

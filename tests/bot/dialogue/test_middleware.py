@@ -143,13 +143,13 @@ def test_the_bot_says_what_it_is_again_after_some_days() -> None:
     assert chat.says("hi") == ["hello"]
 
 
-@pytest.mark.parametrize("hours", [0.5, 13], ids=["called back", "the time is over"])
-def test_the_bot_says_what_it_is_when_a_human_hands_back(hours: float) -> None:
+@pytest.mark.parametrize(("hours", "said"), [(0.5, "bot"), (13, "huh")], ids=["called back", "the time is over"])
+def test_the_bot_says_what_it_is_when_a_human_hands_back(hours: float, said: str) -> None:
     chat = newcomer()
     chat.says("hi")
     chat.state = Human().written("7", chat.now, 12).put(chat.state)
     chat.now += hours * HOUR
-    assert chat.says("bot") == [f"{SENTENCE}\n\nwhat?"]
+    assert chat.says(said) == [f"{SENTENCE}\n\nwhat?"]
     assert chat.says("hi") == ["hello"]
 
 
