@@ -34,6 +34,8 @@ SHORTEST_TIMEOUT_SECONDS = 20
 SHORTEST_TIMEOUT_WITH_CONVERSATION = 30
 STATE_DAYS = range(1, 3650 + 1)
 ECHO_SECONDS = range(1, 900 + 1)
+HUMAN_HOURS = range(1, 7 * 24 + 1)  # a human may write for 7 days after the person did: "Send API", HUMAN_AGENT
+DISCLOSE_DAYS = range(1, 365 + 1)
 ADDRESS_CHARACTERS = 1900  # with an asset's name after it; a URL in a message has up to 2,000
 ORIGIN = r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?"
 FOLDER = rf"{ORIGIN}(/[A-Za-z0-9._~%-]+)*"
@@ -121,6 +123,8 @@ class Settings(BaseModel):
     manage_api_gateway_account: bool = _choice()
     state_days: int = _number(STATE_DAYS)
     echo_seconds: int = _number(ECHO_SECONDS)
+    human_hours: int = _number(HUMAN_HOURS)
+    disclose_days: int = _number(DISCLOSE_DAYS)
     concurrency: int = _number(CONCURRENCY)
     assets_url: str = _text(
         f"({FOLDER})?",
@@ -134,6 +138,7 @@ class Settings(BaseModel):
         f"({RUNTIME})?", "a Lambda runtime of Node.js, Python, Java or .NET", "nodejs24.x"
     )
     conversation_handler: str = _text(f"({HANDLER})?", "what the runtime calls, up to 128 characters", "index.handler")
+    inbox_app_id: str = _text("[0-9]{0,20}", "an app's id of 1 to 20 digits", "263902037430900")
     lex_bot_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of a Lex V2 bot's id", "BOT_ID")
     lex_bot_alias_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of an alias", "ALIAS_ID")
     lex_locale_id: str = _text("([a-z]{2,3}_[A-Z0-9]{2,3})?", "a locale of the Lex bot", "en_US")

@@ -82,7 +82,7 @@ def measured() -> dict[str, Times]:
             found[language.name] = _measured(background, language)
     finally:
         background.stop()
-    world, warm = conversation.world(Environment("1", "", "", "", "", 1, "", "", 1, 1.0, 1)), []
+    world, warm = conversation.world(Environment("1", "", "", "", "", 1, "", "", 1, 1.0, 12.0, 30.0, 1)), []
     for _ in range(CALLS):
         began = time.perf_counter()
         conversation.bot.answer(EVENT, {}, Context(time.time(), world))

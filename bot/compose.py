@@ -1,6 +1,7 @@
 """The worker, put together with everything that it works with."""
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -34,6 +35,7 @@ def worker(environment: Environment, aws: Aws, secrets: Secrets, queues: Queues,
         recent=recent,
         pace=Pace(environment.concurrency),
         echo_seconds=environment.echo_seconds,
+        human_hours=environment.human_hours,
         converse_seconds=converse_seconds,
     )
     mapper = ThreadPoolExecutor(BATCH_MESSAGES).map
@@ -55,7 +57,14 @@ def _packaged(environment: Environment, aws: Aws, senders: "_Senders") -> tuple[
 
         lex = LexRuntime(aws, environment.lex_bot_id, environment.lex_bot_alias_id, environment.lex_locale_id)
     people = People(senders)
-    return lambda event, state, now: conversation.bot.answer(event, state, Context(now, world, lex, people)), 0.0
+
+    def converse(event: Event, state: Mapping[str, Any], now: float) -> Answer:
+        hours, days = environment.human_hours, environment.disclose_days
+        inbox = environment.inbox_app_id
+        context = Context(now, world, lex, people, human_hours=hours, disclose_days=days, inbox=inbox)
+        return conversation.bot.answer(event, state, context)
+
+    return converse, 0.0
 
 
 def _remote(environment: Environment, aws: Aws, _senders: "_Senders") -> tuple[Converse, float]:

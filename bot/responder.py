@@ -19,7 +19,8 @@ from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint
 from bot.aws.secrets import SecretMissing
 from bot.fault import ConversationFault
 from bot.log import log
-from bot.messenger import errors, events, human
+from bot.messenger import errors, events
+from bot.messenger.human import HOUR, INBOXES, METADATA, NAME, Human
 from bot.messenger.messages import Message
 from bot.messenger.news import OTHERWISE
 from bot.pace import Pace, UsedUp
@@ -55,6 +56,8 @@ ANSWER_KEY = "(?P<event>[0-9a-f]{64}):(?P<number>[0-9]{1,4})"
 APPROVED = "APPROVED"
 # The way of news that reached nobody.
 NO_WAY = "none"
+# The kind of the log line about messages that were not sent, because a human wrote to the person.
+HUMAN_ANSWERED = "human_answered"
 # Before the next look for an echo.
 ECHO_RETRY_SECONDS = 2.0
 # An echo held up by the same outage as its event arrives, at the latest, after as long again. Facebook tries for an
@@ -174,11 +177,13 @@ class Answered(NamedTuple):
         task: the event.
         record: as the ledger has it.
         milliseconds: from its acceptance to its last answer.
+        silenced: how many of its messages were not sent, because a human wrote to the person.
     """
 
     task: Task
     record: Record
     milliseconds: int
+    silenced: int = 0
 
 
 class Sent(Enum):
@@ -202,6 +207,7 @@ class Responder:
         pace: keeps sends apart.
         echo_seconds: how long to wait for the echo of a send that may have arrived, before it is sent again.
         converse_seconds: how long `converse` may take, if it waits for anything.
+        human_hours: for how long the bot is silent after a human wrote to a person.
         now: the clock, in seconds since the epoch.
         pause: waits so many seconds.
     """
@@ -216,6 +222,7 @@ class Responder:
         recent: RecentlyAnswered,
         pace: Pace,
         echo_seconds: float,
+        human_hours: float,
         converse_seconds: float = 0.0,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
@@ -223,6 +230,7 @@ class Responder:
         self._ledger, self._queues, self._converse, self._recent = ledger, queues, converse, recent
         self._senders, self._pace, self._echo_seconds, self._now, self._pause = senders, pace, echo_seconds, now, pause
         self._converse_seconds = converse_seconds
+        self._human_hours = human_hours
 
     def respond(
         self,
@@ -270,7 +278,7 @@ class Responder:
                 fresh = isinstance(task.event, events.TextMessage) and record == Record()
                 record = self._plan(task, reading, list(_texts(task, behind)) if fresh else [])
             if not record.outcome:
-                return self._send_rest(task, record, remaining, planned_now=planned_now)
+                return self._send_rest(task, reading._replace(record=record), remaining, planned_now=planned_now)
         except RETRIABLE:
             raise
         except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault
@@ -287,19 +295,26 @@ class Responder:
             self._ledger.settle(answered[0].task.key, answered[0].record)
         else:
             self._ledger.settle_all({each.task.key: each.record for each in answered})
-        for task, record, milliseconds in answered:
+        for task, record, milliseconds, silenced in answered:
             self._recent.add(task.key.event)
+            if silenced:
+                log("INFO", HUMAN_ANSWERED, event=task.key.event, messages=silenced)
+                continue
             messages = sum(OTHERWISE not in each for each in record.answers or ())
             others = {"together": 1 + len(record.together)} if record.together else {}
             log("INFO", "answered", event=task.key.event, messages=messages, milliseconds=milliseconds, **others)
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
-        """Record that one of our messages arrived."""
-        if echo.metadata.startswith(human.METADATA):
-            log("INFO", "human_wrote", person=user, by=echo.metadata.removeprefix(human.METADATA))
-        ours = re.fullmatch(ANSWER_KEY, echo.metadata)
-        if ours and not self._recent.knows(echo.metadata):
-            self._ledger.echoed(Key(user, ours["event"]), int(ours["number"]))
+        """Record that one of our messages arrived, or that somebody else wrote to the person."""
+        if ours := re.fullmatch(ANSWER_KEY, echo.metadata):
+            if not self._recent.knows(echo.metadata):
+                self._ledger.echoed(Key(user, ours["event"]), int(ours["number"]))
+        elif echo.user and echo.timestamp and _by_another(echo):
+            when, hours, person = echo.timestamp / 1000, self._human_hours, echo.user
+            if when + hours * HOUR > self._now():
+                self._ledger.change_state(user, lambda state: Human.of(state).written(person, when, hours).put(state))
+                by = echo.metadata.removeprefix(METADATA) if echo.metadata.startswith(METADATA) else ""
+                log("INFO", "human_wrote", person=user, app=echo.app_id, **({"by": by} if by else {}))
 
     def _note_review(self, review: events.TemplateReviewed, received: int) -> None:
         """Record whether a template may be sent."""
@@ -346,10 +361,13 @@ class Responder:
         together = [(each.key.event, each.message["items"][0]) for each in waiting[: answer.together]]
         if answer.defect is not None:
             log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=where(answer.defect))
-        requests = self._requests(task, answer)
+        # Whether a human has the conversation is for the bot to say, but not for it to forget by accident.
+        told = answer.forget or NAME in answer.state
+        human = Human.of(answer.state if told else reading.state)
+        requests = self._requests(task, answer, silent=human.talks(self._now()))
         if answer.forget:
             self._forget(task)
-        state = {} if answer.forget else answer.state
+        state = {} if answer.forget else human.put(answer.state)
         # Of an event without a user nothing is kept: nobody could find it again.
         changed = state if task.event.user and state != reading.state else None
         if not (requests or together) and changed is None:
@@ -366,8 +384,8 @@ class Responder:
                 raise TooLarge("Answers and state are larger than the ledger can store.") from None
             raise
 
-    def _requests(self, task: Task, answer: Answer) -> list[Json]:
-        """The answer's messages as requests to the Send API, each with its key."""
+    def _requests(self, task: Task, answer: Answer, *, silent: bool) -> list[Json]:
+        """The requests of an answer, each message with its key. A silent bot only sends those of thread control."""
         if late := answer.outside_window:
             reason = "the messaging window is closed"
             log("WARN", "not_delivered", event=task.key.event, reason=reason, messages=late)
@@ -375,6 +393,10 @@ class Responder:
         requests = [each for each in planned if any(each["recipient"].values())]
         if unsent := len(planned) - len(requests):
             log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
+        if silent:
+            if silenced := sum(map(_is_message, requests)):
+                log("INFO", HUMAN_ANSWERED, event=task.key.event, messages=silenced)
+            requests = [each for each in requests if "control" in each]
         for number, request in enumerate(requests):
             if isinstance(message := request.get("message"), dict):
                 request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
@@ -382,19 +404,25 @@ class Responder:
             note_way(task, NO_WAY)
         return requests
 
-    def _send_rest(self, task: Task, record: Record, remaining: Callable[[], float], *, planned_now: bool) -> Answered:
-        """Send the planned answers that were not sent yet; one planned now is already being sent."""
-        answers, first = record.answers or (), record.next
-        if arrived := first in record.echoed:
-            note_way(task, way(answers[first]))
-            first += 1
-        elif record.since is not None and not planned_now and "sender_action" not in answers[first]:
-            self._await_echo(task, record, record.since / 1000)
+    def _send_rest(
+        self, task: Task, reading: Reading, remaining: Callable[[], float], *, planned_now: bool
+    ) -> Answered:
+        """Send the planned answers that were not sent yet; one planned now is already being sent.
+
+        Once a human has written to the person, the messages that are left are not sent: the human answered.
+        """
+        record = reading.record
+        answers, first = record.answers or (), self._first(task, reading, planned_now=planned_now)
+        arrived = first > record.next
         anything = any(OTHERWISE not in each for each in answers[1 : first + 1]) or arrived
+        silenced = 0
         for number in range(first, len(answers)):
             if arrived and OTHERWISE in answers[number]:
                 continue
             recorded = planned_now and number == 0
+            if not recorded and "control" not in answers[number] and self._human_talks(task):
+                silenced += _is_message(answers[number])
+                continue
             if remaining() < STEP_SECONDS:
                 if recorded or number > record.next:
                     self._ledger.stopped(task.key, record, number)
@@ -408,7 +436,24 @@ class Responder:
             anything = anything or sent is Sent.TAKEN
         if not anything:
             note_way(task, NO_WAY)
-        return Answered(task, record, round(self._now() * 1000) - int(task.message["received"]))
+        return Answered(task, record, round(self._now() * 1000) - int(task.message["received"]), silenced)
+
+    def _first(self, task: Task, reading: Reading, *, planned_now: bool) -> int:
+        """The number of the first answer to be sent, once it is known that it did not arrive."""
+        record, answers = reading.record, reading.record.answers or ()
+        if record.next in record.echoed:
+            note_way(task, way(answers[record.next]))
+            return record.next + 1
+        if record.since is None or planned_now or not _speaks(answers[record.next]):
+            return record.next
+        if Human.of(reading.state).talks(self._now()):
+            return record.next + 1  # it may have arrived, and a human has answered since
+        self._await_echo(task, record, record.since / 1000)
+        return record.next
+
+    def _human_talks(self, task: Task) -> bool:
+        """Whether a human has written to the person, as far as the ledger knows by now."""
+        return Human.of(self._ledger.read(task.key, task.event.page).state).talks(self._now())
 
     def _deliver(self, task: Task, record: Record, remaining: Callable[[], float]) -> Sent:
         """Send the answer that the record says is being sent, and say what became of it."""
@@ -477,7 +522,7 @@ class Responder:
                 sender = self._senders.renewed() if renew else self._senders.get()
                 sender.send(request, SEND_SECONDS)
             except errors.Ambiguous as error:
-                if "sender_action" in request:  # a typing indicator is not worth waiting for
+                if not _speaks(request):  # a typing indicator is not worth waiting for
                     return
                 raise RetryLater(str(error), ECHO_RETRY_SECONDS) from None
             except errors.SlowDown as error:
@@ -576,6 +621,25 @@ def _texts(task: Task, behind: Iterable[Task]) -> Iterator[Task]:
             return
         seen.add(each.key)
         yield each
+
+
+def _speaks(request: Json) -> bool:
+    """Whether people read what a request sends."""
+    return "message" in request or "public_reply" in request
+
+
+def _is_message(request: Json) -> bool:
+    """Whether a request is a message of its own, and not another way of the one before it."""
+    return _speaks(request) and OTHERWISE not in request
+
+
+def _by_another(echo: events.Echo) -> bool:
+    """Whether an echo that does not carry the key of an answer shows that somebody else wrote to the person.
+
+    On Instagram, echoes carry neither metadata nor, as a rule, an app: those of our own messages look like a human's.
+    Source: "Webhooks for Instagram Messaging", 2026-11-25.
+    """
+    return echo.platform == "page" or echo.app_id in INBOXES
 
 
 def where(error: Exception) -> str:

@@ -69,6 +69,8 @@ ENVIRONMENT = {
     "GRAPH_API_VERSION",
     "STATE_DAYS",
     "ECHO_SECONDS",
+    "HUMAN_HOURS",
+    "DISCLOSE_DAYS",
     "CONCURRENCY",
 }
 OUTPUTS = {
@@ -475,9 +477,12 @@ OTHER_VALUES = {
     "graphApiUrl": "https://example.org",
     "stateDays": 8,
     "echoSeconds": 9,
+    "humanHours": 11,
+    "discloseDays": 12,
     "concurrency": 10,
     "assetsUrl": "https://example.org/assets",
     "lexBotId": "ABCDEFGHIJ",
+    "inboxAppId": "263902037430900",
     "lexBotAliasId": "TSTALIASID",
     "lexLocaleId": "de_DE",
 }
@@ -510,8 +515,11 @@ def test_a_setting_reaches_the_function(changed: Graph) -> None:
         "GRAPH_API_VERSION": "v27.0",
         "STATE_DAYS": "8",
         "ECHO_SECONDS": "9",
+        "HUMAN_HOURS": "11",
+        "DISCLOSE_DAYS": "12",
         "CONCURRENCY": "10",
         "LEX_BOT_ID": "ABCDEFGHIJ",
+        "INBOX_APP_ID": "263902037430900",
         "LEX_BOT_ALIAS_ID": "TSTALIASID",
         "LEX_LOCALE_ID": "de_DE",
     }

@@ -9,8 +9,9 @@ from bot import dialogue
 from bot.conversation.news import MOVED, Moved
 from bot.conversation.parcels import HOUR, Parcel, ParcelsUnavailable, Step, World
 from bot.dialogue import Bot, Record
+from bot.dialogue.handover import handed_over
 from bot.dialogue.lex import understand
-from bot.dialogue.middleware import guess_language, handed_over, human_handover, rate_limit
+from bot.dialogue.middleware import guess_language, rate_limit
 from bot.messenger.events import Audio, Comment, Event, Heart, Image, Notice, OptedIn, Sticker, TextMessage, Video
 from bot.messenger.messages import (
     NOTIFICATION_COUNTRIES,
@@ -57,7 +58,7 @@ Reply = dialogue.Reply[Customer]
 DEMONSTRATIONS = {"Move the parcel on": "demonstration"}
 LONGEST_STEP_HOURS = 6 * 24
 
-bot: Bot[Customer, World] = Bot(Customer, languages=("en", "de"))
+bot: Bot[Customer, World] = Bot(Customer, languages=("en", "de"), back=("bot", "back", "zurück"))
 
 
 def too_much(turn: Turn) -> str:
@@ -74,7 +75,6 @@ bot.middleware(
         de="ich ist sind das mein wo paket sendung bitte hallo guten danke und nicht was kann du sie",
     )
 )
-bot.middleware(human_handover("bot", "back", "zurück"))
 bot.middleware(rate_limit(60, 60.0, too_much))
 
 
@@ -111,7 +111,9 @@ def human(turn: Turn) -> Reply:
         de="Ein Mensch antwortet Ihnen hier so bald wie möglich. Ich bin solange still. Schreiben Sie „Bot“, um mich "
         "zurückzuholen.",
     )
-    return handed_over(turn, said)
+    return handed_over(
+        turn, said, turn.words(en="They ask for a human.", de="Sie möchten mit einem Menschen sprechen.")
+    )
 
 
 @bot.text("bot", en="back", de="zurück")
@@ -128,10 +130,10 @@ def back(turn: Turn) -> Text:
 @bot.postback("START")
 @bot.text("hi", en=("hello", "good morning", "start"), de=("hallo", "guten tag", "moin"))
 def greet(turn: Turn) -> Text:
-    """Say hello, and that this is a bot."""
+    """Say hello."""
     said = turn.words(
-        en="Hello! I am a bot, and I can tell you where your parcel is. Send me its 8-digit number.",
-        de="Hallo! Ich bin ein Bot und sage Ihnen, wo Ihr Paket ist. Schicken Sie mir seine Nummer mit 8 Ziffern.",
+        en="Hello! I can tell you where your parcel is. Send me its 8-digit number.",
+        de="Hallo! Ich sage Ihnen, wo Ihr Paket ist. Schicken Sie mir seine Nummer mit 8 Ziffern.",
     )
     return _offer(turn, said)
 

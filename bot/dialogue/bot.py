@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, overload
 
 from bot.dialogue.dialogues import Dialogue, leave, resume
-from bot.dialogue.middleware import Middleware
+from bot.dialogue.handover import after, passed_on
+from bot.dialogue.middleware import Disclosure, Go, Middleware, disclose
 from bot.dialogue.reply import Answer, Reply, Words, as_messages, as_reply
 from bot.dialogue.rules import Match, Rule, RuleError, Rules, compiled, normal
 from bot.dialogue.turn import Context, Person, Progress, Session, Turn
@@ -34,16 +35,16 @@ from bot.messenger.events import (
     Referred,
     TemplateReviewed,
     TextMessage,
+    ThreadRequested,
     UnsupportedMessage,
 )
+from bot.messenger.human import Human
 from bot.messenger.identity import USER_REF
 from bot.messenger.messages import Content, Message, PrivateReply, PublicReply, Refused
 from bot.messenger.news import News
 from bot.messenger.record import Record
 from bot.messenger.text import plain
 
-# Seconds: the event queue and the dead-letter queue keep an event for 14 days each, so none is older.
-OLDEST = 30 * 24 * 3600.0
 # Seconds after which Facebook is asked again about a user: one whom it told about, and one whom it did not.
 KNOWN, UNKNOWN = 30 * 24 * 3600.0, 3600.0
 
@@ -54,6 +55,7 @@ G = TypeVar("G", bound=Record)
 R = TypeVar("R", bound=Reply[Any] | Words | None)
 H = TypeVar("H", bound=Callable[..., Any])
 
+DISCLOSURE = disclose()
 NEVER_ANSWERED = (Delivery, Echo, Read, TemplateReviewed)
 # What a user does and expects an answer to. Anything else is answered only if a rule takes it.
 _ANSWER_EXPECTED = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
@@ -86,18 +88,31 @@ class Bot(Generic[S, W]):
     first pattern found in the text; then the rules for what came with it. Other events go to the rule of the exact
     payload, reference, kind or topic, then to the rule for any. Last comes the fallback.
 
-    Whatever middleware does with an event, consent, account links, texts of `always` and the language change the state.
+    While a human has the conversation, the bot is silent. A phrase of `back`, a tap on the menu or a button, another
+    app that passes the thread, or the end of `humanHours` brings it back, and that event is routed as usual.
+
+    Whatever silences the bot, consent, account links, texts of `always` and the language change the state.
 
     Args:
         state: the author's record of one user. Every field has a default.
         languages: the bot's languages, the default first.
         person: the fields of `Person` that the bot asks Facebook for. They are kept with the user's state.
+        back: texts that call the bot back from a human, in any language.
+        disclosure: says that this is a bot; None for a bot that says so by itself.
 
     Raises:
-        RuleError: the record cannot be kept as JSON, or a person has no such field.
+        RuleError: the record cannot be kept as JSON, a person has no such field, or the disclosure lacks a language.
     """
 
-    def __init__(self, state: type[S], languages: tuple[str, ...] = ("en",), person: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        state: type[S],
+        languages: tuple[str, ...] = ("en",),
+        person: tuple[str, ...] = (),
+        *,
+        back: tuple[str, ...] = ("bot",),
+        disclosure: Disclosure | None = DISCLOSURE,
+    ) -> None:
         if unknown := [name for name in person if name not in Person._fields]:
             raise RuleError(f"A person has no field {', '.join(unknown)}: choose from {', '.join(Person._fields)}.")
         # A field without a default, or of a type that JSON does not have, would fail at a user's first message.
@@ -107,7 +122,12 @@ class Bot(Generic[S, W]):
             raise RuleError(
                 f"{state.__name__} cannot be kept: {error} Give every field a type of JSON and a default."
             ) from None
+        if disclosure and (missing := [each for each in languages if each not in disclosure.sentences]):
+            raise RuleError(
+                f"The bot cannot say in {', '.join(missing)} that it is one: pass disclosure=disclose({missing[0]}=…)."
+            )
         self._state, self.languages, self._person = type(kept), languages, person
+        self._back, self._disclosure = frozenset(normal(phrase) for phrase in back), disclosure
         self._rules = Rules()
         self._middleware: list[Middleware[S, W]] = []
         self._dialogues: dict[str, tuple[Rule, float]] = {}
@@ -292,35 +312,38 @@ class Bot(Generic[S, W]):
             context.world,
             context.now,
             context.lex,
-            session,
+            session.replace(human=Human.of(state)),
             self.languages,
             always=isinstance(event, TextMessage) and self._rules.get("always", normal(event.text)) is not None,
+            human_hours=context.human_hours,
+            disclose_days=context.disclose_days,
+            inbox=context.inbox,
         )
         if isinstance(event, TextMessage) and event.waiting:
             turn = self._as_one(turn, event)
             event = turn.event
         if event.opens_window:
-            session = self._acquainted(opened(session, event, context.now), event, context)
-            turn = turn.replace(session=session)
+            turn = turn.replace(session=self._acquainted(opened(turn), event, context))
         together = len(turn.together[1:])
         defect: Exception | None = None
         try:
-            reply = self._reply(turn)
+            reply = self._disclosed(turn, self._reply(turn))
             messages = addressed(as_messages(reply.said, event.platform), event)
         except Exception as error:
             rule = self._rules.get("error")
             if rule is None:
                 raise
             defect = error
-            reply = as_reply(rule.handler(turn, error), turn)
+            reply = self._disclosed(turn, as_reply(rule.handler(turn, error), turn))
             messages = addressed(as_messages(reply.said, event.platform), event)
         messages = tuple(way for message in messages for way in _ways(message, turn))
         allowed = tuple(message for message in messages if turn.window_open or not message.needs_window)
         outside = len(messages) - len(allowed)
         if reply.forget:
             return Answer(allowed, {}, forget=True, defect=defect, outside_window=outside, together=together)
-        kept = {"user": write(reply.state or user), "session": write(reply.session or session)}
-        state = {name: value for name, value in kept.items() if value}
+        session = reply.session or turn.session
+        kept = {"user": write(reply.state or user), "session": write(session.replace(human=Human()))}
+        state = session.human.put({name: value for name, value in kept.items() if value})
         return Answer(allowed, state, defect=defect, outside_window=outside, together=together)
 
     def _acquainted(self, session: Session, event: Event, context: Context[W]) -> Session:
@@ -354,6 +377,8 @@ class Bot(Generic[S, W]):
 
     def _joins(self, event: TextMessage, together: tuple[TextMessage, ...]) -> bool:
         """Whether a text goes to a handler that answers a burst as one; arguments as of `_for_words`."""
+        if normal(event.text) in self._back:
+            return False
         rule = self._rules.get("always", normal(event.text))
         match = self._for_words(event, together)
         rule = rule or (match.rule if match else self._rules.get("fallback"))
@@ -371,22 +396,43 @@ class Bot(Generic[S, W]):
                 return match
         return None
 
+    def _disclosed(self, turn: Turn[S, W, Event], reply: Reply[S]) -> Reply[S]:
+        return self._disclosure(turn, lambda _: reply) if self._disclosure else reply
+
     def _reply(self, turn: Turn[S, W, Event]) -> Reply[S]:
-        """The reply of the middleware, and of the rules if the middleware lets the turn through."""
+        """The reply of the middleware and the rules; without words if a human has the conversation."""
+        before = turn.session.human
+        turn = turn.replace(session=after(turn, self._back))
+        human = turn.session.human
+        heard = turn.always or isinstance(turn.event, ThreadRequested)
+        if human.has(turn.now) and not (heard and not human.talks(turn.now)):
+            return self._through_middleware(turn, self._silently).replace(said=())
+        reply = self._through_middleware(turn, self._route)
+        session = reply.session or turn.session
+        if before.has(turn.now) and not human.has(turn.now) and session.human.has(turn.now):
+            # Called back only to ask for a human, who has the conversation already.
+            return reply.replace(said=(), session=session.replace(human=before.heard(turn.happened)))
+        return reply
+
+    def _silently(self, turn: Turn[S, W, Event]) -> Reply[S]:
+        return self._kept_up_to_date(turn, as_reply(None, turn))
+
+    def _through_middleware(self, turn: Turn[S, W, Event], go: Go[S, W]) -> Reply[S]:
+        """The reply of the middleware, and of `go` if the middleware lets the turn through."""
         heard = False
 
         def through(turn: Turn[S, W, Event], step: int) -> Reply[S]:
             nonlocal heard
             if step == len(self._middleware):
                 heard = True
-                return self._route(turn)
+                return go(turn)
             return as_reply(self._middleware[step](turn, lambda changed: through(changed, step + 1)), turn)
 
         reply = through(turn, 0)
         return reply if heard else self._kept_up_to_date(turn, reply)
 
     def _kept_up_to_date(self, turn: Turn[S, W, Event], reply: Reply[S]) -> Reply[S]:
-        """The reply of middleware that kept a turn from the rules, with the state that the event leads to."""
+        """The reply to a turn that does not reach the rules, with the state that the event leads to."""
         event = turn.event
         turn = turn.replace(state=reply.state or turn.state, session=reply.session or turn.session)
         if turn.always or isinstance(event, _ALWAYS_HEARD):
@@ -415,6 +461,8 @@ class Bot(Generic[S, W]):
                 match = match or self._rules.for_text(event.text) or self._rules.for_attachments(event)
         if match is None and isinstance(event, _ANSWER_EXPECTED) and (fallback := self._rules.get("fallback")):
             match = Match(fallback)
+        if match is None and isinstance(event, ThreadRequested) and event.requested_owner:
+            return passed_on(turn, event.requested_owner, event.metadata)
         return self._run(match, turn) if match else as_reply(None, turn)
 
     def _run(self, match: Match, turn: Turn[S, W, Event]) -> Reply[S]:
@@ -498,20 +546,13 @@ def _ways(message: Message, turn: Turn[Any, Any, Event]) -> tuple[Message, ...]:
     return message.ways(window_open=turn.window_open)
 
 
-def opened(session: Session, event: Event, now: float) -> Session:
+def opened(turn: Turn[Any, Any, Event]) -> Session:
     """The session after an event that opens the messaging window."""
-    happened, referral = _happened(event, now), getattr(event, "referral", None)
-    session = session.replace(opened=max(session.opened, happened))
+    happened, referral = turn.happened, getattr(turn.event, "referral", None)
+    session = turn.session.replace(opened=max(turn.session.opened, happened))
     if isinstance(referral, Referral) and referral.by_ad:
         session = session.replace(advertised=max(session.advertised, happened))
     return session
-
-
-def _happened(event: Event, now: float) -> float:
-    """When the event happened, in seconds since 1970; now if its timestamp is missing or impossible."""
-    if event.timestamp is None or not now - OLDEST < event.timestamp / 1000 < now:
-        return now
-    return event.timestamp / 1000
 
 
 def _json(value: object) -> object:

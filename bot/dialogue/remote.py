@@ -5,16 +5,16 @@ from typing import Any
 
 from bot.dialogue import contract
 from bot.dialogue.bot import NEVER_ANSWERED, addressed, opened
-from bot.dialogue.middleware import HOUR
 from bot.dialogue.reply import Answer, as_messages
 from bot.dialogue.send_form import BadReply
 from bot.dialogue.turn import AD_WINDOW, WINDOW, Session, Turn
 from bot.dialogue.typed import read, write
 from bot.messenger.events import Event
+from bot.messenger.human import Human
 from bot.messenger.messages import Message, Notification, Refused, Text
 from bot.messenger.record import Record
 
-HUMAN_SECONDS = 12 * HOUR
+HUMAN_HOURS = 12.0
 
 
 class RemoteConversation:
@@ -42,9 +42,10 @@ class RemoteConversation:
             return Answer((), dict(state))
         user, session = state.get("user"), read(Session, state.get("session"))
         user = user if isinstance(user, dict) else {}
+        kept = Human.of(state)
         if event.opens_window:
-            session = opened(session, event, now)
-        human = session.silent_until > now
+            session = opened(Turn(event, Record(), None, now, session=session))
+        human = kept.has(now)
         turn = contract.Turn(
             version=contract.VERSION,
             event=event,
@@ -60,14 +61,15 @@ class RemoteConversation:
         if reply.language is not None:
             session = session.replace(language=reply.language)
         if reply.hand_over is not None:
-            session = session.replace(silent_until=now + HUMAN_SECONDS if reply.hand_over else 0.0)
+            kept = kept.asked(event.user, now, HUMAN_HOURS) if reply.hand_over else kept.back(now)
         window_open = Turn(event, Record(), None, now, session=session).window_open
         allowed = tuple(message for message in messages if window_open or not message.needs_window)
         outside = len(messages) - len(allowed)
         if reply.forget:
             return Answer(allowed, {}, forget=True, outside_window=outside)
-        kept = {"user": user if reply.state is None else reply.state, "session": write(session)}
-        return Answer(allowed, {name: value for name, value in kept.items() if value}, outside_window=outside)
+        parts = {"user": user if reply.state is None else reply.state, "session": write(session)}
+        new = kept.put({name: value for name, value in parts.items() if value})
+        return Answer(allowed, new, outside_window=outside)
 
 
 def _messages(reply: contract.Reply, event: Event) -> tuple[Message, ...]:

@@ -19,6 +19,8 @@ Fields = Mapping[str, str]
 class Chat:
     """One user and a bot: `Chat(bot).says("hi")`.
 
+    The bot has already said that it is one. Set `state` to {} for somebody who has never heard from it.
+
     Args:
         bot: the bot.
         world: what its handlers need from the outside world, if they need anything.
@@ -40,7 +42,7 @@ class Chat:
     ) -> None:
         self._bot, self._world, self._lex, self._person = bot, world, lex, {} if person is None else person
         self.now, self.last = NOON, Answer((), {})
-        self.state: Mapping[str, Any] = {}
+        self.state: Mapping[str, Any] = {"session": {"disclosed": NOON}}
 
     def says(self, text: str, *more: str) -> list[str]:
         """The user types a text, or several that wait together. Returns what they read in answer."""

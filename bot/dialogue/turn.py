@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.messenger.events import Event, TextMessage
+from bot.messenger.human import Human
 from bot.messenger.record import Record
 
 # Seconds: the standard messaging window, and that of a user who comes by a Click-to-Messenger ad.
 # Source: "Messenger Platform Policy", 2026-09-28.
 WINDOW, AD_WINDOW = 24 * 3600.0, 7 * 24 * 3600.0
+# Seconds: the event queue and the dead-letter queue keep an event for 14 days each, so none is older.
+OLDEST = 30 * 24 * 3600.0
 
 S = TypeVar("S", bound=Record)
 W = TypeVar("W")
@@ -47,12 +50,18 @@ class Context(Record, Generic[W]):
         world: whatever this bot's handlers need from the outside world; None if they need nothing.
         lex: understands what no rule takes; None for a bot without Lex.
         people: says who users are; None if nobody can say.
+        human_hours: for how long the bot is silent after a human has written, or was asked for.
+        disclose_days: after how many days the bot says again that it is one.
+        inbox: the app to which the conversation is passed when the person wants a human; "" if no other app has one.
     """
 
     now: float
     world: W
     lex: Lex | None = None
     people: People | None = None
+    human_hours: float = 12.0
+    disclose_days: float = 30.0
+    inbox: str = ""
 
 
 class Person(Record):
@@ -94,7 +103,8 @@ class Session(Record):
         language: the language to answer in; "" until it is known.
         opened: when the user last opened the messaging window, in seconds since 1970.
         advertised: when the user last came by an ad, in seconds since 1970.
-        silent_until: a human has the conversation until then.
+        disclosed: when the bot last said that it is one, in seconds since 1970; 0 if it has to say so.
+        human: whether a human has the conversation. In the state it stands beside the session.
         pace: how many events the user is ahead of the rate limit, at the time `paced`.
         paced: when `pace` was worked out, in seconds since 1970.
         quiet_until: the user exceeded the rate limit and gets no answer until then.
@@ -106,7 +116,8 @@ class Session(Record):
     language: str = ""
     opened: float = 0.0
     advertised: float = 0.0
-    silent_until: float = 0.0
+    disclosed: float = 0.0
+    human: Human = Human()
     pace: float = 0.0
     paced: float = 0.0
     quiet_until: float = 0.0
@@ -129,6 +140,9 @@ class Turn(Record, Generic[S, W, E_co]):
         argument: what follows the name in a payload: `12345678` in `TRACK:12345678`.
         always: True for a text that a rule of `always` takes.
         together: the messages that this turn answers as one, if they are several; see `Bot.together`.
+        human_hours: see `Context`, as for the next two.
+        disclose_days: see there.
+        inbox: see there.
     """
 
     event: E_co
@@ -141,6 +155,9 @@ class Turn(Record, Generic[S, W, E_co]):
     argument: str = ""
     always: bool = False
     together: tuple[TextMessage, ...] = ()
+    human_hours: float = 12.0
+    disclose_days: float = 30.0
+    inbox: str = ""
 
     @property
     def language(self) -> str:
@@ -152,6 +169,13 @@ class Turn(Record, Generic[S, W, E_co]):
     def person(self) -> Person:
         """What Facebook says about the user, if the bot asks for it."""
         return self.session.person or Person()
+
+    @property
+    def happened(self) -> float:
+        """When the event happened, in seconds since 1970; now if its timestamp is missing or impossible."""
+        if self.event.timestamp is None or not self.now - OLDEST < self.event.timestamp / 1000 < self.now:
+            return self.now
+        return self.event.timestamp / 1000
 
     @property
     def window_open(self) -> bool:

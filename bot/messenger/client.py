@@ -99,12 +99,12 @@ class GraphApi:
         self._connection = connection or Connection(url)
 
     def send(self, request: Mapping[str, object], timeout: float | None = None) -> str:
-        """Send one request of the Send API and return the message's id; "" for a sender action, which has none.
+        """Send one request and return the message's id; "" for a sender action or thread control, which have none.
 
         A public reply to a comment is made at most once: if the page has replied with these words, nothing is sent.
 
         Args:
-            request: the body, as a message's `to_request` makes it.
+            request: the body, as a message's `to_request` makes it; `control` names another call than the Send API's.
             timeout: seconds for this call.
 
         Raises:
@@ -115,8 +115,9 @@ class GraphApi:
         try:
             if "public_reply" in request:
                 return self._reply_publicly(request, until)
-            call = _Call(method="POST", path=f"{self._page}/messages", body=request)
-            return _text(self._call(call, seconds), "message_id")
+            body = dict(request)
+            path = f"{self._page}/{body.pop('control', 'messages')}"
+            return _text(self._call(_Call(method="POST", path=path, body=body), seconds), "message_id")
         except PersonOrToken as error:
             raise _as(Unreachable if self._token_sends(until) else Credentials, error) from None
         except Credentials as error:

@@ -13,6 +13,9 @@ NAME = "human"
 # The metadata of a message that a human sent through the bot's own app (`ops reply`): this, and who it was.
 METADATA = "human:"
 HOUR = 3600.0
+# The apps of the page's and of Instagram's inbox: whoever gets the thread there is a human.
+# Source: "Conversation Control APIs (Conversation Routing)", 2026-11-25.
+INBOXES = frozenset({"263902037430900", "1217981644879628"})
 
 
 class Human(Record):
@@ -61,8 +64,10 @@ class Human(Record):
         return self.wrote > 0 and self.has(now)
 
     def asked(self, person: str, now: float, hours: float) -> Self:
-        """After the person was passed to a human who has yet to write."""
-        return type(self)(person, since=now, until=now + hours * HOUR, waiting=now, returned=self.returned)
+        """After the person asked for a human."""
+        since, wrote = (self.since, self.wrote) if self.has(now) else (now, 0.0)
+        until = max(self.until, now + hours * HOUR)
+        return type(self)(person, since, until, wrote, waiting=self.waiting or now, returned=self.returned)
 
     def written(self, person: str, when: float, hours: float) -> Self:
         """After a human wrote. The words of before the bot was called back change nothing."""

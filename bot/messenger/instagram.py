@@ -25,6 +25,7 @@ from bot.messenger.messages import (
     Refused,
     Tap,
     Text,
+    ThreadControl,
     Update,
 )
 from bot.messenger.news import News
@@ -60,7 +61,7 @@ def adapt(message: Message) -> tuple[Message, ...]:
         case MediaCard(type=kind, attachment_id=uploaded, buttons=()) if uploaded:
             adapted = (Media(kind, attachment_id=uploaded, quick_replies=message.quick_replies),)
         # PDF files since 2025-12-19: Instagram's "Changelog". An uploaded file is taken for one.
-        case Media() | Products() | Action() | React() | PublicReply():
+        case Media() | Products() | Action() | React() | PublicReply() | ThreadControl():
             adapted = (message,)
         case Update() | PrivateReply() | News():
             adapted = tuple(message.replace(message=each) for each in adapt(message.message))

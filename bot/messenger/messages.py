@@ -35,6 +35,7 @@ URL = 2000  # characters
 PHONE = range(4, 16)  # digits: the longest number has 15 (ITU-T E.164)
 FEEDBACK_DAYS = 7  # "Customer Feedback Template"
 
+METADATA = 1000  # characters: "Conversation Control APIs (Conversation Routing)", metadata
 _FACEBOOK = ("https://facebook.com/", "https://www.facebook.com/", "https://business.facebook.com/")
 
 Json = dict[str, object]
@@ -49,6 +50,7 @@ class Request(TypedDict, total=False):
     Attributes:
         otherwise: see `bot.messenger.news.OTHERWISE`.
         public_reply: the words of a reply under a comment, which is not a message; `path` says which edge takes it.
+        control: the call that takes a thread control, which is not a message either; with `target_app_id` and `metadata`.
     """
 
     recipient: Json
@@ -59,6 +61,9 @@ class Request(TypedDict, total=False):
     otherwise: bool
     public_reply: str
     path: str
+    control: str
+    target_app_id: str
+    metadata: str
 
 
 class Refused(ValueError):
@@ -873,6 +878,82 @@ class React(Message):
             "sender_action": "react" if self.emoji else "unreact",
             "payload": payload,
         }
+
+
+# Thread control
+
+
+class ThreadControl(Message):
+    """Says which of the page's apps has the conversation. Only a page with several apps needs it.
+
+    Source: "Conversation Control APIs (Conversation Routing)", 2026-11-25.
+
+    Attributes:
+        call: the name of the call.
+    """
+
+    needs_window = False
+    call: ClassVar[str]
+
+    def to_request(self, recipient: str) -> Request:
+        """The call's body, with its name as `control`."""
+        return {"control": self.call, "recipient": address(recipient)}
+
+
+class PassThread(ThreadControl):
+    """Passes the conversation to another app.
+
+    Args:
+        app: the other app's id; the page's inbox is 263902037430900.
+        reason: for the other app, at most 1,000 characters.
+    """
+
+    call = "pass_thread_control"
+
+    app: str
+    reason: str = ""
+
+    def check(self) -> None:
+        readable("The app to which a thread is passed", self.app, "give its id; the page's inbox is 263902037430900")
+        within("The reason for passing a thread", self.reason, METADATA, "shorten it")
+
+    def to_request(self, recipient: str) -> Request:
+        request = super().to_request(recipient)
+        request["target_app_id"] = self.app
+        if self.reason:
+            request["metadata"] = self.reason
+        return request
+
+
+class _OwnThread(ThreadControl):
+    reason: str = ""
+
+    def check(self) -> None:
+        within(f"The reason of {type(self).__name__}", self.reason, METADATA, "shorten it")
+
+    def to_request(self, recipient: str) -> Request:
+        request = super().to_request(recipient)
+        if self.reason:
+            request["metadata"] = self.reason
+        return request
+
+
+class TakeThread(_OwnThread):
+    """Takes the conversation from another app. Only the page's default app may. `reason` is for the other app."""
+
+    call = "take_thread_control"
+
+
+class ReleaseThread(_OwnThread):
+    """Gives the conversation back to the page's default app. `reason` is for that app."""
+
+    call = "release_thread_control"
+
+
+class RequestThread(_OwnThread):
+    """Asks the app that has the conversation for it. `reason` is for that app."""
+
+    call = "request_thread_control"
 
 
 # Messages outside a response

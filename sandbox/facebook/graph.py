@@ -27,6 +27,7 @@ from sandbox.facebook.request_log import GraphCall, RequestLog
 from sandbox.facebook.send_api import MessagingWindows, SendApi, echo
 from sandbox.facebook.subscriptions import AppSubscription, SubscribedApps
 from sandbox.facebook.templates import MessageTemplates
+from sandbox.facebook.threads import Threads
 from sandbox.faults import Fault, Faults
 
 # Each version lives for about two years after it appeared (Graph API changelog); v26.0 is the newest.
@@ -64,6 +65,7 @@ class Graph:
         windows: whom the page may write to.
         comments: under the page's posts.
         people: who people are.
+        threads: which app has each conversation.
         send_api: takes its messages.
         templates: of its utility messages.
         subscribed_apps: the page's self.app_subscription.
@@ -88,13 +90,17 @@ class Graph:
         self.windows = MessagingWindows()
         self.subscribed_apps, self.app_subscription = SubscribedApps(app_id), AppSubscription()
         self.templates = MessageTemplates(lambda change: echo(change, 0))
-        self.comments, self.people = Comments(page_id), People()
+        self.comments, self.people, self.threads = Comments(page_id), People(), Threads()
         self._profile = MessengerProfile()
-        self.send_api = SendApi(self.windows, self.templates, self.comments)
+        self.send_api = SendApi(self.windows, self.templates, self.comments, self.threads)
         self._page_edges: Edges = {
             ("GET", ""): lambda _: {"name": "Sandbox", "id": page_id},
             ("POST", "messages"): self.send_api.send,
             ("POST", "message_attachments"): self.send_api.upload,
+            ("POST", "pass_thread_control"): self.threads.pass_on,
+            ("POST", "take_thread_control"): self.threads.take,
+            ("POST", "release_thread_control"): self.threads.release,
+            ("POST", "request_thread_control"): self.threads.request,
             ("GET", "messenger_profile"): self._profile.read,
             ("POST", "messenger_profile"): self._profile.change,
             ("DELETE", "messenger_profile"): self._profile.delete,

@@ -18,6 +18,7 @@ from sandbox.facebook.errors import GraphError, invalid_parameter
 from sandbox.facebook.rate_limit import RateLimit
 from sandbox.facebook.schema import Schema
 from sandbox.facebook.templates import MessageTemplates
+from sandbox.facebook.threads import Threads
 
 DAY_SECONDS = 24 * 3600
 # How long after a person's last message each type of message may be sent (Messenger Platform, "Policy Overview").
@@ -156,14 +157,17 @@ class SendApi:
         windows: whom the page may write to.
         templates: of the page's utility messages.
         comments: those that a private message may follow.
+        threads: which app has each conversation.
 
     Attributes:
         attachments: what was uploaded.
         region: where the people live.
     """
 
-    def __init__(self, windows: MessagingWindows, templates: MessageTemplates, comments: Comments) -> None:
-        self._windows, self._templates, self._comments = windows, templates, comments
+    def __init__(
+        self, windows: MessagingWindows, templates: MessageTemplates, comments: Comments, threads: Threads
+    ) -> None:
+        self._windows, self._templates, self._comments, self._threads = windows, templates, comments, threads
         self.attachments, self.region = SavedAttachments(), Region()
         self._asked: dict[tuple[str, str], float] = {}
         self._request, self._attachment = Schema("send-api"), Schema("message-attachments")
@@ -183,6 +187,7 @@ class SendApi:
         on_instagram = recipient in self._windows.on_instagram
         _check_template(payload, on_instagram=on_instagram)
         self._request.check(parameters)
+        self._threads.check(recipient)
         if not comment:  # it has a window of its own
             self._windows.check(recipient, parameters.get("messaging_type", "RESPONSE"))
         self._check_utility(parameters, payload)

@@ -14,7 +14,8 @@ from typing import Any
 
 from bot.aws.queues import fingerprint
 from bot.messenger import events
-from bot.messenger.human import METADATA
+from bot.messenger.human import METADATA, Human
+from bot.responder import HUMAN_ANSWERED
 from sandbox.aws.proxy import Called
 from sandbox.facebook.comments import EDGES
 from sandbox.facebook.request_log import GraphCall
@@ -129,7 +130,7 @@ class EventLog:
                 return
             story.take(step, until)
             story.faults |= self._hits(step, detail or {})
-            if step not in ("logged", "code_failed", *WAYS):
+            if step not in ("logged", "human_answered", "code_failed", *WAYS):
                 story.ended = max(story.ended, ended or time.time())
             self._feed.note("outcome", **story.described())
             self._count()
@@ -155,8 +156,8 @@ class EventLog:
         """Take a line of the function's log; the key of an event in which the author's code failed, if any."""
         fields = _object(text.encode())
         key, kind = str(fields.get("event", "")), fields.get("kind")
-        if kind == "answered":
-            self.take(key, "logged")
+        if kind in ("answered", HUMAN_ANSWERED):
+            self.take(key, "logged" if kind == "answered" else "human_answered")
         if kind == "news" and (step := f"way_{fields.get('way')}") in FACTS:
             self.take(key, step)
         failed = kind == "defect" or (kind == "fault" and str(fields.get("reason")).endswith("in the conversation"))
@@ -186,7 +187,9 @@ class EventLog:
         """One attempt to deliver a webhook ended."""
         self.last_seen = time.monotonic()
         entries = parsed(posted.body)["entry"]
+        standby = [item for entry in entries for item in entry.get("standby", [])]
         items = [item for entry in entries for part in ("messaging", "changes") for item in entry.get(part, ())]
+        items += standby
         for item in items:
             message = item.get("message") or {}
             content: Json = {
@@ -210,6 +213,9 @@ class EventLog:
                 self._feed.note("post", person=person, key=key, **content)
                 acknowledged = posted.status == HTTPStatus.OK
                 self.take(key, "posted" if acknowledged else "refused", ended=posted.began + posted.seconds)
+                if acknowledged and item in standby:  # it is another app's to answer
+                    self.take(key, "silent")
+                    self.take(key, "human_answered")
 
     # Where the function calls Facebook
 
@@ -339,7 +345,10 @@ class EventLog:
             case "taken":
                 return self._read(story, detail["ledger"])
             case "planned":
-                return story.plan(detail.get("answers") or [])
+                step = story.plan(detail.get("answers") or [])
+                if step == "silent" and Human.of(detail.get("state") or {}).has(time.time()):
+                    self.take(key, "human_answered")
+                return step
         return name
 
     def queue_is_empty(self) -> None:
@@ -394,9 +403,9 @@ class EventLog:
         users = [each for each in ids if each.startswith("user#")]
         # The id of each event is followed by that of its person.
         for place, each in enumerate(ids):
-            if not each.startswith("event#"):
-                continue
             key = each.removeprefix("event#")
+            if key in ("", each):  # not an event, or the state of a person to whom a human wrote
+                continue
             user = next((other for other in ids[place:] if other.startswith("user#")), users[0] if users else "")
             if person := self._people.get(user.removeprefix("user#")):
                 self._story(key, person)  # it may come from outside the page: a notice of `ops`
@@ -421,7 +430,7 @@ class EventLog:
             elif kind == "user":
                 detail |= {"state": record.get("state", {}), "version": record.get("version")}
         self._taken[called.connection] = key
-        self._step(called, key, "planned", detail)
+        self._step(called, key, "planned" if key else "aws", detail)
         for other in others:
             self._step(called, other, "joined", {"answeredWith": key})
 

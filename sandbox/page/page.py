@@ -174,6 +174,8 @@ class ChatPage:
     async def act(self, person: str, action: Json) -> Json:
         """A person did something: show it at once, and deliver it as a webhook."""
         item = actions.item(self._sandbox.page_id, self._known(person), action)
+        if action["kind"] == "hand_back":
+            self._sandbox.graph.threads.give_back(person)
         return self._deliver(person, item, action["kind"])
 
     def _deliver(self, person: str, item: Item, action: str) -> Json:

@@ -12,7 +12,8 @@ from bot.aws.function import ANSWER_SECONDS
 from bot.aws.queues import Queues, fingerprint
 from bot.dialogue import Answer, Bot, Context
 from bot.messenger import events
-from bot.messenger.messages import Action, Message, Notification, PrivateReply, PublicReply, Text, Update
+from bot.messenger.human import Human
+from bot.messenger.messages import Action, Message, Notification, PassThread, PrivateReply, PublicReply, Text, Update
 from bot.messenger.news import Otherwise, Utility, UtilityTemplate, Wording
 from bot.messenger.record import Record
 from tests.model import system as model
@@ -773,3 +774,117 @@ def test_a_burst_that_needs_no_answer_is_settled_as_a_whole() -> None:
 
     system = run([item("u", "m1"), item("u", "m2")], converse=silent)
     assert outcomes(system) == ["settled"] * 2
+
+
+# A human answers
+
+
+def human_echo(mid: str, platform: str = "page", **more: Any) -> Json:
+    """A message of the queue with the echo of what somebody else wrote to the user `u`."""
+    message = {"mid": mid, "is_echo": True, "text": "xyzzy"} | more
+    echo = {"sender": {"id": PAGE}, "recipient": {"id": "u"}, "timestamp": 1, "message": message}
+    return {"object": platform, "page": PAGE, "received": round(BEGIN * 1000), "items": [echo]}
+
+
+def human(system: System) -> Human:
+    record = system.cloud.table.items().get(f"user#{fingerprint(PAGE, 'u')}")
+    return Human.of(json.loads(record["state"]["S"])) if record else Human()
+
+
+@pytest.mark.parametrize(
+    ("platform", "more", "silences"),
+    [
+        ("page", {}, True),
+        ("page", {"app_id": 263902037430900}, True),
+        ("page", {"app_id": 2002, "metadata": "crm-55"}, True),
+        ("instagram", {"app_id": "1217981644879628"}, True),
+        ("instagram", {}, False),
+        ("page", {"metadata": "0" * 64 + ":0"}, False),
+    ],
+    ids=["no app", "the inbox", "another app", "Instagram's inbox", "Instagram", "an answer of ours"],
+)
+def test_an_echo_of_somebody_else_silences_the_bot_and_its_own_does_not(
+    platform: str, more: Json, silences: bool
+) -> None:
+    system = System()
+    system.queue.put("echo", json.dumps(human_echo("echo", platform, **more)))
+    later(system, 2, [item("u", "m1", 2)])
+    system.run()
+    assert texts(system) == ([] if silences else ["m1 0 0", "m1 1 0"])
+    assert human(system).talks(BEGIN) is silences
+    assert [line["messages"] for line in logged(system, "human_answered")] == ([2] if silences else [])
+    assert outcomes(system) == ["settled"]
+
+
+def test_an_event_changes_the_state_although_it_is_answered_with_silence() -> None:
+    system = System()
+    system.queue.put("echo", json.dumps(human_echo("echo")))
+    later(system, 2, [item("u", "m1")])
+    later(system, model.HUMAN_HOURS * 3600 + 1, [item("u", "m2")])
+    system.run()
+    assert texts(system) == ["m2 0 1"]
+
+
+def test_each_word_of_a_human_restarts_the_time() -> None:
+    hours = model.HUMAN_HOURS * 3600
+    system = System()
+    for number, seconds in enumerate((0, hours / 2)):
+        system.world.after(seconds, functools.partial(system.facebook.human_writes, "u", f"echo{number}"))
+    for mid, seconds in (("m1", hours + 10), ("m2", hours * 3 / 2 + 10)):
+        later(system, seconds, [item("u", mid)])
+    system.run()
+    assert texts(system) == ["m2 0 1"]
+
+
+def test_the_answers_that_are_left_when_a_human_writes_are_not_sent_and_the_event_is_settled() -> None:
+    system = System(latencies=(200,), echoes=(-1,))
+    later(system, 0, [item("u", "m1", 4)])
+    system.world.after(0.9, lambda: system.queue.put("echo", json.dumps(human_echo("echo"))))
+    system.run()
+    sent = texts(system)
+    assert sent[0] == "m1 0 0"
+    assert len(sent) < 4
+    assert [line["messages"] for line in logged(system, "human_answered")] == [4 - len(sent)]
+    assert logged(system, "answered") == []
+    assert outcomes(system) == ["settled"]
+
+
+def test_a_message_that_may_have_arrived_is_not_sent_again_once_a_human_wrote() -> None:
+    system = System(planned=(Fault("send", How.AMBIGUOUS),), echoes=(-1,))
+    later(system, 0, [item("u", "m1")])
+    system.world.after(1, lambda: system.queue.put("echo", json.dumps(human_echo("echo"))))
+    system.run()
+    assert texts(system) == ["m1 0 0"]
+    assert system.cloud.settled[fingerprint(PAGE, "m1")] - BEGIN < model.ECHO_SECONDS
+
+
+def test_what_an_old_echo_says_is_over_already() -> None:
+    old = human_echo("echo") | {"received": round((BEGIN - model.HUMAN_HOURS * 3600 - 1) * 1000)}
+    system = System()
+    system.queue.put("echo", json.dumps(old))
+    system.run()
+    assert human(system) == Human()
+
+
+def test_the_log_says_which_app_wrote_and_not_what() -> None:
+    system = System()
+    system.queue.put("echo", json.dumps(human_echo("echo", app_id=263902037430900)))
+    system.run()
+    ((line),) = logged(system, "human_wrote")
+    assert line["app"] == "263902037430900"
+    assert "xyzzy" not in json.dumps([entry.text for entry in system.world.timeline if entry.text.startswith("log")])
+
+
+@pytest.mark.parametrize(
+    ("human", "said"),
+    [(Human().written("u", BEGIN, 1), []), (Human().asked("u", BEGIN, 1), ["A human comes."])],
+    ids=["another app asked for it", "the person did"],
+)
+def test_passing_the_thread_is_tried_until_it_works_whoever_has_the_conversation(human: Human, said: list[str]) -> None:
+    answer = Answer((Text("A human comes."), PassThread("2002", "help")), human.put({}))
+    system = run([item("u", "m1")], converse=lambda *_: answer, planned=(Fault("action", How.UNSENT, times=4),))
+    assert texts(system) == said
+    assert system.facebook.controls == [
+        ("pass_thread_control", {"recipient": {"id": "u"}, "target_app_id": "2002", "metadata": "help"})
+    ]
+    assert outcomes(system) == ["settled"]

@@ -167,7 +167,10 @@ def test_whatever_a_workflow_can_reach_is_in_its_stacks(account: Graph, role: st
         if "-boundary" in each.name
     }
     bot = account.one("aws:iam/role:Role", "-bot-role")
-    roles = {bot.name: Role([], bounds[bot.inputs["permissionsBoundary"]], "lambda.amazonaws.com")}
+    name = "innolab-fbm-prod-bot"
+    function = f"arn:aws:lambda:eu-central-1:{ACCOUNT.account_id}:function:{name}-function"
+    arn = f"arn:aws:iam::{ACCOUNT.account_id}:role/{name}-role"
+    roles = {arn: Role(bounds[bot.inputs["permissionsBoundary"]], function)}
     start = [each for each in own["Statement"] if "Principal" not in each]
 
     found = reachable(start, roles, bounds)

@@ -60,7 +60,8 @@ EDITS = (
     Edit(
         "what the bot reads",
         {
-            "stateDays": "30", "echoSeconds": "10", "assetsUrl": "https://example.org/assets",
+            "stateDays": "30", "echoSeconds": "10", "humanHours": "6", "discloseDays": "7",
+            "assetsUrl": "https://example.org/assets", "inboxAppId": "263902037430900",
             "graphApiVersion": "v25.0", "graphApiUrl": "https://graph.example.org", "pageId": "100000000000009",
         },
         FUNCTION,

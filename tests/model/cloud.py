@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.http import NotSent, Response, Unanswered
+from bot.messenger.human import Human
 from tests.model.faults import Faults, How
 from tests.model.queue import Fifo
 from tests.model.table import CALLS, Table
@@ -35,6 +36,8 @@ class Cloud:
         waiting: by event, when waits for an echo of one of its answers were recorded.
         settled_together: how many events were settled in one write with others.
         ended: by event, how often the conversation's function ended in the middle.
+        settled: by event, when it was settled.
+        humans: by user, each time that the state was written, and who had the conversation from then on.
     """
 
     def __init__(
@@ -52,6 +55,8 @@ class Cloud:
         self.settled_together = 0
         self.ended: Counter[str] = Counter()
         self._function = function
+        self.settled: dict[str, float] = {}
+        self.humans: dict[str, list[tuple[float, Human]]] = {}
         self._world, self._faults = world, faults
         self._latencies, self._count = latencies or (5,), 0
         self._queues = {EVENTS: events, DEAD_LETTERS: dead}
@@ -97,8 +102,24 @@ class Cloud:
             if answer.status == 200 and asked.get("UpdateExpression", "").startswith("SET awaited"):
                 self.waiting.setdefault(asked["Key"]["id"]["S"].removeprefix("event#"), []).append(self._world.now)
             if answer.status == 200:
+                self._note_writes(asked)
                 self.settled_together += sum("Update" in each for each in asked.get("TransactItems", []))
             return answer
+        return self._carry_out_elsewhere(service, operation, asked, how)
+
+    def _note_writes(self, asked: Json) -> None:
+        """Note when an event was settled, and when it changed whether a human has a conversation."""
+        for each in asked.get("TransactItems", [{"Update": asked}]):
+            ((kind, write),) = each.items()
+            name = (write.get("Item") or write.get("Key", {})).get("id", {}).get("S", "")
+            settles = write.get("ExpressionAttributeValues", {}).get(":settled") or write.get("Item", {}).get("outcome")
+            if name.startswith("event#") and settles:
+                self.settled.setdefault(name.removeprefix("event#"), self._world.now)
+            if name.startswith("user#") and kind != "Update":
+                state = json.loads(write["Item"]["state"]["S"]) if kind == "Put" else {}
+                self.humans.setdefault(name.removeprefix("user#"), []).append((self._world.now, Human.of(state)))
+
+    def _carry_out_elsewhere(self, service: str, operation: str, asked: Json, how: How | None) -> Response:
         if service == "ssm":
             assert asked == {"Path": "/secrets", "WithDecryption": True}
             return _ok(

@@ -56,6 +56,7 @@ class Facebook:
         replies: the public replies that it took, in order.
         refused: how often it refused an answer, by its metadata and how.
         acknowledged: the ids of the events in requests that were acknowledged.
+        controls: the calls of thread control, each with its name.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Facebook:
         self.replies: list[str] = []
         self.refused: dict[tuple[str, str], int] = {}
         self.acknowledged: set[str] = set()
+        self.controls: list[tuple[str, Json]] = []
         self._world, self._faults, self._call, self._latency = world, faults, call, latency
         self._echoes = echoes or (0,)
 
@@ -101,11 +103,18 @@ class Facebook:
 
         self._call(request, about, answered)
 
+    def human_writes(self, user: str, name: str) -> None:
+        """Let a human write to a user in the page's inbox, and the echo of it come."""
+        message = {"mid": name, "is_echo": True, "app_id": 263902037430900, "text": "A human."}
+        item = {"sender": {"id": PAGE}, "recipient": {"id": user}, "timestamp": 1, "message": message}
+        self.post([item], user)
+
     def request(self, method: str, path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
         """Take one send, or let it fail as planned; see `bot.http.Connection.request`."""
         if "/comments?" in path:
             return self._under_a_comment(method, body, timeout)
-        assert path.startswith(f"/v26.0/{PAGE}/messages?appsecret_proof="), path
+        beginning, call = path.partition("?appsecret_proof=")[0].rsplit("/", 1)
+        assert beginning == f"/v26.0/{PAGE}", path
         assert headers["Authorization"] == f"Bearer {SECRETS['page-access-token']}"
         asked = json.loads(body)
         (user,), message = asked["recipient"].values(), asked.get("message", {})
@@ -123,7 +132,7 @@ class Facebook:
         return carry_through(
             self._world,
             how,
-            lambda: self._carry_out(user, message, how),
+            lambda: self._carry_out(user, message, how) if call == "messages" else self._control(call, asked),
             refusal,
             latency=self._latency(),
             timeout=timeout,
@@ -147,6 +156,10 @@ class Facebook:
 
         how = self._faults.of("graph", "reply" if method == "POST" else "replies")
         return carry_through(self._world, how, carry_out, None, latency=self._latency(), timeout=timeout)
+
+    def _control(self, call: str, asked: Json) -> Response:
+        self.controls.append((call, asked))
+        return Response(200, {}, json.dumps({"success": True}).encode())
 
     def take_time(self, seconds: float) -> None:
         """Take so long for each send from now on."""

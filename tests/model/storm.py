@@ -3,19 +3,24 @@
 import json
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
 
 from bot.aws.queues import fingerprint
-from bot.responder import ATTEMPTS, FAULTS, UNCLEAR_TRIES, Converse
+from bot.messenger.human import HOUR
+from bot.responder import ATTEMPTS, FAULTS, STEP_SECONDS, UNCLEAR_TRIES, Converse
+from tests.model.cloud import LATE_SECONDS
 from tests.model.facebook import PAGE, TRACE, Taken
 from tests.model.faults import Fault, How, Outage
-from tests.model.system import System, count
+from tests.model.system import HUMAN_HOURS, System, count
 from tests.model.world import BEGIN, StillBusy
 
 Json = dict[str, Any]
 
+# From the look whether a human talks to the end of the send; and Facebook may take a message later still.
+SEND_SECONDS = STEP_SECONDS + LATE_SECONDS
 # Two events of this size do not fit into one message of the queue.
 BULK = 600_000
 
@@ -47,6 +52,14 @@ class Post:
 
 
 @dataclass(frozen=True)
+class HumanWrote:
+    """A human wrote to a user in the page's inbox, so many seconds after the beginning."""
+
+    at: int
+    user: int
+
+
+@dataclass(frozen=True)
 class Storm:
     """What happens; see `System` for the fields that are not explained here."""
 
@@ -57,6 +70,7 @@ class Storm:
     latencies: tuple[int, ...] = ()
     concurrency: int = 2
     converse: Converse | None = count
+    humans: tuple[HumanWrote, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,7 @@ class Outcome:
         dead: events that became dead letters, each for a reason.
         unreachable: events of users who could not be written to.
         doubled: answers that came twice, each because both its send and its echo failed.
+        silenced: answers that were not sent, because a human had the conversation.
         settled_together: events that were settled in one write with others.
         joined: events that were answered together with the one before them.
         last_answer: when Facebook took the last answer, in seconds after the beginning.
@@ -79,6 +94,7 @@ class Outcome:
     dead: int
     unreachable: int
     doubled: int
+    silenced: int
     settled_together: int
     joined: int
     last_answer: float
@@ -115,6 +131,9 @@ def run(storm: Storm) -> Outcome:
         for later, requests in [(0, [items]), *((seconds, repeated) for seconds in post.again)]:
             for request in requests:
                 post_later(post.at + later, request)
+    for number, wrote in enumerate(storm.humans):
+        human_writes = partial(system.facebook.human_writes, f"user{wrote.user}", f"echo-h{number}")
+        system.world.after(wrote.at, human_writes)
     try:
         system.run()
     except StillBusy as error:
@@ -134,11 +153,13 @@ class Verdict:
     def __init__(self, storm: Storm, system: System, said: dict[str, Said]) -> None:
         self._storm, self._system, self._said = storm, system, said
         self._order = _order(system)
+        self._accepted = _accepted(system)
         self._table = system.cloud.table.items()
         self._dead = self._dead_letters()
         self._doubled = 0
         self._dropped = 0
         self._joined = 0
+        self._silenced = 0
 
     def outcome(self) -> Outcome:
         """The figures; raises `Broken` as `run` does."""
@@ -156,6 +177,10 @@ class Verdict:
         for mid in self._dead:
             self._require(mid in accepted, f"{mid} is a dead letter, and was never accepted")
         self._judge_table()
+        for taken in facebook.taken:
+            self._judge_silence(taken)
+        for number, wrote in enumerate(self._storm.humans):
+            self._judge_echo(f"echo-h{number}", f"user{wrote.user}")
         answers = sum(len(each) for each in first.values())
         last = max((each.time - BEGIN for each in facebook.taken), default=0.0)
         together = self._system.cloud.settled_together
@@ -165,6 +190,7 @@ class Verdict:
             dead=len(self._dead),
             unreachable=self._dropped,
             doubled=self._doubled,
+            silenced=self._silenced,
             settled_together=together,
             joined=self._joined,
             last_answer=last,
@@ -194,6 +220,10 @@ class Verdict:
             self._require(mids[place:][: len(burst)] == burst, f"answered together, and not a burst: {burst}", user)
             texts = [f"{'+'.join(burst)} {number} {len(seen)}" for number in range(said.answers)]
             texts = [text for number, text in enumerate(texts) if text in got or not self._not_allowed(mid, number)]
+            silent = self._human_talked(user, mid)
+            if silent and mid not in self._dead:
+                self._silenced += sum(text not in got for text in texts)
+                texts = [text for text in texts if text in got]
             if mid in self._dead:
                 self._judge_dead(mid, user)
                 # A dead event may have got a part of its answers; it may have died before its state was stored.
@@ -205,7 +235,8 @@ class Verdict:
                 else:
                     self._require(not partly, f"{mid} was answered and is not in the state", user)
                 continue
-            at_fault = said.nature in {"raises", "kills"} or (said.nature == "rejected" and said.answers > 0)
+            rejected = said.nature == "rejected" and said.answers > 0 and not silent
+            at_fault = said.nature in {"raises", "kills"} or rejected
             self._require(not at_fault, f"{mid} is at fault, and no dead letter", user)
             seen.append(mid)
             partly = [text for text in texts if text in got]
@@ -246,6 +277,32 @@ class Verdict:
             self._require(
                 bool(failed or stopped), f"{again.text} came twice, though its echo was on its way", again.user
             )
+
+    def _human_talked(self, user: str, mid: str) -> bool:
+        """Whether a human had the conversation at any time between an event's acceptance and its end."""
+        ended = self._system.cloud.settled.get(fingerprint(PAGE, mid), float("inf"))
+        marks = self._system.cloud.humans.get(fingerprint(PAGE, user), [])
+        return any(
+            since < ended and human.wrote and human.until > self._accepted[mid] and until > self._accepted[mid]
+            for (since, human), until in zip(marks, [*(time for time, _ in marks[1:]), float("inf")], strict=False)
+        )
+
+    def _judge_echo(self, mid: str, user: str) -> None:
+        """The ledger knows of every human who wrote, unless the bot was called back since."""
+        when = self._accepted.get(mid, 0.0)
+        marks = self._system.cloud.humans.get(fingerprint(PAGE, user), [])
+        known = any(max(human.wrote, human.returned) >= when for _, human in marks)
+        # After an outage of that length, the silence may be over before it can begin.
+        over = sum(each.seconds for each in self._storm.outages) > HUMAN_HOURS * HOUR / 2
+        self._require(known or over or not when, f"a human wrote in {mid}, and nobody noticed", user)
+
+    def _judge_silence(self, taken: Taken) -> None:
+        """Nothing is sent once the ledger knows that a human talks, but for what was being sent at that time."""
+        marks = self._system.cloud.humans.get(fingerprint(PAGE, taken.user), [])
+        recent = [human for time, human in marks if taken.time - SEND_SECONDS <= time <= taken.time]
+        before = [human for time, human in marks if time < taken.time - SEND_SECONDS][-1:]
+        talks = before and all(human.talks(taken.time) for human in (*before, *recent))
+        self._require(not talks, f"{taken.text} was sent, though a human talks", taken.user)
 
     def _judge_dead(self, mid: str, user: str) -> None:
         """A dead letter gives its reason, and the event is itself at fault."""
@@ -337,6 +394,16 @@ def _order(system: System) -> dict[str, list[str]]:
     return order
 
 
+def _accepted(system: System) -> dict[str, float]:
+    """By the ids of the events, when each was accepted first."""
+    accepted: dict[str, float] = {}
+    for body in system.queue.order:
+        message = json.loads(body)
+        for item in message["items"]:
+            accepted.setdefault(item["message"]["mid"], message["received"] / 1000)
+    return accepted
+
+
 def _report(storm: Storm, system: System, what: str, user: str) -> str:
     """What is wrong, with the storm and the timeline of the user."""
     names = {
@@ -398,7 +465,7 @@ _said = st.builds(
     Said,
     user=st.integers(0, 2),
     answers=st.sampled_from((1, 1, 2, 3, 0)),
-    nature=st.sampled_from(("good",) * 12 + ("shy", "news", "news", "raises", "kills", "rejected")),
+    nature=st.sampled_from(("good",) * 12 + ("shy", "news", "news", "raises", "kills", "rejected", "back")),
 )
 # Several people who are answered at the same time.
 _crowds = st.lists(
@@ -445,6 +512,7 @@ _outages = st.builds(
 storms = st.builds(
     Storm,
     posts=st.lists(_posts, min_size=1, max_size=4).map(tuple),
+    humans=_few(st.builds(HumanWrote, at=st.sampled_from((0, 1, 2, 5, 30, 200, 1000)), user=st.integers(0, 2)), 2),
     faults=_few(_faults, 6),
     outages=_few(_outages, 2),
     echoes=_few(st.sampled_from((0, 0, 0, 5, 40, 300, -1)), 4),

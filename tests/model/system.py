@@ -20,6 +20,7 @@ from bot.dialogue.remote import RemoteConversation
 from bot.http import Response
 from bot.messenger import events
 from bot.messenger.client import GraphApi
+from bot.messenger.human import Human
 from bot.messenger.messages import Action, Message, Notification, Text, Update
 from bot.messenger.news import Otherwise
 from bot.pace import Pace
@@ -42,6 +43,7 @@ MOST_RECEIVES = 1000
 ECHO_SECONDS = 20.0
 # The natures of messages that a chatty one may draw into its turn: some of them break the whole turn.
 CHATTY = frozenset({"chatty", "raises", "kills", "rejected"})
+HUMAN_HOURS = 1.0
 ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
 
 
@@ -50,8 +52,9 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
 
     An event's text is JSON: `{"answers": 2, "nature": "good"}`. One that `raises` raises, one that `kills` ends the
     process, one that is `rejected` gets answers that Facebook refuses, one that is `shy` shows that the bot is typing
-    before each answer, one that is `news` has two other ways to send each, and one that is `bulky` is large. One that
-    is `chatty` is answered together with those that wait behind it, as far as they are `CHATTY`.
+    before each answer, one that is `news` has two other ways to send each, one that is `bulky` is large, and `back`
+    calls the bot back from a human. One that is `chatty` is answered together with those that wait behind it, as far as
+    they are `CHATTY`.
     """
     assert isinstance(event, events.TextMessage)
     asked = json.loads(event.text)
@@ -75,7 +78,10 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
         messages.append(text)
         if "news" in natures:
             messages += [Otherwise(Update(text)), Otherwise(Notification(text, event.user))]
-    new = {"seen": [*seen, *burst], "bursts": [*bursts, burst]}
+    new: Json = {"seen": [*seen, *burst], "bursts": [*bursts, burst]}
+    happened, human = (event.timestamp or 0) / 1000, Human.of(state)
+    if "back" in natures and human.until and happened > human.wrote:
+        new = human.back(happened).put(new)
     return Answer(tuple(messages), new, together=len(burst) - 1)
 
 
@@ -261,6 +267,7 @@ class System:
             pace=Pace(self.concurrency, clock, wait),
             echo_seconds=ECHO_SECONDS,
             converse_seconds=0.0 if self.converse else ANSWER_SECONDS,
+            human_hours=HUMAN_HOURS,
             now=clock,
             pause=wait,
         )

@@ -20,7 +20,7 @@ from bot.webhook import Webhook
 from bot.worker import Group, Worker
 from tests.model import storm, system
 from tests.model.faults import Fault, How, Outage
-from tests.model.storm import Broken, Post, Said, Storm
+from tests.model.storm import Broken, HumanWrote, Post, Said, Storm
 
 Json = dict[str, Any]
 Patch = pytest.MonkeyPatch
@@ -40,7 +40,7 @@ ECHO_AFTER_AN_ECHO_THAT_WAITS = Storm(
     faults=(Fault("send", How.LOST, skip=4),),
     outages=(Outage("dynamodb", How.REFUSED, 2, 990),),
     echoes=(2, 0),
-    latencies=(250,),
+    latencies=(210,),
 )
 KILLED_AFTER_THE_PLAN = Storm((Post(0, (Said(0, 1), Said(0, 1))),), (Fault("TransactWriteItems", How.KILLED_AFTER),))
 FIRST_OF_TWO_FAILS = Storm(
@@ -71,6 +71,10 @@ BURST_WITH_ONE_KNOWN = Storm(
     ),
     faults=(Fault("send", How.LOST, skip=1, times=2),),
 )
+HUMAN_WRITES_BEFORE_THE_ANSWER_IS_SENT = replace(
+    THREE_ANSWERS, outages=(Outage("graph", How.UNSENT, 0, 100),), humans=(HumanWrote(5, 0),)
+)
+ASKED_WHILE_A_HUMAN_TALKS = Storm((Post(100, (Said(0, 2),)),), humans=(HumanWrote(0, 0),))
 UNREACHABLE = Storm((Post(0, (Said(0, 2), Said(0, 1))),), (Fault("send", How.UNREACHABLE),))
 
 
@@ -260,6 +264,20 @@ def without_the_others_in_the_letter(patch: Patch) -> None:
     patch.setattr(Responder, "_bury", lambda *arguments: bury(*arguments[:4]))
 
 
+def without_looking_for_a_human_before_a_send(patch: Patch) -> None:
+    patch.setattr(Responder, "_human_talks", lambda *_: False)
+
+
+def without_silence_for_a_human(patch: Patch) -> None:
+    requests = Responder._requests
+    patch.setattr(Responder, "_requests", lambda *arguments, **_: requests(*arguments, silent=False))
+    patch.setattr(Responder, "_human_talks", lambda *_: False)
+
+
+def without_noticing_humans(patch: Patch) -> None:
+    patch.setattr(responder, "_by_another", lambda _: False)
+
+
 MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {
     "the ledger": (without_the_ledger, DELIVERED_AGAIN, "twice"),
     "echoes are recorded": (without_recording_echoes, ANSWER_LOST, "twice"),
@@ -300,6 +318,17 @@ MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {
         "is at fault, and no dead letter",
     ),
     "receives are spared": (without_sparing_receives, GRAPH_SILENT_FOR_LONG, "is a dead letter"),
+    "an answer that waits gives way to a human": (
+        without_looking_for_a_human_before_a_send,
+        HUMAN_WRITES_BEFORE_THE_ANSWER_IS_SENT,
+        "though a human talks",
+    ),
+    "the bot is silent while a human talks": (
+        without_silence_for_a_human,
+        ASKED_WHILE_A_HUMAN_TALKS,
+        "though a human talks",
+    ),
+    "humans are noticed": (without_noticing_humans, ASKED_WHILE_A_HUMAN_TALKS, "nobody noticed"),
     "answers to the unreachable are dropped": (
         without_dropping_answers_to_the_unreachable,
         UNREACHABLE,

@@ -125,6 +125,7 @@ class Place:
             recent=RecentlyAnswered(),
             pace=Pace(1),
             echo_seconds=0.0,
+            human_hours=12.0,
             pause=lambda _: None,
         )
         worker = Worker(ledger, self.queues, responder, message_bytes=MESSAGE_BYTES)

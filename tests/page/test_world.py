@@ -323,12 +323,35 @@ def test_a_human_answers_from_the_inbox_and_gives_the_conversation_back(opened: 
         ]
     )[0]
     assert echo["status"] == 200
+    passed = until(lambda: [each for each in stage.sandbox.graph.requests() if "pass_thread" in each["path"]])[-1]
+    assert passed["status"] == 200
+    assert passed["body"] | {"appsecret_proof": ""} == {
+        "recipient": {"id": hea.person},
+        "target_app_id": str(INBOX_APP),
+        "metadata": "They ask for a human.",
+        "appsecret_proof": "",
+    }
     hea.write("status")
-    expect(hea.page.locator(".event-card", has_text="Hea “status”").locator(".badge")).to_have_text("No answer needed")
+    expect(hea.page.locator(".event-card", has_text="Hea “status”").locator(".badge")).to_have_text("A human answers")
     Globe(hea).choose("Give the conversation back")
-    until(lambda: [each for each in stage.notes("outcome", person=hea.person) if each["outcome"] == "silent"][1:])
+    until(lambda: [each for each in stage.notes("outcome", person=hea.person) if each["outcome"] == "silent"])
     hea.write("status")
-    hea.hear("Which parcel?")
+    expect(hea.hear("Which parcel?")).to_contain_text("You are chatting with a bot.")
+
+
+def test_a_human_who_simply_answers_silences_the_bot_and_the_menu_brings_it_back(opened: Opened, stage: Stage) -> None:
+    ira = opened("Ira")
+    ira.write("hello")
+    expect(ira.hear("Hello!")).to_contain_text("You are chatting with a bot.")
+    Globe(ira).choose("Answer as a human")
+    Globe(ira).enter("Karin here, one moment.")
+    ira.hear("Karin here")
+    until(lambda: stage.ask(f"/api/memory?person={ira.person}")[1]["user"]["state"].get("human", {}).get("wrote"))
+    ira.write("12345678")
+    expect(ira.page.locator(".event-card", has_text="Ira “12345678”").locator(".badge")).to_have_text("A human answers")
+    stage.ask("/api/actions", {"person": ira.person, "kind": "postback", "payload": "HELP", "title": "Help"})
+    expect(ira.hear("Send me the 8-digit number")).to_contain_text("You are chatting with a bot.")
+    assert not ira.chat.get_by_text("Parcel 12345678").count()
 
 
 def test_a_comment_is_answered_privately_and_may_be_replayed(opened: Opened, stage: Stage) -> None:

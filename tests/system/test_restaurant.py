@@ -44,7 +44,7 @@ def test_a_restaurants_bot_answers_in_the_place_of_the_sample(sandbox: Sandbox) 
     def say(text: str) -> list[str]:
         return [answer["message"]["text"] for answer in sandbox.say(text, guest)]
 
-    assert say("La carte") == ["Soupe: 6.50 €\nTarte: 4.00 €"]
+    assert say("La carte") == ["Vous discutez avec un robot.\n\nSoupe: 6.50 €\nTarte: 4.00 €"]
     assert say("Réserver") == ["Pour combien de personnes ?"]
     assert say("beaucoup") == ["Un nombre, s'il vous plaît.", "Pour combien de personnes ?"]
     assert say("4") == ["À quel nom ?"]

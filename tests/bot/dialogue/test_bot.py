@@ -241,7 +241,7 @@ def test_a_comment_is_answered_in_public_only_if_the_handler_says_so(platform: s
 
 
 def greeter(*fields: str) -> Bot[Guest, None]:
-    bot: Bot[Guest, None] = Bot(Guest, languages=("en", "de"), person=fields)
+    bot: Bot[Guest, None] = Bot(Guest, languages=("en", "de"), person=fields, disclosure=None)
     bot.always("forget me")(returning(Reply("forgotten", forget=True)))
     bot.fallback(lambda turn: turn.words(en="Hello", de="Hallo") + f" {turn.person.first_name}")
     return bot

@@ -21,7 +21,16 @@ from bot.messenger.errors import (
     Unclear,
     Unreachable,
 )
-from bot.messenger.messages import Action, PublicReply, Refused, Text
+from bot.messenger.messages import (
+    Action,
+    PassThread,
+    PublicReply,
+    Refused,
+    ReleaseThread,
+    RequestThread,
+    TakeThread,
+    Text,
+)
 from bot.messenger.profile import MenuItem, Profile
 from bot.people import People
 from sandbox.facebook.credentials import SCOPES
@@ -108,6 +117,13 @@ def test_a_call_carries_the_token_in_a_header_only_and_the_proof_of_the_secret()
 
 def test_a_sender_action_makes_no_message(page: GraphApi) -> None:
     assert page.send(Action("typing_on").to_request("24")) == ""
+
+
+def test_thread_control_is_taken_by_its_own_edge(page: GraphApi, graph: Graph) -> None:
+    for each in (PassThread("2002", "help"), TakeThread("mine"), ReleaseThread(), RequestThread()):
+        assert page.send(each.to_request("24")) == ""
+    calls = ["pass", "take", "release", "request"]
+    assert [each["path"].rsplit("/", 1)[1] for each in graph.requests()] == [f"{call}_thread_control" for call in calls]
 
 
 def test_a_refusal_is_raised_as_its_class(page: GraphApi, graph: Graph) -> None:

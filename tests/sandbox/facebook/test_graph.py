@@ -10,7 +10,7 @@ from sandbox import assets
 from sandbox.errors import SandboxError
 from sandbox.facebook.people import NAMES
 from sandbox.facebook.send_api import DAY_SECONDS
-from tests.sandbox.conftest import APP, PAGE, SECRET, Api
+from tests.sandbox.conftest import APP, PAGE, SECRET, Answered, Api
 
 POSTBACK = {"type": "postback", "title": "Track", "payload": "TRACK"}
 GRID_IMAGE = {"url": "https://example.com/a.png", "action": {"type": "postback", "payload": "A", "text": "A"}}
@@ -429,3 +429,37 @@ def test_a_public_reply_has_words_and_can_be_read(api: Api) -> None:
 def test_a_profile_has_the_documented_fields_only(api: Api) -> None:
     assert api.call("GET", "/v26.0/3000000000000001").body.keys() == set(NAMES)
     assert api.error(api.call("GET", "/v26.0/3000000000000001?fields=age")) == (100, None)
+
+
+# Which app has a conversation
+
+
+def control(api: Api, call: str, **more: object) -> Answered:
+    return api.call("POST", f"/v26.0/{PAGE}/{call}_thread_control", {"recipient": {"id": "7"}, **more})
+
+
+@pytest.mark.parametrize("back", ["take", "the other app"])
+def test_another_app_has_a_conversation_until_it_comes_back(api: Api, back: str) -> None:
+    assert control(api, "pass", target_app_id="2002", metadata="help").body == {"success": True}
+    for refused in (api.send(), control(api, "release"), control(api, "pass", target_app_id="2002")):
+        assert api.error(refused) == (10, 2018300)
+    if back == "take":
+        assert control(api, "take", metadata="again").status == 200
+    else:
+        api.graph.threads.give_back("7")
+    assert api.send().status == 200
+    assert control(api, "release").status == control(api, "request").status == 200
+
+
+@pytest.mark.parametrize(
+    ("call", "more"),
+    [
+        ("pass", {}),
+        ("pass", {"target_app_id": "inbox"}),
+        ("pass", {"target_app_id": "2002", "metadata": "x" * 1001}),
+        ("take", {"recipient": {"comment_id": "7"}}),
+        ("release", {"reason": "done"}),
+    ],
+)
+def test_thread_control_that_the_platform_refuses_is_refused(api: Api, call: str, more: Mapping[str, object]) -> None:
+    assert api.error(control(api, call, **more)) == (100, None)
