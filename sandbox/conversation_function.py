@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.conversation_function import ConversationFunctionArgs
-from components.errors import InvalidArgs
 from sandbox.aws import runtimes
 from sandbox.configuration import Configuration
 from sandbox.errors import SandboxError
@@ -89,6 +87,9 @@ def conversation_code(configuration: Configuration) -> ConversationCode | None:
     """
     if not (code := configuration.get("conversationCode")):
         return None
+    from components.conversation_function import ConversationFunctionArgs  # loads Pulumi, which takes its time
+    from components.errors import InvalidArgs
+
     try:
         args = ConversationFunctionArgs(
             code=configuration.folder / code,
