@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.conversation_function import ConversationFunctionArgs
-from components.errors import InvalidArgs
+from sandbox.aws import runtimes
 from sandbox.configuration import Configuration
 from sandbox.errors import SandboxError
 
@@ -71,7 +70,13 @@ class ConversationCode(NamedTuple):
             return _loaded([sys.executable, "-I", "-c", PYTHON], folder, name, handler)
         built = self.handler.partition("::")[0].replace(".", "/")
         file = f"{built}.class" if self.runtime.startswith("java") else f"{self.handler}.dll"
-        return _fine() if (folder / file).is_file() else _not_fine(f"There is no {file}: build it.")
+        if not (folder / file).is_file():
+            return _not_fine(f"There is no {file}: build it.")
+        try:
+            runtimes.prepare(self.runtime)
+        except runtimes.NotRunnable as error:
+            return _not_fine(str(error))
+        return _fine()
 
 
 def conversation_code(configuration: Configuration) -> ConversationCode | None:
@@ -82,6 +87,9 @@ def conversation_code(configuration: Configuration) -> ConversationCode | None:
     """
     if not (code := configuration.get("conversationCode")):
         return None
+    from components.conversation_function import ConversationFunctionArgs  # loads Pulumi, which takes its time
+    from components.errors import InvalidArgs
+
     try:
         args = ConversationFunctionArgs(
             code=configuration.folder / code,

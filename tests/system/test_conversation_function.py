@@ -157,6 +157,11 @@ def test_java_is_live_after_it_was_packaged(tmp_path: Path) -> None:
         ({"index.py": "def handler(turn)\n    pass"}, "mine/index.py:1: SyntaxError: expected ':'"),
         ({"index.py": "import contract"}, "mine/index.py:1: ModuleNotFoundError: No module named 'contract'"),
         ({"Turn.class": ""}, "There is no Bot.class: build it."),
+        pytest.param(
+            {"Bot.runtimeconfig.json": "", "Bot.dll": ""},
+            "The sandbox runs dotnet10 with `dotnet`, which is not on the PATH: install it.",
+            marks=pytest.mark.skipif(bool(shutil.which("dotnet")), reason="there is a dotnet"),
+        ),
         ({"Other.runtimeconfig.json": ""}, "There is no Bot.dll: build it."),
     ],
 )
