@@ -72,12 +72,12 @@ def _remote(environment: Environment, aws: Aws, _senders: "_Senders") -> tuple[C
     from bot.aws.function import ANSWER_SECONDS, Function
     from bot.dialogue.remote import RemoteConversation
 
-    conversation = RemoteConversation(Function(aws, environment.conversation_function).invoke)
+    remote = RemoteConversation(Function(aws, environment.conversation_function).invoke)
 
     def converse(event: Event, state: dict[str, Any], now: float) -> Answer:
         began = time.monotonic()
         try:
-            return conversation.answer(event, state, now)
+            return remote.answer(event, state, now)
         finally:
             milliseconds = round((time.monotonic() - began) * 1000)
             log("INFO", "conversation", event=fingerprint(event.page, event.id), milliseconds=milliseconds)

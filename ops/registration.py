@@ -12,7 +12,6 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from bot import conversation
 from bot.aws.client import Aws, AwsError
 from bot.aws.secrets import SecretMissing, SecretValues
 from bot.http import Connection, NotSent, Unanswered
@@ -178,6 +177,8 @@ def read_secrets(aws: Aws, path: str) -> SecretValues:
 
 def wanted_profile() -> Profile | None:
     """The Messenger profile that the conversation defines as `PROFILE`; None if it defines none."""
+    from bot import conversation  # here: most commands need no conversation that can be loaded
+
     found = getattr(conversation, "PROFILE", None)
     return found if isinstance(found, Profile) else None
 

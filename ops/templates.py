@@ -6,7 +6,6 @@ Source: Messenger Platform, "Send a utility message", 2026-03-13.
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from bot import conversation
 from bot.messenger.client import GraphApi
 from bot.messenger.errors import Ambiguous, SendError
 from bot.messenger.news import UtilityTemplate
@@ -41,6 +40,8 @@ class TemplateState(NamedTuple):
 
 def wanted_templates() -> Sequence[UtilityTemplate[Any]]:
     """The templates that the conversation defines as `TEMPLATES`; none if it defines none."""
+    from bot import conversation  # here: most commands need no conversation that can be loaded
+
     return tuple(getattr(conversation, "TEMPLATES", ()))
 
 

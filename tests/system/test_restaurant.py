@@ -18,6 +18,7 @@ from tools.browser import copy_program
 
 ELSEWHERE = ("bot", "components", "ops", "policies", "sandbox", "tools", "bench", "__main__.py", "settings.py")
 FOLDER = Path("bot", "conversation")
+BOT = "Vous discutez avec un robot.\n\n"
 SOURCES = [
     path
     for name in ELSEWHERE
@@ -44,7 +45,7 @@ def test_a_restaurants_bot_answers_in_the_place_of_the_sample(sandbox: Sandbox) 
     def say(text: str) -> list[str]:
         return [answer["message"]["text"] for answer in sandbox.say(text, guest)]
 
-    assert say("La carte") == ["Vous discutez avec un robot.\n\nSoupe: 6.50 €\nTarte: 4.00 €"]
+    assert say("La carte") == [f"{BOT}Soupe: 6.50 €\nTarte: 4.00 €"]
     assert say("Réserver") == ["Pour combien de personnes ?"]
     assert say("beaucoup") == ["Un nombre, s'il vous plaît.", "Pour combien de personnes ?"]
     assert say("4") == ["À quel nom ?"]
@@ -56,7 +57,7 @@ def test_messages_that_wait_together_are_answered_as_one(sandbox: Sandbox) -> No
     guest = Person(sandbox)
     before = len(sandbox.requests())
     sandbox.deliver([guest.message(text=text) for text in ("une table", "pour 4", "s'il vous plaît")])
-    assert texts(guest.received(before)) == ["Une table pour 4 ? (3)"]
+    assert texts(guest.received(before)) == [f"{BOT}Une table pour 4 ? (3)"]
     sandbox.graph.set_faults({"delaySeconds": 1.0})
     before = len(sandbox.requests())
     for text in ("la carte", "une table", "pour 2"):  # the last two come while the first is being answered
@@ -68,7 +69,7 @@ def test_messages_that_wait_together_are_answered_as_one(sandbox: Sandbox) -> No
 def test_a_comment_is_answered_privately_once_and_in_public(sandbox: Sandbox) -> None:
     guest = new_person()
     comment = {"kind": "comment", "text": "Et la carte ?", "post": "1001"}
-    assert [each["message"]["text"] for each in sandbox.act(guest, comment)] == ["Soupe: 6.50 €\nTarte: 4.00 €"]
+    assert [each["message"]["text"] for each in sandbox.act(guest, comment)] == [f"{BOT}Soupe: 6.50 €\nTarte: 4.00 €"]
     *_, public = sandbox.requests()
     assert (public["method"], public["body"], public["status"]) == ("POST", {"message": "Nous vous avons écrit."}, 200)
     before = len(sandbox.requests())
@@ -80,10 +81,10 @@ def test_a_comment_is_answered_privately_once_and_in_public(sandbox: Sandbox) ->
 def test_a_guest_is_greeted_by_name_if_facebook_says_it(sandbox: Sandbox) -> None:
     zoe, unknown = Person(sandbox), Person(sandbox)
     sandbox.graph.people.set(zoe.id, first_name="Zoé")
-    assert texts(zoe.says("Bonjour")) == ["Bonjour Zoé !"]
+    assert texts(zoe.says("Bonjour")) == [f"{BOT}Bonjour Zoé !"]
     assert json.loads(zoe.record()["state"]["S"])["session"]["person"] == {"first_name": "Zoé", "locale": "en_US"}
     sandbox.graph.people.permissions = ()
-    assert texts(unknown.says("Bonjour")) == ["Bonjour et bienvenue !"]
+    assert texts(unknown.says("Bonjour")) == [f"{BOT}Bonjour et bienvenue !"]
     asked = [each["status"] for each in sandbox.requests() if each["path"].endswith(unknown.id)]
     assert texts(unknown.says("Bonjour")) == ["Bonjour et bienvenue !"]
     assert asked == [403] == [each["status"] for each in sandbox.requests() if each["path"].endswith(unknown.id)]
