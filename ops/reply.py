@@ -7,9 +7,9 @@ answer, and within 7 days with the tag HUMAN_AGENT, if a human wrote the answer.
 from typing import Any, NamedTuple
 
 from bot.messenger.client import GraphApi
-from bot.messenger.errors import Ambiguous, SendError, WindowClosed
+from bot.messenger.errors import Ambiguous, OtherApp, SendError, WindowClosed
 from bot.messenger.human import METADATA
-from bot.messenger.messages import Refused, Text
+from bot.messenger.messages import Refused, TakeThread, Text
 from ops.aws import OperatorAws
 from ops.errors import OpsError
 
@@ -55,10 +55,10 @@ def send(graph: GraphApi, person: str, text: str, by: str) -> Replied:
     request["message"] = request["message"] | {"metadata": METADATA + by}
     try:
         try:
-            return Replied(graph.send(request), RESPONSE)
+            return Replied(_send(graph, request), RESPONSE)
         except WindowClosed:
             tagged = request | {"messaging_type": "MESSAGE_TAG", "tag": HUMAN_AGENT}
-            return Replied(graph.send(tagged), HUMAN_AGENT)
+            return Replied(_send(graph, tagged), HUMAN_AGENT)
     except WindowClosed:
         raise OpsError(
             "This person wrote more than 7 days ago: the page may not write to them before they do."
@@ -67,3 +67,12 @@ def send(graph: GraphApi, person: str, text: str, by: str) -> Replied:
         raise OpsError(f"{error} Look into the page's inbox before you write it again.") from None
     except SendError as error:
         raise OpsError(str(error)) from None
+
+
+def _send(graph: GraphApi, request: Json) -> str:
+    """Send a message, and take the conversation first if the bot has passed it to another app, such as the inbox."""
+    try:
+        return graph.send(request)
+    except OtherApp:
+        graph.send(TakeThread().to_request(request["recipient"]["id"]))
+        return graph.send(request)

@@ -161,7 +161,7 @@ def defect_text(defect: Mapping[str, Any]) -> str:
         f'  File "{each["file"]}", line {each["line"]}, in {each["function"]}\n    {each["text"]}'
         for each in defect["frames"]
     ] or [f"  {defect['at']}"]
-    got = " / ".join(defect["said"]) or "no answer"
+    got = " / ".join(" ".join(each.split()) for each in defect["said"]) or "no answer"
     lines = ["Your code failed.", *frames, f"{defect['type']}: {defect['message']}", f"The person got: {got}"]
     return "\n".join(lines)
 

@@ -523,6 +523,15 @@ def test_a_human_replies_and_between_a_day_and_a_week_with_the_tag_for_it(sandbo
     assert {each["message"]["metadata"].partition(":")[0] for each in (first, tagged)} == {"human"}
 
 
+def test_a_reply_takes_the_conversation_from_the_app_to_which_the_bot_passed_it(sandbox: Sandbox, ops: Ops) -> None:
+    person = wrote(sandbox, 1)
+    sandbox.graph.threads.pass_on({"recipient": {"id": person}, "target_app_id": "263902037430900"})
+    before = len(sandbox.requests())
+    assert ops("reply", person, "We have found it.")[0] == 0
+    calls = [each["path"].rpartition("/")[2] for each in sandbox.requests()[before:]]
+    assert calls == ["messages", "take_thread_control", "messages"]
+
+
 def test_a_reply_can_come_from_standard_input(sandbox: Sandbox, ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
     before = len(sandbox.requests())
     monkeypatch.setattr(sys, "stdin", io.StringIO("It is private.\n"))

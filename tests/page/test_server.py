@@ -172,5 +172,5 @@ def test_a_file_that_is_saved_while_the_stack_comes_up_is_live_too(tmp_path: Pat
         stage = Stage(sandbox)
         until(lambda: stage.notes("code", state="live"))
         assert [answer["message"]["text"] for answer in sandbox.say("are you new") if "message" in answer] == [
-            "Just saved."
+            "You are chatting with a bot.\n\nJust saved."
         ]
