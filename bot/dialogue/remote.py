@@ -120,8 +120,6 @@ def _as_reply(returned: contract.Reply, turn: Turn) -> Reply[Kept]:
         session = opened(turn, answered[-1])
     if returned.language is not None:
         session = session.replace(language=returned.language)
-    if returned.disclosed:
-        session = session.replace(disclosed=turn.now)
     turn = turn.replace(session=session)
     reply = Reply[Kept]((*returned.messages, *_others(returned)), session=session)
     if returned.hand_over:
@@ -129,6 +127,8 @@ def _as_reply(returned: contract.Reply, turn: Turn) -> Reply[Kept]:
             reply = handed_over(turn, reply.said, returned.reason)
     elif returned.hand_over is False and session.human.until and turn.happened > session.human.wrote:
         reply = reply.replace(session=taken_back(turn))
+    if returned.disclosed:
+        reply = reply.replace(session=(reply.session or session).replace(disclosed=turn.now))
     return reply.replace(
         state=None if returned.state is None else Kept(returned.state),
         forget=returned.forget,

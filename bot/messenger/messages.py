@@ -50,7 +50,7 @@ class Request(TypedDict, total=False):
     Attributes:
         otherwise: see `bot.messenger.news.OTHERWISE`.
         public_reply: the words of a reply under a comment, which is not a message; `path` says which edge takes it.
-        control: the call that takes a thread control, which is not a message either; with `target_app_id` and `metadata`.
+        control: the call that takes a thread control, also not a message; with `target_app_id` and `metadata`.
     """
 
     recipient: Json
