@@ -88,7 +88,8 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
 def count_elsewhere(turn: Json) -> Response:
     """The same conversation in a function of its own: what Lambda answers to a call with this turn."""
     first, *waiting = (
-        events.TextMessage(each["text"], id=each["id"]) for each in (turn["event"], *turn["event"]["waiting"])
+        events.TextMessage(each["text"], id=each["id"], user=each["user"])
+        for each in (turn["event"], *turn["event"]["waiting"])
     )
     try:
         answer = count(first.replace(waiting=tuple(waiting)), turn["state"], 0)
