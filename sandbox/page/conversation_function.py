@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from bot.aws.function import NOT_LOADED, fault_of
+from bot.aws.function import fault_of, says_not_loaded
 from bot.dialogue import Context
 from bot.dialogue.remote import RemoteConversation
 from bot.fault import ConversationFault
@@ -37,7 +37,7 @@ class ConversationFunction:
             self._answer(events.parse({}, self._sandbox.page_id), {}, time.time())
         except ConversationFault as fault:
             # Whatever else it raises for an event that does not exist, it was loaded.
-            return f"The conversation did not start: {fault.message}" if fault.kind in NOT_LOADED else ""
+            return f"The conversation did not start: {fault.message}" if says_not_loaded(fault) else ""
         return ""
 
     def raised_again(self, turn: Json) -> Json | None:
