@@ -78,7 +78,7 @@ def test_a_letter_in_full_says_what_the_conversation_raised_and_where(capsys: py
     assert isinstance(shown.json, dict)
     assert shown.json["detail"] == detail
     print_text(shown)
-    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    lines = [line.strip().split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
     assert [line for line in lines if line and line[0] in {"at", "message"}] == [[*each] for each in detail.items()]
 
 
