@@ -133,6 +133,7 @@ if settings.bot:
                 concurrency=settings.concurrency,
                 assets_url=settings.assets_url,
                 conversation_function=conversation.name if conversation else "",
+                conversation_person=settings.conversation_person,
                 inbox_app_id=settings.inbox_app_id,
                 lex_bot_id=settings.lex_bot_id,
                 lex_bot_alias_id=settings.lex_bot_alias_id,

@@ -36,6 +36,7 @@ STATE_DAYS = range(1, 3650 + 1)
 ECHO_SECONDS = range(1, 900 + 1)
 HUMAN_HOURS = range(1, 7 * 24 + 1)  # a human may write for 7 days after the person did: "Send API", HUMAN_AGENT
 DISCLOSE_DAYS = range(1, 365 + 1)
+PERSON = "(first_name|last_name|profile_pic|locale)"  # "User Profile API", as `Person` in bot/dialogue/turn.py has it
 ADDRESS_CHARACTERS = 1900  # with an asset's name after it; a URL in a message has up to 2,000
 ORIGIN = r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?"
 FOLDER = rf"{ORIGIN}(/[A-Za-z0-9._~%-]+)*"
@@ -138,6 +139,9 @@ class Settings(BaseModel):
         f"({RUNTIME})?", "a Lambda runtime of Node.js, Python, Java or .NET", "nodejs24.x"
     )
     conversation_handler: str = _text(f"({HANDLER})?", "what the runtime calls, up to 128 characters", "index.handler")
+    conversation_person: str = _text(
+        f"({PERSON}( {PERSON})*)?", "first_name, last_name, profile_pic, locale, with spaces", "first_name locale"
+    )
     inbox_app_id: str = _text("[0-9]{0,20}", "an app's id of 1 to 20 digits", "263902037430900")
     lex_bot_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of a Lex V2 bot's id", "BOT_ID")
     lex_bot_alias_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of an alias", "ALIAS_ID")

@@ -94,11 +94,11 @@ def _measured(background: Background, language: Language) -> Times:
     cold, warm = [], list[float]()
     for _ in range(COLD_STARTS):
         with _lambda(background, language) as (function, remote):
-            remote.answer(EVENT, {}, time.time())
+            remote.answer(EVENT, {}, Context(time.time(), None))
             cold.append(time.monotonic() - function.started)
             while len(cold) == COLD_STARTS and len(warm) < CALLS:
                 began = time.monotonic()
-                remote.answer(EVENT, {}, time.time())
+                remote.answer(EVENT, {}, Context(time.time(), None))
                 warm.append(time.monotonic() - began)
     return Times(cold, warm)
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.aws.client import Aws
 from bot.aws.ledger import Ledger
@@ -18,6 +18,11 @@ from bot.pace import Pace
 from bot.recently_answered import RecentlyAnswered
 from bot.responder import Answer, Converse, Responder
 from bot.worker import Worker
+
+if TYPE_CHECKING:
+    from bot.dialogue import Context
+
+W = TypeVar("W")
 
 
 def worker(environment: Environment, aws: Aws, secrets: Secrets, queues: Queues, recent: RecentlyAnswered) -> Worker:
@@ -48,41 +53,53 @@ def worker(environment: Environment, aws: Aws, secrets: Secrets, queues: Queues,
 def _packaged(environment: Environment, aws: Aws, senders: "_Senders") -> tuple[Converse, float]:
     """The conversation in the package `bot.conversation`, and how long it waits for anything."""
     from bot import conversation
-    from bot.dialogue import Context
-    from bot.people import People
 
     world, lex = conversation.world(environment), None
     if environment.lex_bot_id:
         from bot.aws.lex import LexRuntime
 
         lex = LexRuntime(aws, environment.lex_bot_id, environment.lex_bot_alias_id, environment.lex_locale_id)
-    people = People(senders)
+    context = _context(environment, senders, world).replace(lex=lex)
 
     def converse(event: Event, state: Mapping[str, Any], now: float) -> Answer:
-        hours, days = environment.human_hours, environment.disclose_days
-        inbox = environment.inbox_app_id
-        context = Context(now, world, lex, people, human_hours=hours, disclose_days=days, inbox=inbox)
-        return conversation.bot.answer(event, state, context)
+        return conversation.bot.answer(event, state, context.replace(now=now))
 
     return converse, 0.0
 
 
-def _remote(environment: Environment, aws: Aws, _senders: "_Senders") -> tuple[Converse, float]:
+def _remote(environment: Environment, aws: Aws, senders: "_Senders") -> tuple[Converse, float]:
     """The conversation in a function of its own, and how long its answer is waited for."""
     from bot.aws.function import ANSWER_SECONDS, Function
     from bot.dialogue.remote import RemoteConversation
 
-    remote = RemoteConversation(Function(aws, environment.conversation_function).invoke)
+    function = Function(aws, environment.conversation_function)
+    remote = RemoteConversation(function.invoke, tuple(environment.conversation_person.split()))
+    context = _context(environment, senders, None)
 
-    def converse(event: Event, state: dict[str, Any], now: float) -> Answer:
+    def converse(event: Event, state: Mapping[str, Any], now: float) -> Answer:
         began = time.monotonic()
         try:
-            return remote.answer(event, state, now)
+            return remote.answer(event, state, context.replace(now=now))
         finally:
             milliseconds = round((time.monotonic() - began) * 1000)
             log("INFO", "conversation", event=fingerprint(event.page, event.id), milliseconds=milliseconds)
 
     return converse, ANSWER_SECONDS
+
+
+def _context(environment: Environment, senders: "_Senders", world: W) -> "Context[W]":
+    """What either conversation gets from outside, but for the time."""
+    from bot.dialogue import Context
+    from bot.people import People
+
+    return Context(
+        0.0,
+        world,
+        people=People(senders),
+        human_hours=environment.human_hours,
+        disclose_days=environment.disclose_days,
+        inbox=environment.inbox_app_id,
+    )
 
 
 class _Senders:

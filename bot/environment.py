@@ -23,6 +23,7 @@ class Environment(NamedTuple):
         concurrency: how many batches of events are worked on at once.
         assets_url: the public folder of the images that the conversation shows; empty for none.
         conversation_function: the name of the function that converses; empty for the Python package.
+        conversation_person: the fields of people's profiles that this function gets, with spaces between them.
         inbox_app_id: the app to which a conversation is passed when the person wants a human; empty for none.
         lex_bot_id: of an Amazon Lex V2 bot; empty for none, and so are its alias and locale.
         lex_bot_alias_id: of its alias.
@@ -44,6 +45,7 @@ class Environment(NamedTuple):
     concurrency: int
     assets_url: str = ""
     conversation_function: str = ""
+    conversation_person: str = ""
     inbox_app_id: str = ""
     lex_bot_id: str = ""
     lex_bot_alias_id: str = ""

@@ -102,7 +102,10 @@ def letter(one: Letter, page_id: str, parts: Sequence[UnusableLetter] | None, re
     """
     content = _content(one, parts)
     known = [_recorded(each) for each in records]
-    facts = {name: value for name, value in described(one, page_id).items() if value not in ("", {})}
+    detail = one.detail if isinstance(one, EventLetter) else {}
+    facts = {
+        name: value for name, value in described(one, page_id).items() if value != "" and name != "detail"
+    } | detail
     facts["age"] = age(one.received)
     facts["kept until"] = _date(one.buried + RETENTION_SECONDS * 1000)
     rows = [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in facts.items()]
@@ -111,7 +114,7 @@ def letter(one: Letter, page_id: str, parts: Sequence[UnusableLetter] | None, re
     text = whole if isinstance(whole, str) else json.dumps(whole, indent=2, ensure_ascii=False)
     missing = [content["missing"]] if "missing" in content else []
     return Result(
-        described(one, page_id) | content | ({"ledger": known} if known else {}),
+        described(one, page_id) | {"detail": detail} | content | ({"ledger": known} if known else {}),
         [_table(("", ""), rows), *missing, text],
     )
 
@@ -311,10 +314,15 @@ def leftovers(found: Sequence[Leftover], before: Registered) -> Result:
     )
 
 
+# The part of a letter's detail that may hold what a person wrote.
+WRITTEN = "message"
+
+
 def described(letter: Letter, page_id: str) -> Json:
     """A letter without anything that a person wrote."""
     why = obstacle(letter, page_id)
-    detail = letter.detail if isinstance(letter, EventLetter) else {}
+    told = letter.detail if isinstance(letter, EventLetter) else {}
+    detail = {name: value for name, value in told.items() if name != WRITTEN}
     return {
         "id": letter.id,
         "received": _date(letter.received),

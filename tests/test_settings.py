@@ -101,6 +101,7 @@ def test_the_settings_text_shows_no_secret() -> None:
         ("adminGroupName", "x" * 129, "allowed: up to 128 letters"),
         ("conversationCode", " bot", '" bot"; allowed: a folder\'s path'),
         ("conversationRuntime", "ruby3.4", '"ruby3.4"; allowed: a Lambda runtime of Node.js, Python, Java or .NET'),
+        ("conversationPerson", "first_name, age", '"first_name, age"; allowed: first_name, last_name'),
         ("conversationHandler", "a b", '"a b"; allowed: what the runtime calls'),
         ("adminGroupName", 7, "7; allowed: up to 128 letters"),
         ("adminMembers", ["anna", "anna"], '["anna", "anna"]; allowed: a list of names of IAM users, each once'),

@@ -23,6 +23,9 @@ NOT_LOADED = frozenset(
         "Runtime.MalformedHandlerName",
     }
 )
+# Java's client names no kind of its own, and gives no stack trace: these are its words.
+# Source: aws/aws-lambda-java-libs, EventHandlerLoader of the runtime interface client 2.7.0.
+NOT_LOADED_IN_JAVA = ("Class not found: ", "No public method named ")
 # A frame of a stack trace in Python, .NET, and Node.js or Java.
 _FRAME = re.compile(r'([^\s/\\("]+\.\w+)(?:", line |:line |:)(\d+)')
 _KIND = re.compile(r"[\w.$]{1,100}")
@@ -58,10 +61,15 @@ class Function:
             raise
         if "x-amz-function-error" in answer.headers:
             fault = fault_of(answer.body)
-            if fault.kind in NOT_LOADED:
+            if says_not_loaded(fault):
                 raise AwsError("Invoke", fault.kind, 0)
             raise fault
         return answer.body
+
+
+def says_not_loaded(fault: ConversationFault) -> bool:
+    """Whether the function's code could not be loaded."""
+    return fault.kind in NOT_LOADED or (not fault.at and fault.message.startswith(NOT_LOADED_IN_JAVA))
 
 
 def fault_of(body: bytes) -> ConversationFault:

@@ -10,19 +10,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, overload
 
 from bot.dialogue.dialogues import Dialogue, leave, resume
-from bot.dialogue.handover import after, passed_on
+from bot.dialogue.engine import NEVER_ANSWERED, Engine
+from bot.dialogue.handover import passed_on
 from bot.dialogue.middleware import Disclosure, Go, Middleware, disclose
-from bot.dialogue.reply import Answer, Reply, Words, as_messages, as_reply
+from bot.dialogue.reply import Reply, Words, as_reply
 from bot.dialogue.rules import Match, Rule, RuleError, Rules, compiled, normal
-from bot.dialogue.turn import Context, Person, Progress, Session, Turn
+from bot.dialogue.turn import Progress, Turn
 from bot.dialogue.typed import Mismatch, read, read_strictly, write
 from bot.messenger.events import (
     AccountLinked,
     Attachment,
     AttachmentMessage,
     Comment,
-    Delivery,
-    Echo,
     Event,
     MessageEvent,
     Notice,
@@ -30,23 +29,13 @@ from bot.messenger.events import (
     Postback,
     QuickReplyTapped,
     Reacted,
-    Read,
-    Referral,
     Referred,
-    TemplateReviewed,
     TextMessage,
     ThreadRequested,
     UnsupportedMessage,
 )
-from bot.messenger.human import Human
-from bot.messenger.identity import USER_REF
-from bot.messenger.messages import Content, Message, PrivateReply, PublicReply, Refused
-from bot.messenger.news import News
 from bot.messenger.record import Record
 from bot.messenger.text import plain
-
-# Seconds after which Facebook is asked again about a user: one whom it told about, and one whom it did not.
-KNOWN, UNKNOWN = 30 * 24 * 3600.0, 3600.0
 
 S = TypeVar("S", bound=Record)
 W = TypeVar("W")
@@ -56,7 +45,6 @@ R = TypeVar("R", bound=Reply[Any] | Words | None)
 H = TypeVar("H", bound=Callable[..., Any])
 
 DISCLOSURE = disclose()
-NEVER_ANSWERED = (Delivery, Echo, Read, TemplateReviewed)
 # What a user does and expects an answer to. Anything else is answered only if a rule takes it.
 _ANSWER_EXPECTED = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
 # Kinds that change what the bot may do. They are heard even while somebody else has the conversation.
@@ -81,7 +69,7 @@ class Registration(Generic[S, W, E]):
         return handler
 
 
-class Bot(Generic[S, W]):
+class Bot(Engine[S, W]):
     """A conversation: register handlers with the decorators, then let it `answer`.
 
     These rules take an event, the first that fits: a text of `always`; the dialogue in progress; the exact text; the
@@ -113,8 +101,7 @@ class Bot(Generic[S, W]):
         back: tuple[str, ...] = ("bot",),
         disclosure: Disclosure | None = DISCLOSURE,
     ) -> None:
-        if unknown := [name for name in person if name not in Person._fields]:
-            raise RuleError(f"A person has no field {', '.join(unknown)}: choose from {', '.join(Person._fields)}.")
+        super().__init__(languages, person, back, disclosure)
         # A field without a default, or of a type that JSON does not have, would fail at a user's first message.
         try:
             kept = read_strictly(state, {name: _json(value) for name, value in state().fields().items()})
@@ -126,8 +113,7 @@ class Bot(Generic[S, W]):
             raise RuleError(
                 f"The bot cannot say in {', '.join(missing)} that it is one: pass disclosure=disclose({missing[0]}=…)."
             )
-        self._state, self.languages, self._person = type(kept), languages, person
-        self._back, self._disclosure = frozenset(normal(phrase) for phrase in back), disclosure
+        self._state = type(kept)
         self._rules = Rules()
         self._middleware: list[Middleware[S, W]] = []
         self._dialogues: dict[str, tuple[Rule, float]] = {}
@@ -289,77 +275,32 @@ class Bot(Generic[S, W]):
 
         return register
 
-    # Answering
+    # What the engine asks
 
-    def answer(self, event: Event, state: Mapping[str, Any], context: Context[W]) -> Answer:
-        """What the bot answers to an event.
+    def _read_state(self, value: object) -> S:
+        """The author's record; whatever does not fit it is left out."""
+        return read(self._state, value)
 
-        Args:
-            event: what happened.
-            state: the state of this user's last answer; empty for a new user. Whatever does not fit the present bot is
-                left out.
-            context: the time, and the world outside.
+    def _write_state(self, state: S) -> dict[str, object]:
+        return write(state)
 
-        Raises:
-            Exception: what a handler raised, unless an error handler is registered.
-        """
-        if isinstance(event, NEVER_ANSWERED):
-            return Answer((), dict(state))
-        user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
-        turn: Turn[S, W, Event] = Turn(
-            event,
-            user,
-            context.world,
-            context.now,
-            context.lex,
-            session.replace(human=Human.of(state)),
-            self.languages,
-            always=isinstance(event, TextMessage) and self._rules.get("always", normal(event.text)) is not None,
-            human_hours=context.human_hours,
-            disclose_days=context.disclose_days,
-            inbox=context.inbox,
-        )
-        if isinstance(event, TextMessage) and event.waiting:
-            turn = self._as_one(turn, event)
-            event = turn.event
-        if event.opens_window:
-            turn = turn.replace(session=self._acquainted(opened(turn), event, context))
-        together = len(turn.together[1:])
-        defect: Exception | None = None
-        try:
-            reply = self._disclosed(turn, self._reply(turn))
-            messages = addressed(as_messages(reply.said, event.platform), event)
-        except Exception as error:
-            rule = self._rules.get("error")
-            if rule is None:
-                raise
-            defect = error
-            reply = self._disclosed(turn, as_reply(rule.handler(turn, error), turn))
-            messages = addressed(as_messages(reply.said, event.platform), event)
-        messages = tuple(way for message in messages for way in _ways(message, turn))
-        allowed = tuple(message for message in messages if turn.window_open or not message.needs_window)
-        outside = len(messages) - len(allowed)
-        if reply.forget:
-            return Answer(allowed, {}, forget=True, defect=defect, outside_window=outside, together=together)
-        session = reply.session or turn.session
-        kept = {"user": write(reply.state or user), "session": write(session.replace(human=Human()))}
-        state = session.human.put({name: value for name, value in kept.items() if value})
-        return Answer(allowed, state, defect=defect, outside_window=outside, together=together)
+    def _begin(self, turn: Turn[S, W, Event]) -> Turn[S, W, Event]:
+        event = turn.event
+        if not isinstance(event, TextMessage):
+            return turn
+        turn = turn.replace(always=self._rules.get("always", normal(event.text)) is not None)
+        return self._as_one(turn, event) if event.waiting else turn
 
-    def _acquainted(self, session: Session, event: Event, context: Context[W]) -> Session:
-        """The session with what Facebook says about the user, if the bot asks and does not know it yet.
+    def _speak(self, turn: Turn[S, W, Event]) -> Reply[S]:
+        return self._through_middleware(turn, self._route)
 
-        What is known is kept for a month, as pictures expire. Without an answer, Facebook is asked again in an hour.
-        """
-        kept = KNOWN if session.person else UNKNOWN
-        somebody = event.user and not event.user.startswith(USER_REF)
-        # Instagram's profiles have other fields.
-        if not (self._person and context.people and somebody and event.platform == "page"):
-            return session
-        if context.now - session.asked < kept:
-            return session
-        found = context.people.read(event.user, self._person)
-        return session.replace(person=read(Person, found) if found else session.person, asked=context.now)
+    def _stay_silent(self, turn: Turn[S, W, Event]) -> Reply[S]:
+        reply = self._through_middleware(turn, lambda turn: self._kept_up_to_date(turn, as_reply(None, turn)))
+        return reply.replace(said=())
+
+    def _excuse(self, turn: Turn[S, W, Event], error: Exception) -> Reply[S] | None:
+        rule = self._rules.get("error")
+        return as_reply(rule.handler(turn, error), turn) if rule else None
 
     def _as_one(self, turn: Turn[S, W, Event], event: TextMessage) -> Turn[S, W, Event]:
         """The turn of a text and of those that wait behind it, as far as the conversation answers them as one."""
@@ -395,27 +336,6 @@ class Bot(Generic[S, W]):
             if match := self._rules.for_text(each.text) or self._rules.for_event(each):
                 return match
         return None
-
-    def _disclosed(self, turn: Turn[S, W, Event], reply: Reply[S]) -> Reply[S]:
-        return self._disclosure(turn, lambda _: reply) if self._disclosure else reply
-
-    def _reply(self, turn: Turn[S, W, Event]) -> Reply[S]:
-        """The reply of the middleware and the rules; without words if a human has the conversation."""
-        before = turn.session.human
-        turn = turn.replace(session=after(turn, self._back))
-        human = turn.session.human
-        heard = turn.always or isinstance(turn.event, ThreadRequested)
-        if human.has(turn.now) and not (heard and not human.talks(turn.now)):
-            return self._through_middleware(turn, self._silently).replace(said=())
-        reply = self._through_middleware(turn, self._route)
-        session = reply.session or turn.session
-        if before.has(turn.now) and not human.has(turn.now) and session.human.has(turn.now):
-            # Called back only to ask for a human, who has the conversation already.
-            return reply.replace(said=(), session=session.replace(human=before.heard(turn.happened)))
-        return reply
-
-    def _silently(self, turn: Turn[S, W, Event]) -> Reply[S]:
-        return self._kept_up_to_date(turn, as_reply(None, turn))
 
     def _through_middleware(self, turn: Turn[S, W, Event], go: Go[S, W]) -> Reply[S]:
         """The reply of the middleware, and of `go` if the middleware lets the turn through."""
@@ -515,44 +435,6 @@ class Bot(Generic[S, W]):
                 self._rules.add(table, None, handler, f"any {table}")
 
         return Registration(add)
-
-
-def addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ...]:
-    """The messages as this event can be answered: a comment with one message privately, and with one in public."""
-    if not isinstance(event, Comment):
-        if any(isinstance(each, PublicReply) for each in messages):
-            raise Refused(f"A public reply answers a comment, and this event is a {event.kind}: send a Text.")
-        return messages
-    replies = tuple(_under(event, each) for each in messages)
-    for kind, how in ((PrivateReply, "privately"), (PublicReply, "in public")):
-        if sum(isinstance(each, kind) for each in replies) > 1:
-            raise Refused(f"A comment is answered with several messages {how}, and one is allowed: say it in one.")
-    return replies
-
-
-def _under(comment: Comment, message: Message) -> Message:
-    """The message as an answer to this comment."""
-    if isinstance(message, PublicReply):
-        return message.replace(comment_id=comment.comment_id, platform=comment.platform)
-    return PrivateReply(message, comment.comment_id) if isinstance(message, Content) else message
-
-
-def _ways(message: Message, turn: Turn[Any, Any, Event]) -> tuple[Message, ...]:
-    """The message, or the ways in which news may reach this user."""
-    if not isinstance(message, News):
-        return (message,)
-    if turn.event.platform == "instagram":  # it has no templates, and no such consent
-        message = message.replace(utility=None, token="")
-    return message.ways(window_open=turn.window_open)
-
-
-def opened(turn: Turn[Any, Any, Event]) -> Session:
-    """The session after an event that opens the messaging window."""
-    happened, referral = turn.happened, getattr(turn.event, "referral", None)
-    session = turn.session.replace(opened=max(turn.session.opened, happened))
-    if isinstance(referral, Referral) and referral.by_ad:
-        session = session.replace(advertised=max(session.advertised, happened))
-    return session
 
 
 def _json(value: object) -> object:

@@ -49,10 +49,15 @@ def after(turn: Turn[S, W, Event], phrases: frozenset[str]) -> Session:
     if _leaves(event):
         human = human.written(event.user, turn.happened, turn.human_hours)
     elif human.until and (not human.has(turn.now) or _calls_back(turn, phrases)):
-        return session.replace(human=Human().back(turn.happened), disclosed=0.0, dialogue=None)
+        return taken_back(turn)
     elif human.has(turn.now) and event.opens_window:
         human = human.heard(turn.happened)
     return session.replace(human=human)
+
+
+def taken_back(turn: Turn[S, W, Event]) -> Session:
+    """The session of a bot that has the conversation again."""
+    return turn.session.replace(human=Human().back(turn.happened), disclosed=0.0, dialogue=None)
 
 
 def _leaves(event: Event) -> bool:

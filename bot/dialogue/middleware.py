@@ -42,13 +42,19 @@ class Disclosure:
     def __init__(self, sentences: Mapping[str, str]) -> None:
         self.sentences = sentences
 
+    @staticmethod
+    def due(turn: Turn[S, W, Event]) -> bool:
+        """Whether the bot has to say it now."""
+        return turn.now - turn.session.disclosed >= turn.disclose_days * DAY
+
     def __call__(self, turn: Turn[S, W, Event], go: Go[S, W]) -> Reply[S]:
         """Add the sentence to a reply that needs it."""
         reply = go(turn)
         session = reply.session or turn.session
-        if turn.now - session.disclosed < turn.disclose_days * DAY:
+        turn = turn.replace(session=session)
+        if not self.due(turn):
             return reply
-        sentence = self.sentences[session.language or turn.languages[0]]
+        sentence = self.sentences.get(turn.language) or self.sentences[turn.languages[0]]
         said = as_messages(reply.said, turn.event.platform)
         place = next((place for place, each in enumerate(said) if _content(each)), None)
         if place is None:

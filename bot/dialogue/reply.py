@@ -26,12 +26,14 @@ class Reply(Record, Generic[S]):
         state: the author's new record of the user; None keeps the old one.
         session: the engine's new record of the user; None keeps the turn's.
         forget: delete everything that is known about the user.
+        together: how many of the messages that wait behind the event it answers as well; a `Bot` says it in the turn.
     """
 
     said: Words = ()
     state: S | None = None
     session: Session | None = None
     forget: bool = False
+    together: int = 0
 
 
 # What a handler may return: a reply, only its words, or None for silence.

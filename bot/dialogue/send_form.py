@@ -69,7 +69,11 @@ def _template(
 
 # Sources: those of `bot.messenger.messages`.
 _FORMS = (
-    Form(messages.Text, _same("text", "quick_replies"), {"attachment": (None,), "sender_action": (None,)}),
+    Form(
+        messages.Text,
+        _same("text", "quick_replies"),
+        {"attachment": (None,), "sender_action": (None,), "control": (None,)},
+    ),
     Form(
         messages.Media,
         {
@@ -152,6 +156,14 @@ _FORMS = (
         {"payload.message_id": "mid", "payload.reaction": "emoji"},
         {"sender_action": ("react", "unreact")},
     ),
+    Form(
+        messages.PassThread,
+        {"target_app_id": "app", "metadata": "reason"},
+        {"control": ("pass_thread_control",)},
+    ),
+    Form(messages.TakeThread, {"metadata": "reason"}, {"control": ("take_thread_control",)}),
+    Form(messages.ReleaseThread, {"metadata": "reason"}, {"control": ("release_thread_control",)}),
+    Form(messages.RequestThread, {"metadata": "reason"}, {"control": ("request_thread_control",)}),
     Form(messages.QuickReply, {"image_url": "image", **_same("title", "payload")}, {"content_type": ("text",)}),
     Form(messages.AskPhone, {}, {"content_type": ("user_phone_number",)}),
     Form(messages.AskEmail, {}, {"content_type": ("user_email",)}),
@@ -301,7 +313,8 @@ def _fit(value: object, wanted: object, at: str) -> Any:
         if get_origin(choice) is tuple and isinstance(value, list):
             return tuple(_fit(each, get_args(choice)[0], f"{at}[{number}]") for number, each in enumerate(value))
         if get_origin(choice) is dict and isinstance(value, dict):
-            return value
+            of = get_args(choice)[1]
+            return value if of is Any else {name: _fit(each, of, f"{at}.{name}") for name, each in value.items()}
         if choice is float and type(value) is int and abs(value) < MOST:
             return float(value)
         if choice in (str, int, float, bool, NoneType) and type(value) is choice:

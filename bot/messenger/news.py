@@ -156,10 +156,7 @@ class Utility(Message, Generic[P]):
         if type(self.values) is not (kind := type(wordings[self.language].example)):
             refuse(f"The template {name} is filled with a {type(self.values).__name__}", f"give a {kind.__name__}")
         for field, value in self.values.fields().items():
-            readable(f"The placeholder {field} of {name}", str(value), "fill it in")
-            # "Template components" of WhatsApp, 2026-04-13: no line break, no tab, no more than four spaces together.
-            if re.search(r"[\n\r\t]| {5}", str(value)):
-                refuse(f"The placeholder {field} of {name} has line breaks, tabs or many spaces", "give one line")
+            _check_placeholder(f"The placeholder {field} of {name}", str(value))
         within(f"The filled template {name}", self.text, BODY, "shorten its placeholders")
 
     @property
@@ -169,12 +166,45 @@ class Utility(Message, Generic[P]):
 
     def to_request(self, recipient: str) -> Request:
         """The request's body: see `Message.to_request`."""
-        template = {
-            "name": self.template.name,
-            "language": {"code": self.language},
-            "components": self.template.wordings[self.language].to_parameters(self.values),
-        }
-        return {"recipient": address(recipient), "messaging_type": "UTILITY", "message": {"template": template}}
+        parameters = self.template.wordings[self.language].to_parameters(self.values)
+        return _utility(recipient, self.template.name, self.language, parameters)
+
+
+class ApprovedTemplate(Message):
+    """A `Utility` whose wording only Facebook has: a template by its name, with its placeholders filled in.
+
+    Args:
+        name: the template's name.
+        language: one of the template's, such as `en`.
+        values: what fills the text's placeholders, by their names.
+        payload: what fills the placeholder in the payload of the template's button; "" if it has none.
+    """
+
+    needs_window = False
+
+    name: str
+    language: str
+    values: dict[str, str]
+    payload: str = ""
+
+    def check(self) -> None:
+        """Refuse what Facebook refuses whatever the wording is."""
+        if not NAME.fullmatch(self.name):
+            refuse(f"A template is called {self.name!a:.80}", "use lower-case letters, digits and _")
+        readable(f"The language of {self.name}", self.language, "give one of the template's")
+        for field, value in self.values.items():
+            readable(f"The name of a placeholder of {self.name}", field, "take it from the template")
+            _check_placeholder(f"The placeholder {field} of {self.name}", value)
+        if self.payload:
+            _check_placeholder(f"The payload of {self.name}", self.payload)
+
+    def to_request(self, recipient: str) -> Request:
+        """The request's body: see `Message.to_request`."""
+        given = [{"type": "text", "parameter_name": name, "text": value} for name, value in self.values.items()]
+        parts: list[Json] = [{"type": "body", "parameters": given}]
+        if self.payload:
+            parts.append({"type": "buttons", "parameters": [{"type": "POSTBACK", "payload": self.payload}]})
+        return _utility(recipient, self.name, self.language, parts)
 
 
 class News(Message):
@@ -192,7 +222,7 @@ class News(Message):
     needs_window = False
 
     message: Content
-    utility: Utility[Any] | None = None
+    utility: Utility[Any] | ApprovedTemplate | None = None
     token: str = ""
 
     def ways(self, *, window_open: bool) -> tuple[Message, ...]:
@@ -217,6 +247,18 @@ class Otherwise(Message):
     def to_request(self, recipient: str) -> Request:
         """The request's body: see `Message.to_request`. It is marked with `OTHERWISE`."""
         return self.message.to_request(recipient) | {"otherwise": True}
+
+
+def _check_placeholder(what: str, value: str) -> None:
+    readable(what, value, "fill it in")
+    # "Template components" of WhatsApp, 2026-04-13: no line break, no tab, no more than four spaces together.
+    if re.search(r"[\n\r\t]| {5}", value):
+        refuse(f"{what} has line breaks, tabs or many spaces", "give one line")
+
+
+def _utility(recipient: str, name: str, language: str, parameters: list[Json]) -> Request:
+    template = {"name": name, "language": {"code": language}, "components": parameters}
+    return {"recipient": address(recipient), "messaging_type": "UTILITY", "message": {"template": template}}
 
 
 def _target(button: Link | Tap) -> str:

@@ -55,7 +55,9 @@ export async function handler({ event, state, session, locale }) {
  * @returns {Reply}
  */
 function answer(said, state, words) {
-  if (said === "start" || GREETINGS.has(said)) return { messages: [offerStatus(words.hello)], state: {} };
+  if (said === "start" || GREETINGS.has(said)) {
+    return { messages: [offerStatus(words.hello)], state: {}, disclosed: true };
+  }
   if (/^[0-9]{8}$/.test(said)) return { messages: [overview(said, words)], state: { parcel: said } };
   if (said === "status" && state.parcel) return { messages: [overview(state.parcel, words)] };
   if (said === "status") return { messages: [words.which], state: { asked: "number" } };

@@ -8,15 +8,16 @@ function chat(locale = "") {
   let state = {};
   let language = "";
   return async (event) => {
-    const session = { language, windowOpenUntil: 0, human: false };
-    const reply = await handler({ version: 1, event, state, session, now: 0, locale });
+    const session = { language, windowOpenUntil: 0, human: null, disclose: true };
+    const person = { firstName: "", lastName: "", profilePic: "" };
+    const reply = await handler({ version: 1, event, state, session, now: 0, person, locale });
     state = reply.state ?? state;
     language = reply.language ?? language;
     return (reply.messages ?? []).map((message) => message.text ?? message);
   };
 }
 
-const text = (text) => ({ kind: "text", text });
+const text = (text) => ({ kind: "text", text, waiting: [] });
 
 test("the number of a parcel gets its four steps", async () => {
   const says = chat();

@@ -51,7 +51,7 @@ def handler(turn: Turn, _context: object) -> Reply:
 def answer(said: str, state: State, words: Words) -> Reply:
     """The messages, and the new state."""
     if said == "start" or said in GREETINGS:
-        return {"messages": [offer_status(words.hello)], "state": {}}
+        return {"messages": [offer_status(words.hello)], "state": {}, "disclosed": True}
     if re.fullmatch("[0-9]{8}", said):
         return {"messages": [overview(said, words)], "state": {"parcel": said}}
     if said == "status" and "parcel" in state:

@@ -1,6 +1,6 @@
 """The bot, as a chat with one person."""
 
-from contract import Event, Session, State
+from contract import Event, Person, Session, State
 from index import handler
 
 
@@ -12,9 +12,18 @@ class Chat:
         self.language, self.locale = "", locale
 
     def sends(self, event: Event) -> list[str]:
-        session: Session = {"language": self.language, "windowOpenUntil": 0, "human": False}
+        session: Session = {"language": self.language, "windowOpenUntil": 0, "human": None, "disclose": True}
+        person: Person = {"firstName": "", "lastName": "", "profilePic": ""}
         reply = handler(
-            {"version": 1, "event": event, "state": self.state, "session": session, "now": 0, "locale": self.locale},
+            {
+                "version": 1,
+                "event": event,
+                "state": self.state,
+                "session": session,
+                "now": 0,
+                "person": person,
+                "locale": self.locale,
+            },
             None,
         )
         self.state = reply.get("state", self.state)

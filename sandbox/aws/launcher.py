@@ -582,6 +582,7 @@ def main() -> None:
     freeze_deployments()
     load_managed_policies()
     runtimes.describe_errors()
+    runtimes.end_with_nothing()
     runtimes.run_other_languages()
     try:
         ministack.app.main()

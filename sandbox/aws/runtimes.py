@@ -197,6 +197,18 @@ def describe_errors() -> None:
         setattr(lambda_svc, name, describing(getattr(lambda_svc, name)))
 
 
+def end_with_nothing() -> None:
+    """Let a handler in Node.js that returns nothing answer null. MiniStack waits for its callback until it times out.
+
+    Source: Lambda Developer Guide, "Define Lambda function handler in Node.js": callbacks need a third parameter.
+    """
+    from ministack.core import lambda_runtime
+
+    waits = "handlerFn.length < 3 && result !== undefined"
+    script = lambda_runtime._NODEJS_WORKER_SCRIPT.replace(waits, "handlerFn.length < 3")
+    lambda_runtime._NODEJS_WORKER_SCRIPT = script.replace("result: res }", "result: res ?? null }")
+
+
 def described(trace: str, runtime: str) -> dict[str, Any]:
     """The error's type and where it was raised, from the trace that a language prints."""
     lines = [line for line in trace.rstrip().splitlines() if "_worker." not in line]

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from bot.aws.function import NOT_LOADED, fault_of
-from bot.dialogue import contract
+from bot.aws.function import fault_of, says_not_loaded
+from bot.dialogue import Context
 from bot.dialogue.remote import RemoteConversation
 from bot.fault import ConversationFault
 from bot.messenger import events
@@ -33,19 +33,11 @@ class ConversationFunction:
 
     def start(self) -> str:
         """Have an instance load the code; the answer says why it could not, or is empty."""
-        turn = contract.Turn(
-            version=contract.VERSION,
-            event=events.parse({}, self._sandbox.page_id),
-            state={},
-            session=contract.Session(language="", window_open_until=0, human=False),
-            now=int(time.time() * 1000),
-            locale="",
-        )
         try:
-            self._call(contract.write_turn(turn))
+            self._answer(events.parse({}, self._sandbox.page_id), {}, time.time())
         except ConversationFault as fault:
             # Whatever else it raises for an event that does not exist, it was loaded.
-            return f"The conversation did not start: {fault.message}" if fault.kind in NOT_LOADED else ""
+            return f"The conversation did not start: {fault.message}" if says_not_loaded(fault) else ""
         return ""
 
     def raised_again(self, turn: Json) -> Json | None:
@@ -59,10 +51,13 @@ class ConversationFunction:
         """
         event = events.parse(turn["item"], turn["page"])
         try:
-            RemoteConversation(self._call).answer(event, turn["state"], turn["now"])
+            self._answer(event, turn["state"], turn["now"])
         except ConversationFault as fault:
             return {"type": fault.kind, "message": fault.message, "frames": [], "at": fault.at}
         return None
+
+    def _answer(self, event: events.Event, state: Json, now: float) -> None:
+        RemoteConversation(self._call).answer(event, state, Context(now, None))
 
     def _call(self, payload: bytes) -> bytes:
         answer = self._sandbox.client("lambda").invoke(FunctionName=self.name, Payload=payload)

@@ -61,7 +61,7 @@ EDITS = (
         "what the bot reads",
         {
             "stateDays": "30", "echoSeconds": "10", "humanHours": "6", "discloseDays": "7",
-            "assetsUrl": "https://example.org/assets", "inboxAppId": "263902037430900",
+            "assetsUrl": "https://example.org/assets", "inboxAppId": "263902037430900", "conversationPerson": "locale",
             "graphApiVersion": "v25.0", "graphApiUrl": "https://graph.example.org", "pageId": "100000000000009",
         },
         FUNCTION,

@@ -194,8 +194,12 @@ class Facebook:
 
 
 def _read(message: Json) -> str:
-    """What is read of a message: its text, or its template's name."""
-    return str(message["text"] if "text" in message else message["template"]["name"])
+    """What is read of a message: its text, or its template's placeholder `text`, or else its template's name."""
+    if "text" in message:
+        return str(message["text"])
+    filled = (each for part in message["template"]["components"] for each in part["parameters"])
+    texts = [each["text"] for each in filled if each.get("parameter_name") == "text"]
+    return str(texts[0] if texts else message["template"]["name"])
 
 
 def _error(status: int, code: int, subcode: int) -> Response:

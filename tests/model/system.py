@@ -15,7 +15,7 @@ from bot.aws.function import ANSWER_SECONDS, Function
 from bot.aws.ledger import Ledger
 from bot.aws.queues import Queues
 from bot.aws.secrets import Secrets, SecretValues
-from bot.dialogue import Answer
+from bot.dialogue import Answer, Context
 from bot.dialogue.remote import RemoteConversation
 from bot.http import Response
 from bot.messenger import events
@@ -87,16 +87,34 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
 
 def count_elsewhere(turn: Json) -> Response:
     """The same conversation in a function of its own: what Lambda answers to a call with this turn."""
-    event = events.TextMessage(turn["event"]["text"], id=turn["event"]["id"])
+    first, *waiting = (
+        events.TextMessage(each["text"], id=each["id"], user=each["user"])
+        for each in (turn["event"], *turn["event"]["waiting"])
+    )
     try:
-        answer = count(event, turn["state"], 0)
+        answer = count(first.replace(waiting=tuple(waiting)), turn["state"], 0)
     except ZeroDivisionError:
         return function_error("ZeroDivisionError")
     except Killed:
         return function_error("Runtime.ExitError")
-    requests = [each.to_request("") for each in answer.messages]
-    messages = [each.get("message", {"sender_action": each.get("sender_action")}) for each in requests]
-    return Response(200, {}, json.dumps({"messages": messages, "state": answer.state}).encode())
+    asked = json.loads(first.text)
+    reply: Json = {"state": answer.state, "disclosed": True, "together": answer.together + 1}
+    if asked["nature"] == "news":
+        texts = [each.text for each in answer.messages if isinstance(each, Text)]
+        reply["news"] = [
+            {"message": each, "template": template(each), "token": turn["event"]["user"]} for each in texts
+        ]
+    else:
+        requests = [each.to_request("") for each in answer.messages]
+        reply["messages"] = [each.get("message", {"sender_action": each.get("sender_action")}) for each in requests]
+    if asked["nature"] == "back":
+        reply["handOver"] = False
+    return Response(200, {}, json.dumps(reply).encode())
+
+
+def template(text: str) -> Json:
+    """A template that reads like the text."""
+    return {"name": "news", "language": "en", "values": {"text": text}}
 
 
 @dataclass
@@ -261,7 +279,7 @@ class System:
         responder = Responder(
             ledger=ledger,
             queues=queues,
-            converse=self.converse or RemoteConversation(Function(aws, "conversation").invoke).answer,
+            converse=self.converse or _elsewhere(Function(aws, "conversation")),
             senders=Senders(secrets, self.facebook),
             recent=recent,
             pace=Pace(self.concurrency, clock, wait),
@@ -273,6 +291,11 @@ class System:
         )
         worker = Worker(ledger, queues, responder, message_bytes=MESSAGE_BYTES, now=clock, mapper=self.world.map)
         return Container(Webhook(secrets, queues, recent, page_id=PAGE, message_bytes=MESSAGE_BYTES, now=clock), worker)
+
+
+def _elsewhere(function: Function) -> Converse:
+    conversation = RemoteConversation(function.invoke)
+    return lambda event, state, now: conversation.answer(event, state, Context(now, None, human_hours=HUMAN_HOURS))
 
 
 class Log(io.TextIOBase):

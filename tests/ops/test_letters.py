@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.aws.queues import dead_letter, event_bytes, fingerprint, unusable_letters
+from ops import view
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.letters import EventLetter, Letter, UnusableLetter, joined, read
@@ -60,12 +61,25 @@ def test_a_message_that_the_bot_did_not_write_is_unreadable_and_cannot_be_redriv
 
 def test_a_description_holds_nothing_that_a_person_wrote() -> None:
     message = {"object": "page", "page": PAGE, "received": 1, "items": [item(ANNA, "my secret"), item(ANNA, "more")]}
-    letter = read(received(dead_letter("defect", {"fbtrace_id": "Atrace"}, message, "g", "x").body))
-    assert isinstance(letter, EventLetter)
-    shown = described(letter, PAGE)
+    detail = {"fbtrace_id": "Atrace", "message": "my secret is no number"}
+    one = read(received(dead_letter("defect", detail, message, "g", "x").body))
+    assert isinstance(one, EventLetter)
+    shown = described(one, PAGE)
     assert (shown["event"], shown["fbtrace_id"], shown["reason"]) == ("2 text", "Atrace", "defect")
     assert "secret" not in json.dumps(shown)
     assert ANNA not in json.dumps(shown)
+
+
+def test_a_letter_in_full_says_what_the_conversation_raised_and_where(capsys: pytest.CaptureFixture[str]) -> None:
+    message = {"object": "page", "page": PAGE, "received": 1, "items": [item(ANNA, "hi")]}
+    detail = {"at": "index.mjs:12", "message": "hi is no number"}
+    shown = view.letter(read(received(dead_letter("RangeError", detail, message, "g", "x").body)), PAGE, None, [])
+
+    assert isinstance(shown.json, dict)
+    assert shown.json["detail"] == detail
+    print_text(shown)
+    lines = [line.strip().split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line and line[0] in {"at", "message"}] == [[*each] for each in detail.items()]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 
 from bench.load import BROKEN, Crowd, findings, killing, shorten_visibility
 from sandbox.chat import ChatSandbox
+from sandbox.facebook.actions import item
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import Sandbox, new_person
 
@@ -43,6 +44,12 @@ def texts(sandbox: Sandbox, said: str, person: str) -> list[str]:
     return [answer["message"]["text"] for answer in sandbox.say(said, person) if "message" in answer]
 
 
+def sent_to(sandbox: Sandbox, recipient: Json) -> list[str]:
+    """The texts of the messages to a recipient."""
+    bodies = [each["body"] or {} for each in sandbox.requests()]
+    return [each["message"]["text"] for each in bodies if each.get("recipient") == recipient]
+
+
 def letters_of(sandbox: Sandbox, *said: str) -> dict[str, Json]:
     """The dead letters of texts that make the conversation fail, said at the same time."""
     people = {new_person(): each for each in said}
@@ -61,12 +68,13 @@ def letters_of(sandbox: Sandbox, *said: str) -> dict[str, Json]:
 
 @pytest.fixture(scope="module")
 def letters(shared: Sandbox) -> dict[str, Json]:
-    return letters_of(shared, "raise", "refused", "nonsense", "exit")
+    return letters_of(shared, "raise", "refused", "nonsense", "nothing", "exit")
 
 
 def test_it_answers_and_remembers(sandbox: Sandbox) -> None:
     person = new_person()
 
+    assert texts(sandbox, "hello", person) == ["You are chatting with a bot.\n\nHello."]
     assert texts(sandbox, "hello", person) == ["Hello."]
     assert [texts(sandbox, "count", person) for _ in range(2)] == [["Count 1"], ["Count 2"]]
     assert texts(sandbox, "deutsch", person) == ["Gut."]
@@ -88,8 +96,34 @@ def test_messages_reach_facebook_in_the_form_that_the_function_gave_them(sandbox
 def test_it_is_silent_while_a_human_has_the_conversation(sandbox: Sandbox) -> None:
     person = new_person()
 
-    said = [texts(sandbox, each, person) for each in ("human", "count", "bot", "count")]
-    assert said == [["A colleague will write to you."], [], ["I am back."], ["Count 2"]]
+    said = [texts(sandbox, each, person) for each in ("human", "count", "bot", "count", "human", "count", "zurück")]
+    assert said == [
+        ["A colleague will write to you."],
+        [],
+        ["I am back."],
+        ["Count 2"],
+        ["A colleague will write to you."],
+        [],
+        ["Da bin ich."],
+    ]
+
+
+def test_texts_that_wait_together_get_one_answer_if_it_answers_all_of_them(sandbox: Sandbox) -> None:
+    person = new_person()
+    sandbox.deliver([text_item(sandbox.page_id, person, each) for each in ("burst", "of", "words")])
+    sandbox.settle()
+
+    assert sent_to(sandbox, {"id": person}) == ["burst of words"]
+
+
+def test_a_comment_gets_its_private_and_its_public_reply(sandbox: Sandbox) -> None:
+    before = len(sandbox.requests())
+    sandbox.deliver([item(sandbox.page_id, new_person(), {"kind": "comment", "text": "parcels"})])
+    sandbox.settle()
+
+    bodies = [each["body"] for each in sandbox.requests()[before:]]
+    assert [each["message"] for each in bodies if isinstance(each.get("message"), str)] == ["I wrote to you."]
+    assert [each["message"]["text"] for each in bodies if "recipient" in each] == ["About parcels"]
 
 
 @pytest.mark.parametrize(
@@ -98,6 +132,7 @@ def test_it_is_silent_while_a_human_has_the_conversation(sandbox: Sandbox) -> No
         ("raise", "RangeError in the conversation", "index.mjs:", "secret words of a person"),
         ("refused", "BadReply in the conversation", "reply.messages[1].quick_replies[0]", "has 21 characters"),
         ("nonsense", "BadReply in the conversation", "reply", "is a text, not an object"),
+        ("nothing", "BadReply in the conversation", "reply", "is null: return {} for silence"),
         ("exit", "Runtime.", "", ""),
     ],
 )
@@ -143,8 +178,7 @@ def test_a_function_that_is_killed_in_the_middle_of_the_conversation_is_asked_ag
             os.kill(process, signal.SIGKILL)
     sandbox.settle()
 
-    sent = [each["body"] for each in sandbox.requests() if (each["body"] or {}).get("recipient") == {"id": person}]
-    assert [each["message"]["text"] for each in sent] == ["Slowly."]
+    assert sent_to(sandbox, {"id": person}) == ["Slowly."]
     assert len(lines_of(sandbox, "fault")) == faults + 1
 
 

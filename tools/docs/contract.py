@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from bot.dialogue import contract
+from bot.dialogue.engine import NEVER_ANSWERED
 from bot.dialogue.send_form import EACH, ONLY, Form, forms_of
 from bot.dialogue.typed import annotations
 from bot.messenger.events import Attachment, Event, parse
@@ -45,7 +46,7 @@ def reply_schema() -> str:
 
 def event_kinds() -> list[type[Event]]:
     """The classes of events that reach a conversation, in the order of their module."""
-    return [kind for kind in _subclasses(Event) if "kind" in vars(kind) and kind.kind not in contract.NEVER_SEEN]
+    return [kind for kind in _subclasses(Event) if "kind" in vars(kind) and not issubclass(kind, NEVER_ANSWERED)]
 
 
 def examples(data: Path) -> str:
@@ -100,7 +101,7 @@ class _Schema:
         if origin in (Union, UnionType):
             return {"anyOf": [each for choice in inside for each in self._choices(choice)]}
         if origin is dict:
-            return {"type": "object"}
+            return {"type": "object"} | ({} if inside[1] is Any else {"additionalProperties": self._of(inside[1])})
         if origin is tuple and inside[1:] == (...,):
             return {"type": "array", "items": self._of(inside[0])}
         if origin is tuple:
@@ -133,7 +134,7 @@ class _Schema:
 
     def _event(self, kind: type[Record]) -> Json:
         """Everything that it has is there. Whoever reads it leaves room for more fields."""
-        told, wanted = _described(kind), annotations(kind)
+        told, wanted = _described(kind), get_type_hints(kind)
         fields = {name: self._of(wanted[name]) | _description(told.get(name)) for name in kind._fields}
         if issubclass(kind, Event):
             fields = {"kind": {"const": kind.kind}} | fields

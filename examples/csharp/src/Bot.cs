@@ -44,7 +44,8 @@ public static class Bot
 
     private static Reply Answer(string said, State state, Words words)
     {
-        if (said == "start" || Greetings.ContainsKey(said)) return new Reply([OfferStatus(words.Hello)], new State());
+        if (said == "start" || Greetings.ContainsKey(said))
+            return new Reply([OfferStatus(words.Hello)], new State()) { Disclosed = true };
         if (Regex.IsMatch(said, @"\A[0-9]{8}\z")) return new Reply([Overview(said, words)], new State(Parcel: said));
         if (said == "status" && state.Parcel is not null) return new Reply([Overview(state.Parcel, words)]);
         if (said == "status") return new Reply([words.Which], new State(Asked: "number"));

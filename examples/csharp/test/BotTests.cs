@@ -11,7 +11,8 @@ public class BotTests
 
         public string[] Sends(Event happened)
         {
-            var reply = Bot.Answer(new Turn(1, happened, _state, new Session(_language, 0, false), 0, locale));
+            var session = new Session(_language, 0, null, true);
+            var reply = Bot.Answer(new Turn(1, happened, _state, session, 0, new Person("", "", ""), locale));
             _state = reply.State ?? _state;
             _language = reply.Language ?? _language;
             return reply.Messages.Select(each => each is Message message ? message.Text : (string)each).ToArray();

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from bot.aws.function import fault_of, says_not_loaded
 from sandbox.aws import runtimes
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import Cloud
@@ -94,6 +95,11 @@ def test_a_function_in_nodejs_runs_on_this_machines_node(create: Create) -> None
 
 
 @needs("node")
+def test_a_function_in_nodejs_that_returns_nothing_answers_null(create: Create) -> None:
+    assert create("nodejs24.x", "index.handle", {"index.mjs": b"export const handle = () => {};"})({}) is None
+
+
+@needs("node")
 def test_an_exception_in_nodejs_names_its_type_and_its_line(create: Create) -> None:
     raised = create("nodejs24.x", "index.handle", {"index.mjs": NODE.encode()})({"fail": True})
 
@@ -143,6 +149,16 @@ def test_a_function_in_java_runs_on_this_machines_java(
     assert (raised["errorType"], raised["errorMessage"]) == ("java.lang.IllegalStateException", "too far")
     assert "Handler.java:8" in raised["stackTrace"][0]
     assert invoke({"text": "again"})["said"] == "again"
+
+
+@needs("java", "javac", "mvn")
+@pytest.mark.parametrize("handler", ["Missing::handleRequest", "Handler::missing"])
+def test_java_code_that_cannot_be_loaded_is_told_from_a_failing_event(
+    create: Create, java_classes: dict[str, bytes], handler: str
+) -> None:
+    raised = create("java21", handler, java_classes)({"text": "hi"})
+
+    assert says_not_loaded(fault_of(json.dumps(raised).encode()))
 
 
 @needs("java", "javac", "mvn")

@@ -39,7 +39,7 @@ public class Bot {
   private static Reply answer(String said, Map<String, Object> state, String language) {
     Words words = language.equals("de") ? GERMAN : ENGLISH;
     if (said.equals("start") || GREETINGS.containsKey(said))
-      return Reply.say(language, offerStatus(words.hello)).withState(Map.of());
+      return Reply.say(language, offerStatus(words.hello)).withState(Map.of()).thatDiscloses();
     if (said.matches("[0-9]{8}")) return Reply.say(language, overview(said, words)).withState(Map.of("parcel", said));
     if (said.equals("status") && state.get("parcel") instanceof String parcel)
       return Reply.say(language, overview(parcel, words));

@@ -19,9 +19,10 @@ class BotTest {
     }
 
     List<String> sends(String kind, String text, String payload) {
-      Turn.Event event = new Turn.Event(kind, "m_1", "1", "2", 0L, "page", text, payload);
-      Turn.Session session = new Turn.Session(language, 0, false);
-      Reply reply = new Bot().answer(new Turn(1, event, state, session, 0, locale));
+      Turn.Event event = new Turn.Event(kind, "m_1", "1", "2", 0L, "page", text, List.of(), payload);
+      Turn.Session session = new Turn.Session(language, 0, null, true);
+      Turn.Person person = new Turn.Person("", "", "");
+      Reply reply = new Bot().answer(new Turn(1, event, state, session, 0, person, locale));
       if (reply.state() != null) state = reply.state();
       if (reply.language() != null) language = reply.language();
       return reply.messages().stream()
