@@ -73,16 +73,18 @@ class SubscribedApps:
 
     Attributes:
         fields: the webhook fields that it is subscribed to; none if it is not subscribed.
+        others: other apps that are subscribed to the page, as `GET` shows them.
     """
 
     def __init__(self, app_id: str) -> None:
         self._app_id = app_id
         self.fields: list[str] = []
+        self.others: list[Json] = []
 
     def read(self, _: Json) -> Json:
         """`GET /subscribed_apps`."""
         app = {"name": "Sandbox", "id": self._app_id, "subscribed_fields": self.fields}
-        return {"data": [app] if self.fields else []}
+        return {"data": [*self.others, app] if self.fields else self.others}
 
     def subscribe(self, parameters: Json) -> Json:
         """`POST /subscribed_apps`."""

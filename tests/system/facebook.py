@@ -1,0 +1,86 @@
+"""A second instance of the stand-in, which plays the real Facebook for a sandbox that serves a real page."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sandbox.background import Background
+from sandbox.facebook.graph import Graph
+from sandbox.facebook.webhooks import Facebook
+from sandbox.real_page import RealPage
+from sandbox.serving import Server
+from tests.bot.servers import Served, serve
+
+Json = dict[str, Any]
+PAGE, APP = "700000000000001", "800000000000001"
+OLD_TOKEN = "word-of-the-old-bot"
+OLD_FIELDS = ["messages"]
+
+
+class PlayedFacebook:
+    """The Graph API over HTTP, and the sender of webhooks.
+
+    Attributes:
+        graph: the Graph API.
+        url: where it answers.
+        page: the page, with what opens it.
+        sender: sends the page's webhooks to wherever they are registered.
+    """
+
+    def __init__(self, background: Background) -> None:
+        self.secrets = {"pageAccessToken": f"EAA{secrets.token_hex(20)}", "appSecret": secrets.token_hex(16)}
+        self.graph = Graph(PAGE, APP, self.secrets["pageAccessToken"], self.secrets["appSecret"], echo=self._echo)
+        self._background, self._server = background, Server(self.graph.app, 0, "a test")
+        self.url = self._server.url
+        self.sender = Facebook("", self.secrets["appSecret"], PAGE)
+        background.run(self._server.start())
+
+    def _echo(self, item: Json, delay: float) -> None:
+        self.sender.echo(item, delay)
+
+    def described(self, **more: str) -> Json:
+        """What opens the page, as a file descriptor holds it."""
+        return {"pageId": PAGE, "appId": APP, **self.secrets, **more}
+
+    def page(self, **more: str) -> RealPage:
+        """The page, with what opens it."""
+        return RealPage.model_validate(self.described(**more))
+
+    def registered(self) -> tuple[str, list[str], list[str]]:
+        """Where the app's webhooks go, its fields, and the page's."""
+        apps = self.graph.app_subscription.subscriptions
+        app = apps[0] if apps else {"callback_url": "", "fields": []}
+        return app["callback_url"], [each["name"] for each in app["fields"]], self.graph.subscribed_apps.fields
+
+    def register(self, url: str) -> None:
+        """Register a webhook by hand, as somebody did long ago."""
+        app = {"object": "page", "callback_url": url, "verify_token": OLD_TOKEN, "fields": OLD_FIELDS}
+        self.graph.app_subscription.subscribe(app)
+        self.graph.subscribed_apps.subscribe({"subscribed_fields": OLD_FIELDS})
+
+    def stop(self) -> None:
+        self.sender.stop()
+        self._background.run(self._server.stop())
+
+
+@contextmanager
+def played(background: Background) -> Iterator[PlayedFacebook]:
+    playing = PlayedFacebook(background)
+    try:
+        yield playing
+    finally:
+        playing.stop()
+
+
+@contextmanager
+def old_webhook() -> Iterator[str]:
+    """The webhook of another bot; it confirms `OLD_TOKEN`."""
+
+    def handshake(request: Served) -> tuple[int, bytes]:
+        asked = dict(part.split("=", 1) for part in request.path.partition("?")[2].split("&"))
+        right = asked["hub.verify_token"] == OLD_TOKEN
+        return (200, asked["hub.challenge"].encode()) if right else (403, b"")
+
+    with serve(handshake) as url:
+        yield url
