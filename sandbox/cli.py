@@ -427,9 +427,8 @@ def _combination(options: argparse.Namespace) -> str:
     if options.command != "up":
         return ""
     if not options.page:
-        alone = [
-            each for each in ("public_url", "take_over", "secrets_fd") if getattr(options, each) not in (None, False)
-        ]
+        unset = {"public_url": None, "take_over": False, "secrets_fd": None}
+        alone = [name for name, value in unset.items() if getattr(options, name) is not value]
         return f"--{alone[0].replace('_', '-')} goes with --page" if alone else ""
     if not options.public_url:
         return "--page needs --public-url, the address of a tunnel to this machine: see docs/deploy.md"

@@ -8,9 +8,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from getpass import getpass
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from bot.aws.secrets import SecretValues
 from ops.aws import OperatorAws
@@ -25,7 +26,7 @@ from sandbox.page.aws_reader import UNREADABLE
 from sandbox.page.operator import explained
 from sandbox.page.page import ChatPage
 from sandbox.page.real import RealChatPage
-from sandbox.takeover import Takeover
+from sandbox.takeover import PAGES, Takeover
 from sandbox.tunnel import PATH, TunnelProxy
 
 ANSWERING_SECONDS = 10.0
@@ -41,7 +42,6 @@ class RealPage(BaseModel, extra="forbid", strict=True, frozen=True):
         page_access_token: the page's access token.
         app_secret: the app's secret.
         previous_verify_token: of the webhook that the app has now; "" if it is not known.
-        verify_token: of the webhook of this sandbox.
     """
 
     page_id: str = Field(alias="pageId", pattern="^[0-9]{1,20}$", repr=False)
@@ -49,7 +49,12 @@ class RealPage(BaseModel, extra="forbid", strict=True, frozen=True):
     page_access_token: str = Field(alias="pageAccessToken", pattern="^[!-~]+$", repr=False)
     app_secret: str = Field(alias="appSecret", pattern="^[!-~]+$", repr=False)
     previous_verify_token: str = Field("", alias="previousVerifyToken", pattern="^[!-~]*$", repr=False)
-    verify_token: str = Field(default_factory=lambda: secrets.token_hex(16), init=False, repr=False)
+    _verify_token: str = PrivateAttr(default_factory=lambda: secrets.token_hex(16))
+
+    @property
+    def verify_token(self) -> str:
+        """That of this sandbox's own webhook."""
+        return self._verify_token
 
     def secret_values(self) -> SecretValues:
         """Its secrets, as the bot reads them."""
@@ -61,10 +66,21 @@ class RealPage(BaseModel, extra="forbid", strict=True, frozen=True):
             }
         )
 
-    def takeover(self, graph_api_url: str, version: str) -> Takeover:
-        """Takes this page over."""
-        subscriptions = Subscriptions(graph_api_url, version, self.page_id, self.app_id, self.secret_values())
-        return Takeover(subscriptions, f"{self.app_id}-{self.page_id}", self.previous_verify_token, _secret)
+    def takeover(self, graph_api_url: str, version: str, folder: Path = PAGES) -> Takeover:
+        """Takes this page over.
+
+        Args:
+            graph_api_url: of the real Graph API.
+            version: of it, such as `v26.0`.
+            folder: where what was registered is remembered.
+
+        Raises:
+            SandboxError: the page access token cannot be one.
+        """
+        with explained():
+            subscriptions = Subscriptions(graph_api_url, version, self.page_id, self.app_id, self.secret_values())
+        path = folder / f"{self.app_id}-{self.page_id}.json"
+        return Takeover(subscriptions, path, self.previous_verify_token, _secret)
 
 
 def from_descriptor(number: int) -> RealPage:

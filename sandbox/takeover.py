@@ -39,19 +39,15 @@ class Takeover:
 
     Args:
         subscriptions: the page's and its app's.
-        name: of the file that remembers them; unique to page and app.
+        path: of the file that remembers them.
         token: the verify token of the webhook before; "" to ask for it.
         ask: asks for it.
-        folder: where the file is.
 
     Every method raises `SandboxError` with the sentence that says why it could not be done.
     """
 
-    def __init__(
-        self, subscriptions: Subscriptions, name: str, token: str, ask: Callable[[str], str], folder: Path = PAGES
-    ) -> None:
-        self._subscriptions, self._token, self._ask = subscriptions, token, ask
-        self._path = folder / f"{name}.json"
+    def __init__(self, subscriptions: Subscriptions, path: Path, token: str, ask: Callable[[str], str]) -> None:
+        self._subscriptions, self._path, self._token, self._ask = subscriptions, path, token, ask
         self._before = NOTHING
         self._file: TextIO
 
@@ -66,6 +62,8 @@ class Takeover:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._taken() is None:
+            self._path.unlink(missing_ok=True)
         self._file.close()
 
     # Before

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.errors import SandboxError
-from sandbox.facebook.webhooks import Posted
+from sandbox.facebook.webhooks import Facebook, Posted
 from sandbox.page.fault_panel import FAULTS
 from sandbox.page.page import ChatPage
 
@@ -25,6 +25,9 @@ class RealChatPage(ChatPage):
 
     async def _begin(self) -> None:
         self._event_log.stranger = lambda person: self._show_person(person, f"…{person[-NAME_DIGITS:]}")
+
+    def watch(self, facebook: Facebook) -> None:
+        """Nothing: webhooks come through the tunnel."""
 
     def posted(self, posted: Posted) -> None:
         """Facebook sent a webhook."""

@@ -1,14 +1,16 @@
 """A second instance of the stand-in, which plays the real Facebook for a sandbox that serves a real page."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
+from sandbox.aws.cloud import free_port
 from sandbox.background import Background
 from sandbox.facebook.graph import Graph
-from sandbox.facebook.webhooks import Facebook
-from sandbox.real_page import RealPage
+from sandbox.facebook.webhooks import Delivery, Facebook, Item
+from sandbox.real_page import PageSandbox, RealPage
 from sandbox.serving import Server
 from tests.bot.servers import Served, serve
 
@@ -62,6 +64,47 @@ class PlayedFacebook:
     def stop(self) -> None:
         self.sender.stop()
         self._background.run(self._server.stop())
+
+
+class PlayedSandbox(PageSandbox):
+    """A sandbox that serves the page, driven from Facebook's side: as people write, and by what Facebook received."""
+
+    def __init__(self, playing: PlayedFacebook, folder: Path, **options: Any) -> None:
+        self._playing, self._ends = playing, ExitStack()
+        port = free_port()
+        page, url = playing.page(), f"http://127.0.0.1:{port}"
+        takeover = self._ends.enter_context(page.takeover(playing.url, "v26.0", folder))
+        takeover.look(url)
+        super().__init__(
+            page=page,
+            takeover=takeover,
+            public_url=url,
+            graph_api_url=playing.url,
+            tunnel_port=port,
+            **options,
+        )
+
+    def stop(self) -> None:
+        super().stop()
+        self._ends.close()
+
+    def _point_facebook_at_webhook(self) -> None:
+        self._playing.sender.url = self._public_url
+        self.facebook = self._playing.sender
+
+    def _sender(self) -> Facebook:
+        return self._playing.sender
+
+    def deliver(self, items: Sequence[Item], seconds: float = 60.0) -> Delivery:
+        for item in items:
+            self._playing.graph.note_message(item["sender"]["id"])
+        return super().deliver(items, seconds)
+
+    def requests(self) -> list[Json]:
+        return self._playing.graph.requests()
+
+    def faults(self, described: object) -> None:
+        self._playing.graph.set_faults(described)
 
 
 @contextmanager
