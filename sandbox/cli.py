@@ -42,7 +42,8 @@ GRAPH_API_URL = "https://graph.facebook.com"
 PUBLIC_URL = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?|http://127\.0\.0\.1:[0-9]{1,5}"  # Facebook calls https only
 
 DESCRIPTION = (
-    "The local cloud: the whole stack on an emulated AWS, with a stand-in for Facebook. Nothing leaves this machine."
+    "The local cloud: the whole stack on an emulated AWS, with a stand-in for Facebook. Nothing leaves this machine, "
+    "unless `up --page` serves a real page."
 )
 
 

@@ -51,8 +51,8 @@ class PlayedFacebook:
 
     def registered(self) -> tuple[str, list[str], list[str]]:
         """Where the app's webhooks go, its fields, and the page's."""
-        apps = self.graph.app_subscription.subscriptions
-        app = apps[0] if apps else {"callback_url": "", "fields": []}
+        nothing: Json = {"callback_url": "", "fields": []}
+        app = next(iter(self.graph.app_subscription.subscriptions), nothing)
         return app["callback_url"], [each["name"] for each in app["fields"]], self.graph.subscribed_apps.fields
 
     def register(self, url: str) -> None:
