@@ -510,7 +510,7 @@ def _explained(error: SendError | AwsError | OpsError, what: str) -> str:
     if not isinstance(error, SendError):
         return advice(error) if isinstance(error, AwsError) else str(error)
     if error.code == 190 and what in {"token", APP, INSTAGRAM}:  # "Error Codes": access token
-        return f"Facebook refuses the app's id and secret: check --app-id and the setting appSecret. ({error})"
+        return f"Facebook refuses the app's id and secret: check both. ({error})"
     if error.code == 2200:  # "Subscriptions": the callback could not be validated
         return f"Facebook got no right answer from the webhook: run `python -m ops check`. ({error})"
     return str(error)

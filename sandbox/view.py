@@ -50,7 +50,7 @@ class View:
             case "defect":
                 self._console.print(f"[red]{escape(defect_text(event))}[/]", soft_wrap=True)
             case "log" if event["severity"] in ("warning", "error"):
-                self._console.print(f"[yellow]{event['severity']}:[/] {escape(event['message'])}")
+                self._console.print(f"[yellow]{event['severity']}:[/] {escape(event['message'])}", soft_wrap=True)
 
     def print(self, markup: str) -> None:
         """Print a line for the person."""

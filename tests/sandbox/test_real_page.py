@@ -16,10 +16,12 @@ from sandbox.aws.cloud import free_port
 from sandbox.background import Background
 from sandbox.control import ACT
 from sandbox.errors import SandboxError
+from sandbox.facebook.webhooks import text_item
+from sandbox.local import new_person
 from sandbox.running import ask
 from sandbox.takeover import PAGES
 from tests.sandbox.test_cli import CLEAN_ENVIRONMENT, PROJECT, descendants, nothing_is_left
-from tests.system.facebook import OLD_TOKEN, PlayedFacebook, old_webhook, played
+from tests.system.facebook import OLD_TOKEN, PAGE, PlayedFacebook, old_webhook, played
 
 Json = dict[str, Any]
 
@@ -173,6 +175,22 @@ def test_a_tunnel_that_ends_elsewhere_is_reported_and_nothing_is_registered(
     assert "does not answer at http://127.0.0.1:9/webhook" in err
     assert facebook.registered() == before
     assert [each for each in facebook.graph.requests() if each["method"] == "POST"] == []
+
+
+def test_what_was_acknowledged_is_answered_before_the_sandbox_ends(
+    facebook: PlayedFacebook, terminal: Terminal
+) -> None:
+    process, person = terminal.up(), new_person()
+    facebook.sender.url = ready(process)["publicUrl"]
+    facebook.graph.note_message(person)
+    facebook.graph.set_faults({"delaySeconds": 0.7})
+
+    facebook.sender.deliver([text_item(PAGE, person, "status") for _ in range(3)])
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+
+    sent = [each["status"] for each in facebook.graph.requests() if each["path"].endswith("/messages")]
+    assert (process.returncode, sent) == (0, [200, 200, 200])
 
 
 def test_restore_without_anything_to_restore_says_so(facebook: PlayedFacebook, terminal: Terminal) -> None:

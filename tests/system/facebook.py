@@ -103,9 +103,6 @@ class PlayedSandbox(PageSandbox):
     def requests(self) -> list[Json]:
         return self._playing.graph.requests()
 
-    def faults(self, described: object) -> None:
-        self._playing.graph.set_faults(described)
-
 
 @contextmanager
 def played(background: Background) -> Iterator[PlayedFacebook]:

@@ -1,14 +1,17 @@
 """The sandbox serves a real page, which a second instance of the stand-in plays: the promises hold there too."""
 
 import json
+import threading
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from bench.load import shorten_visibility
+from ops import cli
 from sandbox.background import Background
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import new_person
@@ -49,9 +52,10 @@ def served(facebook: PlayedFacebook, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def sandbox(served: PlayedSandbox) -> Iterator[PlayedSandbox]:
+def sandbox(served: PlayedSandbox, facebook: PlayedFacebook) -> Iterator[PlayedSandbox]:
     """The sandbox; after the test there are no faults, and the queue is empty."""
     yield served
+    facebook.graph.set_faults({})
     served.faults({})
     served.aws_faults({})
     served.settle()
@@ -73,8 +77,8 @@ def test_storms_lose_repeat_and_reorder_nothing(sandbox: PlayedSandbox) -> None:
     pass_storms(sandbox, 3)
 
 
-def test_a_slow_facebook_does_not_slow_the_acknowledgement(sandbox: PlayedSandbox) -> None:
-    sandbox.faults({"delaySeconds": 2.0})
+def test_a_slow_facebook_does_not_slow_the_acknowledgement(sandbox: PlayedSandbox, facebook: PlayedFacebook) -> None:
+    facebook.graph.set_faults({"delaySeconds": 2.0})
     person = new_person()
 
     assert write(sandbox, person) < 1.5
@@ -84,32 +88,35 @@ def test_a_slow_facebook_does_not_slow_the_acknowledgement(sandbox: PlayedSandbo
 
 
 @pytest.mark.parametrize(
-    "faults",
-    [
-        {"sqs:SendMessageBatch": {"status": 503, "code": "ServiceUnavailable", "count": 4}},
-        {"dynamodb:*": {"status": 500, "code": "InternalServerError", "count": 4}},
-    ],
+    ("fault", "outcome"), [("queue_refuses", "refused"), ("ledger_refuses", "ledger"), ("down", "down")]
 )
-def test_an_outage_between_the_function_and_aws_loses_nothing(sandbox: PlayedSandbox, faults: Json) -> None:
-    sandbox.aws_faults(faults)
-    person = new_person()
+def test_a_fault_that_the_chat_page_switches_on_is_shown_and_loses_nothing(
+    sandbox: PlayedSandbox, fault: str, outcome: str
+) -> None:
+    stage, person = Stage(sandbox), new_person()
+    stage.set_faults(fault)
+    writing = threading.Thread(target=write, args=(sandbox, person))  # until it is acknowledged
+    writing.start()
 
-    write(sandbox, person)
-    sandbox.settle()
+    until(lambda: stage.notes("outcome", person=person, outcome=outcome))
+    assert answers(sandbox, person) == []
+    stage.set_faults()
 
+    writing.join()
+    until(lambda: stage.notes("outcome", person=person, outcome="answered"))
     assert answers(sandbox, person) == [200]
 
 
 def test_an_answer_of_facebook_that_is_lost_on_the_way_is_settled_by_facebooks_own_echo(
     sandbox: PlayedSandbox,
 ) -> None:
-    sandbox.graph.set_faults({"dropAfter": True, "count": 1})
+    sandbox.faults({"dropAfter": True, "count": 1})
     person = new_person()
 
     write(sandbox, person)
     sandbox.settle()
 
-    sandbox.graph.set_faults({})
+    sandbox.faults({})
     assert answers(sandbox, person) == [200]
 
 
@@ -158,12 +165,14 @@ def test_the_chat_page_writes_for_nobody_and_offers_no_fault_that_it_cannot_show
     assert offered.isdisjoint({"no_echoes", "duplicates", "disorder"})
 
 
-def test_a_dead_letter_is_shown_blocks_nobody_and_can_be_sent_back(sandbox: PlayedSandbox) -> None:
+def test_a_dead_letter_is_shown_blocks_nobody_and_can_be_sent_back(
+    sandbox: PlayedSandbox, facebook: PlayedFacebook
+) -> None:
     stage, unlucky, other = Stage(sandbox), new_person(), new_person()
-    sandbox.faults({"error": {"status": 400, "code": 100, "message": "(#100) Param message is not valid."}})
+    facebook.graph.set_faults({"error": {"status": 400, "code": 100, "message": "(#100) Param message is not valid."}})
     write(sandbox, unlucky)
     until(lambda: stage.notes("outcome", person=unlucky, outcome="dead"))
-    sandbox.faults({})
+    facebook.graph.set_faults({})
 
     write(sandbox, other)
     sandbox.settle()
@@ -172,6 +181,18 @@ def test_a_dead_letter_is_shown_blocks_nobody_and_can_be_sent_back(sandbox: Play
 
     assert stage.ask("/api/redrive", {"letter": letter["id"]})[0] == 200
     until(lambda: 200 in answers(sandbox, unlucky))
+
+
+def test_an_operator_checks_the_registration_of_the_real_page(
+    sandbox: PlayedSandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    described = tmp_path / "sandbox.json"
+    described.write_text(json.dumps(sandbox.described()))
+
+    cli.run(["check", "--json", "--sandbox", str(described)])
+
+    wrong = [each["what"] for each in json.loads(capsys.readouterr().out) if not each["fine"]]
+    assert wrong == ["profile"]  # the page keeps the one that it has
 
 
 def test_nobody_who_listens_in_learns_a_secret(sandbox: PlayedSandbox, facebook: PlayedFacebook) -> None:
