@@ -69,6 +69,6 @@ def _read(status: int, body: bytes) -> Json:
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unanswered
         content = {}
-    if status != HTTPStatus.OK or "error" in content:
+    if status != HTTPStatus.OK:
         raise GraphError.of_answer(status, content)
     return content

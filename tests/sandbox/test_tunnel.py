@@ -172,6 +172,13 @@ def test_over_a_hundred_hostile_requests_reach_nothing_but_the_webhook(tunnel: T
     assert tunnel.observed == []
 
 
+def test_every_other_path_is_unknown(tunnel: Tunnel) -> None:
+    for method, path in itertools.product(METHODS, PATHS):
+        tunnel.throw(f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
+
+    assert tunnel.reached == []
+
+
 def test_a_handshake_and_a_signed_webhook_pass_and_come_back_as_they_are(tunnel: Tunnel) -> None:
     tunnel.answer = 200, b"42"
     body = json.dumps({"object": "page", "entry": []}).encode()

@@ -120,6 +120,19 @@ def test_an_answer_of_facebook_that_is_lost_on_the_way_is_settled_by_facebooks_o
     assert answers(sandbox, person) == [200]
 
 
+def test_an_error_that_facebook_answers_with_200_is_not_shown_as_an_answer(
+    sandbox: PlayedSandbox, facebook: PlayedFacebook
+) -> None:
+    stage, person = Stage(sandbox), new_person()
+    facebook.graph.set_faults({"error": {"status": 200, "code": 2, "message": "No."}, "count": 1})
+
+    write(sandbox, person)
+    until(lambda: stage.notes("outcome", person=person, outcome="answered"))
+
+    assert len(answers(sandbox, person)) == 2
+    assert stage.notes("promise")[-1]["counted"]["twice"] == 0
+
+
 def test_the_chat_page_shows_what_happens_behind_a_real_message(sandbox: PlayedSandbox) -> None:
     stage, person = Stage(sandbox), new_person()
 
@@ -160,6 +173,7 @@ def test_the_chat_page_writes_for_nobody_and_offers_no_fault_that_it_cannot_show
 
     sandbox.settle()
     assert len(sandbox.requests()) == before
+    assert stage.notes("receipt", person=person) == []
     offered = {each["name"] for each in sandbox.page.described()["faults"]}
     assert offered >= {"queue_refuses", "ledger_lost", "killed", "down", "drop_after"}
     assert offered.isdisjoint({"no_echoes", "duplicates", "disorder"})
