@@ -173,6 +173,8 @@ def test_the_chat_page_writes_for_nobody_and_offers_no_fault_that_it_cannot_show
 
     sandbox.settle()
     assert len(sandbox.requests()) == before
+    write(sandbox, person)  # later than a receipt would be
+    until(lambda: len(stage.notes("outcome", person=person, outcome="answered")) > 1)
     assert stage.notes("receipt", person=person) == []
     offered = {each["name"] for each in sandbox.page.described()["faults"]}
     assert offered >= {"queue_refuses", "ledger_lost", "killed", "down", "drop_after"}
