@@ -1,7 +1,7 @@
 """The Graph API, as far as the bot needs it.
 
 Sources: Messenger Platform, "Send API", "Messenger Profile API", "Webhooks"; Graph API, "Secure Graph API Calls",
-"Debug Token".
+"Debug Token", "Page Subscribed Apps", "App Subscriptions".
 """
 
 import hmac
