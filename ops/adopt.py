@@ -5,10 +5,8 @@ docs/migrate.md is the whole way. Nothing here deletes or changes anything in th
 
 import json
 import re
-import secrets as random
 import time
 from collections.abc import Callable, Iterator
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +15,7 @@ import yaml
 from bot.aws.client import Aws
 from ops.errors import OpsError
 from ops.handmade import Group, System
-from ops.registration import Change, Registered, Registration, handshake
+from ops.registration import Change, Registered, Registration, confirms
 from ops.stack import Stack
 
 Json = dict[str, Any]
@@ -163,20 +161,15 @@ class Switch:
 
     def _token_of(self, url: str) -> str:
         """The verify token of a webhook. Facebook asks for it whenever a webhook is registered."""
-        if _accepts(url, self._verify_token):
+        if confirms(url, self._verify_token):
             return self._verify_token
         token = self._ask(f"The verify token of {url}: ")
-        if not _accepts(url, token):
+        if not confirms(url, token):
             raise OpsError(
                 f"{url} does not confirm this verify token, so Facebook could not be sent back there: look the token "
                 "up in the old function. If that webhook no longer works, run `python -m ops register` instead."
             )
         return token
-
-
-def _accepts(url: str, token: str) -> bool:
-    challenge = str(random.randbelow(10**10))
-    return handshake(url, token, challenge) == (HTTPStatus.OK, challenge)
 
 
 class Watched(NamedTuple):

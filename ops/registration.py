@@ -241,7 +241,69 @@ def _registered(about: str) -> dict[str, dict[str, str]]:
     return {"id": {"S": f"registered#{about}"}}
 
 
-class Registration:
+class Subscriptions:
+    """Where Facebook sends the events of a page.
+
+    Args:
+        url: of the Graph API.
+        version: of the Graph API.
+        page_id: the page.
+        app_id: the Facebook app's id.
+        secrets: the app's and the page's.
+
+    Raises:
+        OpsError: the page access token cannot be one.
+    """
+
+    def __init__(self, url: str, version: str, page_id: str, app_id: str, secrets: SecretValues) -> None:
+        self._app_id = app_id
+        try:
+            self._graph = GraphApi(url, version, page_id, secrets.page_access_token, secrets.app_secrets[0])
+        except SendError as error:
+            raise OpsError(f"{error} Set pageAccessToken, and deploy.") from None
+
+    def found(self) -> Registered:
+        """What is registered now; empty where nothing is.
+
+        Raises:
+            OpsError: Facebook refused.
+        """
+        with _refusal(APP):
+            known = self._graph.webhook(self._app_id, "page")
+        with _refusal(PAGE):
+            page_fields = self._graph.page_subscription(self._app_id)
+        return Registered(str(known.get("callback_url", "")), _names(known.get("fields")), page_fields)
+
+    def other_apps(self) -> list[str]:
+        """The ids of the other apps that get the page's events; errors as for `found`."""
+        with _refusal(PAGE):
+            return [each for each in self._graph.subscribed_apps() if each != self._app_id]
+
+    def put_back(self, before: Registered, verify_token: str) -> None:
+        """Register exactly what was registered before.
+
+        The page's fields come first: a bot that never got echoes of its own messages might answer them.
+
+        Args:
+            before: what was registered.
+            verify_token: that of the webhook before; "" if there was none.
+
+        Raises:
+            OpsError: Facebook refused.
+        """
+        with _refusal(PAGE):
+            if before.page_fields:
+                self._graph.subscribe_page(before.page_fields)
+            else:
+                self._graph.unsubscribe_page()
+        with _refusal(APP):
+            if before.url:
+                self._graph.register_webhook(self._app_id, "page", before.url, verify_token, before.fields)
+            else:
+                self._graph.unregister_webhook(self._app_id, "page")
+
+
+class Registration(Subscriptions):
     """A stack's registration with Facebook.
 
     Args:
@@ -263,10 +325,10 @@ class Registration:
         profile: Profile | None,
         objects: Sequence[str],
     ) -> None:
-        self._stack, self._app_id, self._registered = stack, app_id, registered
+        super().__init__(stack.graph_api_url, stack.graph_api_version, stack.page_id, app_id, secrets)
+        self._stack, self._registered = stack, registered
         self._verify_token = secrets.verify_token
         self._app_secret = secrets.app_secrets[0]
-        self._graph = graph_api(stack, secrets)
         # The app comes first: Facebook sends the webhook a handshake, and refuses if nothing answers.
         self._parts = [
             Part(
@@ -307,36 +369,6 @@ class Registration:
             yield from self._check_token()
         except SendError as error:
             yield Verdict("token", fine=False, found=_explained(error, "token"))
-
-    def found(self) -> Registered:
-        """What is registered now; empty where nothing is.
-
-        Raises:
-            OpsError: Facebook refused.
-        """
-        with _refusal(APP):
-            known = self._graph.webhook(self._app_id, "page")
-        with _refusal(PAGE):
-            page_fields = self._graph.page_subscription(self._app_id)
-        return Registered(str(known.get("callback_url", "")), _names(known.get("fields")), page_fields)
-
-    def put_back(self, before: Registered, verify_token: str) -> None:
-        """Register exactly what was registered before.
-
-        The page's fields come first: a bot that never got echoes of its own messages might answer them.
-
-        Args:
-            before: what was registered.
-            verify_token: that of the webhook before.
-
-        Raises:
-            OpsError: Facebook refused.
-        """
-        if before.page_fields:
-            with _refusal(PAGE):
-                self._graph.subscribe_page(before.page_fields)
-        with _refusal(APP):
-            self._graph.register_webhook(self._app_id, "page", before.url, verify_token, before.fields)
 
     def preview(self) -> Iterator[Change]:
         """What `register` would write now; errors as for `register`."""
@@ -443,6 +475,12 @@ def handshake(url: str, token: str, challenge: str) -> tuple[int, str]:
     return _call(url, "GET", f"?{query}", {}, b"")
 
 
+def confirms(url: str, token: str) -> bool:
+    """Whether a webhook answers Facebook's handshake with this verify token."""
+    challenge = str(random.randbelow(10**10))
+    return handshake(url, token, challenge) == (OK, challenge)
+
+
 def _call(url: str, method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[int, str]:
     try:
         connection = Connection(url)
@@ -497,7 +535,7 @@ def _explained(error: SendError | AwsError | OpsError, what: str) -> str:
     if not isinstance(error, SendError):
         return advice(error) if isinstance(error, AwsError) else str(error)
     if error.code == 190 and what in {"token", APP, INSTAGRAM}:  # "Error Codes": access token
-        return f"Facebook refuses the app's id and secret: check --app-id and the setting appSecret. ({error})"
+        return f"Facebook refuses the app's id and secret: check both. ({error})"
     if error.code == 2200:  # "Subscriptions": the callback could not be validated
         return f"Facebook got no right answer from the webhook: run `python -m ops check`. ({error})"
     return str(error)

@@ -143,8 +143,11 @@ def from_described(described: Mapping[str, Any], where: str) -> Stack:
 
 
 def _described(described: Mapping[str, Any]) -> Stack:
+    outputs = described["outputs"]
+    if public := described.get("publicUrl"):  # of a sandbox that serves a real page
+        outputs = {**outputs, "webhookUrl": public}
     return replace(
-        _from_outputs(described["outputs"], "The sandbox"),
+        _from_outputs(outputs, "The sandbox"),
         app_id=str(described.get("appId") or ""),
         region=str(described.get("region") or SANDBOX_REGION),
         endpoint=described["cloudUrl"],

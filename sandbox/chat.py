@@ -25,10 +25,10 @@ class ChatSandbox(Sandbox):
 
     def bring_up(self) -> None:
         """Create the page before the stack, so that it notices every file saved from now on; serve it afterwards."""
-        self.page = ChatPage(self, self.proxy, self.background, self._chat_port, self._observe)
+        self.page = self._new_page()
         self._ending.callback(self._stop_page)
         if not self.configuration.get(assets.SETTING):
-            self._settings[self.stack][assets.SETTING] = self.graph_url + assets.PATH
+            self._serve_assets()
         super().bring_up()
         if self.facebook:
             self.page.start()
@@ -36,6 +36,12 @@ class ChatSandbox(Sandbox):
             watch = SettingsWatch(self._folder, self.stack, self.update, self.page.note_code)
             watch.start()
             self._ending.callback(watch.stop)
+
+    def _new_page(self) -> ChatPage:
+        return ChatPage(self, self.proxy, self.background, self._chat_port, self._observe)
+
+    def _serve_assets(self) -> None:
+        self._settings[self.stack][assets.SETTING] = self.graph_url + assets.PATH
 
     def _stop_page(self) -> None:
         self.page.stop()

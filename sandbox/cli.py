@@ -2,18 +2,20 @@
 
 import argparse
 import os
+import re
 import sys
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
 from sandbox import signals
 from sandbox.aws.cloud import next_free_port
+from sandbox.configuration import read
 from sandbox.control import ACT
 from sandbox.conversation import check_conversation
 from sandbox.engine import home
@@ -24,15 +26,24 @@ from sandbox.new import DEFAULT_FOLDER, NAME, make_bot
 from sandbox.platforms import PROJECT, BareCloud, Platforms, new_person
 from sandbox.running import ask, remembered, running_stack
 from sandbox.terminal import Prompt
+from sandbox.tunnel import PATH as TUNNEL_PATH
+from sandbox.tunnel import PORT as TUNNEL_PORT
 from sandbox.view import View
+
+if TYPE_CHECKING:
+    from sandbox.chat import ChatSandbox
+    from sandbox.real_page import RealPage
 
 PORTS = {"cloud": 4570, "graph": 4580, "chat": 4590}
 """Where `up` listens, or at the next free port. `Pulumi.local.yaml` has other ports, so `cloud` can run beside it."""
 
 SAY_SECONDS = 60.0
+GRAPH_API_URL = "https://graph.facebook.com"
+PUBLIC_URL = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?|http://127\.0\.0\.1:[0-9]{1,5}"  # Facebook calls https only
 
 DESCRIPTION = (
-    "The local cloud: the whole stack on an emulated AWS, with a stand-in for Facebook. Nothing leaves this machine."
+    "The local cloud: the whole stack on an emulated AWS, with a stand-in for Facebook. Nothing leaves this machine, "
+    "unless `up --page` serves a real page."
 )
 
 
@@ -65,6 +76,48 @@ def parser() -> argparse.ArgumentParser:
         default="embedded",
         help="what deploys: the sandbox's own engine, or the real one of a Pulumi CLI (default: embedded)",
     )
+    up.add_argument(
+        "--page",
+        action="store_true",
+        help="serve a real Facebook page in place of the stand-in; asks for its ids and secrets (see docs/deploy.md)",
+    )
+    up.add_argument(
+        "--public-url",
+        type=_public_url,
+        metavar="URL",
+        help="with --page: where the tunnel to this machine begins, such as https://example.trycloudflare.com",
+    )
+    up.add_argument(
+        "--tunnel-port",
+        type=_port,
+        default=TUNNEL_PORT,
+        metavar="PORT",
+        help=f"with --page: where the tunnel ends on this machine (default: {TUNNEL_PORT})",
+    )
+    up.add_argument(
+        "--take-over",
+        action="store_true",
+        help="with --page: also a page that another webhook serves; what was registered is restored at the end",
+    )
+    restore = add(
+        "restore",
+        "Register again what was registered for a real page before a sandbox that has ended.",
+        "   (it asks for the page's ids and secrets)",
+    )
+    for one in (up, restore):
+        one.add_argument(
+            "--secrets-fd",
+            type=int,
+            metavar="N",
+            help="read the page's ids and secrets from file descriptor N, as a JSON object with pageId, appId, "
+            "pageAccessToken, appSecret and, for the webhook before, previousVerifyToken",
+        )
+        one.add_argument(
+            "--graph-api-url",
+            default=GRAPH_API_URL,
+            metavar="URL",
+            help=f"where the real Graph API answers (default: {GRAPH_API_URL})",
+        )
     up.add_argument("--open", action="store_true", help="open the chat page in the browser, if there is a display")
     say = add(
         "say",
@@ -74,7 +127,7 @@ def parser() -> argparse.ArgumentParser:
     say.add_argument("texts", metavar="TEXT", nargs="+", help="what to say")
     deploy = add("deploy", "Bring everything up, print the stack's resources (secrets masked), exit.", " --json")
     chat = add("chat", "Talk to the bot in the terminal: in the running sandbox, or else in one of its own.", "")
-    for one in (up, say, deploy, chat):
+    for one in (up, say, deploy, chat, restore):
         one.add_argument(
             "--stack", default="local", metavar="NAME", help="whose settings: Pulumi.NAME.yaml (default: local)"
         )
@@ -132,6 +185,14 @@ def _setting(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _public_url(text: str) -> str:
+    if not re.fullmatch(PUBLIC_URL, text):
+        raise argparse.ArgumentTypeError(
+            f"{text} is not a tunnel's address: give https:// and a host, nothing after it"
+        )
+    return text
+
+
 def _port(text: str) -> int:
     if not text.isdigit() or not 0 < int(text) < 1 << 16:
         raise argparse.ArgumentTypeError(f"{text} is not a port: choose 1 to 65535")
@@ -158,17 +219,64 @@ def start(platforms: Platforms, view: View) -> None:
 
 def _up(options: argparse.Namespace, view: View) -> None:
     from sandbox.chat import ChatSandbox
-    from sandbox.live import LiveReport
 
     check_conversation(PROJECT, options.stack)
-    sandbox = ChatSandbox(
-        options.stack,
-        cloud_port=options.cloud_port or next_free_port(PORTS["cloud"]),
-        graph_port=options.graph_port or next_free_port(PORTS["graph"]),
-        chat_port=options.chat_port or next_free_port(PORTS["chat"]),
-        engine=options.engine,
-        observe=view.observe,
-    )
+    if options.page:
+        _up_page(options, view)
+    else:
+        _stay_up(
+            ChatSandbox(options.stack, engine=options.engine, observe=view.observe, **_ports(options)), options, view
+        )
+
+
+def _up_page(options: argparse.Namespace, view: View) -> None:
+    from sandbox.real_page import PageSandbox
+
+    page = _page(options)
+    with page.takeover(options.graph_api_url, _version(options)) as takeover:
+        url, apps = takeover.look(options.public_url + TUNNEL_PATH)
+        if not options.take_over and (url or apps):
+            others = " and ".join([*filter(None, [url]), *(f"the app {each}" for each in apps)])
+            raise SandboxError(f"{others} serves this page. To take it over until the sandbox ends: --take-over.")
+        for each in apps:
+            view.print(f"[yellow]warning:[/] the app {escape(each)} serves this page too, so people get two answers.")
+        takeover.ask_for_token()
+        sandbox = PageSandbox(
+            options.stack,
+            page=page,
+            takeover=takeover,
+            public_url=options.public_url,
+            graph_api_url=options.graph_api_url,
+            tunnel_port=options.tunnel_port,
+            observe=view.observe,
+            **_ports(options),
+        )
+        _stay_up(sandbox, options, view)
+
+
+def _restore(options: argparse.Namespace, view: View) -> None:
+    with _page(options).takeover(options.graph_api_url, _version(options)) as takeover:
+        view.print(escape(takeover.restore()))
+
+
+def _page(options: argparse.Namespace) -> "RealPage":
+    from sandbox.real_page import from_descriptor, from_prompt
+
+    return from_prompt() if options.secrets_fd is None else from_descriptor(options.secrets_fd)
+
+
+def _version(options: argparse.Namespace) -> str:
+    """The version of the Graph API that the stack calls."""
+    return read(PROJECT, options.stack).get("graphApiVersion")
+
+
+def _ports(options: argparse.Namespace) -> dict[str, Any]:
+    return {f"{name}_port": getattr(options, f"{name}_port") or next_free_port(port) for name, port in PORTS.items()}
+
+
+def _stay_up(sandbox: "ChatSandbox", options: argparse.Namespace, view: View) -> None:
+    from sandbox.live import LiveReport
+
     with lifetime_of(sandbox):
         start(sandbox, view)
         with suppress(signals.Stopped), remembered(sandbox.described()):
@@ -277,6 +385,7 @@ COMMANDS = {
     "destroy": _control,
     "check": _check,
     "new": _new,
+    "restore": _restore,
     "cloud": _cloud,
 }
 
@@ -292,7 +401,10 @@ def run(arguments: Sequence[str]) -> int:
     """
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
         arguments = ["up", *arguments]
-    options = parser().parse_args(arguments)
+    grammar = parser()
+    options = grammar.parse_args(arguments)
+    if mistake := _combination(options):
+        grammar.error(mistake)
     view = View(options.json)
     try:
         COMMANDS[options.command](options, view)
@@ -309,6 +421,21 @@ def run(arguments: Sequence[str]) -> int:
         view.fail("Stopped before it was done.")
         return 1
     return 0
+
+
+def _combination(options: argparse.Namespace) -> str:
+    """What is wrong with options that do not go together; "" if nothing is."""
+    if options.command != "up":
+        return ""
+    if not options.page:
+        unset = {"public_url": None, "take_over": False, "secrets_fd": None}
+        alone = [name for name, value in unset.items() if getattr(options, name) is not value]
+        return f"--{alone[0].replace('_', '-')} goes with --page" if alone else ""
+    if not options.public_url:
+        return "--page needs --public-url, the address of a tunnel to this machine: see docs/deploy.md"
+    if options.engine != "embedded":
+        return "--page needs the embedded engine: Pulumi's CLI gets settings, secrets included, as arguments"
+    return ""
 
 
 def show(url: str) -> bool:

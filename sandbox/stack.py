@@ -44,6 +44,9 @@ class Stack(Platforms):
         facebook: sends webhooks; ``None`` for a stack without a bot.
     """
 
+    FACEBOOK = "Facebook's stand-in"
+    """What stands in Facebook's place, for the list of what has started."""
+
     def __init__(
         self,
         stack: str = "local",
@@ -85,7 +88,7 @@ class Stack(Platforms):
         self._first_run = self._new_run()
         self._ending.callback(self._first_run.stop)
         self._ending.callback(self._stop_facebook)
-        self._note_stage("Facebook's stand-in")
+        self._note_stage(self.FACEBOOK)
 
     def _new_run(self) -> Run:
         return Run(self._engine, self.pulumi_home)

@@ -50,7 +50,7 @@ class View:
             case "defect":
                 self._console.print(f"[red]{escape(defect_text(event))}[/]", soft_wrap=True)
             case "log" if event["severity"] in ("warning", "error"):
-                self._console.print(f"[yellow]{event['severity']}:[/] {escape(event['message'])}")
+                self._console.print(f"[yellow]{event['severity']}:[/] {escape(event['message'])}", soft_wrap=True)
 
     def print(self, markup: str) -> None:
         """Print a line for the person."""
@@ -77,8 +77,12 @@ class View:
             return
         if "chatUrl" in described:
             self._place("chat page", described["chatUrl"])
-        self._place("webhook", str(described["webhookUrl"] or "none: this stack has no bot"))
-        self._place("in a terminal", ".venv/bin/python -m sandbox chat")
+        url = described.get("publicUrl") or described["webhookUrl"]
+        self._place("webhook", str(url or "none: this stack has no bot"))
+        if "publicUrl" in described:
+            self._place("the page", "Write to it in Messenger, as someone with a role in the app.")
+        else:
+            self._place("in a terminal", ".venv/bin/python -m sandbox chat")
         self._place("to end it", "Ctrl-C. Until then, what happens is shown here.")
 
     def _place(self, name: str, value: str) -> None:

@@ -1,7 +1,7 @@
 """The Graph API, as far as the bot needs it.
 
 Sources: Messenger Platform, "Send API", "Messenger Profile API", "Webhooks"; Graph API, "Secure Graph API Calls",
-"Debug Token".
+"Debug Token", "Page Subscribed Apps", "App Subscriptions".
 """
 
 import hmac
@@ -227,12 +227,18 @@ class GraphApi:
         body: Json = {"subscribed_fields": list(fields)}
         self._repeatable(_Call(method="POST", path=f"{self._page}/subscribed_apps", body=body))
 
+    def unsubscribe_page(self) -> None:
+        """Subscribe the app to nothing of the page any more."""
+        self._repeatable(_Call(method="DELETE", path=f"{self._page}/subscribed_apps"))
+
+    def subscribed_apps(self) -> dict[str, tuple[str, ...]]:
+        """The id of each app that is subscribed to the page, and the fields to which it is."""
+        apps = self._ask(f"{self._page}/subscribed_apps")
+        return {str(app.get("id")): _texts(app.get("subscribed_fields")) for app in apps}
+
     def page_subscription(self, app_id: str) -> tuple[str, ...]:
         """The fields of the page to which this app is subscribed."""
-        for app in self._ask(f"{self._page}/subscribed_apps"):
-            if str(app.get("id")) == app_id:
-                return _texts(app.get("subscribed_fields"))
-        return ()
+        return self.subscribed_apps().get(app_id, ())
 
     def register_webhook(
         self, app_id: str, about: str, callback_url: str, verify_token: str, fields: Sequence[str]
@@ -253,6 +259,11 @@ class GraphApi:
             "fields": ",".join(fields),
         }
         self._repeatable(_Call(method="POST", path=f"{app_id}/subscriptions", body=body, app_id=app_id))
+
+    def unregister_webhook(self, app_id: str, about: str) -> None:
+        """Have nothing sent about `page` or `instagram` any more."""
+        query = {"object": about}
+        self._repeatable(_Call(method="DELETE", path=f"{app_id}/subscriptions", query=query, app_id=app_id))
 
     def webhook(self, app_id: str, about: str) -> Json:
         """The app's webhook for `page` or `instagram`: `callback_url`, `active`, `fields`; empty if there is none."""

@@ -49,6 +49,13 @@ class GraphError(Exception):
             transient=described.get("isTransient"),
         )
 
+    @classmethod
+    def of_answer(cls, status: int, body: dict[str, Any]) -> Self:
+        """The error that an answer of the real Graph API holds."""
+        error = cls(status, 0, "")
+        error.body = body
+        return error
+
 
 def invalid_parameter(message: str) -> GraphError:
     """The error for a parameter that the platform does not accept."""

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.http import Unanswered
 from sandbox import assets
 from sandbox.facebook.comments import EDGES, Comments
 from sandbox.facebook.control import control_routes, read_faults, read_region
@@ -190,9 +191,11 @@ class Graph:
                     raise GraphError.of_fault(error)
                 status, answer = 200, await self._answer(request, parameters)
                 if "message_id" in answer and not fault.get("loseEchoes"):
-                    self._echo(echo(self.page_id, self.app_id, parameters, answer), fault.get("echoDelaySeconds", 0))
+                    self._send_echo(parameters, answer, fault.get("echoDelaySeconds", 0))
             except GraphError as error:
                 status, answer = error.status, error.body
+            except Unanswered:
+                return _hang_up(request)
             if fault.get("dropAfter"):
                 return _hang_up(request)
             lost = False
@@ -237,6 +240,9 @@ class Graph:
                 kind="GraphMethodException",
             )
         return _edge(self._page_edges, request.method, edge)(given)
+
+    def _send_echo(self, parameters: Json, answer: Json, delay: float) -> None:
+        self._echo(echo(self.page_id, self.app_id, parameters, answer), delay)
 
     def _debug_token(self, parameters: Json) -> Json:
         return self.credentials.debug_token(parameters)

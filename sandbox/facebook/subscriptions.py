@@ -6,6 +6,7 @@ Sources: Graph API reference, "Page Subscribed Apps" and "App Subscriptions".
 import http
 import secrets
 import urllib.request
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -73,16 +74,18 @@ class SubscribedApps:
 
     Attributes:
         fields: the webhook fields that it is subscribed to; none if it is not subscribed.
+        others: other apps that are subscribed to the page, as `GET` shows them.
     """
 
     def __init__(self, app_id: str) -> None:
         self._app_id = app_id
         self.fields: list[str] = []
+        self.others: list[Json] = []
 
     def read(self, _: Json) -> Json:
         """`GET /subscribed_apps`."""
         app = {"name": "Sandbox", "id": self._app_id, "subscribed_fields": self.fields}
-        return {"data": [app] if self.fields else []}
+        return {"data": [*self.others, app] if self.fields else self.others}
 
     def subscribe(self, parameters: Json) -> Json:
         """`POST /subscribed_apps`."""
@@ -133,10 +136,14 @@ class AppSubscription:
                 "(#2200) Callback verification failed with the following errors: HTTP Status Code or challenge "
                 "did not match",
             )
-        subscribed = [{"name": field, "version": "v26.0"} for field in fields]
-        self._by_object[about] = {"object": about, "callback_url": callback, "active": True, "fields": subscribed}
+        self.place(about, callback, fields)
         self.verified[about] = token
         return {"success": True}
+
+    def place(self, about: str, callback: str, fields: Sequence[str]) -> None:
+        """Have the webhook of an object as if its handshake had been done."""
+        subscribed = [{"name": field, "version": "v26.0"} for field in fields]
+        self._by_object[about] = {"object": about, "callback_url": callback, "active": True, "fields": subscribed}
 
     def delete(self, parameters: Json) -> Json:
         """`DELETE /subscriptions`: of one object, or all."""

@@ -64,6 +64,7 @@ class EventLog:
         last_seen: when anything was last observed, on the monotonic clock.
         stories: each event of somebody on the page, by key.
         items: the webhook item of each event, by key.
+        stranger: takes the id of whoever wrote and is not on the page; they may be by then.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class EventLog:
         self._feed, self._page, self._outputs, self._hits = feed, page_id, outputs, hits
         self._lock = threading.RLock()
         self.last_seen = time.monotonic()
+        self.stranger: Callable[[str], None] = lambda _: None
         self.forget()
 
     def forget(self) -> None:
@@ -93,6 +95,12 @@ class EventLog:
     def know(self, person: str) -> None:
         """From now on, events of this person are shown, wherever they come from."""
         self._people[fingerprint(self._page, person)] = person
+
+    def _meet(self, person: str) -> bool:
+        """Whether a person is on the page."""
+        if person and person not in self._people.values():
+            self.stranger(person)
+        return person in self._people.values()
 
     # The stories
 
@@ -186,12 +194,9 @@ class EventLog:
     def posted(self, posted: Posted) -> None:
         """One attempt to deliver a webhook ended."""
         self.last_seen = time.monotonic()
-        entries = parsed(posted.body)["entry"]
-        standby = [item for entry in entries for item in entry.get("standby", [])]
-        items = [item for entry in entries for part in ("messaging", "changes") for item in entry.get(part, ())]
-        items += standby
+        items, standby = _items(posted.body, self._page)
         for item in items:
-            message = item.get("message") or {}
+            message, person = item.get("message") or {}, events.parse(item, self._page).user
             content: Json = {
                 "status": posted.status,
                 "seconds": round(posted.seconds, 4),
@@ -203,12 +208,13 @@ class EventLog:
             if message.get("is_echo"):
                 key, number = _answer_of(message)
                 content |= {"key": key, "number": number, "mid": message.get("mid")}
-                self._feed.note("echo", person=item["recipient"]["id"], item=item, **content)
+                self._feed.note("echo", person=person, item=item, **content)
             elif receipt := next((name for name in ("read", "delivery") if name in item), None):
-                self._feed.note("receipt", person=item["sender"]["id"], receipt=receipt, item=item, **content)
+                self._feed.note("receipt", person=person, receipt=receipt, item=item, **content)
             else:
                 # Whose comment it is, only the page knows.
-                person = str(item["sender"]["id"]) if "sender" in item else self._person.get(self.key(item), "")
+                person = person or self._person.get(self.key(item), "")
+                self._meet(person)
                 key = self.begin(item, person, "webhook")
                 self._feed.note("post", person=person, key=key, **content)
                 acknowledged = posted.status == HTTPStatus.OK
@@ -253,7 +259,7 @@ class EventLog:
             shown=shown,
         )
         ended, detail = call.began + call.seconds, {"seconds": call.seconds, "status": call.status}
-        if call.status == HTTPStatus.OK:
+        if call.status == HTTPStatus.OK and "error" not in call.answer:
             if number.isdecimal() and (story := self.stories.get(key)):
                 self.take(key, story.arrive(int(number), ended), ended=ended, detail=detail)
             if call.lost and "sender_action" not in body:
@@ -391,8 +397,8 @@ class EventLog:
             }
             for item in body.get("items", []):
                 key = self.key(item)
-                if (person := self._person.get(key)) in self._people.values() and not _is_echo(item):
-                    self.begin(item, str(person), "webhook")
+                if not _is_echo(item) and self._meet(person := self._person.get(key, "")):
+                    self.begin(item, person, "webhook")
                 self._step(called, key, "queued", detail)
 
     def _took(self, called: Called) -> None:
@@ -450,6 +456,16 @@ def _answer_of(message: Json) -> tuple[str, str]:
     """The key of the event that a message answers, and which of its answers it is: both are in its metadata."""
     key, _, number = str(message.get("metadata", "")).partition(":")
     return (key, number) if number.isdecimal() else ("", "")
+
+
+def _items(body: bytes, page: str) -> tuple[list[Json], list[Json]]:
+    """The page's items in a webhook, and those of them that are another app's to answer."""
+    entries = [each for each in _object(body).get("entry") or [] if isinstance(each, dict) and each.get("id") == page]
+
+    def of(*parts: str) -> list[Json]:
+        return [item for each in entries for part in parts for item in each.get(part) or [] if isinstance(item, dict)]
+
+    return of("messaging", "changes", "standby"), of("standby")
 
 
 def _is_echo(item: Json) -> bool:

@@ -1,7 +1,7 @@
 """The faults that the chat page can switch on, and the promise that each puts to the test."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Effects = Mapping[str, Any]
@@ -199,13 +199,13 @@ FAULTS = (
         _is("posted"),
     ),
 )
-NAMES = frozenset(fault.name for fault in FAULTS)
 
 
 class FaultPanel:
     """Which faults are on.
 
     Args:
+        offered: those that can be switched on.
         set_graph: sets the faults of the Graph API.
         set_aws: sets the faults between the function and AWS.
         switches: for a fault that is neither, what switches it on (`True`) or off.
@@ -217,23 +217,26 @@ class FaultPanel:
 
     def __init__(
         self,
+        offered: Sequence[Fault],
         set_graph: Callable[[object], None],
         set_aws: Callable[[object], None],
         switches: Mapping[str, Callable[[bool], None]],
         kill: Callable[[], None],
     ) -> None:
+        self._offered = offered
         self._set_graph, self._set_aws, self._switches, self._kill = set_graph, set_aws, switches, kill
         self.on: frozenset[str] = frozenset()
         self._random = random.Random(1)
 
     def hits(self, step: str, seen: Mapping[str, Any]) -> frozenset[str]:
         """The names of the faults that are on and that a step of an event shows."""
-        return frozenset(each.name for each in FAULTS if each.name in self.on and each.hits(step, seen))
+        return frozenset(each.name for each in self._offered if each.name in self.on and each.hits(step, seen))
 
     def set(self, names: Iterable[str]) -> None:
         """Switch exactly these faults on, at once."""
-        before, self.on = self.on, frozenset(names) & NAMES
-        chosen = [fault for fault in FAULTS if fault.name in self.on]
+        wanted = set(names)
+        chosen = [fault for fault in self._offered if fault.name in wanted]
+        before, self.on = self.on, frozenset(fault.name for fault in chosen)
         self._set_graph(graph_faults(chosen))
         self._set_aws({call: effects for each in chosen for call, effects in (each.aws or {}).items()})
         for name, switch in self._switches.items():
@@ -249,7 +252,7 @@ class FaultPanel:
 
     def described(self) -> list[dict[str, str]]:
         """All faults as the page shows them."""
-        return [{name: getattr(each, name) for name in ("name", "group", "title", "promise")} for each in FAULTS]
+        return [{name: getattr(each, name) for name in ("name", "group", "title", "promise")} for each in self._offered]
 
 
 def graph_faults(faults: Iterable[Fault]) -> list[Effects]:

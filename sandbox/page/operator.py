@@ -44,7 +44,7 @@ class Operator:
     def notify(self, person: str, topic: str, data: Mapping[str, str]) -> Json:
         """Send the bot a notice about a person; its item."""
         notice = NewNotice(person=person, platform=PAGE, account=self._sandbox.page_id, topic=topic, data=dict(data))
-        with _explained():
+        with explained():
             made = message(notice, time.time())
             send(made, self._aws, self._stack)
         item: Json = json.loads(made.body)["items"][0]
@@ -62,7 +62,7 @@ class Operator:
         Args:
             wanted: the letter's id, or the key of one of its events.
         """
-        with _explained(), DeadLetterQueue(self._aws, self._stack) as queue:
+        with explained(), DeadLetterQueue(self._aws, self._stack) as queue:
             letter = _letter(queue, wanted)
             for each in chosen([letter.id], queue, self._stack.page_id):
                 redrive(each, queue, self._ledger)
@@ -70,14 +70,14 @@ class Operator:
 
     def drop(self, wanted: str) -> list[str]:
         """Delete a dead letter; the keys of its events. Arguments as of `redrive`."""
-        with _explained(), DeadLetterQueue(self._aws, self._stack) as queue:
+        with explained(), DeadLetterQueue(self._aws, self._stack) as queue:
             letter = _letter(queue, wanted)
             drop(letter, queue, self._ledger)
             return _keys(letter)
 
     def forget(self, person: str) -> str:
         """Delete everything that is kept about a person; what it was, in words."""
-        with _explained():
+        with explained():
             gone = Memory(person, self._sandbox.page_id, self._aws, self._stack, self._ledger).forget()
         state = "their state" if gone.state else "no state"
         return f"deleted: {state}, the records of {gone.plans} events, {gone.letters} dead letters"
@@ -124,7 +124,7 @@ class Operator:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Raise the errors of `ops` as the sandbox's own."""
     try:
         yield

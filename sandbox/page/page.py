@@ -25,7 +25,7 @@ from sandbox.page.aws_reader import UNREADABLE, AwsReader
 from sandbox.page.conversation_function import ConversationFunction
 from sandbox.page.diagram import deployed_diagram
 from sandbox.page.event_log import EventLog
-from sandbox.page.fault_panel import VISIBILITY_SECONDS, FaultPanel
+from sandbox.page.fault_panel import FAULTS, VISIBILITY_SECONDS, Fault, FaultPanel
 from sandbox.page.feed import Feed
 from sandbox.page.operator import Operator
 from sandbox.page.outcomes import OUTCOMES
@@ -55,6 +55,9 @@ class ChatPage:
         feed: what happened.
     """
 
+    FAULTS: Sequence[Fault] = FAULTS
+    """What can be switched on."""
+
     def __init__(
         self,
         sandbox: Sandbox,
@@ -75,7 +78,7 @@ class ChatPage:
             "duplicates": self._duplicate,
             "disorder": self._reorder,
         }
-        self._faults = FaultPanel(sandbox.faults, sandbox.aws_faults, switches, sandbox.kill_functions)
+        self._faults = FaultPanel(self.FAULTS, sandbox.faults, sandbox.aws_faults, switches, sandbox.kill_functions)
         self._event_log = EventLog(self.feed, sandbox.page_id, lambda: sandbox.outputs, self._faults.hits)
         self._reload = Reload(
             bot_source(sandbox.configuration.folder),
@@ -114,11 +117,15 @@ class ChatPage:
         facebook.observe = self._event_log.posted
 
     async def _start(self) -> None:
-        await self.add_person("")
+        await self._begin()
         await self._server.start()
         works = (self._reload.run(), self._follow_conversation(), self._poll(), asyncio.to_thread(self._start_both))
         for work in works:
             self._tasks.append(asyncio.create_task(self._report_failure(work)))
+
+    async def _begin(self) -> None:
+        """Have somebody to write as."""
+        await self.add_person("")
 
     async def _report_failure(self, work: Awaitable[object]) -> None:
         """Do work; if it fails, the page says so."""
@@ -160,11 +167,14 @@ class ChatPage:
             raise SandboxError(f"There are {MOST_PEOPLE} people already: a sandbox cannot have more.")
         chosen = name.strip()[:LONGEST_NAME] or NAMES[len(self._people) % len(NAMES)]
         person = str(2_000_000_000_000_000 + int.from_bytes(os.urandom(6)) % 10**15)
-        self._people[person] = chosen
-        self._event_log.know(person)
         self._sandbox.graph.people.set(person, first_name=chosen, last_name="")
-        self.feed.note("person", person=person, name=chosen)
+        self._show_person(person, chosen)
         return {"person": person}
+
+    def _show_person(self, person: str, name: str) -> None:
+        self._people[person] = name
+        self._event_log.know(person)
+        self.feed.note("person", person=person, name=name)
 
     def _known(self, person: str) -> str:
         if person not in self._people:

@@ -242,7 +242,7 @@ def test_fields_that_somebody_added_stay_when_a_missing_one_is_added(sandbox: Sa
 def test_a_wrong_app_and_a_wrong_token_get_different_advice(sandbox: Sandbox, ops: Ops) -> None:
     code, out, _ = ops("check", "--app-id", "1")
     assert code == 1
-    assert "check --app-id and the setting appSecret" in out
+    assert "refuses the app's id and secret: check both" in out
     sandbox.faults({"error": {"status": 401, "code": 190}})
     try:
         assert "Facebook refuses the page access token or the app secret" in ops("check", "--app-id", APP_ID)[1]

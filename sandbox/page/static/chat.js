@@ -67,6 +67,18 @@ export class Chat {
         const given = await ask(`News for ${name}`, { "Topic, as in @bot.notice(…)": "", "Data, as in number=12345678": "" });
         if (given) notify(given[0], Object.fromEntries(given[1].split(/\s+/).filter(Boolean).map((each) => [each.split("=")[0], each.split("=").slice(1).join("=")])));
       }],
+      ...(this.store.hello.real ? [] : this.playedEntries()),
+      [`Forget ${name}`, async () => {
+        const done = await post("/api/forget", { person });
+        if (done) toast(done.sentence);
+      }],
+    ];
+  }
+
+  /** What only a sandbox without a real page can let happen. */
+  playedEntries() {
+    const { name, id: person } = this.person;
+    return [
       ["A day later", () => post("/api/day-later", { person })],
       ["Answer as a human…", async () => {
         const given = await ask(`Answer ${name} from the page inbox`, { "Your answer": "" });
@@ -77,10 +89,6 @@ export class Chat {
         if (given?.[0]) post("/api/reply", { person, text: given[0] });
       }],
       ["Give the conversation back to the bot", () => this.act({ kind: "hand_back" })],
-      [`Forget ${name}`, async () => {
-        const done = await post("/api/forget", { person });
-        if (done) toast(done.sentence);
-      }],
     ];
   }
 

@@ -180,7 +180,7 @@ export class EventList {
     const act = (words, path, body) => h("button", { type: "button", class: "quiet", data: { name: words }, on: { click: () => post(path, body) } }, words);
     const dead = this.store.outcome(event).name === "dead";
     return h("div", { class: "steps-box" },
-      h("div", { class: "row acts" }, event.item && act("Replay", "/api/replay", { key: event.key }),
+      h("div", { class: "row acts" }, event.item && !this.store.hello.real && act("Replay", "/api/replay", { key: event.key }),
         dead && [act("Redrive", "/api/redrive", { letter: event.key }), act("Drop", "/api/drop", { letter: event.key })]),
       event.defect && defectBox(event.defect, name),
       h("ol", { class: "steps" }, steps.map((step, index) => {

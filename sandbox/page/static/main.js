@@ -172,7 +172,8 @@ store.listen("begin", ({ restarted }) => {
   tour?.root.remove();
   tour = new Tour();
   $("panel").prepend(tour.root);
-  $("stack-name").textContent = `stack ${store.hello.stack}`;
+  $("stack-name").textContent = `stack ${store.hello.stack}${store.hello.real ? ", real page" : ""}`;
+  document.body.classList.toggle("real", Boolean(store.hello.real));
   if (restarted) toast("Everything begins again: a new conversation.");
 });
 store.listen("person", (person) => {
