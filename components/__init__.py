@@ -9,7 +9,7 @@ from components.bot_role import BotRole, BotRoleArgs
 from components.bot_secrets import BotSecrets, BotSecretsArgs
 from components.custom_domain import CustomDomain, CustomDomainArgs
 from components.event_queue import EventQueue, EventQueueArgs
-from components.ledger import Ledger, LedgerArgs
+from components.ledger import BACKUP_DAYS, Ledger, LedgerArgs
 from components.lex import lex_statement
 from components.policy import Account
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
@@ -17,6 +17,7 @@ from components.rest_api import RestApi, RestApiArgs, Route
 from components.tags import tag_everything
 
 __all__ = [
+    "BACKUP_DAYS",
     "Account",
     "AdminGroup",
     "AdminGroupArgs",
