@@ -107,7 +107,7 @@ class Bot(Generic[S, W]):
             raise RuleError(
                 f"{state.__name__} cannot be kept: {error} Give every field a type of JSON and a default."
             ) from None
-        self._state, self.languages, self._person = type(kept), languages, person
+        self._state, self.languages, self.person = type(kept), languages, person
         self._rules = Rules()
         self._middleware: list[Middleware[S, W]] = []
         self._dialogues: dict[str, tuple[Rule, float]] = {}
@@ -331,11 +331,11 @@ class Bot(Generic[S, W]):
         kept = KNOWN if session.person else UNKNOWN
         somebody = event.user and not event.user.startswith(USER_REF)
         # Instagram's profiles have other fields.
-        if not (self._person and context.people and somebody and event.platform == "page"):
+        if not (self.person and context.people and somebody and event.platform == "page"):
             return session
         if context.now - session.asked < kept:
             return session
-        found = context.people.read(event.user, self._person)
+        found = context.people.read(event.user, self.person)
         return session.replace(person=read(Person, found) if found else session.person, asked=context.now)
 
     def _as_one(self, turn: Turn[S, W, Event], event: TextMessage) -> Turn[S, W, Event]:

@@ -140,10 +140,10 @@ def kept_in_the_table() -> Iterator[str]:
 def test_the_page_names_every_place_where_something_about_people_is_kept(graph: Graph, pages: dict[str, str]) -> None:
     found = {*kept_by_resources(graph), *kept_by_actions(graph), *kept_in_the_table()} - {""}
 
-    for words in privacy.WORDS.values():
+    for language, words in privacy.WORDS.items():
         assert words.stores.keys() == found
         for what, _ in words.stores.values():
-            assert what in pages[PRIVACY]
+            assert what in pages[PRIVACY] or language not in bot.conversation.bot.languages
 
 
 def test_the_page_names_every_part_of_a_persons_state(pages: dict[str, str]) -> None:
