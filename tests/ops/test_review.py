@@ -80,6 +80,22 @@ def test_a_permission_that_no_step_of_the_script_shows_is_wrong(submitted: Ops) 
     assert found["script: pages_messaging"][0] == "done"
 
 
+def test_check_opens_the_pages_about_privacy_and_says_so_where_there_are_none(
+    sandbox: Sandbox, submitted: Ops, described: Path
+) -> None:
+    for page in ("privacy", "deletion"):
+        assert f"{sandbox.outputs[f'{page}Url']} can be read" in submitted("check")[1]
+
+    for urls, code, report in (
+        ({}, 0, "is not served: set organisation and privacyContact"),
+        (dict.fromkeys(("privacyUrl", "deletionUrl"), f"{sandbox.graph_url}/nothing"), 1, "cannot be read (HTTP 4"),
+    ):
+        outputs = {name: value for name, value in sandbox.outputs.items() if not name.endswith(("cyUrl", "ionUrl"))}
+        described.write_text(json.dumps(sandbox.described() | {"outputs": outputs | urls}), "utf-8")
+        ended, out, _ = submitted("check")
+        assert (ended, out.count(report)) == (code, 2)
+
+
 def used() -> set[str]:
     return {each.name for each in review.used_permissions(PERMISSIONS)}
 
