@@ -52,9 +52,9 @@ WORDS = {
             ),
             "state": (
                 "What the bot remembers about you, in the same table: your language, when you last wrote, how often "
-                "you write, how far you are in a dialogue and what you answered in it, your name, picture and locale "
-                "if the bot asks Facebook for them, and, if a human talks with you, your page-scoped id and when you "
-                "and they last wrote",
+                "you write, when it last told you that it is a bot, how far you are in a dialogue and what you "
+                "answered in it, your name, picture and locale if the bot asks Facebook for them, and, if a human "
+                "talks with you, your page-scoped id and when you and they last wrote",
                 "{days} days after your last message",
             ),
             "refusals": (
@@ -114,9 +114,10 @@ WORDS = {
             ),
             "state": (
                 "Was der Bot sich über Sie merkt, in derselben Tabelle: Ihre Sprache, wann Sie zuletzt und wie oft Sie "
-                "schreiben, wie weit Sie in einem Dialog sind und was Sie darin geantwortet haben, Ihr Name, Bild und "
-                "Gebietsschema, falls der Bot Facebook danach fragt, und, wenn ein Mensch mit Ihnen spricht, Ihre "
-                "seitenbezogene Kennung und wann Sie und er zuletzt geschrieben haben",
+                "schreiben, wann er Ihnen zuletzt gesagt hat, dass er ein Bot ist, wie weit Sie in einem Dialog sind "
+                "und was Sie darin geantwortet haben, Ihr Name, Bild und Gebietsschema, falls der Bot Facebook danach "
+                "fragt, und, wenn ein Mensch mit Ihnen spricht, Ihre seitenbezogene Kennung und wann Sie und er "
+                "zuletzt geschrieben haben",
                 "{days} Tage nach Ihrer letzten Nachricht",
             ),
             "refusals": (
@@ -176,14 +177,14 @@ def periods(environment: Environment) -> dict[str, int]:
 
 
 def languages(spoken: tuple[str, ...], kept: Mapping[str, Kept]) -> dict[str, tuple[Words, Kept]]:
-    """The languages of the pages: those of the bot that there are words for; English if there are none.
+    """The languages of the pages: those of `PRIVACY` or else of the bot, if there are words; English if there are none.
 
     Args:
         spoken: the bot's languages, the default first.
-        kept: the conversation's `PRIVACY`.
+        kept: the conversation's `PRIVACY`. A conversation that is a function of its own has no other way to say them.
     """
     nothing = Kept("")
-    own = {language: kept.get(language, nothing) for language in spoken}
+    own = kept or dict.fromkeys(spoken, nothing)
     found = {language: (words, each) for language, each in own.items() if (words := each.words or WORDS.get(language))}
     return found or {"en": (WORDS["en"], nothing)}
 

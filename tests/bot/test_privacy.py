@@ -199,6 +199,7 @@ def test_a_language_without_words_is_left_out_and_an_author_can_give_them() -> N
 
     assert list(privacy.languages(("fr", "de"), {})) == ["de"]
     assert list(privacy.languages(("fr",), {})) == ["en"]
+    assert list(privacy.languages(("en", "de"), {"de": Kept("nichts"), "fr": Kept("rien")})) == ["de"]
     assert privacy.languages(("fr",), {"fr": Kept("rien", words=french)})["fr"][0].privacy == "Vie privée"
 
 
