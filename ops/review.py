@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from bot import conversation
 from bot.messenger.client import GraphApi
 from bot.messenger.errors import SendError
 from bot.messenger.messages import PublicReply
@@ -104,8 +103,16 @@ def _always() -> bool:
 
 def _replies_publicly() -> bool:
     """Whether a module of the conversation knows public replies: only then can a handler return one."""
+    from bot import conversation  # here: most commands need no conversation that can be loaded
+
     own = [module for name, module in list(sys.modules.items()) if name.startswith(conversation.__name__)]
     return any(PublicReply in vars(module).values() for module in own)
+
+
+def _asks_for_locale() -> bool:
+    from bot import conversation  # as above
+
+    return "locale" in conversation.bot.person
 
 
 PERMISSIONS = (
@@ -154,7 +161,7 @@ PERMISSIONS = (
         "pages_user_locale",
         "Our bot answers in the person's own language. It reads their locale once, when they write to the page first.",
         GraphApi.person,
-        lambda: "locale" in conversation.bot.person,
+        _asks_for_locale,
     ),
 )
 INSTAGRAM = (
