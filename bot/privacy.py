@@ -206,11 +206,11 @@ def answer(page: str, environment: Environment) -> Json:
 def _privacy(environment: Environment, written: Mapping[str, tuple[Words, Kept]]) -> str:
     sections = {}
     for language, (words, kept) in written.items():
-        days = periods(environment)
+        # What an author's own words leave out is named in English.
+        stores = {**WORDS["en"].stores, **words.stores}
         rows = [
-            f"<tr><td>{escape(what)}</td><td>{escape(long.format(days=days[name]))}</td></tr>"
-            for name, (what, long) in words.stores.items()
-            if name in days
+            f"<tr><td>{escape(stores[name][0])}</td><td>{escape(stores[name][1].format(days=days))}</td></tr>"
+            for name, days in periods(environment).items()
         ]
         heads = "".join(f"<th>{escape(each)}</th>" for each in words.columns)
         sections[language] = [

@@ -204,6 +204,17 @@ def test_a_language_without_words_is_left_out_and_an_author_can_give_them() -> N
     assert privacy.languages(("fr",), {"fr": Kept("rien", words=french)})["fr"][0].privacy == "Vie privée"
 
 
+def test_a_store_that_an_authors_words_leave_out_is_named_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    french = privacy.WORDS["en"].replace(stores={"state": ("Ce que le bot retient", "{days} jours")})
+    monkeypatch.setattr(bot.conversation, "PRIVACY", {"fr": Kept("rien", words=french)})
+
+    page = as_read(privacy.answer(PRIVACY, ENVIRONMENT)["body"])
+
+    assert "Ce que le bot retient  30 jours" in page
+    assert "What the bot could not handle" in page
+    assert "What the bot remembers about you, in the same table" not in page
+
+
 def test_a_page_needs_neither_aws_nor_a_secret_and_may_be_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     def unneeded() -> Any:
         raise AssertionError
