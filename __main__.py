@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 import components as fbm
-from bot.environment import variables
+from bot.environment import DELETION, PRIVACY, variables
 from bot.log import ALARM_KINDS, WAITING_KIND
 from settings import load
 
@@ -138,6 +138,11 @@ if settings.bot:
                 lex_bot_id=settings.lex_bot_id,
                 lex_bot_alias_id=settings.lex_bot_alias_id,
                 lex_locale_id=settings.lex_locale_id,
+                organisation=settings.organisation,
+                privacy_contact=settings.privacy_contact,
+                log_days=settings.log_retention_days,
+                access_log_days=settings.log_retention_days if settings.api_access_log else 0,
+                backup_days=fbm.BACKUP_DAYS if settings.protect_data else 0,
             ),
         ),
     )
@@ -148,6 +153,7 @@ if settings.bot:
         ),
     )
 
+    pages = [PRIVACY, DELETION] if settings.organisation else []
     api_account = [fbm.ApiAccount(f"{name}-api-account")] if settings.manage_api_gateway_account else []
     api = fbm.RestApi(
         f"{name}-webhook",
@@ -162,6 +168,7 @@ if settings.bot:
             stage_name="live",
             throttle_rate=settings.throttle_rate,
             throttle_burst=settings.throttle_burst,
+            pages=pages,
             access_log_days=settings.log_retention_days if settings.api_access_log else None,
         ),
         pulumi.ResourceOptions(depends_on=api_account),
@@ -194,6 +201,9 @@ if settings.bot:
     )
 
     pulumi.export("webhookUrl", url)
+    base = url.apply(lambda known: known.removesuffix(WEBHOOK_PATH))
+    for page in pages:
+        pulumi.export(f"{page}Url", pulumi.Output.concat(base, page))
     pulumi.export("functionName", function.name)
     pulumi.export("roleName", role.name)
     pulumi.export("queueUrl", queue.url)

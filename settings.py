@@ -40,11 +40,13 @@ PERSON = "(first_name|last_name|profile_pic|locale)"  # "User Profile API", as `
 ADDRESS_CHARACTERS = 1900  # with an asset's name after it; a URL in a message has up to 2,000
 ORIGIN = r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?"
 FOLDER = rf"{ORIGIN}(/[A-Za-z0-9._~%-]+)*"
+EMAIL = r"[^@\s]{1,64}@[^@\s]{1,255}"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 SECRETS = ("page_access_token", "app_secret", "app_secret_previous", "verify_token")
 LEX = ("lex_bot_id", "lex_bot_alias_id", "lex_locale_id")
 DOMAIN = ("domain_name", "hosted_zone_id")
+PAGES = ("organisation", "privacy_contact")
 
 
 UserName = Annotated[str, Field(pattern=f"^({USER_NAME})$")]
@@ -146,7 +148,13 @@ class Settings(BaseModel):
     lex_bot_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of a Lex V2 bot's id", "BOT_ID")
     lex_bot_alias_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of an alias", "ALIAS_ID")
     lex_locale_id: str = _text("([a-z]{2,3}_[A-Z0-9]{2,3})?", "a locale of the Lex bot", "en_US")
-    alarm_email: str = _text(r"([^@\s]{1,64}@[^@\s]{1,255})?", "an e-mail address", "NAME@EXAMPLE.ORG")
+    alarm_email: str = _text(f"({EMAIL})?", "an e-mail address", "NAME@EXAMPLE.ORG")
+    organisation: str = _text(
+        "([^ \\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]{0,199})?", "a name of up to 200 characters", "'Example Ltd'"
+    )
+    privacy_contact: str = _text(
+        rf"(https://[^\s]{{1,200}}|{EMAIL})?", "an e-mail address, or an https:// URL", "privacy@example.org"
+    )
     protect_data: bool = _choice()
 
     # A ValueError's text replaces the field's description in the report.
@@ -240,10 +248,10 @@ class Settings(BaseModel):
             raise ValueError
         return days
 
-    @field_validator(*LEX, *DOMAIN)
+    @field_validator(*LEX, *DOMAIN, *PAGES)
     @classmethod
     def _check_group(cls, value: str, info: Info) -> str:
-        group = [to_camel(each) for each in (LEX if info.field_name in LEX else DOMAIN)]
+        group = [to_camel(each) for each in next(names for names in (LEX, DOMAIN, PAGES) if info.field_name in names)]
         if not value and any(info.context["values"].get(each) for each in group):
             raise ValueError(f"all of {', '.join(group[:-1])} and {group[-1]}, or none of them")
         return value

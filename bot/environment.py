@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+PRIVACY, DELETION = "privacy", "deletion"
+"""The paths of the pages that the function serves beside the webhook, if `organisation` is set."""
+
 
 class Environment(NamedTuple):
     """The function's environment; each field is a variable of the same name in capitals.
@@ -28,6 +31,11 @@ class Environment(NamedTuple):
         lex_bot_id: of an Amazon Lex V2 bot; empty for none, and so are its alias and locale.
         lex_bot_alias_id: of its alias.
         lex_locale_id: such as `en_US`.
+        organisation: who is responsible for the bot and for what it keeps; empty: no pages say so.
+        privacy_contact: whom people ask to have their data deleted: an e-mail address or a URL.
+        log_days: how long the function's log is kept.
+        access_log_days: how long the REST API's log of requests is kept; 0: there is none.
+        backup_days: how long the ledger's backups are kept; 0: there are none.
     """
 
     page_id: str
@@ -50,6 +58,11 @@ class Environment(NamedTuple):
     lex_bot_id: str = ""
     lex_bot_alias_id: str = ""
     lex_locale_id: str = ""
+    organisation: str = ""
+    privacy_contact: str = ""
+    log_days: int = 0
+    access_log_days: int = 0
+    backup_days: int = 0
 
 
 def read(variables: Mapping[str, str]) -> Environment:
@@ -81,5 +94,5 @@ def variables(**values: object) -> dict[str, Any]:
     return {
         name.upper(): value if not isinstance(value, (int, float)) else str(value)
         for name, value in values.items()
-        if not (name in defaults and isinstance(value, str) and value == defaults[name])
+        if not (name in defaults and isinstance(value, (str, int)) and value == defaults[name])
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bot.aws.client import Aws
 from bot.aws.queues import Queues
 from bot.aws.secrets import Secrets
-from bot.environment import Environment, read
+from bot.environment import DELETION, PRIVACY, Environment, read
 from bot.recently_answered import RecentlyAnswered
 from bot.webhook import Webhook
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from bot.worker import Worker
 
 Json = dict[str, Any]
+
+# API Gateway's `resource` of each page.
+PAGES = {f"/{page}": page for page in (PRIVACY, DELETION)}
 
 
 class LambdaContext(Protocol):
@@ -36,7 +39,16 @@ def handle(event: Json, context: LambdaContext) -> Json:
     """
     if "Records" in event:
         return _worker().handle(event, lambda: context.get_remaining_time_in_millis() / 1000)
+    if page := PAGES.get(event.get("resource", "")):
+        return _page(page)
     return _webhook().handle(event)
+
+
+@cache
+def _page(page: str) -> Json:
+    from bot.privacy import answer  # nor until the pages are
+
+    return answer(page, read(os.environ))
 
 
 @cache

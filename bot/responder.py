@@ -4,7 +4,6 @@ An event goes forward by steps, each recorded before the next, so that a later r
 """
 
 import contextlib
-import json
 import random
 import re
 import time
@@ -17,6 +16,7 @@ from bot.aws.client import AwsError
 from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale, Template
 from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint
 from bot.aws.secrets import SecretMissing
+from bot.dead_letters import about
 from bot.fault import ConversationFault
 from bot.log import log
 from bot.messenger import errors, events
@@ -592,13 +592,12 @@ class Responder:
 
     def _forget(self, task: Task) -> None:
         """Delete what is kept about a user beside the state: their dead letters, and what was planned for those."""
-        for body, receipt in self._queues.letters(task.key.user):
-            letter = json.loads(body)
-            message = letter.get("message", letter)  # a message that SQS itself moved here is unchanged
-            for item in message["items"]:
-                event = events.parse(item, message["page"], platform=message["object"])
-                self._ledger.forget(Key(task.key.user, fingerprint(message["page"], event.id)))
-            self._queues.drop(receipt)
+        page, person = task.event.page, task.event.user
+        for body, receipt in self._queues.letters() if person else ():
+            if (found := about(body, page, person)) is not None:
+                for each in found:
+                    self._ledger.forget(Key(task.key.user, fingerprint(page, each)))
+                self._queues.drop(receipt)
 
 
 def way(request: Json) -> str:

@@ -11,7 +11,7 @@ from components.conversation_function import ConversationFunction, ConversationF
 from components.custom_domain import CustomDomain, CustomDomainArgs
 from components.deployer import Deployer, DeployerArgs, github_provider_arn
 from components.event_queue import EventQueue, EventQueueArgs
-from components.ledger import Ledger, LedgerArgs
+from components.ledger import BACKUP_DAYS, Ledger, LedgerArgs
 from components.lex import lex_statement
 from components.policy import Account
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
@@ -20,6 +20,7 @@ from components.scoped_policies import Scope, boundary_arn
 from components.tags import STAGE, tag_everything
 
 __all__ = [
+    "BACKUP_DAYS",
     "STAGE",
     "Account",
     "AdminGroup",

@@ -9,6 +9,8 @@ from components.policy import Statement
 
 KEY = "id"
 EXPIRES = "expires"
+BACKUP_DAYS = 35
+"""How far back point-in-time recovery reaches: "Point-in-time recovery", DynamoDB Developer Guide, read 2026-11."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The REST API that Facebook calls: one path, a method per route, and junk refused before it reaches the function."""
+"""The REST API that Facebook calls: its path, a method per route, and junk refused before it reaches the function."""
 
 import hashlib
 import json
@@ -71,18 +71,19 @@ class RestApiArgs:
     """What `RestApi` needs.
 
     Attributes:
-        path: The one path below the stage, without slashes, such as `webhook`.
+        path: The path below the stage that Facebook calls, without slashes, such as `webhook`.
         routes: Its methods, each once.
         function_name: The function behind all of them.
         function_invoke_arn: The function's URI for API Gateway.
         stage_name: The stage, a part of the URL.
         throttle_rate: Requests per second, 1 to 10,000.
         throttle_burst: Requests at once, 1 to 5,000.
+        pages: Other paths, which anybody may GET.
         access_log_days: How long the access log is kept. None: no access log. API Gateway refuses a stage with one
             unless the account has a CloudWatch role for it (`ApiAccount`).
 
     Raises:
-        InvalidArgs: If there is no route, a method twice, or throttling outside the account's quotas.
+        InvalidArgs: If there is no route, a method or path twice, or throttling outside the account's quotas.
     """
 
     path: str
@@ -92,14 +93,22 @@ class RestApiArgs:
     stage_name: str
     throttle_rate: int
     throttle_burst: int
+    pages: Sequence[str] = ()
     access_log_days: int | None = None
 
     def __post_init__(self) -> None:
         methods = [route.method_name for route in self.routes]
         require(len(methods) > 0, "A REST API without a route answers nobody: give it at least one.")
         require(len(set(methods)) == len(methods), f"Each method may have one route, but the routes are {methods}.")
+        paths = [self.path, *self.pages]
+        require(len(set(paths)) == len(paths), f"Each path may be named once, but the paths are {paths}.")
         require_within(THROTTLE_RATE, self.throttle_rate, "number of requests per second")
         require_within(THROTTLE_BURST, self.throttle_burst, "number of requests at once")
+
+    def methods(self) -> dict[str, tuple[str, Route]]:
+        """Every method by its logical name, with its path."""
+        found = {route.method_name.lower(): (self.path, route) for route in self.routes}
+        return found | {f"{page}-get": (page, Route(method_name="GET")) for page in self.pages}
 
     def integration(self) -> dict[str, Any]:
         """The inputs of each method's integration. API Gateway always calls Lambda with POST."""
@@ -113,21 +122,21 @@ def deployment_trigger(args: RestApiArgs) -> pulumi.Output[str]:
         args: The API's arguments.
     """
     methods = [route.method() for route in args.routes]
-    frozen = [args.path, TLS, VALIDATION, args.integration(), methods, EMPTY_ANSWERS]
+    frozen = [args.path, TLS, VALIDATION, args.integration(), methods, EMPTY_ANSWERS, *args.pages]
     return pulumi.Output.json_dumps(frozen, sort_keys=True).apply(
         lambda text: hashlib.sha256(text.encode()).hexdigest()
     )
 
 
 class RestApi(pulumi.ComponentResource):
-    """A regional REST API with one path, its methods integrated with one function, and one stage.
+    """A regional REST API whose methods are all integrated with one function, and one stage.
 
     A deployment freezes the API before Pulumi deletes what was removed. So a removed route is still answered until the
     deployment is replaced: run `pulumi up` again with `--replace` and the URN of the deployment.
 
     Attributes:
         id: The API's id.
-        url: The path's URL; known once the API may call the function.
+        url: The URL of `path`; known once the API may call the function.
         name: The API's name, as in its metrics.
         stage_name: The stage's name.
     """
@@ -142,42 +151,45 @@ class RestApi(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         # No binary media types: with `*/*`, the function would get every body in base64.
         api = apigateway.RestApi(f"{name}-api", endpoint_configuration={"types": "REGIONAL"}, **TLS, opts=child)
-        resource = apigateway.Resource(
-            f"{name}-{args.path}", rest_api=api.id, parent_id=api.root_resource_id, path_part=args.path, opts=child
-        )
+        resources = {
+            path: apigateway.Resource(
+                f"{name}-{path}", rest_api=api.id, parent_id=api.root_resource_id, path_part=path, opts=child
+            )
+            for path in (args.path, *args.pages)
+        }
         validator = apigateway.RequestValidator(f"{name}-parameters", rest_api=api.id, **VALIDATION, opts=child)
-        methods = [
-            apigateway.Method(
-                f"{name}-{route.method_name.lower()}",
+        methods = {
+            label: apigateway.Method(
+                f"{name}-{label}",
                 rest_api=api.id,
-                resource_id=resource.id,
+                resource_id=resources[path].id,
                 request_validator_id=validator.id,
                 **route.method(),
                 opts=child,
             )
-            for route in args.routes
-        ]
+            for label, (path, route) in args.methods().items()
+        }
         integrations = [
             apigateway.Integration(
-                f"{name}-{route.method_name.lower()}-integration",
+                f"{name}-{label}-integration",
                 rest_api=api.id,
-                resource_id=resource.id,
-                http_method=method.http_method,
+                resource_id=resources[path].id,
+                http_method=methods[label].http_method,
                 **args.integration(),
                 opts=child,
             )
-            for route, method in zip(args.routes, methods, strict=True)
+            for label, (path, _) in args.methods().items()
         ]
         permissions = [
             lambda_.Permission(
-                f"{name}-{route.method_name.lower()}-permission",
+                f"{name}-{label}-permission",
                 action="lambda:InvokeFunction",
                 function=args.function_name,
                 principal="apigateway.amazonaws.com",
-                source_arn=pulumi.Output.concat(api.execution_arn, f"/*/{route.method_name}/{args.path}"),
+                source_arn=pulumi.Output.concat(api.execution_arn, f"/*/{route.method_name}/{path}"),
                 opts=child,
             )
-            for route in args.routes
+            for label, (path, route) in args.methods().items()
         ]
         answers = [
             apigateway.Response(
@@ -190,7 +202,7 @@ class RestApi(pulumi.ComponentResource):
             rest_api=api.id,
             triggers={"inputs": deployment_trigger(args)},
             # It freezes the API as it is at that moment.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*methods, *integrations, *answers]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*methods.values(), *integrations, *answers]),
         )
         stage = apigateway.Stage(
             f"{name}-stage",

@@ -197,7 +197,14 @@ def _add_registration(to: Subparsers) -> None:
         "Register webhook, page and profile with Facebook, where something differs.",
         "register --stack prod --app-id 200000000000001 --dry-run",
     )
-    for command in (check, register):
+    review = _add(
+        to,
+        "review",
+        commands.review_,
+        "What Meta's App Review asks for: a checklist, words for each permission, and a script for the screencast.",
+        "review --stack prod --app-id 200000000000001",
+    )
+    for command in (check, register, review):
         command.add_argument("--app-id", metavar="ID", help=APP_ID)
         command.add_argument("--instagram", action="store_true", help="also the app's webhook for Instagram")
     register.add_argument("--dry-run", action="store_true", help=DRY_RUN)

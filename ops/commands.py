@@ -13,7 +13,7 @@ from bot.aws.secrets import SecretValues
 from bot.messenger.client import GraphApi
 from bot.messenger.identity import USER_REF
 from bot.messenger.profile import Profile
-from ops import adopt, conversations, permission_set, reply, view
+from ops import adopt, conversations, permission_set, reply, review, view
 from ops.aws import OperatorAws
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
@@ -220,6 +220,18 @@ def print_permission_set(options: Namespace, place: Place) -> int:
     """Print the policies of a group as a permission set for IAM Identity Center."""
     place.show(Result(permission_set.template(place.aws, options.group), []))
     return 0
+
+
+def review_(options: Namespace, target: Target) -> int:
+    """`review`."""
+    script = review.load_script(review.SCRIPT)
+    used = review.used_permissions([*review.PERMISSIONS, *(review.INSTAGRAM if options.instagram else ())])
+    registration = _registration(options, target)
+    app_id = options.app_id or target.stack.app_id
+    verdicts = list(registration.check())
+    items = list(review.checklist(target.stack, target.graph, app_id, verdicts=verdicts, used=used, script=script))
+    target.show(view.review(review.Review(items, used, script)))
+    return 1 if any(each.state == review.WRONG for each in items) else 0
 
 
 def adopt_look(options: Namespace, place: Place) -> int:

@@ -1,13 +1,12 @@
 """Removes everything that is kept about a person: planned answers, state and dead letters."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.aws.client import Aws
 from bot.aws.ledger import Ledger
 from bot.aws.queues import fingerprint
-from bot.messenger.identity import USER_REF
+from bot.dead_letters import mentions
 from ops.dead_letter_queue import ROUND, DeadLetterQueue, message_count
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.stack import Stack
@@ -91,14 +90,3 @@ class Memory:
                 about = mentions(letter.body.encode(), self._person)
             if about:
                 yield letter
-
-
-def mentions(content: bytes, person: str) -> bool:
-    """Whether bytes contain a person's id as a whole word: one id can be the beginning of another.
-
-    A reference counts only behind its name in JSON, because it can be the same number as somebody else's id.
-    """
-    if person.startswith(USER_REF):
-        reference = re.escape(person.removeprefix(USER_REF).encode())
-        return re.search(rb"user_ref[\\\":\s]*" + reference + rb"(?![\w.-])", content) is not None
-    return re.search(rb"(?<![0-9A-Za-z])" + re.escape(person.encode()) + rb"(?![0-9A-Za-z])", content) is not None

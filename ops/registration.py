@@ -90,6 +90,7 @@ APP, INSTAGRAM, PAGE, PROFILE = (
     "profile",
 )
 VERSION = "Graph API"
+PRIVACY_PAGE, DELETION_PAGE = "page about privacy", "page about deletion"
 
 
 class Subscribed(NamedTuple):
@@ -353,6 +354,7 @@ class Registration(Subscriptions):
     def check(self) -> Iterator[Verdict]:
         """Check everything, even where something fails."""
         yield from self.check_stack()
+        yield from page_verdicts(self._stack)
         yield version_verdict(self._stack.graph_api_version)
         for part in self._parts:
             try:
@@ -403,14 +405,16 @@ class Registration(Subscriptions):
         found = "refuses a wrong verify token" if fine else f"answers a wrong verify token with {status}, not 403"
         yield Verdict("webhook", fine, found)
         # HTTP/2 writes names in lower case: nothing on the way may insist on another spelling.
+        began = time.monotonic()
         status, _ = _call(
             self._stack.webhook_url, "POST", "", {"x-hub-signature-256": sign(EMPTY, self._app_secret)}, EMPTY
         )
+        seconds = time.monotonic() - began
         fine = status == OK
         wrong = (
             f"answers a signed request with {status}, not 200: see the function's log; if it has no line, the gateway's"
         )
-        yield Verdict("webhook", fine, "accepts a signed request" if fine else wrong)
+        yield Verdict("webhook", fine, f"accepts a signed request, in {seconds:.1f} s" if fine else wrong)
 
     def _check_token(self) -> Iterator[Verdict]:
         token = self._graph.token(self._app_id)
@@ -497,6 +501,25 @@ def _refusal(what: str) -> Iterator[None]:
         yield
     except SendError as error:
         raise OpsError(f"The {what} could not be set: {_explained(error, what)}") from None
+
+
+def page_verdicts(stack: Stack) -> Iterator[Verdict]:
+    """Whether anybody can read the pages about privacy. An app may name pages elsewhere, so a stack may have none."""
+    for what, url in ((PRIVACY_PAGE, stack.privacy_url), (DELETION_PAGE, stack.deletion_url)):
+        if not url:
+            lacking = "is not served: set organisation and privacyContact, unless the app names a page elsewhere"
+            yield Verdict(what, fine=True, found=lacking)
+            continue
+        trouble = readable(url)
+        yield Verdict(what, not trouble, f"{url} {trouble or 'can be read'}")
+
+
+def readable(url: str) -> str:
+    """Why nobody can read a page at this URL; empty if anybody can."""
+    status, text = _call(url, "GET", "", {}, b"")
+    if not status:
+        return f"cannot be read ({text})"
+    return "" if status == OK and text else f"cannot be read (HTTP {status})"
 
 
 def version_verdict(version: str) -> Verdict:

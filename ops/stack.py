@@ -43,6 +43,8 @@ class Stack:
         graph_api_version: such as `v26.0`.
         webhook_url: where Facebook sends events.
         log_group: the function's log group; empty if unknown.
+        privacy_url: the page that says what is kept about people; empty if it is not served.
+        deletion_url: the page that says how to have it deleted; empty if it is not served.
         app_id: the Facebook app's id; empty if unknown.
         region: of AWS.
         endpoint: of a sandbox's AWS; None for AWS itself.
@@ -58,6 +60,8 @@ class Stack:
     graph_api_version: str
     webhook_url: str
     log_group: str = ""
+    privacy_url: str = ""
+    deletion_url: str = ""
     app_id: str = ""
     region: str = ""
     endpoint: str | None = None
@@ -242,4 +246,9 @@ def _from_outputs(outputs: Mapping[str, Any], source: str) -> Stack:
     if missing:
         raise OpsError(f"{source} lacks the outputs {', '.join(missing)}: the stack has no bot, or was never deployed.")
     values: Any = {field: outputs[name] for name, field in OUTPUTS.items()}
-    return Stack(**values, log_group=str(outputs.get("logGroupName") or ""))
+    return Stack(
+        **values,
+        log_group=str(outputs.get("logGroupName") or ""),
+        privacy_url=str(outputs.get("privacyUrl") or ""),
+        deletion_url=str(outputs.get("deletionUrl") or ""),
+    )

@@ -21,6 +21,7 @@ from ops.letters import EventLetter, Letter, UnusableLetter
 from ops.redrive import Prospect, Redriven, obstacle, prospect
 from ops.registration import Change, Registered, Verdict
 from ops.reply import HUMAN_AGENT, Replied
+from ops.review import DONE, PERSON, WARNING, WRONG, Review, numbered
 from ops.templates import CHANGED, MISSING, TemplateState
 
 Json = dict[str, Any]
@@ -253,6 +254,39 @@ def verdicts(found: Sequence[Verdict]) -> Result:
     """What a check of the registration found."""
     rows = [("✓" if each.fine else "✗", each.what, each.found) for each in found]
     return Result([each._asdict() for each in found], [_table(("", "what", "verdict"), rows)])
+
+
+MARKS = {DONE: "✓", WRONG: "✗", WARNING: "!", PERSON: "☐"}
+
+
+def review(kit: Review) -> Result:
+    """What App Review asks for: what a person has to do is marked with an empty box."""
+    rows = [(MARKS[each.state], each.what, each.found) for each in kit.items]
+    counts = ", ".join(f"{sum(each.state == state for each in kit.items)} {state}" for state in MARKS)
+    words = [_table((each.name, ""), [("words", each.purpose), ("code", each.place)]) for each in kit.permissions]
+    steps = []
+    for step in numbered(kit.script):
+        action = next((name, step[name]) for name in ("write", "tap", "do") if name in step)
+        told = [action, *(("answer", each) for each in step.get("answers", ())), ("notice", step.get("notice", ""))]
+        told.append(("shows", ", ".join(step.get("shows", ()))))
+        steps += [(str(step["step"]) if told[0] == each else "", *each) for each in told if each[1]]
+    return Result(
+        {
+            "items": [each._asdict() for each in kit.items],
+            "permissions": [
+                {"name": each.name, "purpose": each.purpose, "place": each.place} for each in kit.permissions
+            ],
+            "script": list(numbered(kit.script)),
+        },
+        [
+            _table(("", "what", "verdict"), rows),
+            f"{counts}. ☐ needs a person.",
+            "\nFor the request, permission by permission:",
+            *words,
+            "\nFor the screencast, in Messenger itself:",
+            _table(("step", "", ""), steps),
+        ],
+    )
 
 
 def changes(made: Sequence[Change], *, dry: bool) -> Result:

@@ -72,6 +72,12 @@ ENVIRONMENT = {
     "HUMAN_HOURS",
     "DISCLOSE_DAYS",
     "CONCURRENCY",
+    "LOG_DAYS",
+}
+MORE_IN_THE_ENVIRONMENT = {
+    "dev": set[str](),
+    "prod": {"BACKUP_DAYS"},
+    "local": {"ORGANISATION", "PRIVACY_CONTACT"},
 }
 OUTPUTS = {
     "webhookUrl",
@@ -180,7 +186,8 @@ def test_exactly_the_resources_that_accept_tags_have_project_and_stack(full: Gra
 
 
 def test_a_stack_exports_what_its_users_need_and_no_secret(graph: Graph) -> None:
-    assert graph.outputs.keys() == OUTPUTS
+    pages = {"privacyUrl", "deletionUrl"} if graph.stack == "local" else set()
+    assert graph.outputs.keys() == OUTPUTS | pages
     assert graph.outputs["webhookUrl"].endswith("/live/webhook")
     assert graph.outputs["secretsPath"] == f"/{PROJECT}-{graph.stack}-secrets"
     assert "canary" not in json.dumps(graph.outputs)
@@ -215,7 +222,7 @@ def test_the_function_runs_the_bot_and_knows_its_stack(graph: Graph) -> None:
     assert (function.inputs["handler"], function.inputs["runtime"]) == ("bot.handler.handle", "python3.13")
     assert function.inputs["architectures"] == ["arm64"]
     assert function.inputs["loggingConfig"] == {"logFormat": "JSON", "logGroup": graph.outputs["logGroupName"]}
-    assert variables.keys() == ENVIRONMENT
+    assert variables.keys() == ENVIRONMENT | MORE_IN_THE_ENVIRONMENT[graph.stack]
     assert variables["QUEUE_URL"] == graph.outputs["queueUrl"]
     assert variables["DEAD_LETTER_QUEUE_URL"] == graph.outputs["deadLetterQueueUrl"]
     assert variables["MESSAGE_BYTES"] == "1048576"
@@ -519,6 +526,7 @@ def test_a_setting_reaches_the_function(changed: Graph) -> None:
         "HUMAN_HOURS": "11",
         "DISCLOSE_DAYS": "12",
         "CONCURRENCY": "10",
+        "LOG_DAYS": "7",
         "LEX_BOT_ID": "ABCDEFGHIJ",
         "CONVERSATION_PERSON": "first_name locale",
         "INBOX_APP_ID": "263902037430900",

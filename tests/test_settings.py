@@ -75,6 +75,25 @@ def test_a_domain_needs_a_host_and_its_zone(domain: str, zone: str, report: str)
     assert report in mistake
 
 
+@pytest.mark.parametrize(
+    ("organisation", "contact", "report"),
+    [
+        ("Example Ltd", "", "privacyContact is not set; allowed: all of organisation and privacyContact, or none"),
+        ("", "a@b.org", "organisation is not set; allowed: all of organisation and privacyContact, or none"),
+        ("Example\nLtd", "a@b.org", "allowed: a name of up to 200 characters"),
+        ("x" * 201, "a@b.org", "allowed: a name of up to 200 characters"),
+        ("Example Ltd", "http://example.org", "allowed: an e-mail address, or an https:// URL"),
+        ("Example Ltd", "javascript:alert(1)", "allowed: an e-mail address, or an https:// URL"),
+    ],
+)
+def test_the_pages_about_privacy_need_somebody_responsible_and_a_contact(
+    organisation: str, contact: str, report: str
+) -> None:
+    (mistake,) = mistakes(organisation=organisation, privacyContact=contact)
+
+    assert report in mistake
+
+
 @pytest.mark.parametrize("key", LEX)
 def test_a_wrong_lex_id_is_reported_once(key: str) -> None:
     (mistake,) = mistakes(**{**LEX, key: "arn:aws:lex"})

@@ -174,18 +174,14 @@ class Queues:
         ]
         self._aws.call("sqs", "ChangeMessageVisibilityBatch", {"QueueUrl": self._events, "Entries": entries})
 
-    def letters(self, group: str) -> Iterator[tuple[str, str]]:
-        """The dead letters of one message group, each with its body and receipt handle.
+    def letters(self) -> Iterator[tuple[str, str]]:
+        """The dead letters, each with its body and receipt handle; they are hidden for some seconds.
 
-        All others are hidden for some seconds. Errors as of `hide`.
-
-        Args:
-            group: the fingerprint of a page and a user.
+        Errors as of `hide`.
         """
         request = {
             "QueueUrl": self._dead_letters,
             "MaxNumberOfMessages": BATCH_MESSAGES,
-            "MessageSystemAttributeNames": ["MessageGroupId"],
             "VisibilityTimeout": SWEEP_SECONDS,
             "WaitTimeSeconds": WAIT_SECONDS,
         }
@@ -196,9 +192,7 @@ class Queues:
             letters = answer.get("Messages", [])
             if not letters:
                 return
-            for letter in letters:
-                if letter["Attributes"]["MessageGroupId"] == group:
-                    yield letter["Body"], letter["ReceiptHandle"]
+            yield from ((letter["Body"], letter["ReceiptHandle"]) for letter in letters)
 
     def drop(self, receipt: str) -> None:
         """Delete a dead letter; errors as of `hide`.

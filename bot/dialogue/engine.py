@@ -56,7 +56,7 @@ class Engine(ABC, Generic[S, W]):
     ) -> None:
         if unknown := [name for name in person if name not in Person._fields]:
             raise RuleError(f"A person has no field {', '.join(unknown)}: choose from {', '.join(Person._fields)}.")
-        self.languages, self._person, self._disclosure = languages, person, disclosure
+        self.languages, self.person, self._disclosure = languages, person, disclosure
         self._back = frozenset(normal(phrase) for phrase in back)
 
     @abstractmethod
@@ -141,11 +141,11 @@ class Engine(ABC, Generic[S, W]):
         kept = KNOWN if session.person else UNKNOWN
         somebody = event.user and not event.user.startswith(USER_REF)
         # Instagram's profiles have other fields.
-        if not (self._person and context.people and somebody and event.platform == "page"):
+        if not (self.person and context.people and somebody and event.platform == "page"):
             return session
         if context.now - session.asked < kept:
             return session
-        found = context.people.read(event.user, self._person)
+        found = context.people.read(event.user, self.person)
         return session.replace(person=read(Person, found) if found else session.person, asked=context.now)
 
     def _reply(self, turn: Turn[S, W, Event]) -> Reply[S]:

@@ -172,6 +172,16 @@ class GraphApi:
         found = self._repeatable(_Call(method="GET", path=psid, query={"fields": ",".join(fields)}), timeout)
         return {name: text for name in fields if (text := _text(found, name))}
 
+    def facts(self, fields: Sequence[str], app_id: str = "") -> Json:
+        """These fields of the page, or of the app. Sources: Graph API reference, "Page" and "Application".
+
+        Args:
+            fields: such as `is_published` of a page, or `privacy_policy_url` of an app.
+            app_id: the app's id; empty for the page.
+        """
+        call = _Call(method="GET", path=app_id or self._page, query={"fields": ",".join(fields)}, app_id=app_id)
+        return self._repeatable(call)
+
     # The profile
 
     def profile(self) -> Json:

@@ -67,6 +67,8 @@ class Graph:
         comments: under the page's posts.
         people: who people are.
         threads: which app has each conversation.
+        page: more fields of the page.
+        application: more fields of the app, such as its `privacy_policy_url`.
         send_api: takes its messages.
         templates: of its utility messages.
         subscribed_apps: the page's self.app_subscription.
@@ -92,10 +94,12 @@ class Graph:
         self.subscribed_apps, self.app_subscription = SubscribedApps(app_id), AppSubscription()
         self.templates = MessageTemplates(lambda change: echo(change, 0))
         self.comments, self.people, self.threads = Comments(page_id), People(), Threads()
+        self.page: Json = {"is_published": True}
+        self.application: Json = {}
         self._profile = MessengerProfile()
         self.send_api = SendApi(self.windows, self.templates, self.comments, self.threads)
         self._page_edges: Edges = {
-            ("GET", ""): lambda _: {"name": "Sandbox", "id": page_id},
+            ("GET", ""): lambda given: _fields({"name": "Sandbox", "id": page_id} | self.page, given),
             ("POST", "messages"): self.send_api.send,
             ("POST", "message_attachments"): self.send_api.upload,
             ("POST", "pass_thread_control"): self.threads.pass_on,
@@ -113,6 +117,7 @@ class Graph:
         }
         self._app_edges: Edges = {
             ("GET", "debug_token"): self._debug_token,
+            ("GET", app_id): lambda given: _fields({"name": "Sandbox", "id": app_id} | self.application, given),
             ("GET", f"{app_id}/subscriptions"): self.app_subscription.read,
             ("POST", f"{app_id}/subscriptions"): self.app_subscription.subscribe,
             ("DELETE", f"{app_id}/subscriptions"): self.app_subscription.delete,
@@ -246,6 +251,12 @@ class Graph:
 
     def _debug_token(self, parameters: Json) -> Json:
         return self.credentials.debug_token(parameters)
+
+
+def _fields(node: Json, given: Json) -> Json:
+    """The fields of an object that a request names; without a field, Facebook leaves out what is empty."""
+    wanted = {"id", *str(given.get("fields", "id,name")).split(",")}
+    return {name: value for name, value in node.items() if name in wanted}
 
 
 def _edge(edges: Edges, method: str, name: str) -> Edge:

@@ -52,7 +52,7 @@ class Operator:
 
     def reply(self, person: str, text: str) -> None:
         """Write to a person in the page's name, as a human does with `ops reply`."""
-        with _explained():
+        with explained():
             graph = graph_api(self._stack, read_secrets(self._aws, self._stack.secrets_path))
             reply.send(graph, person, text, reply.writer(self._aws))
 

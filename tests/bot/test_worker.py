@@ -494,16 +494,17 @@ def test_an_unforeseen_failure_holds_back_only_its_own_user(monkeypatch: pytest.
 def test_a_user_who_asks_to_be_forgotten_leaves_neither_state_nor_dead_letters(monkeypatch: pytest.MonkeyPatch) -> None:
     gone: list[str] = []
 
-    def letters_of(_self: object, group: str) -> list[tuple[str, str]]:
-        assert group == fingerprint(PAGE, "u")
+    def held(_self: object) -> list[tuple[str, str]]:
         one = {"object": "page", "page": PAGE, "received": 1, "items": [item("u", "old")]}
         moved_by_sqs = one | {"items": [item("u", "older")]}
-        return [(json.dumps({"reason": "r", "message": one}), "r1"), (json.dumps(moved_by_sqs), "r2")]
+        of_others = one | {"items": [item("v", "u")]}
+        letters = (one, {"reason": "r", "message": moved_by_sqs}, of_others)
+        return [(json.dumps(letter), f"r{number}") for number, letter in enumerate(letters, 1)]
 
     def converse(event: events.Event, _state: Json, _now: float) -> Answer:
         return Answer((Text("Gone."),), {}, forget=True) if event.id == "m2" else Answer((), {"name": "Ada"})
 
-    monkeypatch.setattr(Queues, "letters", letters_of)
+    monkeypatch.setattr(Queues, "letters", held)
     monkeypatch.setattr(Queues, "drop", lambda _self, receipt: gone.append(receipt))
     system = run([item("u", "m1")], [item("u", "m2")], converse=converse)
     assert texts(system) == ["Gone."]

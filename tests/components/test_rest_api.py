@@ -79,6 +79,18 @@ def test_each_method_has_its_own_permission_to_call_the_function() -> None:
         assert each.inputs["function"] == "bot"
 
 
+def test_a_page_is_a_path_of_its_own_that_anybody_may_get() -> None:
+    graph = make(pages=["privacy"])
+
+    (page,) = [each for each in graph.of("aws:apigateway/method:Method") if each.name == "api-privacy-get"]
+    assert (page.inputs["httpMethod"], page.inputs["authorization"]) == ("GET", "NONE")
+    assert page.inputs["requestParameters"] == {}
+    paths = {each.inputs["pathPart"] for each in graph.of("aws:apigateway/resource:Resource")}
+    assert paths == {"webhook", "privacy"}
+    permissions = {each.inputs["sourceArn"] for each in graph.of("aws:lambda/permission:Permission")}
+    assert [each.partition("/")[2] for each in permissions if "privacy" in each] == ["*/GET/privacy"]
+
+
 def test_each_method_is_integrated_with_the_function() -> None:
     integrations = make().of("aws:apigateway/integration:Integration")
 
@@ -139,6 +151,7 @@ def test_unchanged_inputs_give_an_unchanged_trigger(usual: Graph) -> None:
         {"routes": [GET, Route(method_name="POST", required_query=["X-Hub-Signature-256"])]},
         {"routes": [Route(method_name="GET", required_query=["hub.mode"]), POST]},
         {"path": "hook"},
+        {"pages": ["privacy"]},
         {"function_invoke_arn": "arn:aws:apigateway:eu-central-1:lambda:path/functions/other/invocations"},
     ],
 )
@@ -186,6 +199,7 @@ def test_an_access_log_is_one_json_line_without_the_query_that_holds_the_verify_
     [
         ({"routes": []}, "without a route"),
         ({"routes": [GET, GET]}, "Each method may have one route"),
+        ({"pages": ["webhook"]}, "Each path may be named once"),
         ({"throttle_rate": 0}, "cannot be 0: choose 1 to 10000"),
         ({"throttle_burst": 5_001}, "cannot be 5001: choose 1 to 5000"),
     ],

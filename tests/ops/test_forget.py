@@ -2,12 +2,10 @@
 
 import itertools
 
-import pytest
-
 from bot.aws.client import Aws
 from bot.aws.ledger import Ledger
 from bot.aws.queues import fingerprint, unusable_letters
-from ops.forget import Forgotten, Memory, mentions
+from ops.forget import Forgotten, Memory
 from tests.ops.place import ANNA, BEN, MESSAGE_BYTES, PAGE, Breaking, Broken, Place
 
 
@@ -79,23 +77,3 @@ def test_a_forgotten_event_is_never_answered_and_its_record_expires(place: Place
 def test_a_person_of_another_page_is_another_person(place: Place) -> None:
     both_known(place)
     assert not memory(place, BEN, page="another").forget().plans
-
-
-@pytest.mark.parametrize(
-    ("content", "person", "found"),
-    [
-        (b'"12345"', "12345", True),
-        (b"12345", "12345", True),
-        (b"123456", "12345", False),
-        (b"", "12345", False),
-        (b'{"sender": {"user_ref": "105"}}', "user_ref:105", True),
-        (b'{"user_ref":105}', "user_ref:105", True),
-        (b'"{\\"user_ref\\": \\"105\\"}"', "user_ref:105", True),
-        (b'{"user_ref": "105-2"}', "user_ref:105", False),
-        (b'{"sender": {"id": "105"}}', "user_ref:105", False),
-    ],
-)
-def test_an_id_is_found_only_as_a_whole_word_and_a_reference_only_behind_its_name(
-    content: bytes, person: str, found: bool
-) -> None:
-    assert mentions(content, person) is found
