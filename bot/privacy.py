@@ -74,6 +74,10 @@ WORDS = {
                 "Backups of the table, made by Amazon so that it can be restored to an earlier moment (DynamoDB)",
                 "{days} days after it was deleted from the table",
             ),
+            "conversation": (
+                "Log lines of the program that words the answers: whatever it writes there (Amazon CloudWatch)",
+                "{days} days",
+            ),
             "lex": (
                 "Texts that the bot does not understand by itself go to Amazon Lex with your page-scoped id, and "
                 "Lex keeps the session",
@@ -140,6 +144,11 @@ WORDS = {
                 "(DynamoDB)",
                 "{days} Tage, nachdem es in der Tabelle gelöscht wurde",
             ),
+            "conversation": (
+                "Protokollzeilen des Programms, das die Antworten formuliert: was immer es dort schreibt (Amazon "
+                "CloudWatch)",
+                "{days} Tage",
+            ),
             "lex": (
                 "Texte, die der Bot nicht selbst versteht, gehen mit Ihrer seitenbezogenen Kennung an "
                 "Amazon Lex, das die Sitzung behält",
@@ -170,6 +179,7 @@ def periods(environment: Environment) -> dict[str, int]:
         "log": environment.log_days,
         "access": environment.access_log_days,
         "backups": environment.backup_days,
+        "conversation": environment.log_days if environment.conversation_function else 0,
         # "SessionTTL": an idle session lasts for a day at most (CreateBot, Lex V2 API reference, read 2026-11).
         "lex": 1 if environment.lex_bot_id else 0,
     }
