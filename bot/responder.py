@@ -15,7 +15,7 @@ from bot.aws.client import AwsError
 from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale
 from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint
 from bot.aws.secrets import SecretMissing
-from bot.log import log
+from bot.log import about, log
 from bot.messenger import errors, events
 from bot.messenger.messages import Message
 from bot.pace import Pace, UsedUp
@@ -138,6 +138,11 @@ class Task(NamedTuple):
         return cls(event, key, message | {"items": [item]}, delivery)
 
     @property
+    def ids(self) -> dict[str, str]:
+        """What the log lines about it have."""
+        return {"request": self.message["request"], "event": self.key.event}
+
+    @property
     def receives(self) -> int:
         """How often the queue has delivered it."""
         return int(self.delivery["attributes"]["ApproximateReceiveCount"])
@@ -215,7 +220,7 @@ class Responder:
         reading = reading or self._ledger.read(task.key, task.event.page)
         record = reading.record
         if record.outcome:
-            log("INFO", "seen_before", event=task.key.event)
+            log("INFO", "seen_before")
             return None
         self._look_ahead(reading)
         try:
@@ -243,7 +248,8 @@ class Responder:
         for task, record, milliseconds in answered:
             self._recent.add(task.key.event)
             messages = len(record.answers or ())
-            log("INFO", "answered", event=task.key.event, messages=messages, milliseconds=milliseconds)
+            about(**task.ids)
+            log("INFO", "answered", messages=messages, milliseconds=milliseconds)
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived."""
@@ -281,14 +287,14 @@ class Responder:
         """Ask the conversation and store what it answers; None if there is nothing to store."""
         answer = self._converse(task.event, reading.state, self._now())
         if answer.defect is not None:
-            log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=where(answer.defect))
+            log("ERROR", "defect", reason=type(answer.defect).__name__, at=where(answer.defect))
         if late := answer.outside_window:
             reason = "the messaging window is closed"
-            log("WARN", "not_delivered", event=task.key.event, reason=reason, messages=late)
+            log("WARN", "not_delivered", reason=reason, messages=late)
         planned: list[Json] = [each.to_request(task.event.user) for each in answer.messages]
         requests = [each for each in planned if any(each["recipient"].values())]
         if unsent := len(planned) - len(requests):
-            log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
+            log("WARN", "not_delivered", reason="nobody is known to send it to", messages=unsent)
         for number, request in enumerate(requests):
             if isinstance(message := request.get("message"), dict):
                 request["message"] = message | {"metadata": f"{task.key.event}:{number}"}
@@ -353,6 +359,7 @@ class Responder:
         renew = False
         for tried in range(1, TRIES + 1):
             self._keep_pace(task, record, remaining() - STEP_SECONDS)
+            began = self._now()
             try:
                 sender = self._senders.renewed() if renew else self._senders.get()
                 sender.send(request, SEND_SECONDS)
@@ -378,6 +385,7 @@ class Responder:
                 renew = refused
                 self._pause(RETRY_SECONDS * 2 ** (tried - 1) * random.uniform(0.5, 1))
             else:
+                log("INFO", "sent", number=record.next, milliseconds=round((self._now() - began) * 1000))
                 return
 
     def _keep_pace(self, task: Task, record: Record, most: float) -> None:
@@ -409,7 +417,7 @@ class Responder:
         if unclear := isinstance(error, errors.Unclear):
             tries = UNCLEAR_TRIES
             self._count_refusal(task, error)
-        log("ERROR", "fault", event=task.key.event, reason=reason, **detail)
+        log("ERROR", "fault", reason=reason, **detail)
         faults = self._ledger.add(task.key, "faults", task.occasion)
         if faults < tries:
             raise RetryLater(reason, UNCLEAR_SECONDS * 2 ** (faults - 1) if unclear else None)
@@ -422,7 +430,7 @@ class Responder:
         letter = dead_letter(reason, detail, task.message, group, identity)
         self._queues.bury([letter], self._queues.deadline(QUEUE_SECONDS))
         self._ledger.bury(task.key)
-        log("ERROR", "dead_letter", event=task.key.event, reason=reason)
+        log("ERROR", "dead_letter", reason=reason)
         return Record(outcome=DEAD)
 
     def _forget(self, task: Task) -> None:

@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_letters(letters.add_subparsers(dest="action", metavar="ACTION", required=True))
     _add_people(subparsers)
+    _add_watching(subparsers)
     _add_registration(subparsers)
     adopt = subparsers.add_parser("adopt", help=ADOPT, description=ADOPT, **_examples("adopt look"))
     _add_adopt(adopt.add_subparsers(dest="action", metavar="ACTION", required=True))
@@ -127,6 +128,19 @@ def _add_people(to: Subparsers) -> None:
     notify.add_argument("--topic", required=True, help="the conversation's rule for it: @bot.notice(TOPIC)")
     notify.add_argument("--id", default="", help="a second notice with this id is dropped (default: a fresh id)")
     notify.add_argument("--instagram", metavar="ID", help="the Instagram account that they wrote to, if not the page")
+
+
+def _add_watching(to: Subparsers) -> None:
+    trace = _add(
+        to,
+        "trace",
+        commands.trace,
+        "The path of one event from the webhook to its last answer, by the log. It shows nothing that anybody wrote.",
+        "trace m_AbC123 --stack prod",
+    )
+    trace.add_argument("id", metavar="ID", help="a log line's `event` or `request`, or a message's `mid` at Facebook")
+    trace.add_argument("--page", help="the page or Instagram account of a mid (default: the stack's page)")
+    trace.add_argument("--hours", type=float, default=24, help="how far back to look (default: 24)")
 
 
 def _add_registration(to: Subparsers) -> None:

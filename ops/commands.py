@@ -23,8 +23,10 @@ from ops.notify import INSTAGRAM, PAGE, NewNotice, message, pairs, send
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
 from ops.registration import RegisteredToken, Registration, read_secrets, wanted_profile
 from ops.stack import Stack
+from ops.trace import trace as follow
 from ops.view import Result, note
 
+HOUR_SECONDS = 3600
 PSID = re.compile("[0-9]+")
 PERSON = re.compile(rf"({USER_REF})?[\w.-]+")
 UNSEEN = (
@@ -155,6 +157,14 @@ def notify(options: Namespace, target: Target) -> int:
     target.show(view.notified(made, dry=options.dry_run))
     if not target.ledger.has_state(made.group):
         note("The bot knows nothing about this person: check the id, and whether they wrote to this page.")
+    return 0
+
+
+def trace(options: Namespace, target: Target) -> int:
+    """`trace`."""
+    since = time.time() - options.hours * HOUR_SECONDS
+    page = options.page or target.stack.page_id
+    target.show(view.path(follow(target.aws, target.ledger, target.stack, options.id, page=page, since=since)))
     return 0
 
 

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from ops.handmade import Group, System
 from ops.letters import EventLetter, Letter, UnusableLetter
 from ops.redrive import Prospect, Redriven, obstacle, prospect
 from ops.registration import Change, Registered, Verdict
+from ops.trace import Path
 
 Json = dict[str, Any]
 
@@ -110,6 +112,26 @@ def letter(one: Letter, page_id: str, parts: Sequence[UnusableLetter] | None, re
     return Result(
         described(one, page_id) | content | ({"ledger": known} if known else {}),
         [_table(("", ""), rows), *missing, text],
+    )
+
+
+def path(found: Path) -> Result:
+    """The path of an event or a request."""
+    shown = {"timestamp", "level", "kind", "event", "request", "ids", "message"}
+    began = datetime.fromisoformat(found.lines[0]["timestamp"])
+    rows = []
+    for line in found.lines:
+        after = (datetime.fromisoformat(line["timestamp"]) - began).total_seconds()
+        facts = ", ".join(f"{name} {value}" for name, value in line.items() if name not in shown)
+        rows.append((line["timestamp"], f"{after:.3f} s", line["kind"], facts))
+    ids = {name: sorted({line[name] for line in found.lines if name in line}) for name in ("event", "request")}
+    known = _progress(found.record) if found.record else {}
+    outcome = [f"{name}: {', '.join(each)}" for name, each in ids.items() if each]
+    if found.record:
+        outcome.append(f"ledger: {', '.join(f'{name} {value}' for name, value in known.items())}")
+    return Result(
+        {"events": ids["event"], "requests": ids["request"], "ledger": known, "lines": list(found.lines)},
+        [_table(("time", "after", "what", "facts"), rows), *outcome],
     )
 
 
@@ -286,10 +308,12 @@ def _content(letter: Letter, parts: Sequence[UnusableLetter] | None) -> Json:
 
 
 def _recorded(record: Record) -> Json:
-    known: Json = {"outcome": record.outcome or "none yet", "faults": record.faults, "redrive": prospect(record).value}
-    if record.answers is not None:
-        known |= {"answers": len(record.answers), "next": record.next + 1}
-    return known
+    return _progress(record) | {"faults": record.faults, "redrive": prospect(record).value}
+
+
+def _progress(record: Record) -> Json:
+    planned = {} if record.answers is None else {"answers": len(record.answers), "next": record.next + 1}
+    return {"outcome": record.outcome or "none yet", **planned}
 
 
 def _prospect(redriven: Redriven) -> str:
