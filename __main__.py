@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 import components as fbm
 from bot.environment import variables
-from bot.log import ALARM_KINDS, WAITING_KIND
+from bot.log import ALARM_KINDS, MEASURED, WAITING_KIND
 from settings import load
 
 CODE = Path(__file__).parent.resolve() / "bot"
@@ -135,7 +135,7 @@ if settings.bot:
                 path=WEBHOOK_PATH,
             ),
         ).url
-    fbm.Alarms(
+    alarms = fbm.Alarms(
         f"{name}-alarms",
         fbm.AlarmsArgs(
             queue_name=queue.name,
@@ -149,6 +149,23 @@ if settings.bot:
             email=settings.alarm_email,
         ),
     )
+    dashboard = fbm.Dashboard(
+        f"{name}-dashboard",
+        fbm.DashboardArgs(
+            region=account.region,
+            queue_name=queue.name,
+            dead_letter_queue_name=queue.dead_letter_name,
+            function_name=function.name,
+            api_name=api.name,
+            stage_name=api.stage_name,
+            table_name=ledger.name,
+            log_group_name=logs.name,
+            measured=MEASURED,
+            alarms_namespace=alarms.namespace,
+            alarm_kinds=list(ALARM_KINDS),
+            waiting_kind=WAITING_KIND,
+        ),
+    )
 
     pulumi.export("webhookUrl", url)
     pulumi.export("functionName", function.name)
@@ -157,6 +174,7 @@ if settings.bot:
     pulumi.export("deadLetterQueueUrl", queue.dead_letter_url)
     pulumi.export("ledgerTable", ledger.name)
     pulumi.export("logGroupName", logs.name)
+    pulumi.export("dashboardName", dashboard.name)
     pulumi.export("secretsPath", secrets.path)
     pulumi.export("pageId", settings.page_id)
     pulumi.export("graphApiUrl", settings.graph_api_url)

@@ -16,6 +16,16 @@ ALARM_KINDS = {
     "page_setting": "A setting of the page or account blocks its messages: events wait until it is changed.",
     "refused": "Facebook refuses several people's messages with one error: the log line `refused` names its code.",
 }
+# What the dashboard reads in the log: kind of line → where its value is, and the value's unit in CloudWatch.
+MEASURED = {
+    "accepted": ("$.events", "Count"),
+    "answered": ("$.milliseconds", "Milliseconds"),
+    "silent": ("1", "Count"),
+    "sent": ("$.milliseconds", "Milliseconds"),
+    "not_delivered": ("$.messages", "Count"),
+    "fault": ("1", "Count"),
+    "not_understood": ("1", "Count"),
+}
 # The kind of line that says, in its field `age`, for how many seconds an event has waited in the queue.
 WAITING_KIND = "handed_back"
 

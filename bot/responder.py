@@ -229,6 +229,8 @@ class Responder:
                 record = self._plan(task, reading)
             if not record.outcome:
                 return self._send_rest(task, record, remaining, planned_now=planned_now)
+            if record.outcome == SETTLED:
+                log("INFO", "silent")
         except RETRIABLE:
             raise
         except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault

@@ -54,7 +54,7 @@ class Split(NamedTuple):
     Attributes:
         messages: for the event queue.
         letters: for the dead-letter queue.
-        counts: how many items of each sort it had.
+        counts: how many items of each sort it had; `echoes` are those that wait in the queue.
         unhandled: how often something came that this bot does not know, by its field.
         ids: the fingerprints of the events in `messages`, as the worker's log lines name them.
     """
@@ -159,7 +159,7 @@ def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered, message_b
         message_bytes: the longest message that the queues take.
         trace: the request's id, which the log lines about its events have.
     """
-    counts = dict.fromkeys(("events", "receipts", "standby", "settled", "tests", "changes"), 0)
+    counts = dict.fromkeys(("events", "echoes", "receipts", "standby", "settled", "tests", "changes"), 0)
     unhandled: Counter[str] = Counter()
     try:
         payload = json.loads(body)
@@ -193,7 +193,7 @@ def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered, message_b
             identity = fingerprint(event.page, event.id)
             letters.append(dead_letter("of another page", {}, message, message_group(event), identity))
             continue
-        counts[sort] += 1
+        counts["echoes" if sort == "events" and event.echo else sort] += 1
         if sort == "events":
             groups.setdefault((event.page, event.owner, event.echo), []).append((event, text))
     messages = [

@@ -8,6 +8,7 @@ from components.bot_logs import BotLogs, BotLogsArgs
 from components.bot_role import BotRole, BotRoleArgs
 from components.bot_secrets import BotSecrets, BotSecretsArgs
 from components.custom_domain import CustomDomain, CustomDomainArgs
+from components.dashboard import Dashboard, DashboardArgs
 from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import Ledger, LedgerArgs
 from components.lex import lex_statement
@@ -33,6 +34,8 @@ __all__ = [
     "BotSecretsArgs",
     "CustomDomain",
     "CustomDomainArgs",
+    "Dashboard",
+    "DashboardArgs",
     "EventQueue",
     "EventQueueArgs",
     "Ledger",

@@ -131,6 +131,14 @@ def _add_people(to: Subparsers) -> None:
 
 
 def _add_watching(to: Subparsers) -> None:
+    status = _add(
+        to,
+        "status",
+        commands.status,
+        "The dashboard's answers: are people answered, how soon, what fails, what waits, what is used.",
+        "status --stack prod",
+    )
+    status.add_argument("--hours", type=float, default=1, help="how far back to look (default: 1)")
     trace = _add(
         to,
         "trace",

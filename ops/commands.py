@@ -23,6 +23,7 @@ from ops.notify import INSTAGRAM, PAGE, NewNotice, message, pairs, send
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
 from ops.registration import RegisteredToken, Registration, read_secrets, wanted_profile
 from ops.stack import Stack
+from ops.status import read_dashboard
 from ops.trace import trace as follow
 from ops.view import Result, note
 
@@ -157,6 +158,14 @@ def notify(options: Namespace, target: Target) -> int:
     target.show(view.notified(made, dry=options.dry_run))
     if not target.ledger.has_state(made.group):
         note("The bot knows nothing about this person: check the id, and whether they wrote to this page.")
+    return 0
+
+
+def status(options: Namespace, target: Target) -> int:
+    """`status`."""
+    now = time.time()
+    answers = read_dashboard(target.aws, target.stack, since=now - options.hours * HOUR_SECONDS, until=now)
+    target.show(view.status(answers))
     return 0
 
 

@@ -43,6 +43,7 @@ class Stack:
         graph_api_version: such as `v26.0`.
         webhook_url: where Facebook sends events.
         log_group: the function's log group; empty if unknown.
+        dashboard: the dashboard's name; empty if unknown.
         app_id: the Facebook app's id; empty if unknown.
         region: of AWS.
         endpoint: of a sandbox's AWS; None for AWS itself.
@@ -58,6 +59,7 @@ class Stack:
     graph_api_version: str
     webhook_url: str
     log_group: str = ""
+    dashboard: str = ""
     app_id: str = ""
     region: str = ""
     endpoint: str | None = None
@@ -74,6 +76,9 @@ OUTPUTS = {
     "graphApiVersion": "graph_api_version",
     "webhookUrl": "webhook_url",
 }
+
+# What an earlier version of the program does not export.
+LATER_OUTPUTS = {"logGroupName": "log_group", "dashboardName": "dashboard"}
 
 
 def from_file(name: str) -> Stack:
@@ -239,4 +244,5 @@ def _from_outputs(outputs: Mapping[str, Any], source: str) -> Stack:
     if missing:
         raise OpsError(f"{source} lacks the outputs {', '.join(missing)}: the stack has no bot, or was never deployed.")
     values: Any = {field: outputs[name] for name, field in OUTPUTS.items()}
-    return Stack(**values, log_group=str(outputs.get("logGroupName") or ""))
+    known: Any = {field: str(outputs.get(name) or "") for name, field in LATER_OUTPUTS.items()}
+    return Stack(**values, **known)

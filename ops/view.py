@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from ops.handmade import Group, System
 from ops.letters import EventLetter, Letter, UnusableLetter
 from ops.redrive import Prospect, Redriven, obstacle, prospect
 from ops.registration import Change, Registered, Verdict
+from ops.status import Answered
 from ops.trace import Path
 
 Json = dict[str, Any]
@@ -113,6 +114,21 @@ def letter(one: Letter, page_id: str, parts: Sequence[UnusableLetter] | None, re
         described(one, page_id) | content | ({"ledger": known} if known else {}),
         [_table(("", ""), rows), *missing, text],
     )
+
+
+def status(answers: Sequence[Answered]) -> Result:
+    """The dashboard's questions, in order, with their answers."""
+    rows: list[tuple[str, ...]] = []
+    for number, each in enumerate(answers):
+        if number == 0 or answers[number - 1].question != each.question:
+            rows.append((each.question, "", "", ""))
+        rows.append((f"  {each.graph}", each.label, _figure(each.whole), _figure(each.latest)))
+    remark = "A percentile is that of the worst five minutes. “-” means that there was nothing to measure."
+    return Result([asdict(each) for each in answers], [_table(("", "", "all in all", "last"), rows), remark])
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"
 
 
 def path(found: Path) -> Result:

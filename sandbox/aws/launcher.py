@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from sandbox.aws.metrics import measure_queues, run_metric_filters
+
 MANAGED_POLICIES = Path(__file__).with_name("aws-managed-policies.json")
 
 DECISIONS = "decisions.jsonl"
@@ -40,6 +42,15 @@ BATCH_ACTIONS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+
+# The argument that names a resource, and what its ARN begins with. A dashboard belongs to no region.
+DASHBOARD_ARN = "arn:aws:cloudwatch::{account}:dashboard/"
+OF_CLOUDWATCH = {
+    "cloudwatch:DeleteAlarms": ("AlarmNames", "arn:aws:cloudwatch:{region}:{account}:alarm:"),
+    "cloudwatch:PutDashboard": ("DashboardName", DASHBOARD_ARN),
+    "cloudwatch:GetDashboard": ("DashboardName", DASHBOARD_ARN),
+    "cloudwatch:DeleteDashboards": ("DashboardNames", DASHBOARD_ARN),
 }
 
 TAG_ACTIONS = {"TagResource", "UntagResource", "ListTagsForResource", "ListTagsOfResource"}
@@ -79,9 +90,11 @@ def resource_arns(action: str, body: bytes, query: dict[str, Any], region: str, 
     request = {key: value[0] if isinstance(value, list) else value for key, value in query.items()} | _json(body)
     if action.rpartition(":")[2] in TAG_ACTIONS and (arn := request.get("ResourceArn") or request.get("ResourceARN")):
         return [str(arn)]
-    if action == "cloudwatch:DeleteAlarms":
-        listed = request.get("AlarmNames") or [request[key] for key in request if key.startswith("AlarmNames.member.")]
-        return [f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}" for name in listed]
+    if action in OF_CLOUDWATCH:
+        argument, arn = OF_CLOUDWATCH[action]
+        listed = request.get(argument) or [request[key] for key in request if key.startswith(f"{argument}.member.")]
+        named = listed if isinstance(listed, list) else [listed]
+        return [f"{arn.format(region=region, account=account)}{name}" for name in named]
     if action in {"iam:CreateVirtualMFADevice", "iam:DeleteVirtualMFADevice"}:
         name = request.get("VirtualMFADeviceName") or str(request.get("SerialNumber", "")).rpartition("mfa/")[2]
         return [f"arn:aws:iam::{account}:mfa/{name}"]
@@ -467,6 +480,8 @@ def main() -> None:
     correct_domain_names()
     freeze_deployments()
     load_managed_policies()
+    run_metric_filters()
+    measure_queues()
     try:
         ministack.app.main()
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -679,7 +679,16 @@ def test_the_log_counts_what_was_accepted(
     receipt = {"sender": {"id": "77"}, "recipient": {"id": PAGE}, "read": {"watermark": 1}}
     webhook.handle(post(page(event(), receipt, standby=others)))
 
-    counts = {"messages": 1, "events": 1, "receipts": 1, "standby": 2, "settled": 0, "tests": 0, "changes": 0}
+    counts = {
+        "messages": 1,
+        "events": 1,
+        "echoes": 0,
+        "receipts": 1,
+        "standby": 2,
+        "settled": 0,
+        "tests": 0,
+        "changes": 0,
+    }
     # Two calls: the secrets, the queue.
     (line,) = logged(capsys)
     assert line.pop("ids") == [fingerprint(PAGE, "m1")]

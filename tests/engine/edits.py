@@ -102,14 +102,15 @@ EDITS = (
     Edit(
         "another stack to administer",
         {"adminStacks": '["other"]'},
-        {"admins-data-policy": CHANGED, "admins-watch-policy": CHANGED},
+        {f"admins-{title}-policy": CHANGED for title in ("data", "watch", "dashboards")},
     ),
     Edit(
         "the group renamed",
         {"adminGroupName": "Innolab_FBM_renamed"},
         {
             "admins-group": CHANGED, "admins-member-anna": CHANGED, "admins-member-ben": CHANGED,
-            "admins-data": REPLACED, "admins-watch": REPLACED, "admins-watch-policy": CHANGED,
+            "admins-data": REPLACED, "admins-watch": REPLACED, "admins-dashboards": REPLACED,
+            "admins-watch-policy": CHANGED,
             **{f"admins-{policy}": REPLACED for policy in POLICIES},
         },
     ),

@@ -107,6 +107,11 @@ KINDS = (
         },
         {"threshold": 1, "tags": OTHER_TAGS},
     ),
+    Kind(
+        "a dashboard", "aws:cloudwatch/dashboard:Dashboard",
+        lambda _: {"dashboardName": f"{PREFIX}rights-{secrets.token_hex(4)}", "dashboardBody": '{"widgets": []}'},
+        {"dashboardBody": '{"widgets": [], "start": "-PT1H"}'},
+    ),
     Kind("a topic", "aws:sns/topic:Topic", _no_inputs, {"displayName": "Parcels", "tags": OTHER_TAGS}),
     Kind(
         "a topic's subscription", "aws:sns/topicSubscription:TopicSubscription",
