@@ -57,6 +57,7 @@ if settings.bot:
         fbm.LedgerArgs(point_in_time_recovery=settings.protect_data, deletion_protection=settings.protect_data),
         protected,
     )
+    questions = fbm.Questions(f"{name}-questions") if settings.unknown_days else None
 
     statements = [
         queue.producer_statement,
@@ -65,6 +66,9 @@ if settings.bot:
         secrets.reader_statement,
         ledger.user_statement,
     ]
+    if questions:
+        statements.append(questions.counter_statement)
+        pulumi.export("questionsTable", questions.name)
     if settings.lex_bot_id:
         statements.append(fbm.lex_statement(account, settings.lex_bot_id, settings.lex_bot_alias_id))
     role = fbm.BotRole(f"{name}-bot", fbm.BotRoleArgs(log_statement=logs.writer_statement, statements=statements))
@@ -92,6 +96,8 @@ if settings.bot:
                 echo_seconds=settings.echo_seconds,
                 concurrency=settings.concurrency,
                 assets_url=settings.assets_url,
+                questions_table=questions.name if questions else "",
+                unknown_days=settings.unknown_days,
                 lex_bot_id=settings.lex_bot_id,
                 lex_bot_alias_id=settings.lex_bot_alias_id,
                 lex_locale_id=settings.lex_locale_id,

@@ -17,6 +17,7 @@ from components.bot_logs import RETENTION_DAYS
 from components.bot_secrets import SECRET_CHARACTERS
 from components.custom_domain import DOMAIN_NAME, HOSTED_ZONE_ID
 from components.lex import LEX_ID
+from components.questions import DAYS
 from components.queue_consumer import CONCURRENCY
 from components.rest_api import THROTTLE_BURST, THROTTLE_RATE
 
@@ -110,6 +111,7 @@ class Settings(BaseModel):
     api_access_log: bool = _choice()
     manage_api_gateway_account: bool = _choice()
     state_days: int = _number(STATE_DAYS)
+    unknown_days: int = _number(DAYS)
     echo_seconds: int = _number(ECHO_SECONDS)
     concurrency: int = _number(CONCURRENCY)
     assets_url: str = _text(

@@ -6,6 +6,7 @@ from bot import conversation
 from bot.aws.client import Aws
 from bot.aws.ledger import Ledger
 from bot.aws.lex import LexRuntime
+from bot.aws.questions import Questions
 from bot.aws.queues import BATCH_MESSAGES, Queues
 from bot.aws.secrets import Secrets, SecretValues
 from bot.dialogue import Context
@@ -24,6 +25,9 @@ def worker(environment: Environment, aws: Aws, secrets: Secrets, queues: Queues,
     world, lex = conversation.world(environment), None
     if environment.lex_bot_id:
         lex = LexRuntime(aws, environment.lex_bot_id, environment.lex_bot_alias_id, environment.lex_locale_id)
+    questions = None
+    if environment.questions_table:
+        questions = Questions(aws, environment.questions_table, environment.unknown_days)
     responder = Responder(
         ledger=ledger,
         queues=queues,
@@ -32,6 +36,7 @@ def worker(environment: Environment, aws: Aws, secrets: Secrets, queues: Queues,
         recent=recent,
         pace=Pace(environment.concurrency),
         echo_seconds=environment.echo_seconds,
+        questions=questions,
     )
     mapper = ThreadPoolExecutor(BATCH_MESSAGES).map
     return Worker(ledger, queues, responder, message_bytes=environment.message_bytes, mapper=mapper)

@@ -20,6 +20,8 @@ class Environment(NamedTuple):
         echo_seconds: how long to wait for the echo of a message that may have arrived.
         concurrency: how many batches of events are worked on at once.
         assets_url: the public folder of the images that the conversation shows; empty for none.
+        questions_table: where texts that the bot does not understand are counted; empty for nowhere.
+        unknown_days: how many days such a text is kept.
         lex_bot_id: of an Amazon Lex V2 bot; empty for none, and so are its alias and locale.
         lex_bot_alias_id: of its alias.
         lex_locale_id: such as `en_US`.
@@ -37,6 +39,8 @@ class Environment(NamedTuple):
     echo_seconds: float
     concurrency: int
     assets_url: str = ""
+    questions_table: str = ""
+    unknown_days: int = 0
     lex_bot_id: str = ""
     lex_bot_alias_id: str = ""
     lex_locale_id: str = ""
@@ -71,5 +75,5 @@ def variables(**values: object) -> dict[str, Any]:
     return {
         name.upper(): value if not isinstance(value, (int, float)) else str(value)
         for name, value in values.items()
-        if not (name in defaults and isinstance(value, str) and value == defaults[name])
+        if not (name in defaults and isinstance(value, (str, int)) and value == defaults[name])
     }

@@ -88,6 +88,13 @@ class Senders(Protocol):
         """With the token looked up again."""
 
 
+class Questions(Protocol):
+    """What is needed to count what the bot does not understand."""
+
+    def count(self, text: str, /) -> None:
+        """Count a text; see `bot.aws.questions.Questions`."""
+
+
 class Answer(Protocol):
     """What is needed of a conversation's answer; see `bot.dialogue.Answer`."""
 
@@ -110,6 +117,10 @@ class Answer(Protocol):
     @property
     def outside_window(self) -> int:
         """How many messages are left out, because the messaging window is closed."""
+
+    @property
+    def not_understood(self) -> str:
+        """The text that the bot did not understand; empty if it did."""
 
 
 class Task(NamedTuple):
@@ -178,6 +189,7 @@ class Responder:
         recent: what this instance has answered.
         pace: keeps sends apart.
         echo_seconds: how long to wait for the echo of a send that may have arrived, before it is sent again.
+        questions: where texts that the bot does not understand are counted; None for nowhere.
         now: the clock, in seconds since the epoch.
         pause: waits so many seconds.
     """
@@ -192,11 +204,13 @@ class Responder:
         recent: RecentlyAnswered,
         pace: Pace,
         echo_seconds: float,
+        questions: Questions | None = None,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._ledger, self._queues, self._converse, self._recent = ledger, queues, converse, recent
         self._senders, self._pace, self._echo_seconds, self._now, self._pause = senders, pace, echo_seconds, now, pause
+        self._questions = questions
 
     def respond(self, task: Task, reading: Reading | None, remaining: Callable[[], float]) -> Answered | None:
         """Bring one event as far as it gets now.
@@ -305,10 +319,16 @@ class Responder:
         state = {} if answer.forget else answer.state
         # Of an event without a user nothing is kept: nobody could find it again.
         changed = state if task.event.user and state != reading.state else None
-        if not requests and changed is None:
-            return None
+        record = self._store(task, requests, changed, reading.version) if requests or changed is not None else None
+        if answer.not_understood:
+            log("INFO", "not_understood")
+            if self._questions:
+                self._questions.count(answer.not_understood)
+        return record
+
+    def _store(self, task: Task, requests: Sequence[Json], state: Json | None, version: int) -> Record:
         try:
-            return self._ledger.plan(task.key, requests, changed, reading.version)
+            return self._ledger.plan(task.key, requests, state, version)
         except AwsError as error:
             if error.invalid:
                 raise TooLarge("Answers and state are larger than the ledger can store.") from None

@@ -13,6 +13,7 @@ from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import Ledger, LedgerArgs
 from components.lex import lex_statement
 from components.policy import Account
+from components.questions import Questions
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
 from components.tags import tag_everything
@@ -40,6 +41,7 @@ __all__ = [
     "EventQueueArgs",
     "Ledger",
     "LedgerArgs",
+    "Questions",
     "QueueConsumer",
     "QueueConsumerArgs",
     "RestApi",

@@ -139,6 +139,14 @@ def _add_watching(to: Subparsers) -> None:
         "status --stack prod",
     )
     status.add_argument("--hours", type=float, default=1, help="how far back to look (default: 1)")
+    unknown = _add(
+        to,
+        "questions",
+        commands.questions,
+        "What people wrote and the bot did not understand, the most frequent first. It says nothing about who wrote.",
+        "questions --stack prod",
+    )
+    unknown.add_argument("--top", type=int, default=50, help="how many texts (default: 50)")
     trace = _add(
         to,
         "trace",

@@ -20,6 +20,7 @@ from ops.forget import Memory
 from ops.handmade import Account, Group
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.notify import INSTAGRAM, PAGE, NewNotice, message, pairs, send
+from ops.questions import questions as read_questions
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
 from ops.registration import RegisteredToken, Registration, read_secrets, wanted_profile
 from ops.stack import Stack
@@ -166,6 +167,13 @@ def status(options: Namespace, target: Target) -> int:
     now = time.time()
     answers = read_dashboard(target.aws, target.stack, since=now - options.hours * HOUR_SECONDS, until=now)
     target.show(view.status(answers))
+    return 0
+
+
+def questions(options: Namespace, target: Target) -> int:
+    """`questions`."""
+    found = read_questions(target.aws, target.stack, time.time())
+    target.show(view.questions(found[: options.top], len(found)))
     return 0
 
 

@@ -44,6 +44,7 @@ class Stack:
         webhook_url: where Facebook sends events.
         log_group: the function's log group; empty if unknown.
         dashboard: the dashboard's name; empty if unknown.
+        questions_table: the name of the table with what the bot did not understand; empty if there is none.
         app_id: the Facebook app's id; empty if unknown.
         region: of AWS.
         endpoint: of a sandbox's AWS; None for AWS itself.
@@ -60,6 +61,7 @@ class Stack:
     webhook_url: str
     log_group: str = ""
     dashboard: str = ""
+    questions_table: str = ""
     app_id: str = ""
     region: str = ""
     endpoint: str | None = None
@@ -77,8 +79,12 @@ OUTPUTS = {
     "webhookUrl": "webhook_url",
 }
 
-# What an earlier version of the program does not export.
-LATER_OUTPUTS = {"logGroupName": "log_group", "dashboardName": "dashboard"}
+# What not every stack has.
+FURTHER_OUTPUTS = {
+    "logGroupName": "log_group",
+    "dashboardName": "dashboard",
+    "questionsTable": "questions_table",
+}
 
 
 def from_file(name: str) -> Stack:
@@ -244,5 +250,5 @@ def _from_outputs(outputs: Mapping[str, Any], source: str) -> Stack:
     if missing:
         raise OpsError(f"{source} lacks the outputs {', '.join(missing)}: the stack has no bot, or was never deployed.")
     values: Any = {field: outputs[name] for name, field in OUTPUTS.items()}
-    known: Any = {field: str(outputs.get(name) or "") for name, field in LATER_OUTPUTS.items()}
+    known: Any = {field: str(outputs.get(name) or "") for name, field in FURTHER_OUTPUTS.items()}
     return Stack(**values, **known)

@@ -1,4 +1,4 @@
-"""What an operator sees: tables on a terminal, or JSON for programs. Only `show` prints what a person wrote."""
+"""What an operator sees: tables, or JSON for programs. Only `show` and `questions` print what a person wrote."""
 
 import json
 import sys
@@ -18,6 +18,7 @@ from ops.adopt import Leftover, Watched
 from ops.forget import Forgotten
 from ops.handmade import Group, System
 from ops.letters import EventLetter, Letter, UnusableLetter
+from ops.questions import Question
 from ops.redrive import Prospect, Redriven, obstacle, prospect
 from ops.registration import Change, Registered, Verdict
 from ops.status import Answered
@@ -129,6 +130,20 @@ def status(answers: Sequence[Answered]) -> Result:
 
 def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
+
+
+def questions(shown: Sequence[Question], known: int) -> Result:
+    """What the bot did not understand.
+
+    Args:
+        shown: the most frequent texts.
+        known: how many there are in all.
+    """
+    rows = [(str(each.asked), each.last, each.said) for each in shown]
+    return Result(
+        [asdict(each) for each in shown],
+        [*_if_any(("asked", "last", "text"), rows), f"Texts: {known}. Shown: {len(shown)}."],
+    )
 
 
 def path(found: Path) -> Result:

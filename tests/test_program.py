@@ -85,6 +85,7 @@ def full() -> Graph:
             "apiAccessLog": True,
             "appSecretPrevious": "canary-previous-app-secret",
             "manageApiGatewayAccount": True,
+            "unknownDays": 7,
         },
     )
 
@@ -507,3 +508,20 @@ def test_the_webhook_keeps_its_address_under_a_domain_of_ones_own(graph: Graph) 
     assert name["regionalCertificateArn"]
     assert name["securityPolicy"] == stack.one("aws:apigateway/restApi:RestApi").inputs["securityPolicy"]
     assert not graph.of("aws:apigateway/domainName:DomainName")
+
+
+def test_texts_that_the_bot_does_not_understand_are_kept_only_if_a_setting_says_so(full: Graph, graph: Graph) -> None:
+    table = full.one("aws:dynamodb/table:Table", "-questions-table")
+    assert table.inputs["ttl"] == {"attributeName": "expires", "enabled": True}
+    assert "pointInTimeRecovery" not in table.inputs
+    variables = full.one("aws:lambda/function:Function").inputs["environment"]["variables"]
+    assert variables["QUESTIONS_TABLE"] == full.outputs["questionsTable"]
+    assert variables["UNKNOWN_DAYS"] == "7"
+
+    of_the_role = full.one("aws:iam/rolePolicy:RolePolicy", "access-policy").policy()
+    assert [
+        actions
+        for actions, resources in statements(of_the_role)
+        if any("-questions-table-" in arn for arn in resources)
+    ] == [["dynamodb:UpdateItem"]]
+    assert not [each for each in graph.resources.values() if "questions" in each.name]

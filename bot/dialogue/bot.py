@@ -279,11 +279,12 @@ class Bot(Generic[S, W]):
             messages = _addressed(as_messages(reply.said, event.platform), event)
         allowed = tuple(message for message in messages if turn.window_open or not message.needs_window)
         outside = len(messages) - len(allowed)
+        unknown = event.text if isinstance(event, TextMessage) and reply.understood is False else ""
         if reply.forget:
-            return Answer(allowed, {}, forget=True, defect=defect, outside_window=outside)
+            return Answer(allowed, {}, forget=True, defect=defect, outside_window=outside, not_understood=unknown)
         kept = {"user": write(reply.state or user), "session": write(reply.session or session)}
         state = {name: value for name, value in kept.items() if value}
-        return Answer(allowed, state, defect=defect, outside_window=outside)
+        return Answer(allowed, state, defect=defect, outside_window=outside, not_understood=unknown)
 
     def _reply(self, turn: Turn[S, W, Event]) -> Reply[S]:
         """The reply of the middleware, and of the rules if the middleware lets the turn through."""
@@ -327,7 +328,8 @@ class Bot(Generic[S, W]):
             if isinstance(event, QuickReplyTapped):
                 match = match or self._rules.for_text(event.text) or self._rules.for_attachments(event)
         if match is None and isinstance(event, _ANSWER_EXPECTED) and (fallback := self._rules.get("fallback")):
-            match = Match(fallback)
+            reply = self._run(Match(fallback), turn)
+            return reply.replace(understood=bool(reply.understood))
         return self._run(match, turn) if match else as_reply(None, turn)
 
     def _run(self, match: Match, turn: Turn[S, W, Event]) -> Reply[S]:

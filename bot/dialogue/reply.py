@@ -26,12 +26,14 @@ class Reply(Record, Generic[S]):
         state: the author's new record of the user; None keeps the old one.
         session: the engine's new record of the user; None keeps the turn's.
         forget: delete everything that is known about the user.
+        understood: whether the bot understood what the user wrote; None: unless the fallback took it.
     """
 
     said: Words = ()
     state: S | None = None
     session: Session | None = None
     forget: bool = False
+    understood: bool | None = None
 
 
 # What a handler may return: a reply, only its words, or None for silence.
@@ -47,6 +49,7 @@ class Answer(Record):
         forget: delete everything that is known about the user.
         defect: what a handler raised, if the error handler replied in its place.
         outside_window: how many messages are left out, because the messaging window is closed.
+        not_understood: the text that the bot did not understand; empty if it did.
     """
 
     messages: tuple[Message, ...]
@@ -54,6 +57,7 @@ class Answer(Record):
     forget: bool = False
     defect: Exception | None = None
     outside_window: int = 0
+    not_understood: str = ""
 
 
 def as_reply(returned: ReplyLike[S], turn: Turn[S, W, Event]) -> Reply[S]:
