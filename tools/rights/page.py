@@ -11,6 +11,7 @@ PAGE = ROOT / "docs" / "rights.md"
 TITLES = {
     "admins-data": "administrators: data",
     "admins-watch": "administrators: watch",
+    "admins-dashboards": "administrators: dashboards",
     "admins-mfa": "administrators: MFA",
     "bot-access": "the function's role: access",
     "bot-log": "the function's role: log",

@@ -17,6 +17,7 @@ OTHERS_STATEMENT = "NobodyElsesWithoutMfa"
 STEPS: dict[str, tuple[Step, ...]] = {
     "admins-data": MEMBER_STEPS,
     "admins-watch": MEMBER_STEPS,
+    "admins-dashboards": MEMBER_STEPS,
     "admins-mfa": OWN_STEPS,
     "bot-access": BOT_STEPS,
     "bot-log": BOT_STEPS,

@@ -453,6 +453,7 @@ BOT_STEPS = (
     Step("a webhook is acknowledged", frozenset({"ssm", "sqs"}), _acknowledge),
     Step("an unusable request is kept", frozenset({"sqs"}), _keep_unusable),
     _conversation("a text is answered", "dynamodb", ("status",)),
+    _conversation("a text that the bot does not understand is counted", "dynamodb", ("a unicorn",)),
     _conversation("a person is forgotten", "dynamodb", ("status", "forget me")),
     _conversation("an event waits while Facebook fails", "sqs", ("status",), TRY_LATER),
     _conversation("a person's dead letter is forgotten", "sqs", ("status", "forget me"), DEFECT),
