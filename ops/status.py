@@ -10,9 +10,6 @@ from bot.aws.client import Aws
 from ops.errors import OpsError
 from ops.stack import Stack
 
-# What one call takes: "GetMetricData" in the CloudWatch API reference, read 2026-11.
-MOST_QUERIES = 500
-
 Json = dict[str, Any]
 
 
@@ -51,19 +48,23 @@ def read_dashboard(aws: Aws, stack: Stack, *, since: float, until: float) -> lis
         raise OpsError("The stack has no dashboard: the outputs lack dashboardName. Run `pulumi up` once.")
     body = json.loads(aws.call("cloudwatch", "GetDashboard", {"DashboardName": stack.dashboard})["DashboardBody"])
     asked = list(_metrics(body["widgets"]))
-    found: dict[str, Json] = {}
-    for start in range(0, len(asked), MOST_QUERIES):
-        queries = [_query(number, *asked[number][2:]) for number in range(start, len(asked))[:MOST_QUERIES]]
-        request = {
-            "MetricDataQueries": queries,
-            "StartTime": datetime.fromtimestamp(since, UTC),
-            "EndTime": datetime.fromtimestamp(until, UTC),
-            "ScanBy": "TimestampAscending",
-        }
+    request: Json = {
+        # One call takes 500 ("GetMetricData" in the CloudWatch API reference, read 2026-11).
+        "MetricDataQueries": [_query(number, metric, period) for number, (*_, metric, period) in enumerate(asked)],
+        "StartTime": datetime.fromtimestamp(since, UTC),
+        "EndTime": datetime.fromtimestamp(until, UTC),
+        "ScanBy": "TimestampAscending",
+    }
+    values: dict[str, list[float]] = {each["Id"]: [] for each in request["MetricDataQueries"]}
+    while True:
         answer = aws.call("cloudwatch", "GetMetricData", request)
-        found |= {each["Id"]: each for each in answer["MetricDataResults"]}
+        for each in answer["MetricDataResults"]:
+            values[each["Id"]] += each["Values"]
+        if not answer.get("NextToken"):
+            break
+        request["NextToken"] = answer["NextToken"]
     return [
-        _answered(question, graph, metric, found[f"m{number}"]["Values"])
+        _answered(question, graph, metric, values[f"m{number}"])
         for number, (question, graph, metric, _) in enumerate(asked)
     ]
 

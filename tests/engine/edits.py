@@ -74,6 +74,16 @@ EDITS = (
         {**FUNCTION, "bot-access-policy": CHANGED},
     ),
     Edit(
+        "questions kept",
+        {"unknownDays": "7"},
+        {**FUNCTION, "questions-table": MADE, "bot-access-policy": CHANGED},
+    ),
+    Edit(
+        "questions not kept",
+        {"unknownDays": "0"},
+        {**FUNCTION, "questions-table": DELETED, "bot-access-policy": CHANGED},
+    ),
+    Edit(
         "the app secret rotated",
         {"appSecret": "CANARY-other", "appSecretPrevious": "CANARY-appSecret"},
         {"secrets-app-secret": CHANGED, "secrets-app-secret-previous": MADE},
