@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Each sandbox starts several Python processes, so they keep their bytecode even where that is usually switched off.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up check-bot test proofs engine docs screenshots coverage bench loop storms rights fuzz audit clean
+.PHONY: help up check-bot test proofs engine docs screenshots coverage bench loop storms scale rights fuzz audit clean
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile | expand -t 18
 
@@ -43,6 +43,10 @@ bench: .bench/installed ## measure the bot as Lambda runs it, and write that int
 
 loop: .venv/installed ## measure how long a developer waits, and write that into docs/benchmarks.md
 	@$(BIN)/python -m bench loop --write docs/benchmarks.md
+
+scale: .venv/installed ## work out how far the bot scales, check it against the real code, and write docs/scale.md
+	@$(BIN)/python -m bench model --write docs/scale.md
+	@$(BIN)/python -m bench scale --write docs/scale.md
 
 storms: .venv/installed ## run 10,000 storms over a model of the bot, and 10,000 events of 500 people in the sandbox
 	STORMS=10000 $(BIN)/pytest -n 2 -q -rP tests/model/test_storms.py

@@ -7,7 +7,7 @@ import pulumi_aws as aws
 
 import components as fbm
 from bot.environment import DELETION, PRIVACY, variables
-from bot.log import ALARM_KINDS, WAITING_KIND
+from bot.log import ALARM_KINDS, MEASURED, WAITING_KIND
 from settings import load
 
 CODE = Path(__file__).parent.resolve() / "bot"
@@ -74,6 +74,7 @@ if settings.bot:
         fbm.LedgerArgs(point_in_time_recovery=settings.protect_data, deletion_protection=settings.protect_data),
         protected,
     )
+    questions = fbm.Questions(f"{name}-questions") if settings.unknown_days else None
 
     statements = [
         queue.producer_statement,
@@ -82,6 +83,9 @@ if settings.bot:
         secrets.reader_statement,
         ledger.user_statement,
     ]
+    if questions:
+        statements.append(questions.counter_statement)
+        pulumi.export("questionsTable", questions.name)
     if settings.lex_bot_id:
         statements.append(fbm.lex_statement(account, settings.lex_bot_id, settings.lex_bot_alias_id))
     boundary = fbm.boundary_arn(project, stack, account) if scoped else None
@@ -135,6 +139,8 @@ if settings.bot:
                 conversation_function=conversation.name if conversation else "",
                 conversation_person=settings.conversation_person,
                 inbox_app_id=settings.inbox_app_id,
+                questions_table=questions.name if questions else "",
+                unknown_days=settings.unknown_days,
                 lex_bot_id=settings.lex_bot_id,
                 lex_bot_alias_id=settings.lex_bot_alias_id,
                 lex_locale_id=settings.lex_locale_id,
@@ -185,7 +191,7 @@ if settings.bot:
                 path=WEBHOOK_PATH,
             ),
         ).url
-    fbm.Alarms(
+    alarms = fbm.Alarms(
         f"{name}-alarms",
         fbm.AlarmsArgs(
             queue_name=queue.name,
@@ -199,6 +205,23 @@ if settings.bot:
             email=settings.alarm_email,
         ),
     )
+    dashboard = fbm.Dashboard(
+        f"{name}-dashboard",
+        fbm.DashboardArgs(
+            region=account.region,
+            queue_name=queue.name,
+            dead_letter_queue_name=queue.dead_letter_name,
+            function_name=function.name,
+            api_name=api.name,
+            stage_name=api.stage_name,
+            table_name=ledger.name,
+            log_group_name=logs.name,
+            measured=MEASURED,
+            alarms_namespace=alarms.namespace,
+            alarm_kinds=list(ALARM_KINDS),
+            waiting_kind=WAITING_KIND,
+        ),
+    )
 
     pulumi.export("webhookUrl", url)
     base = url.apply(lambda known: known.removesuffix(WEBHOOK_PATH))
@@ -210,6 +233,7 @@ if settings.bot:
     pulumi.export("deadLetterQueueUrl", queue.dead_letter_url)
     pulumi.export("ledgerTable", ledger.name)
     pulumi.export("logGroupName", logs.name)
+    pulumi.export("dashboardName", dashboard.name)
     pulumi.export("secretsPath", secrets.path)
     pulumi.export("pageId", settings.page_id)
     pulumi.export("graphApiUrl", settings.graph_api_url)

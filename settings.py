@@ -19,6 +19,7 @@ from components.conversation_function import HANDLER, RUNTIME
 from components.custom_domain import DOMAIN_NAME, HOSTED_ZONE_ID
 from components.deployer import REPOSITORY
 from components.lex import LEX_ID
+from components.questions import DAYS
 from components.queue_consumer import CONCURRENCY
 from components.rest_api import THROTTLE_BURST, THROTTLE_RATE
 
@@ -125,6 +126,7 @@ class Settings(BaseModel):
     api_access_log: bool = _choice()
     manage_api_gateway_account: bool = _choice()
     state_days: int = _number(STATE_DAYS)
+    unknown_days: int = _number(DAYS)
     echo_seconds: int = _number(ECHO_SECONDS)
     human_hours: int = _number(HUMAN_HOURS)
     disclose_days: int = _number(DISCLOSE_DAYS)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from bench import conversation, figures, load, loop
+from bench import conversation, figures, load, loop, scale
 from bench.runtime import BenchError
 from sandbox.errors import SandboxError
 
@@ -54,7 +54,23 @@ def _conversation(_: argparse.Namespace) -> tuple[str, bool]:
     return conversation.section(conversation.measured()), True
 
 
-SECTIONS = {"lambda": _lambda, "conversation": _conversation, "loop": _loop, "load": _load}
+def _scale(_: argparse.Namespace) -> tuple[str, bool]:
+    found = scale.measured()
+    return scale.measured_section(found), scale.holds(found)
+
+
+def _model(_: argparse.Namespace) -> tuple[str, bool]:
+    return scale.model_section(), True
+
+
+SECTIONS = {
+    "lambda": _lambda,
+    "conversation": _conversation,
+    "loop": _loop,
+    "load": _load,
+    "model": _model,
+    "scale": _scale,
+}
 
 
 def main() -> int:
@@ -65,7 +81,7 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure the bot as Lambda runs it, a developer's loop, or that nothing is lost under load.",
+        description="Measure the bot as Lambda runs it, a developer's loop, what load does, and how far it scales.",
         epilog=(__doc__ or "").partition("\n\n")[2],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

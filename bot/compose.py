@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.aws.client import Aws
 from bot.aws.ledger import Ledger
-from bot.aws.queues import BATCH_MESSAGES, Queues, fingerprint
+from bot.aws.questions import Questions
+from bot.aws.queues import BATCH_MESSAGES, Queues
 from bot.aws.secrets import Secrets, SecretValues
 from bot.environment import Environment
 from bot.http import Pool
@@ -32,6 +33,9 @@ def worker(environment: Environment, aws: Aws, secrets: Secrets, queues: Queues,
     converse, converse_seconds = (_remote if environment.conversation_function else _packaged)(
         environment, aws, senders
     )
+    questions = None
+    if environment.questions_table:
+        questions = Questions(aws, environment.questions_table, environment.unknown_days)
     responder = Responder(
         ledger=ledger,
         queues=queues,
@@ -42,6 +46,7 @@ def worker(environment: Environment, aws: Aws, secrets: Secrets, queues: Queues,
         echo_seconds=environment.echo_seconds,
         human_hours=environment.human_hours,
         converse_seconds=converse_seconds,
+        questions=questions,
     )
     mapper = ThreadPoolExecutor(BATCH_MESSAGES).map
     return Worker(ledger, queues, responder, message_bytes=environment.message_bytes, mapper=mapper)
@@ -82,7 +87,7 @@ def _remote(environment: Environment, aws: Aws, senders: "_Senders") -> tuple[Co
             return remote.answer(event, state, context.replace(now=now))
         finally:
             milliseconds = round((time.monotonic() - began) * 1000)
-            log("INFO", "conversation", event=fingerprint(event.page, event.id), milliseconds=milliseconds)
+            log("INFO", "conversation", milliseconds=milliseconds)
 
     return converse, ANSWER_SECONDS
 

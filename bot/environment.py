@@ -28,6 +28,8 @@ class Environment(NamedTuple):
         conversation_function: the name of the function that converses; empty for the Python package.
         conversation_person: the fields of people's profiles that this function gets, with spaces between them.
         inbox_app_id: the app to which a conversation is passed when the person wants a human; empty for none.
+        questions_table: where texts that the bot does not understand are counted; empty for nowhere.
+        unknown_days: how many days such a text is kept.
         lex_bot_id: of an Amazon Lex V2 bot; empty for none, and so are its alias and locale.
         lex_bot_alias_id: of its alias.
         lex_locale_id: such as `en_US`.
@@ -55,6 +57,8 @@ class Environment(NamedTuple):
     conversation_function: str = ""
     conversation_person: str = ""
     inbox_app_id: str = ""
+    questions_table: str = ""
+    unknown_days: int = 0
     lex_bot_id: str = ""
     lex_bot_alias_id: str = ""
     lex_locale_id: str = ""

@@ -1,7 +1,9 @@
 """One JSON line for each thing that happens: ids, counts and durations, never a text, a token or a whole payload."""
 
 import json
+import threading
 import time
+from collections.abc import Sequence
 from typing import Literal
 
 Level = Literal["INFO", "WARN", "ERROR"]
@@ -14,11 +16,35 @@ ALARM_KINDS = {
     "page_setting": "A setting of the page or account blocks its messages: events wait until it is changed.",
     "refused": "Facebook refuses several people's messages with one error: the log line `refused` names its code.",
 }
+# What the dashboard reads in the log: kind of line → where its value is, and the value's unit in CloudWatch.
+MEASURED = {
+    "accepted": ("$.events", "Count"),
+    "answered": ("$.milliseconds", "Milliseconds"),
+    "silent": ("1", "Count"),
+    "sent": ("$.milliseconds", "Milliseconds"),
+    "not_delivered": ("$.messages", "Count"),
+    "fault": ("1", "Count"),
+    "not_understood": ("1", "Count"),
+}
 # The kind of line that says, in its field `age`, for how many seconds an event has waited in the queue.
 WAITING_KIND = "handed_back"
 
 
-def log(level: Level, kind: str, **fields: str | float | None) -> None:
+Field = str | float | Sequence[str] | None
+
+_about = threading.local()
+
+
+def about(**ids: str | Sequence[str]) -> None:
+    """Set the ids that each further line of this thread has, in place of those before; an empty one is left out.
+
+    They make the path of one event: `request` is API Gateway's id of the webhook request that brought it, `event` the
+    event's fingerprint, `ids` the fingerprints of all events that a line is about.
+    """
+    _about.ids = {name: value for name, value in ids.items() if value}
+
+
+def log(level: Level, kind: str, **fields: Field) -> None:
     """Write one line. Metric filters and alarms go by `level` and `kind`.
 
     Args:
@@ -29,5 +55,6 @@ def log(level: Level, kind: str, **fields: str | float | None) -> None:
     now = time.time()
     # RFC 3339. Lambda treats a line whose time it cannot read as INFO, and may drop it.
     timestamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now * 1000) % 1000:03}Z"
+    line = {"timestamp": timestamp, "level": level, "kind": kind, **getattr(_about, "ids", {}), **fields}
     # One write: lines of several threads must not run into each other.
-    print(json.dumps({"timestamp": timestamp, "level": level, "kind": kind, **fields}) + "\n", end="", flush=True)
+    print(json.dumps(line) + "\n", end="", flush=True)

@@ -12,13 +12,13 @@ from enum import Enum
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, Self
 
+from bot import dead_letters
 from bot.aws.client import AwsError
 from bot.aws.ledger import DEAD, SETTLED, Key, Ledger, Reading, Record, Stale, Template
 from bot.aws.queues import NotQueued, Queues, dead_letter, fingerprint
 from bot.aws.secrets import SecretMissing
-from bot.dead_letters import about
 from bot.fault import ConversationFault
-from bot.log import log
+from bot.log import Field, about, log
 from bot.messenger import errors, events
 from bot.messenger.human import HOUR, INBOXES, METADATA, NAME, Human
 from bot.messenger.messages import Message
@@ -102,6 +102,13 @@ class Senders(Protocol):
         """With the token looked up again."""
 
 
+class Questions(Protocol):
+    """What is needed to count what the bot does not understand."""
+
+    def count(self, text: str, /) -> None:
+        """Count a text; see `bot.aws.questions.Questions`."""
+
+
 class Answer(Protocol):
     """What is needed of a conversation's answer; see `bot.dialogue.Answer`."""
 
@@ -128,6 +135,10 @@ class Answer(Protocol):
     @property
     def together(self) -> int:
         """How many of the event's `waiting` are answered as well."""
+
+    @property
+    def not_understood(self) -> str:
+        """The text that the bot did not understand; empty if it did."""
 
 
 Converse = Callable[[events.Event, Json, float], Answer]
@@ -158,6 +169,11 @@ class Task(NamedTuple):
             event = event.replace(timestamp=message["received"])
         key = Key(fingerprint(page, event.owner), fingerprint(page, event.id))
         return cls(event, key, message | {"items": [item]}, delivery)
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """What the log lines about it have."""
+        return {"request": self.message["request"], "event": self.key.event}
 
     @property
     def receives(self) -> int:
@@ -208,6 +224,7 @@ class Responder:
         echo_seconds: how long to wait for the echo of a send that may have arrived, before it is sent again.
         converse_seconds: how long `converse` may take, if it waits for anything.
         human_hours: for how long the bot is silent after a human wrote to a person.
+        questions: where texts that the bot does not understand are counted; None for nowhere.
         now: the clock, in seconds since the epoch.
         pause: waits so many seconds.
     """
@@ -224,6 +241,7 @@ class Responder:
         echo_seconds: float,
         human_hours: float,
         converse_seconds: float = 0.0,
+        questions: Questions | None = None,
         now: Callable[[], float] = time.time,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -231,6 +249,7 @@ class Responder:
         self._senders, self._pace, self._echo_seconds, self._now, self._pause = senders, pace, echo_seconds, now, pause
         self._converse_seconds = converse_seconds
         self._human_hours = human_hours
+        self._questions = questions
 
     def respond(
         self,
@@ -257,16 +276,12 @@ class Responder:
         """
         if remaining() < STEP_SECONDS:
             raise RetryLater("no time is left in this run", 0)
-        if isinstance(task.event, events.Echo):
-            self._note_echo(task.event, task.key.user)
-            return None
-        if isinstance(task.event, events.TemplateReviewed):
-            self._note_review(task.event, int(task.message["received"]))
+        if self._noted(task):
             return None
         reading = reading or self._ledger.read(task.key, task.event.page)
         record = reading.record
         if record.outcome:
-            log("INFO", "seen_before", event=task.key.event)
+            log("INFO", "seen_before")
             return None
         planned_now = record.answers is None
         if planned_now and remaining() < self._converse_seconds + STEP_SECONDS:
@@ -274,11 +289,11 @@ class Responder:
         self._look_ahead(reading)
         try:
             if planned_now:
-                # A text that was at fault with others is answered alone: the fault may be another's.
-                fresh = isinstance(task.event, events.TextMessage) and record == Record()
-                record = self._plan(task, reading, list(_texts(task, behind)) if fresh else [])
+                record = self._plan(task, reading, behind)
             if not record.outcome:
                 return self._send_rest(task, reading._replace(record=record), remaining, planned_now=planned_now)
+            if record.outcome == SETTLED:
+                log("INFO", "silent")
         except RETRIABLE:
             raise
         except Exception as error:  # noqa: BLE001  whatever a conversation raises is the event's own fault
@@ -297,12 +312,24 @@ class Responder:
             self._ledger.settle_all({each.task.key: each.record for each in answered})
         for task, record, milliseconds, silenced in answered:
             self._recent.add(task.key.event)
+            about(**task.ids)
             if silenced:
-                log("INFO", HUMAN_ANSWERED, event=task.key.event, messages=silenced)
+                log("INFO", HUMAN_ANSWERED, messages=silenced)
                 continue
             messages = sum(OTHERWISE not in each for each in record.answers or ())
-            others = {"together": 1 + len(record.together)} if record.together else {}
-            log("INFO", "answered", event=task.key.event, messages=messages, milliseconds=milliseconds, **others)
+            ids = [task.key.event, *(event for event, _ in record.together)]
+            others: dict[str, Field] = {"together": len(ids), "ids": ids} if record.together else {}
+            log("INFO", "answered", messages=messages, milliseconds=milliseconds, **others)
+
+    def _noted(self, task: Task) -> bool:
+        """Record what an event says of the page's own messages or templates; False if it is about something else."""
+        if isinstance(task.event, events.Echo):
+            self._note_echo(task.event, task.key.user)
+            return True
+        if isinstance(task.event, events.TemplateReviewed):
+            self._note_review(task.event, int(task.message["received"]))
+            return True
+        return False
 
     def _note_echo(self, echo: events.Echo, user: str) -> None:
         """Record that one of our messages arrived, or that somebody else wrote to the person."""
@@ -332,8 +359,11 @@ class Responder:
         with contextlib.suppress(errors.Credentials):  # the send itself then looks for a newer token
             self._senders.get()
 
-    def _plan(self, task: Task, reading: Reading, waiting: Sequence[Task]) -> Record:
-        """Work out the answers to an event and store them, with the user's new state; arguments as of `_answer`."""
+    def _plan(self, task: Task, reading: Reading, behind: Iterable[Task]) -> Record:
+        """Work out the answers to an event and store them, with the user's new state; arguments as of `respond`."""
+        # A text that was at fault with others is answered alone: the fault may be another's.
+        fresh = isinstance(task.event, events.TextMessage) and reading.record == Record()
+        waiting = list(_texts(task, behind)) if fresh else []
         # A first delivery is trusted to end well. A later one is counted first: if the event kills the function, only
         # this count will show it.
         if task.receives == 1:
@@ -360,7 +390,7 @@ class Responder:
         answer = self._converse(event, reading.state, self._now())
         together = [(each.key.event, each.message["items"][0]) for each in waiting[: answer.together]]
         if answer.defect is not None:
-            log("ERROR", "defect", event=task.key.event, reason=type(answer.defect).__name__, at=where(answer.defect))
+            log("ERROR", "defect", reason=type(answer.defect).__name__, at=where(answer.defect))
         # Whether a human has the conversation is for the bot to say, but not for it to forget by accident.
         told = answer.forget or NAME in answer.state
         human = Human.of(answer.state if told else reading.state)
@@ -370,10 +400,10 @@ class Responder:
         state = {} if answer.forget else human.put(answer.state)
         # Of an event without a user nothing is kept: nobody could find it again.
         changed = state if task.event.user and state != reading.state else None
-        if not (requests or together) and changed is None:
-            return None
+        record = None
         try:
-            return self._ledger.plan(task.key, requests, changed, reading.version, together)
+            if requests or together or changed is not None:
+                record = self._ledger.plan(task.key, requests, changed, reading.version, together)
         except Stale:
             if not together:
                 raise
@@ -383,19 +413,24 @@ class Responder:
             if error.invalid:
                 raise TooLarge("Answers and state are larger than the ledger can store.") from None
             raise
+        if answer.not_understood:
+            log("INFO", "not_understood")
+            if self._questions:
+                self._questions.count(answer.not_understood)
+        return record
 
     def _requests(self, task: Task, answer: Answer, *, silent: bool) -> list[Json]:
         """The requests of an answer, each message with its key. A silent bot only sends those of thread control."""
         if late := answer.outside_window:
             reason = "the messaging window is closed"
-            log("WARN", "not_delivered", event=task.key.event, reason=reason, messages=late)
+            log("WARN", "not_delivered", reason=reason, messages=late)
         planned: list[Json] = [dict(each.to_request(task.event.user)) for each in answer.messages]
         requests = [each for each in planned if any(each["recipient"].values())]
         if unsent := len(planned) - len(requests):
-            log("WARN", "not_delivered", event=task.key.event, reason="nobody is known to send it to", messages=unsent)
+            log("WARN", "not_delivered", reason="nobody is known to send it to", messages=unsent)
         if silent:
             if silenced := sum(map(_is_message, requests)):
-                log("INFO", HUMAN_ANSWERED, event=task.key.event, messages=silenced)
+                log("INFO", HUMAN_ANSWERED, messages=silenced)
             requests = [each for each in requests if "control" in each]
         for number, request in enumerate(requests):
             if isinstance(message := request.get("message"), dict):
@@ -467,7 +502,7 @@ class Responder:
             return Sent.NOT_TAKEN
         except (errors.WindowClosed, errors.NotAllowed, errors.Rejected, errors.Unclear) as error:
             if other_way:
-                log("INFO", "way_refused", event=task.key.event, way=way(answers[number]), reason=str(error))
+                log("INFO", "way_refused", way=way(answers[number]), reason=str(error))
                 return Sent.NOT_THIS_WAY
             if isinstance(error, errors.WindowClosed):
                 self._give_up(answers[number:], error)
@@ -518,6 +553,7 @@ class Responder:
         renew = False
         for tried in range(1, TRIES + 1):
             self._keep_pace(task, record, remaining() - STEP_SECONDS)
+            began = self._now()
             try:
                 sender = self._senders.renewed() if renew else self._senders.get()
                 sender.send(request, SEND_SECONDS)
@@ -540,6 +576,7 @@ class Responder:
                 renew = refused
                 self._pause(RETRY_SECONDS * 2 ** (tried - 1) * random.uniform(0.5, 1))
             else:
+                log("INFO", "sent", number=record.next, milliseconds=round((self._now() - began) * 1000))
                 return
 
     def _keep_pace(self, task: Task, record: Record, most: float) -> None:
@@ -573,7 +610,7 @@ class Responder:
         if unclear := isinstance(error, errors.Unclear):
             tries = UNCLEAR_TRIES
             self._count_refusal(task, error)
-        log("ERROR", "fault", event=task.key.event, reason=reason, **detail)
+        log("ERROR", "fault", reason=reason, **detail)
         faults = self._ledger.add(task.key, "faults", task.occasion)
         if faults < tries:
             raise RetryLater(reason, UNCLEAR_SECONDS * 2 ** (faults - 1) if unclear else None)
@@ -587,14 +624,14 @@ class Responder:
         letter = dead_letter(reason, detail, message, group, identity)
         self._queues.bury([letter], self._queues.deadline(QUEUE_SECONDS))
         self._ledger.bury(task.key)
-        log("ERROR", "dead_letter", event=task.key.event, reason=reason)
+        log("ERROR", "dead_letter", reason=reason)
         return Record(outcome=DEAD)
 
     def _forget(self, task: Task) -> None:
         """Delete what is kept about a user beside the state: their dead letters, and what was planned for those."""
         page, person = task.event.page, task.event.user
         for body, receipt in self._queues.letters() if person else ():
-            if (found := about(body, page, person)) is not None:
+            if (found := dead_letters.about(body, page, person)) is not None:
                 for each in found:
                     self._ledger.forget(Key(task.key.user, fingerprint(page, each)))
                 self._queues.drop(receipt)
@@ -609,7 +646,7 @@ def way(request: Json) -> str:
 def note_way(task: Task, used: str) -> None:
     """Log how a notice reached its user: see `way`; `NO_WAY` if it did not."""
     if isinstance(task.event, events.Notice):
-        log("INFO", "news", event=task.key.event, way=used)
+        log("INFO", "news", way=used)
 
 
 def _texts(task: Task, behind: Iterable[Task]) -> Iterator[Task]:

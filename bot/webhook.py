@@ -10,7 +10,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from bot.aws.client import AwsError
@@ -26,7 +26,7 @@ from bot.aws.queues import (
     unusable_letters,
 )
 from bot.aws.secrets import SecretMissing, Secrets, SecretValues
-from bot.log import log
+from bot.log import about, log
 from bot.messenger import signature
 from bot.messenger.identity import Fields, Identity, apart, identify
 from bot.recently_answered import RecentlyAnswered
@@ -54,14 +54,16 @@ class Split(NamedTuple):
     Attributes:
         messages: for the event queue.
         letters: for the dead-letter queue.
-        counts: how many items of each sort it had.
+        counts: how many items of each sort it had; `echoes` are those that wait in the queue.
         unhandled: how often something came that this bot does not know, by its field.
+        ids: the fingerprints of the events in `messages`, as the worker's log lines name them.
     """
 
     messages: list[Message]
     letters: list[Message]
     counts: dict[str, int]
     unhandled: Counter[str]
+    ids: Sequence[str] = ()
 
 
 class Webhook:
@@ -99,10 +101,12 @@ class Webhook:
             The proxy integration's answer. It shows nothing to anyone but Facebook.
         """
         began = self._now()
+        trace = str((request.get("requestContext") or {}).get("requestId") or "")
+        about(request=trace)
         try:
             if request.get("httpMethod") == "GET":
                 return self._handshake(request.get("queryStringParameters") or {})
-            return self._receive(request, began)
+            return self._receive(request, trace, began)
         except (AwsError, NotQueued, SecretMissing) as error:
             log("ERROR", "not_accepted", reason=str(error))
             return _answer(503)
@@ -116,7 +120,7 @@ class Webhook:
             return _answer(403)
         return _answer(200, challenge)
 
-    def _receive(self, request: Json, began: float) -> Json:
+    def _receive(self, request: Json, trace: str, began: float) -> Json:
         headers = {name.lower(): value for name, value in (request.get("headers") or {}).items()}
         signed = headers.get("x-hub-signature-256")
         if signed is None:
@@ -127,7 +131,8 @@ class Webhook:
         ):
             log("WARN", "signature_refused", bytes=len(body or b""))
             return _answer(403)
-        split = split_by_user(body, self._page_id, self._recent, self._message_bytes)
+        split = split_by_user(body, self._page_id, self._recent, self._message_bytes, trace)
+        about(request=trace, ids=split.ids)
         deadline = began + ANSWER_SECONDS
         self._queues.put(split.messages, deadline)
         if split.letters:
@@ -144,7 +149,7 @@ class Webhook:
         return check(self._secrets.get()) or check(self._secrets.renewed())
 
 
-def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered, message_bytes: int) -> Split:
+def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered, message_bytes: int, trace: str = "") -> Split:
     """Split a signed request by user. Nothing that Facebook signed is dropped, and an unusable part delays nothing.
 
     Args:
@@ -152,8 +157,9 @@ def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered, message_b
         page_id: the page that this bot answers for. Instagram's entries name an account instead, so all are taken.
         recent: what this instance has answered: echoes of that are only counted.
         message_bytes: the longest message that the queues take.
+        trace: the request's id, which the log lines about its events have.
     """
-    counts = dict.fromkeys(("events", "receipts", "standby", "settled", "tests", "changes"), 0)
+    counts = dict.fromkeys(("events", "echoes", "receipts", "standby", "settled", "tests", "changes"), 0)
     unhandled: Counter[str] = Counter()
     try:
         payload = json.loads(body)
@@ -163,7 +169,7 @@ def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered, message_b
     if not known:
         return Split([], list(unusable_letters("not a webhook of a page", body, message_bytes)), counts, unhandled)
 
-    head = {"object": payload["object"], "page": "", "received": round(time.time() * 1000)}
+    head = {"object": payload["object"], "page": "", "received": round(time.time() * 1000), "request": trace}
     groups: dict[tuple[str, str, bool], list[tuple[Identity, str]]] = {}
     letters: list[Message] = []
     for entry_id, item, part in _items(payload["entry"]):
@@ -187,7 +193,7 @@ def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered, message_b
             identity = fingerprint(event.page, event.id)
             letters.append(dead_letter("of another page", {}, message, message_group(event), identity))
             continue
-        counts[sort] += 1
+        counts["echoes" if sort == "events" and event.echo else sort] += 1
         if sort == "events":
             groups.setdefault((event.page, event.owner, event.echo), []).append((event, text))
     messages = [
@@ -200,7 +206,8 @@ def split_by_user(body: bytes, page_id: str, recent: RecentlyAnswered, message_b
             message_bytes,
         )
     ]
-    return Split(messages, letters, counts, unhandled)
+    ids = [fingerprint(page, event.id) for (page, _, _), items in groups.items() for event, _ in items]
+    return Split(messages, letters, counts, unhandled, ids)
 
 
 def _sort(event: Identity, part: str) -> str:

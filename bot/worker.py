@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from bot.aws.client import AwsError
 from bot.aws.ledger import Key, Ledger, Reading, Record
 from bot.aws.queues import Queues, unusable_letters
-from bot.log import WAITING_KIND, log
+from bot.log import WAITING_KIND, about, log
 from bot.messenger import events
 from bot.responder import QUEUE_SECONDS, RETRIABLE, Answered, Responder, RetryLater, Task, where
 from bot.settlements import Settlements
@@ -151,6 +151,7 @@ class Worker:
             The last event, if it is left to be settled.
         """
         delivery = rest[0]
+        about(message=delivery["messageId"])
         try:
             message = _message(delivery)
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -162,8 +163,10 @@ class Worker:
         for number, item in enumerate(message["items"], 1):
             if answered:
                 self._responder.settle([answered])
+            task = Task.of(message, item, delivery)
+            about(**task.ids)
             behind = _tasks(delivery, message, number, rest[1:])
-            answered = self._responder.respond(Task.of(message, item, delivery), reading, remaining, behind)
+            answered = self._responder.respond(task, reading, remaining, behind)
             reading = None
         return answered
 
@@ -175,6 +178,7 @@ class Worker:
         receives = int(deliveries[0]["attributes"]["ApproximateReceiveCount"])
         least = max(SHORTEST_WAIT, RETENTION_SECONDS * (receives / MOST_RECEIVES) ** 4)
         seconds = min(max(seconds, least), LONGEST_WAIT) * random.uniform(1, 1.2)
+        about(message=deliveries[0]["messageId"], ids=[each for delivery in deliveries for each in _ids(delivery)])
         log("WARN", WAITING_KIND, reason=reason, age=round(age), seconds=round(seconds), messages=len(deliveries))
         try:
             self._queues.hide([each["receiptHandle"] for each in deliveries], round(seconds))
@@ -203,4 +207,15 @@ def _message(delivery: Json) -> Json:
     """
     message = json.loads(delivery["body"])
     page, platform, items = str(message["page"]), str(message["object"]), list(message["items"])
-    return {"object": platform, "page": page, "received": int(message["received"]), "items": items}
+    # Of a notice, and of what an earlier version of the webhook wrote, no request is known.
+    request = str(message.get("request", ""))
+    return {"object": platform, "page": page, "received": int(message["received"]), "request": request, "items": items}
+
+
+def _ids(delivery: Json) -> list[str]:
+    """The fingerprints of a message's events; none if it is not a message of ours."""
+    try:
+        message = _message(delivery)
+        return [Task.of(message, item, delivery).key.event for item in message["items"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return []

@@ -9,11 +9,13 @@ from components.bot_role import BotRole, BotRoleArgs
 from components.bot_secrets import BotSecrets, BotSecretsArgs
 from components.conversation_function import ConversationFunction, ConversationFunctionArgs
 from components.custom_domain import CustomDomain, CustomDomainArgs
+from components.dashboard import Dashboard, DashboardArgs
 from components.deployer import Deployer, DeployerArgs, github_provider_arn
 from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import BACKUP_DAYS, Ledger, LedgerArgs
 from components.lex import lex_statement
 from components.policy import Account
+from components.questions import Questions
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
 from components.scoped_policies import Scope, boundary_arn
@@ -40,12 +42,15 @@ __all__ = [
     "ConversationFunctionArgs",
     "CustomDomain",
     "CustomDomainArgs",
+    "Dashboard",
+    "DashboardArgs",
     "Deployer",
     "DeployerArgs",
     "EventQueue",
     "EventQueueArgs",
     "Ledger",
     "LedgerArgs",
+    "Questions",
     "QueueConsumer",
     "QueueConsumerArgs",
     "RestApi",

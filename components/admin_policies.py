@@ -30,6 +30,7 @@ LOG_GROUPS = (
     *actions("logs", "DescribeLogStreams FilterLogEvents GetLogEvents"),
 )
 ALARMS = actions("cloudwatch", "PutMetricAlarm DeleteAlarms ListTagsForResource TagResource UntagResource")
+DASHBOARDS = actions("cloudwatch", "PutDashboard GetDashboard DeleteDashboards")
 TOPICS = (
     *actions("sns", "CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes Subscribe"),
     *actions("sns", "ListTagsForResource TagResource UntagResource"),
@@ -101,6 +102,14 @@ def admin_policies(
             Statement(sid="Topics", actions=TOPICS, resources=arns("sns", "")),
             Statement(sid="AnyResource", actions=ANY_RESOURCE_WATCH, resources=["*"]),
             *group,
+        ],
+        # In a policy of its own: with many stacks, the others are about as long as IAM allows.
+        "upkeep": [
+            Statement(
+                sid="Dashboards",
+                actions=DASHBOARDS,
+                resources=[account.global_arn("cloudwatch", f"dashboard/{prefix}*") for prefix in name_prefixes],
+            )
         ],
     }
 

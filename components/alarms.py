@@ -42,10 +42,17 @@ class AlarmsArgs:
 
 
 class Alarms(pulumi.ComponentResource):
-    """A topic, and alarms over five-minute periods that notify it when trouble starts and when it ends."""
+    """A topic, and alarms over five-minute periods that notify it when trouble starts and when it ends.
+
+    Attributes:
+        namespace: Of what the alarms read in the log: a metric for each kind of line.
+    """
+
+    namespace: str
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fbm:index:Alarms", name, None, opts)
+        self.namespace = name
         child = pulumi.ResourceOptions(parent=self)
         # Without a KMS key: the account's own key for SNS does not let CloudWatch publish, and no alarm is a secret.
         topic = sns.Topic(f"{name}-topic", opts=child)
@@ -86,7 +93,7 @@ class Alarms(pulumi.ComponentResource):
                 f"{name}-{kind.replace('_', '-')}-filter",
                 log_group_name=args.log_group_name,
                 pattern=pattern,
-                metric_transformation={"namespace": name, "name": kind, "value": value, "unit": unit},
+                metric_transformation={"namespace": self.namespace, "name": kind, "value": value, "unit": unit},
                 opts=child,
             )
 
@@ -111,7 +118,7 @@ class Alarms(pulumi.ComponentResource):
         alarm(
             args.waiting_kind.replace("_", "-"),
             "Events have been waiting for 15 minutes or more, although the function tries again and again.",
-            (name, args.waiting_kind),
+            (self.namespace, args.waiting_kind),
             statistic="Maximum",
             threshold=WAITING_SECONDS,
             # Between two tries, an event waits for 36 minutes at most: an hour has at least one report of each.
@@ -160,5 +167,5 @@ class Alarms(pulumi.ComponentResource):
         )
         for kind, description in args.log_kinds.items():
             log_filter(kind, f'{{ $.level = "ERROR" && $.kind = "{kind}" }}', value="1", unit="Count")
-            alarm(kind.replace("_", "-"), description, (name, kind))
+            alarm(kind.replace("_", "-"), description, (self.namespace, kind))
         self.register_outputs({})

@@ -74,7 +74,16 @@ class Account:
         Args:
             resource: Such as `user/anna`.
         """
-        return joined("arn:", self.partition, ":iam::", self.account_id, f":{resource}")
+        return self.global_arn("iam", resource)
+
+    def global_arn(self, service: str, resource: str) -> pulumi.Input[str]:
+        """The ARN of a resource that belongs to no region; plain text if the account is.
+
+        Args:
+            service: The service's prefix, such as `cloudwatch`.
+            resource: The last part of the ARN, such as `dashboard/ours`.
+        """
+        return joined("arn:", self.partition, f":{service}::", self.account_id, f":{resource}")
 
     def managed_policy_arn(self, name: str) -> pulumi.Input[str]:
         """The ARN of a policy that AWS manages; plain text if the account is.

@@ -20,6 +20,7 @@ READ_TABLES = actions("dynamodb", "DescribeTable DescribeTimeToLive DescribeCont
 READ_PARAMETERS = actions("ssm", "GetParameter ListTagsForResource")
 READ_LOG_GROUPS = actions("logs", "ListTagsForResource DescribeMetricFilters")
 READ_ALARMS = actions("cloudwatch", "ListTagsForResource")
+READ_DASHBOARDS = actions("cloudwatch", "GetDashboard")
 READ_TOPICS = actions("sns", "GetTopicAttributes ListTagsForResource")
 READ_FUNCTIONS = actions("lambda", "GetFunction ListVersionsByFunction GetFunctionCodeSigningConfig GetPolicy")
 READ_MAPPINGS = actions("lambda", "GetEventSourceMapping")
@@ -46,6 +47,7 @@ WRITE_LOG_GROUPS = actions(
     "CreateLogGroup DeleteLogGroup PutRetentionPolicy PutMetricFilter DeleteMetricFilter TagResource UntagResource",
 )
 WRITE_ALARMS = actions("cloudwatch", "PutMetricAlarm DeleteAlarms TagResource UntagResource")
+WRITE_DASHBOARDS = actions("cloudwatch", "PutDashboard DeleteDashboards")
 WRITE_TOPICS = actions("sns", "CreateTopic DeleteTopic SetTopicAttributes Subscribe TagResource UntagResource")
 # A subscription has no resource type of its own in IAM (Service Authorization Reference, "Amazon SNS").
 WRITE_SUBSCRIPTIONS = actions("sns", "Unsubscribe")
@@ -69,6 +71,8 @@ PASS_ROLES = actions("iam", "PassRole")
 OPERATE_QUEUES = actions("sqs", "ReceiveMessage ChangeMessageVisibility SendMessage DeleteMessage")
 OPERATE_TABLES = actions("dynamodb", "BatchGetItem Scan UpdateItem DeleteItem")
 OPERATE_LOG_GROUPS = actions("logs", "DescribeLogStreams FilterLogEvents GetLogEvents")
+# AWS narrows it to nothing (Service Authorization Reference, 2026-11-25): it reads numbers.
+OPERATE_METRICS = actions("cloudwatch", "GetMetricData")
 
 # The most that the roles of a stack may be allowed: what the components offer as statements.
 BOUND_QUEUES = actions("sqs", "SendMessage ReceiveMessage DeleteMessage GetQueueAttributes ChangeMessageVisibility")
@@ -121,6 +125,10 @@ class Scope:
         """
         return [self.account.iam_arn(f"{before_name}{self.project}-{stack}-*") for stack in self.stacks]
 
+    def dashboard_arns(self) -> list[pulumi.Input[str]]:
+        """The ARN pattern of each stack's dashboards, which belong to no region."""
+        return [self.account.global_arn("cloudwatch", f"dashboard/{self.project}-{stack}-*") for stack in self.stacks]
+
     def tagged(self, key: str) -> dict[str, str | Sequence[pulumi.Input[str]]]:
         """The condition keys of a resource, or a request, with the tags of one of the stacks.
 
@@ -149,6 +157,7 @@ def reading(scope: Scope) -> list[Statement]:
         Statement(sid="ReadParameters", actions=READ_PARAMETERS, resources=scope.arns("ssm", "parameter/")),
         Statement(sid="ReadLogGroups", actions=READ_LOG_GROUPS, resources=scope.arns("logs", "log-group:")),
         Statement(sid="ReadAlarms", actions=READ_ALARMS, resources=scope.arns("cloudwatch", "alarm:")),
+        Statement(sid="ReadDashboards", actions=READ_DASHBOARDS, resources=scope.dashboard_arns()),
         Statement(sid="ReadTopics", actions=READ_TOPICS, resources=scope.arns("sns")),
         Statement(sid="ReadFunctions", actions=READ_FUNCTIONS, resources=scope.arns("lambda", "function:")),
         # IfExists: the last read of a deleted mapping, which has no function any more, finds that it is gone.
@@ -188,6 +197,7 @@ def writing(scope: Scope) -> list[Statement]:
         Statement(sid="WriteParameters", actions=WRITE_PARAMETERS, resources=scope.arns("ssm", "parameter/")),
         Statement(sid="WriteLogGroups", actions=WRITE_LOG_GROUPS, resources=scope.arns("logs", "log-group:")),
         Statement(sid="WriteAlarms", actions=WRITE_ALARMS, resources=scope.arns("cloudwatch", "alarm:")),
+        Statement(sid="WriteDashboards", actions=WRITE_DASHBOARDS, resources=scope.dashboard_arns()),
         Statement(sid="WriteTopics", actions=WRITE_TOPICS, resources=scope.arns("sns")),
         Statement(sid="WriteSubscriptions", actions=WRITE_SUBSCRIPTIONS, resources=["*"]),
         Statement(sid="WriteFunctions", actions=WRITE_FUNCTIONS, resources=scope.arns("lambda", "function:")),
@@ -249,6 +259,7 @@ def operating(scope: Scope) -> list[Statement]:
         Statement(sid="OperateQueues", actions=OPERATE_QUEUES, resources=scope.arns("sqs")),
         Statement(sid="OperateTables", actions=OPERATE_TABLES, resources=scope.arns("dynamodb", "table/")),
         Statement(sid="OperateLogGroups", actions=OPERATE_LOG_GROUPS, resources=scope.arns("logs", "log-group:")),
+        Statement(sid="OperateMetrics", actions=OPERATE_METRICS, resources=["*"]),
     ]
 
 

@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     _add_people(subparsers)
     _add_humans(subparsers)
     _add_templates(subparsers)
+    _add_watching(subparsers)
     _add_registration(subparsers)
     adopt = subparsers.add_parser("adopt", help=ADOPT, description=ADOPT, **_examples("adopt look"))
     _add_adopt(adopt.add_subparsers(dest="action", metavar="ACTION", required=True))
@@ -180,6 +181,35 @@ def _add_templates(to: Subparsers) -> None:
     ):
         command = _add(actions, name, run, does, f"templates {name} --stack dev", f"templates {name} --dry-run")
         command.add_argument("--dry-run", action="store_true", help=DRY_RUN)
+
+
+def _add_watching(to: Subparsers) -> None:
+    status = _add(
+        to,
+        "status",
+        commands.status,
+        "The dashboard's answers: are people answered, how soon, what fails, what waits, what is used.",
+        "status --stack prod",
+    )
+    status.add_argument("--hours", type=float, default=1, help="how far back to look (default: 1)")
+    unknown = _add(
+        to,
+        "questions",
+        commands.questions,
+        "What people wrote and the bot did not understand, the most frequent first. It says nothing about who wrote.",
+        "questions --stack prod",
+    )
+    unknown.add_argument("--top", type=int, default=50, help="how many texts (default: 50)")
+    trace = _add(
+        to,
+        "trace",
+        commands.trace,
+        "The path of one event from the webhook to its last answer, by the log. It shows nothing that anybody wrote.",
+        "trace m_AbC123 --stack prod",
+    )
+    trace.add_argument("id", metavar="ID", help="a log line's `event` or `request`, or a message's `mid` at Facebook")
+    trace.add_argument("--page", help="the page or Instagram account of a mid (default: the stack's page)")
+    trace.add_argument("--hours", type=float, default=24, help="how far back to look (default: 24)")
 
 
 def _add_registration(to: Subparsers) -> None:

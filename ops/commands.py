@@ -21,12 +21,16 @@ from ops.forget import Memory
 from ops.handmade import Account, Group
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.notify import INSTAGRAM, PAGE, NewNotice, message, pairs, send
+from ops.questions import questions as read_questions
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
 from ops.registration import RegisteredToken, Registration, graph_api, read_secrets, wanted_profile
 from ops.stack import Stack
+from ops.status import read_dashboard
 from ops.templates import Templates, wanted_templates
+from ops.trace import trace as follow
 from ops.view import Result, note
 
+HOUR_SECONDS = 3600
 PSID = re.compile("[0-9]+")
 PERSON = re.compile(rf"({USER_REF})?[\w.-]+")
 UNSEEN = (
@@ -198,6 +202,29 @@ def update_templates(options: Namespace, target: Target) -> int:
     """`templates update`."""
     updated = list(Templates(target.graph, wanted_templates()).update(dry=options.dry_run))
     target.show(view.changed_templates(updated, "update", dry=options.dry_run))
+    return 0
+
+
+def status(options: Namespace, target: Target) -> int:
+    """`status`."""
+    now = time.time()
+    answers = read_dashboard(target.aws, target.stack, since=now - options.hours * HOUR_SECONDS, until=now)
+    target.show(view.status(answers))
+    return 0
+
+
+def questions(options: Namespace, target: Target) -> int:
+    """`questions`."""
+    found = read_questions(target.aws, target.stack, time.time())
+    target.show(view.questions(found[: options.top], len(found)))
+    return 0
+
+
+def trace(options: Namespace, target: Target) -> int:
+    """`trace`."""
+    since = time.time() - options.hours * HOUR_SECONDS
+    page = options.page or target.stack.page_id
+    target.show(view.path(follow(target.aws, target.ledger, target.stack, options.id, page=page, since=since)))
     return 0
 
 

@@ -45,6 +45,8 @@ class Stack:
         log_group: the function's log group; empty if unknown.
         privacy_url: the page that says what is kept about people; empty if it is not served.
         deletion_url: the page that says how to have it deleted; empty if it is not served.
+        dashboard: the dashboard's name; empty if unknown.
+        questions_table: the name of the table with what the bot did not understand; empty if there is none.
         app_id: the Facebook app's id; empty if unknown.
         region: of AWS.
         endpoint: of a sandbox's AWS; None for AWS itself.
@@ -62,6 +64,8 @@ class Stack:
     log_group: str = ""
     privacy_url: str = ""
     deletion_url: str = ""
+    dashboard: str = ""
+    questions_table: str = ""
     app_id: str = ""
     region: str = ""
     endpoint: str | None = None
@@ -77,6 +81,15 @@ OUTPUTS = {
     "graphApiUrl": "graph_api_url",
     "graphApiVersion": "graph_api_version",
     "webhookUrl": "webhook_url",
+}
+
+# What not every stack has.
+FURTHER_OUTPUTS = {
+    "logGroupName": "log_group",
+    "dashboardName": "dashboard",
+    "questionsTable": "questions_table",
+    "privacyUrl": "privacy_url",
+    "deletionUrl": "deletion_url",
 }
 
 
@@ -246,9 +259,5 @@ def _from_outputs(outputs: Mapping[str, Any], source: str) -> Stack:
     if missing:
         raise OpsError(f"{source} lacks the outputs {', '.join(missing)}: the stack has no bot, or was never deployed.")
     values: Any = {field: outputs[name] for name, field in OUTPUTS.items()}
-    return Stack(
-        **values,
-        log_group=str(outputs.get("logGroupName") or ""),
-        privacy_url=str(outputs.get("privacyUrl") or ""),
-        deletion_url=str(outputs.get("deletionUrl") or ""),
-    )
+    known: Any = {field: str(outputs.get(name) or "") for name, field in FURTHER_OUTPUTS.items()}
+    return Stack(**values, **known)

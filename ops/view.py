@@ -1,10 +1,11 @@
-"""What an operator sees: tables on a terminal, or JSON for programs. Only `show` prints what a person wrote."""
+"""What an operator sees: tables, or JSON for programs. Only `show` and `questions` print what a person wrote."""
 
 import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -18,11 +19,14 @@ from ops.conversations import Waiting
 from ops.forget import Forgotten
 from ops.handmade import Group, System
 from ops.letters import EventLetter, Letter, UnusableLetter
+from ops.questions import Question
 from ops.redrive import Prospect, Redriven, obstacle, prospect
 from ops.registration import Change, Registered, Verdict
 from ops.reply import HUMAN_AGENT, Replied
 from ops.review import DONE, PERSON, WARNING, WRONG, Review, numbered
+from ops.status import Answered
 from ops.templates import CHANGED, MISSING, TemplateState
+from ops.trace import Path
 
 Json = dict[str, Any]
 
@@ -117,6 +121,55 @@ def letter(one: Letter, page_id: str, parts: Sequence[UnusableLetter] | None, re
     return Result(
         described(one, page_id) | {"detail": detail} | content | ({"ledger": known} if known else {}),
         [_table(("", ""), rows), *missing, text],
+    )
+
+
+def status(answers: Sequence[Answered]) -> Result:
+    """The dashboard's questions, in order, with their answers."""
+    rows: list[tuple[str, ...]] = []
+    for number, each in enumerate(answers):
+        if number == 0 or answers[number - 1].question != each.question:
+            rows.append((each.question, "", "", ""))
+        rows.append((f"  {each.graph}", each.label, _figure(each.whole), _figure(each.latest)))
+    remark = "A percentile is that of the worst five minutes. “-” means that there was nothing to measure."
+    return Result([asdict(each) for each in answers], [_table(("", "", "all in all", "last"), rows), remark])
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def questions(shown: Sequence[Question], known: int) -> Result:
+    """What the bot did not understand.
+
+    Args:
+        shown: the most frequent texts.
+        known: how many there are in all.
+    """
+    rows = [(str(each.asked), each.last, each.said) for each in shown]
+    return Result(
+        [asdict(each) for each in shown],
+        [*_if_any(("asked", "last", "text"), rows), f"Texts: {known}. Shown: {len(shown)}."],
+    )
+
+
+def path(found: Path) -> Result:
+    """The path of an event or a request."""
+    shown = {"timestamp", "level", "kind", "event", "request", "ids", "message"}
+    began = datetime.fromisoformat(found.lines[0]["timestamp"])
+    rows = []
+    for line in found.lines:
+        after = (datetime.fromisoformat(line["timestamp"]) - began).total_seconds()
+        facts = ", ".join(f"{name} {value}" for name, value in line.items() if name not in shown)
+        rows.append((line["timestamp"], f"{after:.3f} s", line["kind"], facts))
+    ids = {name: sorted({line[name] for line in found.lines if name in line}) for name in ("event", "request")}
+    known = _progress(found.record) if found.record else {}
+    outcome = [f"{name}: {', '.join(each)}" for name, each in ids.items() if each]
+    if found.record:
+        outcome.append(f"ledger: {', '.join(f'{name} {value}' for name, value in known.items())}")
+    return Result(
+        {"events": ids["event"], "requests": ids["request"], "ledger": known, "lines": list(found.lines)},
+        [_table(("time", "after", "what", "facts"), rows), *outcome],
     )
 
 
@@ -392,10 +445,12 @@ def _content(letter: Letter, parts: Sequence[UnusableLetter] | None) -> Json:
 
 
 def _recorded(record: Record) -> Json:
-    known: Json = {"outcome": record.outcome or "none yet", "faults": record.faults, "redrive": prospect(record).value}
-    if record.answers is not None:
-        known |= {"answers": len(record.answers), "next": record.next + 1}
-    return known
+    return _progress(record) | {"faults": record.faults, "redrive": prospect(record).value}
+
+
+def _progress(record: Record) -> Json:
+    planned = {} if record.answers is None else {"answers": len(record.answers), "next": record.next + 1}
+    return {"outcome": record.outcome or "none yet", **planned}
 
 
 def _prospect(redriven: Redriven) -> str:

@@ -13,6 +13,7 @@ def everything(client: Callable[[str], Any]) -> list[str]:
         *(each["Name"] for each in client("ssm").describe_parameters()["Parameters"]),
         *(each["logGroupName"] for each in client("logs").describe_log_groups()["logGroups"]),
         *(each["AlarmName"] for each in client("cloudwatch").describe_alarms()["MetricAlarms"]),
+        *(each["DashboardName"] for each in client("cloudwatch").list_dashboards()["DashboardEntries"]),
         *(each["RoleName"] for each in client("iam").list_roles()["Roles"]),
         *(each["GroupName"] for each in client("iam").list_groups()["Groups"]),
         *(each["Arn"] for each in client("iam").list_policies(Scope="Local")["Policies"]),

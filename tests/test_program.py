@@ -88,6 +88,7 @@ OUTPUTS = {
     "deadLetterQueueUrl",
     "ledgerTable",
     "logGroupName",
+    "dashboardName",
     "secretsPath",
     "pageId",
     "graphApiUrl",
@@ -108,6 +109,7 @@ def full() -> Graph:
             "appSecretPrevious": "canary-previous-app-secret",
             "conversationCode": "tests/system/node_conversation",
             "manageApiGatewayAccount": True,
+            "unknownDays": 7,
         },
     )
 
@@ -267,8 +269,9 @@ def test_the_queues_wait_six_timeouts_and_keep_events_as_long_as_they_can(graph:
 
 def test_an_alarm_watches_each_kind_of_line_that_the_team_must_act_on(graph: Graph) -> None:
     filters = graph.of("aws:cloudwatch/logMetricFilter:LogMetricFilter")
+    alarmed = {each.inputs["metricName"] for each in graph.of("aws:cloudwatch/metricAlarm:MetricAlarm")}
 
-    assert {each.inputs["metricTransformation"]["name"] for each in filters} == {
+    assert alarmed & {each.inputs["metricTransformation"]["name"] for each in filters} == {
         "credentials",
         "slow_down",
         "handed_back",
@@ -329,7 +332,10 @@ def test_every_resource_of_a_policy_belongs_to_the_stack(graph: Graph) -> None:
                         rf"arn:aws:iam::{ACCOUNT}:(group/Innolab_FBM(_prod)?|user/(anna|ben))", resource
                     )
                 elif not set(actions) <= OF_THE_TOOLS:  # tests/system/test_deployer.py
-                    assert re.match(rf"arn:aws:[a-z]+:{REGION}:{ACCOUNT}:[a-z/:-]*{PROJECT}-{graph.stack}-", resource)
+                    # A dashboard belongs to no region.
+                    assert re.match(
+                        rf"arn:aws:[a-z]+:({REGION})?:{ACCOUNT}:[a-z/:-]*{PROJECT}-{graph.stack}-", resource
+                    )
 
 
 def test_no_arn_of_the_program_has_another_partition_than_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -559,3 +565,20 @@ def test_the_webhook_keeps_its_address_under_a_domain_of_ones_own(graph: Graph) 
     assert name["regionalCertificateArn"]
     assert name["securityPolicy"] == stack.one("aws:apigateway/restApi:RestApi").inputs["securityPolicy"]
     assert not graph.of("aws:apigateway/domainName:DomainName")
+
+
+def test_texts_that_the_bot_does_not_understand_are_kept_only_if_a_setting_says_so(full: Graph, graph: Graph) -> None:
+    table = full.one("aws:dynamodb/table:Table", "-questions-table")
+    assert table.inputs["ttl"] == {"attributeName": "expires", "enabled": True}
+    assert "pointInTimeRecovery" not in table.inputs
+    variables = full.one("aws:lambda/function:Function", "-bot-function").inputs["environment"]["variables"]
+    assert variables["QUESTIONS_TABLE"] == full.outputs["questionsTable"]
+    assert variables["UNKNOWN_DAYS"] == "7"
+
+    of_the_role = full.one("aws:iam/rolePolicy:RolePolicy", "access-policy").policy()
+    assert [
+        actions
+        for actions, resources in statements(of_the_role)
+        if any("-questions-table-" in arn for arn in resources)
+    ] == [["dynamodb:UpdateItem"]]
+    assert not [each for each in graph.resources.values() if "questions" in each.name]

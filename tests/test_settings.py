@@ -173,6 +173,7 @@ def test_the_settings_text_shows_no_secret() -> None:
         ("throttleBurst", 5_001, "allowed: a whole number from 1 to 5000"),
         ("apiAccessLog", "on", '"on"; allowed: true or false'),
         ("manageApiGatewayAccount", [], "[]; allowed: true or false"),
+        ("unknownDays", 366, "366; allowed: a whole number from 0 to 365"),
         ("stateDays", -1, "-1; allowed: a whole number from 1 to 3650"),
         ("alarmEmail", "team at example.org", "allowed: an e-mail address"),
         ("protectData", "True", '"True"; allowed: true or false'),

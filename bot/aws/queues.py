@@ -1,9 +1,10 @@
 """The two queues: what the messages on them hold, and how they get there.
 
 A message on the event queue holds all events of one user in one request of Facebook's, so that no partial failure can
-reorder them: `{"object": "page", "page": PAGE, "received": ms, "items": [item, …]}`. A dead letter holds the reason
-beside such a message with one event, or with those that were answered together, `{"reason": …, "detail": {…},
-"message": {…}}`. For bytes that are not an event it holds these: `{"reason": …, "part": 1, "of": 1, "base64": …}`.
+reorder them: `{"object": "page", "page": PAGE, "received": ms, "request": ID, "items": [item, …]}`, with the id that
+API Gateway gave the request. A dead letter holds the reason beside such a message with one event, or with those that
+were answered together, `{"reason": …, "detail": {…}, "message": {…}}`. For bytes that are not an event it holds these:
+`{"reason": …, "part": 1, "of": 1, "base64": …}`.
 """
 
 import base64
@@ -71,7 +72,7 @@ def event_messages(
     """The messages for the events of one group in one request: one, unless they weigh more than the queue takes.
 
     Args:
-        head: the other fields: `object`, `page`, `received`.
+        head: the other fields: `object`, `page`, `received`, `request`.
         group: their message group.
         items: identity and JSON of each event, in order; none longer than `event_bytes`.
         message_bytes: the longest message that the queue takes.

@@ -273,8 +273,8 @@ def sticker(_: Turn) -> str:
 @bot.attachment(Image, Video)
 def image(turn: Turn) -> Reply:
     """Understand the words beside an image, or else say that the bot cannot see images."""
-    if understood := _words(turn):
-        return Reply(understood)
+    if said_by_lex := _words(turn):
+        return Reply(said_by_lex, understood=True)
     said = turn.words(
         en="I cannot look at pictures. Please type the 8-digit number from the label.",
         de="Bilder kann ich nicht ansehen. Bitte tippen Sie die Nummer mit 8 Ziffern ab, die auf dem Aufkleber steht.",

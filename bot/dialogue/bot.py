@@ -380,7 +380,8 @@ class Bot(Engine[S, W]):
             if isinstance(event, QuickReplyTapped):
                 match = match or self._rules.for_text(event.text) or self._rules.for_attachments(event)
         if match is None and isinstance(event, _ANSWER_EXPECTED) and (fallback := self._rules.get("fallback")):
-            match = Match(fallback)
+            reply = self._run(Match(fallback), turn)
+            return reply.replace(understood=bool(reply.understood))
         if match is None and isinstance(event, ThreadRequested) and event.requested_owner:
             return passed_on(turn, event.requested_owner, event.metadata)
         return self._run(match, turn) if match else as_reply(None, turn)

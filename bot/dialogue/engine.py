@@ -21,6 +21,7 @@ from bot.messenger.events import (
     Read,
     Referral,
     TemplateReviewed,
+    TextMessage,
     ThreadRequested,
 )
 from bot.messenger.human import Human
@@ -117,7 +118,8 @@ class Engine(ABC, Generic[S, W]):
             kept = {"user": self._write_state(user), "session": write(session.replace(human=Human()))}
             new = session.human.put({name: value for name, value in kept.items() if value})
         together = reply.together or len(turn.together[1:])
-        return Answer(allowed, new, reply.forget, defect, outside, together)
+        unknown = turn.event.text if isinstance(turn.event, TextMessage) and reply.understood is False else ""
+        return Answer(allowed, new, reply.forget, defect, outside, together, unknown)
 
     def _turn(self, event: Event, state: Mapping[str, Any], context: Context[W]) -> Turn[S, W, Event]:
         return Turn(

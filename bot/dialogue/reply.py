@@ -27,6 +27,7 @@ class Reply(Record, Generic[S]):
         session: the engine's new record of the user; None keeps the turn's.
         forget: delete everything that is known about the user.
         together: how many of the messages that wait behind the event it answers as well; a `Bot` says it in the turn.
+        understood: whether the bot understood what the user wrote; None: unless the fallback took it.
     """
 
     said: Words = ()
@@ -34,6 +35,7 @@ class Reply(Record, Generic[S]):
     session: Session | None = None
     forget: bool = False
     together: int = 0
+    understood: bool | None = None
 
 
 # What a handler may return: a reply, only its words, or None for silence.
@@ -50,6 +52,7 @@ class Answer(Record):
         defect: what a handler raised, if the error handler replied in its place.
         outside_window: how many messages are left out, because the messaging window is closed.
         together: how many of the messages that waited behind the event this answers as well.
+        not_understood: the text that the bot did not understand; empty if it did.
     """
 
     messages: tuple[Message, ...]
@@ -58,6 +61,7 @@ class Answer(Record):
     defect: Exception | None = None
     outside_window: int = 0
     together: int = 0
+    not_understood: str = ""
 
 
 def as_reply(returned: ReplyLike[S], turn: Turn[S, W, Event]) -> Reply[S]:

@@ -30,6 +30,7 @@ from urllib.parse import parse_qs, unquote
 
 from sandbox.aws import runtimes
 from sandbox.aws.condition_keys import Check, condition_keys, encryption_key, tag_checks
+from sandbox.aws.metrics import measure_queues, run_metric_filters
 
 MANAGED_POLICIES = Path(__file__).with_name("aws-managed-policies.json")
 
@@ -50,6 +51,15 @@ MAPPING_ACTIONS = {
     "GET": "lambda:GetEventSourceMapping",
     "PUT": "lambda:UpdateEventSourceMapping",
     "DELETE": "lambda:DeleteEventSourceMapping",
+}
+
+# The argument that names a resource, and what its ARN begins with. A dashboard belongs to no region.
+DASHBOARD_ARN = "arn:aws:cloudwatch::{account}:dashboard/"
+OF_CLOUDWATCH = {
+    "cloudwatch:DeleteAlarms": ("AlarmNames", "arn:aws:cloudwatch:{region}:{account}:alarm:"),
+    "cloudwatch:PutDashboard": ("DashboardName", DASHBOARD_ARN),
+    "cloudwatch:GetDashboard": ("DashboardName", DASHBOARD_ARN),
+    "cloudwatch:DeleteDashboards": ("DashboardNames", DASHBOARD_ARN),
 }
 
 TAG_ACTIONS = {"TagResource", "UntagResource", "ListTagsForResource", "ListTagsOfResource"}
@@ -95,9 +105,11 @@ def resource_arns(action: str, request: dict[str, Any], region: str, account: st
         arn = request.get("ResourceArn") or request.get("ResourceARN")
     if arn:
         return [str(arn)]
-    if action == "cloudwatch:DeleteAlarms":
-        listed = request.get("AlarmNames") or [request[key] for key in request if key.startswith("AlarmNames.member.")]
-        return [f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}" for name in listed]
+    if action in OF_CLOUDWATCH:
+        argument, prefix = OF_CLOUDWATCH[action]
+        listed = request.get(argument) or [request[key] for key in request if key.startswith(f"{argument}.member.")]
+        named = listed if isinstance(listed, list) else [listed]
+        return [f"{prefix.format(region=region, account=account)}{name}" for name in named]
     if action in {"iam:CreateVirtualMFADevice", "iam:DeleteVirtualMFADevice"}:
         name = request.get("VirtualMFADeviceName") or str(request.get("SerialNumber", "")).rpartition("mfa/")[2]
         return [f"arn:aws:iam::{account}:mfa/{name}"]
@@ -584,6 +596,8 @@ def main() -> None:
     runtimes.describe_errors()
     runtimes.end_with_nothing()
     runtimes.run_other_languages()
+    run_metric_filters()
+    measure_queues()
     try:
         ministack.app.main()
     except (KeyboardInterrupt, asyncio.CancelledError):

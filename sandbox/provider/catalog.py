@@ -7,7 +7,8 @@ from sandbox.provider.resource import ResourceType
 CLASSES: tuple[type[ResourceType], ...] = (
     iam.Group, iam.GroupPolicyAttachment, iam.UserGroupMembership, iam.Policy, iam.Role, iam.RolePolicy,
     iam.RolePolicyAttachment, iam.OpenIdConnectProvider,
-    ssm.Parameter, logs.LogGroup, logs.LogMetricFilter, cloudwatch.MetricAlarm, sns.Topic, sns.TopicSubscription,
+    ssm.Parameter, logs.LogGroup, logs.LogMetricFilter, cloudwatch.MetricAlarm, cloudwatch.Dashboard, sns.Topic,
+    sns.TopicSubscription,
     sqs.Queue, sqs.RedriveAllowPolicy, dynamodb.Table,
     lambda_.Function, lambda_.EventSourceMapping, lambda_.Permission,
     apigateway.RestApi, apigateway.Resource, apigateway.RequestValidator, apigateway.Method, apigateway.Integration,

@@ -1,4 +1,4 @@
-"""CloudWatch's alarms."""
+"""CloudWatch's alarms and dashboards."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -64,3 +64,25 @@ class MetricAlarm(ResourceType):
 
     def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
         account.client("cloudwatch").untag_resource(ResourceARN=old.outputs["arn"], TagKeys=keys)
+
+
+class Dashboard(ResourceType):
+    """A dashboard."""
+
+    type_name = "aws:cloudwatch/dashboard:Dashboard"
+
+    def _create(self, account: Account, inputs: Inputs) -> str:
+        name = str(inputs["dashboardName"])
+        account.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=inputs["dashboardBody"])
+        return name
+
+    def _read(self, account: Account, known: Existing) -> Existing | None:
+        found = account.client("cloudwatch").get_dashboard(DashboardName=known.id)
+        inputs = {"dashboardName": known.id, "dashboardBody": found["DashboardBody"]}
+        return Existing(known.id, inputs, {"dashboardArn": found["DashboardArn"]})
+
+    def _update(self, account: Account, change: Change) -> None:
+        self._create(account, change.inputs)
+
+    def _delete(self, account: Account, old: Existing) -> None:
+        account.client("cloudwatch").delete_dashboards(DashboardNames=[old.id])

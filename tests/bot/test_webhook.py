@@ -627,7 +627,7 @@ def test_a_queue_message_names_the_page_and_the_time_of_its_events(webhook: Webh
 
     assert answer["body"] == "EVENT_RECEIVED"
     (message,) = cloud.events
-    assert message.keys() == {"object", "page", "received", "items"}
+    assert message.keys() == {"object", "page", "received", "request", "items"}
     assert (message["object"], message["page"]) == ("page", PAGE)
     assert before - 1 <= message["received"] <= after + 1
 
@@ -679,9 +679,39 @@ def test_the_log_counts_what_was_accepted(
     receipt = {"sender": {"id": "77"}, "recipient": {"id": PAGE}, "read": {"watermark": 1}}
     webhook.handle(post(page(event(), receipt, standby=others)))
 
-    counts = {"messages": 1, "events": 1, "receipts": 1, "standby": 2, "settled": 0, "tests": 0, "changes": 0}
+    counts = {
+        "messages": 1,
+        "events": 1,
+        "echoes": 0,
+        "receipts": 1,
+        "standby": 2,
+        "settled": 0,
+        "tests": 0,
+        "changes": 0,
+    }
     # Two calls: the secrets, the queue.
-    assert logged(capsys) == [{"level": "INFO", "kind": "accepted", "milliseconds": 125.0, **counts}]
+    (line,) = logged(capsys)
+    assert line.pop("ids") == [fingerprint(PAGE, "m1")]
+    assert line == {"level": "INFO", "kind": "accepted", "milliseconds": 125.0, **counts}
+
+
+def test_every_line_about_a_request_and_its_queue_message_have_the_requests_id(
+    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    context = {"requestContext": {"requestId": "11111111-2222-3333-4444-555555555555"}}
+    webhook.handle(post(page(event(), event(mid="m2", user="78"), {"future_thing": {}})) | context)
+    cloud.fails = lambda operation, _: AwsError(operation, "InternalError", 500)
+    webhook.handle(post(page(event(mid="m3"))) | context)
+    webhook.handle(post(page(event()), signature="sha256=0") | {"requestContext": {"requestId": "another"}})
+
+    lines = logged(capsys)
+    assert [(line["kind"], line["request"][:4], len(line.get("ids", ()))) for line in lines] == [
+        ("unhandled", "1111", 3),
+        ("accepted", "1111", 3),
+        ("not_accepted", "1111", 1),
+        ("signature_refused", "anot", 0),
+    ]
+    assert {each["request"] for each in cloud.events} == {"11111111-2222-3333-4444-555555555555"}
 
 
 @pytest.mark.parametrize(

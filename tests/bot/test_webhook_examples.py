@@ -32,9 +32,10 @@ def test_a_documented_webhook_is_understood(example: Json) -> None:
             assert (message.group == fingerprint(event.page, event.user)) is bool(in_order)
             found.append(event)
     assert [shown(event) for event in found] == expected["events"]
-    assert {name: number for name, number in split.counts.items() if number and name not in {"events", "changes"}} == (
-        expected.get("counts", {})
-    )
+    counted = {name: number for name, number in split.counts.items() if number}
+    of_events = [counted.pop(name, 0) for name in ("events", "echoes", "changes")]
+    assert counted == expected.get("counts", {})
+    assert sum(of_events[:2]) >= len(found)
     assert split.unhandled == expected.get("unhandled", {})
     assert [json.loads(letter.body)["reason"] for letter in split.letters] == expected.get("letters", [])
     assert answers(found) == expected["answers"]

@@ -889,3 +889,29 @@ def test_passing_the_thread_is_tried_until_it_works_whoever_has_the_conversation
         ("pass_thread_control", {"recipient": {"id": "u"}, "target_app_id": "2002", "metadata": "help"})
     ]
     assert outcomes(system) == ["settled"]
+
+
+def test_every_line_names_the_events_that_it_is_about() -> None:
+    natures = ["good", "raises", "kills", "good"]
+    system = run(
+        *([item(user, f"m{user}", 2, nature)] for user, nature in zip("abcd", natures, strict=True)),
+        planned=(Fault("send", How.REFUSED), Fault("BatchGetItem", How.REFUSED, skip=2)),
+        echoes=(-1,),
+    )
+    lines = [json.loads(entry.text[4:]) for entry in system.world.timeline if entry.text.startswith("log ")]
+    known = {fingerprint(PAGE, f"m{user}") for user in "abcd"}
+    kinds = {line["kind"] for line in lines}
+    assert {"accepted", "handed_back", "fault", "dead_letter", "sent", "answered"} <= kinds
+    for line in lines:
+        assert known >= {*line.get("ids", ()), *([line["event"]] if "event" in line else ())} != set(), line
+
+
+def test_a_message_of_an_earlier_version_and_one_that_is_not_ours_are_still_taken() -> None:
+    system = System()
+    old = {"object": "page", "page": PAGE, "received": round(BEGIN * 1000), "items": [item("u", "m1")]}
+    system.queue.put("u", json.dumps(old))
+    system.queue.put("v", "not JSON")
+    system.run()
+    assert texts(system) == ["m1 0 0"]
+    (line,) = logged(system, "dead_letter")
+    assert line["message"]

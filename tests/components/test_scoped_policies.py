@@ -178,6 +178,7 @@ ON_ANY_RESOURCE = {
     "ssm:DescribeParameters",
     "logs:DescribeLogGroups",
     "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
     "sns:GetSubscriptionAttributes",
     "sns:Unsubscribe",
     "apigateway:GET",  # of the account's settings for API Gateway

@@ -93,6 +93,16 @@ EDITS = (
         {**FUNCTION, "bot-access-policy": CHANGED, **dict.fromkeys(CONVERSATION, DELETED)},
     ),
     Edit(
+        "questions kept",
+        {"unknownDays": "7"},
+        {**FUNCTION, "questions-table": MADE, "bot-access-policy": CHANGED},
+    ),
+    Edit(
+        "questions not kept",
+        {"unknownDays": "0"},
+        {**FUNCTION, "questions-table": DELETED, "bot-access-policy": CHANGED},
+    ),
+    Edit(
         "the app secret rotated",
         {"appSecret": "CANARY-other", "appSecretPrevious": "CANARY-appSecret"},
         {"secrets-app-secret": CHANGED, "secrets-app-secret-previous": MADE},
@@ -121,14 +131,15 @@ EDITS = (
     Edit(
         "another stack to administer",
         {"adminStacks": '["other"]'},
-        {"admins-data-policy": CHANGED, "admins-watch-policy": CHANGED},
+        {f"admins-{title}-policy": CHANGED for title in ("data", "watch", "upkeep")},
     ),
     Edit(
         "the group renamed",
         {"adminGroupName": "Innolab_FBM_renamed"},
         {
             "admins-group": CHANGED, "admins-member-anna": CHANGED, "admins-member-ben": CHANGED,
-            "admins-data": REPLACED, "admins-watch": REPLACED, "admins-watch-policy": CHANGED,
+            "admins-data": REPLACED, "admins-watch": REPLACED, "admins-upkeep": REPLACED,
+            "admins-watch-policy": CHANGED,
             **{f"admins-{policy}": REPLACED for policy in POLICIES},
         },
     ),

@@ -236,7 +236,7 @@ def test_the_request_after_killing_the_functions_starts_another(sandbox: Sandbox
 def test_the_alarm_for_waiting_events_reads_their_age_in_the_functions_own_lines(sandbox: Sandbox) -> None:
     group = sandbox.outputs["logGroupName"]
     filters = sandbox.client("logs").describe_metric_filters(logGroupName=group)["metricFilters"]
-    (age,) = (each for each in filters if each["metricTransformations"][0]["metricValue"].startswith("$."))
+    (age,) = (each for each in filters if each["metricTransformations"][0]["metricValue"] == "$.age")
     (transformation,) = age["metricTransformations"]
     kind = re.fullmatch(r'\{ \$\.kind = "(\w+)" \}', age["filterPattern"])
     assert kind

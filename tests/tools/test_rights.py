@@ -29,7 +29,8 @@ def ours(graph: Graph) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def full() -> Graph:
     """A stack with every policy that there can be."""
-    return run_main("prod", {"adminMembers": ["anna"], "manageApiGatewayAccount": True, "apiAccessLog": True, **LEX})
+    added = {"manageApiGatewayAccount": True, "apiAccessLog": True, "unknownDays": 7}
+    return run_main("prod", {"adminMembers": ["anna"], **added, **LEX})
 
 
 @pytest.fixture(scope="module")

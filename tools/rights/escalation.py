@@ -25,7 +25,10 @@ TAKES_ROLE = (
 )  # fmt: skip
 # With one of these, a function is given a role, and its code runs as that.
 GIVES_ROLE = ("lambda:CreateFunction", "lambda:UpdateFunctionConfiguration")
-NAMED = re.compile(r"arn:(?:[^:]*:){4}(?:(?:table|parameter|role|policy)/|(?:log-group|alarm|function):)?(.*)")
+NAMED = re.compile(
+    r"arn:(?:[^:]*:){4}"
+    r"(?:(?:table|parameter|role|policy|dashboard|schedule/default)/|(?:log-group|alarm|function):)?(.*)"
+)
 """An ARN, with the name of what it is about."""
 ONESELF = "user/${aws:username}"
 

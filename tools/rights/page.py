@@ -21,6 +21,7 @@ TITLES = {
     "admins-scoped-access": "scoped administrators: access",
     BOUNDARY: "the boundary of the stack's roles",
     "admins-tools": "administrators: tools",
+    "admins-upkeep": "administrators: upkeep",
     "admins-mfa": "administrators: MFA",
     "bot-access": "the function's role: access",
     "bot-log": "the function's role: log",

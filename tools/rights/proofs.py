@@ -24,6 +24,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "admins-scoped-access": SCOPED_STEPS,
     BOUNDARY: BOT_STEPS,
     "admins-tools": STATE_STEPS,
+    "admins-upkeep": MEMBER_STEPS,
     "admins-mfa": OWN_STEPS,
     "bot-access": BOT_STEPS,
     "bot-log": BOT_STEPS,

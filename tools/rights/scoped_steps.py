@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -100,10 +101,20 @@ def _read_everything(trial: Trial) -> None:
             permitted(partial(kind.read, trial.account, existing))
 
 
+def _look_at_numbers(trial: Trial) -> None:
+    cloudwatch, now = trial.account.client("cloudwatch"), datetime.now(UTC)
+    metric = {"Metric": {"Namespace": "AWS/Lambda", "MetricName": "Invocations"}, "Period": 60, "Stat": "Sum"}
+    queries = [{"Id": "a", "MetricStat": metric}]
+    permitted(
+        lambda: cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=now - timedelta(hours=1), EndTime=now)
+    )
+
+
 SERVICES = frozenset({"apigateway", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "sns", "sqs", "ssm"})
 SCOPED_STEPS = (
     *MEMBER_STEPS,
     # A function is given a role, which needs a permission of IAM.
     *(step._replace(services=step.services | {"iam"}) for kind in KINDS for step in life(kind)),
+    Step("look at the dashboard's numbers (`ops status`)", frozenset({"cloudwatch"}), _look_at_numbers),
     Step("read the whole stack (`pulumi refresh`)", SERVICES, _read_everything),
 )

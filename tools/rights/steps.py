@@ -107,6 +107,11 @@ KINDS = (
         },
         {"threshold": 1, "tags": OTHER_TAGS},
     ),
+    Kind(
+        "a dashboard", "aws:cloudwatch/dashboard:Dashboard",
+        lambda _: {"dashboardName": f"{PREFIX}rights-{secrets.token_hex(4)}", "dashboardBody": '{"widgets": []}'},
+        {"dashboardBody": '{"widgets": [], "start": "-PT1H"}'},
+    ),
     Kind("a topic", "aws:sns/topic:Topic", _no_inputs, {"displayName": "Parcels", "tags": OTHER_TAGS}),
     Kind(
         "a topic's subscription", "aws:sns/topicSubscription:TopicSubscription",
@@ -491,6 +496,7 @@ BOT_STEPS = (
     Step("a webhook is acknowledged", frozenset({"ssm", "sqs"}), _acknowledge),
     Step("an unusable request is kept", frozenset({"sqs"}), _keep_unusable),
     _conversation("a text is answered", "dynamodb", ("status",)),
+    _conversation("a text that the bot does not understand is counted", "dynamodb", ("a unicorn",)),
     _conversation("a person is forgotten", "dynamodb", ("status", "forget me")),
     _conversation("an event waits while Facebook fails", "sqs", ("status",), TRY_LATER),
     _conversation("a person's dead letter is forgotten", "sqs", ("status", "forget me"), DEFECT),

@@ -18,6 +18,7 @@ SETTINGS = {
     "requireMfa": "true",
     "timeoutSeconds": "20",
     "manageApiGatewayAccount": "true",
+    "unknownDays": "7",
 }
 MEMBER = "mira"
 """A user in a group with our customer-managed policies only: AWS's own policies would hide what ours lack."""

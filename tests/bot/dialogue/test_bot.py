@@ -374,3 +374,42 @@ def test_news_has_the_ways_of_its_platform_and_of_the_time(hours: int, platform:
     assert read == ([["It is here."], ["Parcel 7 is here."]][hours > 24] if kinds else [])
     assert [type(each) for each in chat.last.messages] == kinds
     assert (chat.last.outside_window, chat.last.defect) == (0, None)
+
+
+# What the bot does not understand
+
+
+def test_a_text_that_only_the_fallback_took_is_not_understood_unless_it_says_otherwise() -> None:
+    bot = empty()
+    bot.text("hi")(says("hello"))
+
+    @bot.fallback
+    def otherwise(turn: GuestTurn) -> Reply[Guest]:
+        text = turn.event.text if isinstance(turn.event, TextMessage) else ""
+        return Reply("I see.", understood=True) if text == "by Lex" else Reply("What?")
+
+    chat = Chat(bot)
+    found = {}
+    for text in ("hi", "a unicorn", "by Lex"):
+        chat.says(text)
+        found[text] = chat.last.not_understood
+    chat.taps("UNKNOWN")
+    assert found == {"hi": "", "a unicorn": "a unicorn", "by Lex": ""}
+    assert chat.last.not_understood == ""
+
+
+def test_a_handler_may_say_that_it_did_not_understand() -> None:
+    bot = empty()
+    bot.text("hm")(lambda _: Reply("What?", understood=False))
+    chat = Chat(bot)
+    chat.says("Hm!")
+    assert chat.last.not_understood == "Hm!"
+
+
+def test_what_a_human_was_meant_to_read_is_not_counted_as_not_understood() -> None:
+    bot = empty()
+    bot.middleware(lambda turn, go: None if turn.event.kind == "text" else go(turn))
+    bot.fallback(says("What?"))
+    chat = Chat(bot)
+    chat.says("a unicorn")
+    assert chat.last.not_understood == ""

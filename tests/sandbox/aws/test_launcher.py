@@ -344,3 +344,17 @@ def test_a_removed_method_is_served_until_its_stage_has_another_deployment(
     assert status() == 200
     gateway.create_deployment(restApiId=api, stageName="live")
     assert status() == 403
+
+
+def test_a_dashboard_is_authorized_by_its_name(user: User, name: str) -> None:
+    arn = f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}-*"
+    cloudwatch = user(statement("cloudwatch:PutDashboard", "cloudwatch:DeleteDashboards", resource=arn))("cloudwatch")
+
+    cloudwatch.put_dashboard(DashboardName=f"{name}-a", DashboardBody="{}")
+    with pytest.raises(ClientError, match="not authorized to perform: cloudwatch"):
+        cloudwatch.put_dashboard(DashboardName="other", DashboardBody="{}")
+    with pytest.raises(ClientError, match="not authorized to perform: cloudwatch"):
+        cloudwatch.delete_dashboards(DashboardNames=[f"{name}-a", "other"])
+    with pytest.raises(ClientError, match="cloudwatch:GetDashboard"):
+        cloudwatch.get_dashboard(DashboardName=f"{name}-a")
+    cloudwatch.delete_dashboards(DashboardNames=[f"{name}-a"])

@@ -224,6 +224,10 @@ SAMPLES: Mapping[str, Sample] = {
         lambda _: [{"pattern": "b"}],
         lambda existing: f"{existing.inputs['logGroupName']}:{existing.id}",
     ),
+    "aws:cloudwatch/dashboard:Dashboard": Sample(
+        lambda _: {"dashboardName": f"d{secrets.token_hex(4)}", "dashboardBody": '{"widgets": []}'},
+        lambda _: [{"dashboardBody": '{"widgets": [], "start": "-PT1H"}'}],
+    ),
     "aws:cloudwatch/metricAlarm:MetricAlarm": Sample(
         lambda _: {
             "comparisonOperator": "GreaterThanThreshold",

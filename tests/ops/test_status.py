@@ -1,0 +1,57 @@
+"""`ops status` says what the dashboard says, about the real function in the sandbox."""
+
+import json
+from typing import Any
+
+from sandbox.facebook.webhooks import text_item
+from sandbox.local import Sandbox, new_person
+from tests.ops.conftest import Ops
+
+Json = dict[str, Any]
+
+
+def figures(ops: Ops) -> dict[tuple[str, str], float]:
+    """Graph and label → the value over the last hour, 0 without data."""
+    code, out, err = ops("status", "--json")
+    assert (code, err) == (0, "")
+    return {(each["graph"], each["label"]): each["whole"] or 0 for each in json.loads(out)}
+
+
+def test_it_answers_the_dashboards_questions_in_order(ops: Ops, sandbox: Sandbox) -> None:
+    body = sandbox.client("cloudwatch").get_dashboard(DashboardName=sandbox.outputs["dashboardName"])["DashboardBody"]
+    widgets = [each["properties"] for each in json.loads(body)["widgets"]]
+    asked = [each["markdown"].removeprefix("# ") for each in widgets if "markdown" in each]
+    shown = [metric[-1]["label"] for each in widgets for metric in each.get("metrics", ())]
+
+    code, out, _ = ops("status")
+
+    assert code == 0
+    assert [line for line in map(str.strip, out.splitlines()) if line in asked] == asked
+    assert [label for _, label in figures(ops)] == shown
+
+
+def test_it_counts_what_was_accepted_answered_and_sent_and_how_soon(ops: Ops, sandbox: Sandbox) -> None:
+    before = figures(ops)
+    for _ in range(3):
+        sandbox.say("status")
+    after = figures(ops)
+
+    def grown(graph: str, label: str) -> float:
+        return after[graph, label] - before[graph, label]
+
+    assert (grown("Events", "accepted"), grown("Events", "answered")) == (3, 3)
+    assert 0 < after["From acceptance to the last answer (ms)", "p50"] < 60_000
+    assert 0 < after["Facebook takes a message (ms)", "p50"] < 60_000
+
+
+def test_it_shows_what_waits_and_what_fails(ops: Ops, sandbox: Sandbox) -> None:
+    before = figures(ops)
+    sandbox.faults({"error": {"status": 400, "code": 190, "message": "No."}})
+    sandbox.deliver([text_item(sandbox.page_id, new_person(), "status")])
+    after = before
+    while after["Facebook refuses", "credentials"] == before["Facebook refuses", "credentials"]:
+        after = figures(ops)
+    sandbox.faults({})
+
+    assert after["Messages in the queue", "being answered or waiting for another try"] >= 1
+    sandbox.settle()
