@@ -915,3 +915,9 @@ def test_a_message_of_an_earlier_version_and_one_that_is_not_ours_are_still_take
     assert texts(system) == ["m1 0 0"]
     (line,) = logged(system, "dead_letter")
     assert line["message"]
+
+
+def test_each_of_several_events_that_are_settled_together_has_a_line_of_its_own() -> None:
+    system = run([item(user, f"m{user}") for user in "abcdefgh"], echoes=(-1,))
+    answered = [line["event"] for line in logged(system, "answered")]
+    assert sorted(answered) == sorted(fingerprint(PAGE, f"m{user}") for user in "abcdefgh")

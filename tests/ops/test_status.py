@@ -1,8 +1,14 @@
 """`ops status` says what the dashboard says, about the real function in the sandbox."""
 
 import json
+import secrets
+import time
+from dataclasses import replace
 from typing import Any
 
+from ops.aws import OperatorAws
+from ops.stack import from_described
+from ops.status import read_dashboard
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import Sandbox, new_person
 from tests.ops.conftest import Ops
@@ -55,3 +61,27 @@ def test_it_shows_what_waits_and_what_fails(ops: Ops, sandbox: Sandbox) -> None:
 
     assert after["Messages in the queue", "being answered or waiting for another try"] >= 1
     sandbox.settle()
+
+
+def test_counts_are_added_up_and_of_everything_else_the_largest_counts(sandbox: Sandbox, aws: OperatorAws) -> None:
+    name, now = f"status-{secrets.token_hex(4)}", time.time()
+    metrics = [[name, "m", {"stat": stat, "label": stat}] for stat in ("Sum", "SampleCount", "Maximum", "p50")]
+    properties = {"title": "graph", "period": 300, "metrics": [*metrics, [name, "none", {"stat": "Sum", "label": "-"}]]}
+    widgets = [{"properties": {"markdown": "# Why?"}}, {"properties": properties}]
+    cloudwatch = sandbox.client("cloudwatch")
+    cloudwatch.put_dashboard(DashboardName=name, DashboardBody=json.dumps({"widgets": widgets}))
+    for value, age in ((7, 1200), (5, 1200), (4, 0)):
+        datum = {"MetricName": "m", "Timestamp": now - age - 1, "Value": value}
+        cloudwatch.put_metric_data(Namespace=name, MetricData=[datum])
+    stack = replace(from_described(sandbox.described(), "the sandbox"), dashboard=name)
+
+    found = read_dashboard(aws, stack, since=now - 3600, until=now)
+
+    assert [(each.question, each.graph) for each in found] == [("Why?", "graph")] * 5
+    assert {each.label: (each.whole, each.latest) for each in found} == {
+        "Sum": (16, 4),
+        "SampleCount": (3, 1),
+        "Maximum": (7, 4),
+        "p50": (6, 4),
+        "-": (None, None),
+    }
