@@ -98,11 +98,17 @@ if settings.bot:
             ),
         ),
     )
+    live = fbm.LiveAlias(
+        f"{name}-live",
+        fbm.LiveAliasArgs(
+            function_name=function.name,
+            version=function.version,
+            moved_by="release" if settings.release_minutes else "pulumi",
+        ),
+    )
     fbm.QueueConsumer(
         f"{name}-consumer",
-        fbm.QueueConsumerArgs(
-            queue_arn=queue.arn, function_name=function.name, maximum_concurrency=settings.concurrency
-        ),
+        fbm.QueueConsumerArgs(queue_arn=queue.arn, function_name=live.arn, maximum_concurrency=settings.concurrency),
     )
 
     api_account = [fbm.ApiAccount(f"{name}-api-account")] if settings.manage_api_gateway_account else []
@@ -115,7 +121,8 @@ if settings.bot:
                 fbm.Route(method_name="POST"),
             ],
             function_name=function.name,
-            function_invoke_arn=function.invoke_arn,
+            alias_name=live.name,
+            alias_invoke_arn=live.invoke_arn,
             stage_name="live",
             throttle_rate=settings.throttle_rate,
             throttle_burst=settings.throttle_burst,
@@ -152,6 +159,10 @@ if settings.bot:
 
     pulumi.export("webhookUrl", url)
     pulumi.export("functionName", function.name)
+    pulumi.export("aliasName", live.name)
+    pulumi.export("releaseMinutes", settings.release_minutes)
+    pulumi.export("releasePercent", settings.release_percent)
+    pulumi.export("smokePerson", settings.smoke_person)
     pulumi.export("roleName", role.name)
     pulumi.export("queueUrl", queue.url)
     pulumi.export("deadLetterQueueUrl", queue.dead_letter_url)

@@ -11,6 +11,7 @@ from components.custom_domain import CustomDomain, CustomDomainArgs
 from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import Ledger, LedgerArgs
 from components.lex import lex_statement
+from components.live_alias import LiveAlias, LiveAliasArgs
 from components.policy import Account
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
@@ -37,6 +38,8 @@ __all__ = [
     "EventQueueArgs",
     "Ledger",
     "LedgerArgs",
+    "LiveAlias",
+    "LiveAliasArgs",
     "QueueConsumer",
     "QueueConsumerArgs",
     "RestApi",

@@ -186,6 +186,8 @@ class EmbeddedEngine(Engine):
             operation, resource = "made", kind.create(self._account, kind.check(name, given))
         else:
             old = existing(entry)
+            given = {key: value for key, value in given.items() if key not in registration.ignore_changes}
+            given |= {key: old.inputs[key] for key in registration.ignore_changes if key in old.inputs}
             inputs = kind.check(name, given, old.inputs)
             diff = kind.diff(old.inputs, inputs)
             if not diff.changed:

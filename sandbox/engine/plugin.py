@@ -18,6 +18,7 @@ import grpc
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.rpc import UNKNOWN
 
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER
@@ -164,7 +165,10 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         outputs, inputs = received(request.olds), received(request.news)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=sent({**outputs, **inputs}))
+            kind = _type(request.urn)
+            changed = kind.diff(received(request.old_inputs), inputs).changed
+            unknown = dict.fromkeys(kind.unknown_outputs(changed, inputs), UNKNOWN)
+            return provider_pb2.UpdateResponse(properties=sent({**outputs, **inputs, **unknown}))
         with _refusals(context):
             old = Existing(request.id, received(request.old_inputs), outputs)
             updated = _type(request.urn).update(self._account, old, inputs)

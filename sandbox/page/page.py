@@ -348,9 +348,13 @@ class ChatPage:
         self.feed.note("profile", profile=self._sandbox.graph.profile())
 
     def _upload(self, content: bytes) -> None:
-        name = str(self._sandbox.outputs["functionName"])
-        self._sandbox.client("lambda").update_function_code(FunctionName=name, ZipFile=content)
+        client, name = self._sandbox.client("lambda"), str(self._sandbox.outputs["functionName"])
+        client.update_function_code(FunctionName=name, ZipFile=content)
         self._aws.wait_until_updated(name)
+        version = client.publish_version(FunctionName=name)["Version"]
+        client.update_alias(
+            FunctionName=name, Name=self._sandbox.outputs["aliasName"], FunctionVersion=version, RoutingConfig={}
+        )
 
     def _start_both(self) -> str:
         """Start the two instances that a message needs: one for the webhook, one for the queue."""
@@ -360,7 +364,9 @@ class ChatPage:
     def _start_instance(self) -> str:
         """Have an instance of the function load everything; the answer says why it did not, or is empty."""
         answer = self._sandbox.client("lambda").invoke(
-            FunctionName=str(self._sandbox.outputs["functionName"]), Payload=json.dumps({"Records": []})
+            FunctionName=str(self._sandbox.outputs["functionName"]),
+            Qualifier=str(self._sandbox.outputs["aliasName"]),
+            Payload=json.dumps({"Records": []}),
         )
         if "FunctionError" not in answer:
             return ""

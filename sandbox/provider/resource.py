@@ -273,6 +273,10 @@ class ResourceType(ABC):
             Refused: AWS would refuse it.
         """
 
+    def unknown_outputs(self, changed: frozenset[str], inputs: Inputs) -> frozenset[str]:  # noqa: ARG002 - for subclasses
+        """The outputs that an update of these arguments to these inputs will change to what only AWS knows."""
+        return frozenset()
+
     def _read_back(self, account: Account, known: Existing) -> Existing:
         found = self._read(account, known)
         if found is None:
