@@ -16,6 +16,7 @@ import yaml
 
 from bot.aws.client import Aws
 from ops.errors import OpsError
+from ops.function_log import lines
 from ops.handmade import Group, System
 from ops.registration import Change, Registered, Registration, handshake
 from ops.stack import Stack
@@ -205,26 +206,12 @@ def watch(aws: Aws, log_group: str, since: float, seconds: float) -> Watched:
 
 
 def _watched(aws: Aws, log_group: str, since: float) -> Watched:
-    lines = list(_lines(aws, {"logGroupName": log_group, "startTime": int(since * 1000)}))
+    found = [each.content for each in lines(aws, log_group, since) if "kind" in each.content]
     return Watched(
-        sum(each["messages"] for each in lines if each["kind"] == "accepted"),
-        sum(each["kind"] == "answered" and each["messages"] > 0 for each in lines),
-        tuple(dict.fromkeys(each["kind"] for each in lines if each["level"] == "ERROR")),
+        sum(each["messages"] for each in found if each["kind"] == "accepted"),
+        sum(each["kind"] == "answered" and each["messages"] > 0 for each in found),
+        tuple(dict.fromkeys(each["kind"] for each in found if each["level"] == "ERROR")),
     )
-
-
-def _lines(aws: Aws, request: Json) -> Iterator[Json]:
-    """The bot's own lines: see `bot/log.py`. Lambda writes others between them."""
-    answer = aws.call("logs", "FilterLogEvents", request)
-    for event in answer["events"]:
-        try:
-            line = json.loads(event["message"])
-        except ValueError:
-            continue
-        if isinstance(line, dict) and "kind" in line:
-            yield line
-    if more := answer.get("nextToken"):
-        yield from _lines(aws, {**request, "nextToken": more})
 
 
 class Leftover(NamedTuple):

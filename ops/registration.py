@@ -356,7 +356,7 @@ class Registration:
         found = "refuses a wrong verify token" if fine else f"answers a wrong verify token with {status}, not 403"
         yield Verdict("webhook", fine, found)
         # HTTP/2 writes names in lower case: nothing on the way may insist on another spelling.
-        status, _ = _call(
+        status, _ = call_webhook(
             self._stack.webhook_url, "POST", "", {"x-hub-signature-256": sign(EMPTY, self._app_secret)}, EMPTY
         )
         fine = status == OK
@@ -424,10 +424,11 @@ class Registration:
 def handshake(url: str, token: str, challenge: str) -> tuple[int, str]:
     """Send a webhook Facebook's handshake: status and text of the answer, or 0 and why there is none."""
     query = urlencode({"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge})
-    return _call(url, "GET", f"?{query}", {}, b"")
+    return call_webhook(url, "GET", f"?{query}", {}, b"")
 
 
-def _call(url: str, method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[int, str]:
+def call_webhook(url: str, method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[int, str]:
+    """Send a webhook one request: status and text of the answer, or 0 and why there is none."""
     try:
         connection = Connection(url)
         answer = connection.request(method, query, headers, body, WEBHOOK_SECONDS)

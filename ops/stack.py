@@ -43,6 +43,11 @@ class Stack:
         graph_api_version: such as `v26.0`.
         webhook_url: where Facebook sends events.
         log_group: the function's log group; empty if unknown.
+        function: the function's name; empty if unknown.
+        alias: the alias that the webhook and the queue call; empty if unknown.
+        release_minutes: how long a release is watched; 0 if Pulumi moves the alias.
+        release_percent: the share of the work that a new version gets meanwhile.
+        smoke_person: the page-scoped id of a team member for test messages; empty for none.
         app_id: the Facebook app's id; empty if unknown.
         region: of AWS.
         endpoint: of a sandbox's AWS; None for AWS itself.
@@ -58,6 +63,11 @@ class Stack:
     graph_api_version: str
     webhook_url: str
     log_group: str = ""
+    function: str = ""
+    alias: str = ""
+    release_minutes: int = 0
+    release_percent: int = 10
+    smoke_person: str = ""
     app_id: str = ""
     region: str = ""
     endpoint: str | None = None
@@ -239,4 +249,12 @@ def _from_outputs(outputs: Mapping[str, Any], source: str) -> Stack:
     if missing:
         raise OpsError(f"{source} lacks the outputs {', '.join(missing)}: the stack has no bot, or was never deployed.")
     values: Any = {field: outputs[name] for name, field in OUTPUTS.items()}
-    return Stack(**values, log_group=str(outputs.get("logGroupName") or ""))
+    return Stack(
+        **values,
+        log_group=str(outputs.get("logGroupName") or ""),
+        function=str(outputs.get("functionName") or ""),
+        alias=str(outputs.get("aliasName") or ""),
+        release_minutes=int(outputs.get("releaseMinutes") or 0),
+        release_percent=int(outputs.get("releasePercent") or 10),
+        smoke_person=str(outputs.get("smokePerson") or ""),
+    )

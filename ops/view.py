@@ -19,6 +19,8 @@ from ops.handmade import Group, System
 from ops.letters import EventLetter, Letter, UnusableLetter
 from ops.redrive import Prospect, Redriven, obstacle, prospect
 from ops.registration import Change, Registered, Verdict
+from ops.release import Outcome, Released
+from ops.smoke import Answered
 
 Json = dict[str, Any]
 
@@ -194,6 +196,34 @@ def changes(made: Sequence[Change], *, dry: bool) -> Result:
     rows = [(each.what, f"{verb} (found: {each.found})" if each.needed else each.found) for each in made]
     found = [{"what": each.what, "changed": each.needed, "found": each.found} for each in made]
     return Result({"dryRun": dry, "changes": found}, [_table(("what", "result"), rows)])
+
+
+def released(done: Released) -> Result:
+    """How a release ended."""
+    lines = [done.reason]
+    if done.outcome is Outcome.PROMOTED:
+        lines.append(f"Version {done.version} answers everybody. `python -m ops rollback` goes back to {done.before}.")
+    if done.outcome is Outcome.ROLLED_BACK:
+        lines.append(f"Version {done.before} answers everybody again. Dead letters sent back: {done.redriven}.")
+    facts = done._asdict() | {"outcome": done.outcome.value}
+    return Result(facts, [f"Version {done.version}: {done.outcome.value}.", *lines])
+
+
+def rolled_back(left: int, version: int) -> Result:
+    """Which version answers now."""
+    return Result(
+        {"before": left, "version": version},
+        [
+            f"Version {version} answers everybody, instead of {left}.",
+            "`python -m ops deadletters redrive --all` sends back what the other version could not handle.",
+        ],
+    )
+
+
+def smoked(answer: Answered) -> Result:
+    """The answer to a test message."""
+    said = f"Version {answer.version} answered with {answer.messages} messages after {answer.milliseconds} ms."
+    return Result(answer._asdict(), [said])
 
 
 def handmade(group: Group | None, system: System, settings: str) -> Result:

@@ -26,7 +26,7 @@ from tests.policies import documents, mistakes, statements
 from tools import recorder
 
 # Names that others know: people know the group, the function knows the path of the parameters.
-FIXED_NAMES = {"aws:iam/group:Group", "aws:ssm/parameter:Parameter"}
+FIXED_NAMES = {"aws:iam/group:Group", "aws:ssm/parameter:Parameter", "aws:lambda/alias:Alias"}
 # Lambda and IAM allow 64 characters, and Pulumi adds eight to a logical name.
 SHORT_NAMES = {"aws:lambda/function:Function": 64 - 8, "aws:iam/role:Role": 64 - 8, "aws:sqs/queue:Queue": 80 - 8 - 5}
 LONGEST_STACK = 24
@@ -59,6 +59,10 @@ ENVIRONMENT = {
 OUTPUTS = {
     "webhookUrl",
     "functionName",
+    "aliasName",
+    "releaseMinutes",
+    "releasePercent",
+    "smokePerson",
     "roleName",
     "adminGroupName",
     "queueUrl",

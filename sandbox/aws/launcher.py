@@ -421,6 +421,25 @@ def split_by_weight() -> None:
     lambda_svc._invoke = invoke_weighted
 
 
+def report_failed_invocations() -> None:
+    """Log how an invocation of a function with JSON logs failed, as Lambda's own line does; MiniStack writes none.
+
+    Source: Lambda Developer Guide, "Lambda Telemetry API Event schema reference", `platform.report`.
+    """
+    from ministack.services import lambda_svc
+
+    original: Callable[..., None] = lambda_svc._emit_lambda_logs
+
+    def emit_logs(function: Any, request_id: str, text: str, error: bool, *rest: Any, **options: Any) -> None:
+        configuration = function.get("config") or function
+        if error and (configuration.get("LoggingConfig") or {}).get("LogFormat") == "JSON":
+            report = {"type": "platform.report", "record": {"requestId": request_id, "status": "error"}}
+            text = f"{text}\n{json.dumps(report)}"
+        original(function, request_id, text, error, *rest, **options)
+
+    lambda_svc._emit_lambda_logs = emit_logs
+
+
 def load_managed_policies() -> None:
     """Add the managed policies of an administrators' group, word for word as AWS publishes them.
 
@@ -499,6 +518,7 @@ def main() -> None:
     correct_domain_names()
     freeze_deployments()
     split_by_weight()
+    report_failed_invocations()
     load_managed_policies()
     try:
         ministack.app.main()

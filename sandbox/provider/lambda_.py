@@ -123,7 +123,7 @@ class Function(ResourceType):
 def _latest_version(account: Account, function: str) -> str:
     """The version that was published last; `$LATEST` if none was."""
     pages = account.client("lambda").get_paginator("list_versions_by_function").paginate(FunctionName=function)
-    return [each["Version"] for page in pages for each in page["Versions"]][-1]
+    return str([each["Version"] for page in pages for each in page["Versions"]][-1])
 
 
 def invoke_arn(account: Account, arn: str) -> str:
@@ -141,7 +141,7 @@ class Alias(ResourceType):
         return f"{inputs['functionName']}/{inputs['name']}"
 
     def _create(self, account: Account, inputs: Inputs) -> str:
-        return account.client("lambda").create_alias(**self._settings(inputs))["AliasArn"]
+        return str(account.client("lambda").create_alias(**self._settings(inputs))["AliasArn"])
 
     def _settings(self, inputs: Inputs) -> dict[str, Any]:
         whole = {"description": "", "routingConfig": {}, **inputs}
