@@ -31,6 +31,7 @@ TOLERATED_SHARE = 0.02
 ENOUGH_ANSWERS = 100
 FEWEST_ANSWERS = 0.5
 ROLLED_BACK = "rolled back: "
+MOVED = "Somebody else has moved the alias meanwhile: see which version answers, and run this again."
 
 
 class Outcome(Enum):
@@ -173,9 +174,7 @@ class Versions:
             moved = self._aws.call("lambda", "UpdateAlias", self._alias | change)
         except AwsError as error:
             if error.code == "PreconditionFailedException":
-                raise OpsError(
-                    "Somebody else has moved the alias meanwhile: see which version answers, and run this again."
-                ) from None
+                raise OpsError(MOVED) from None
             raise
         return Live(version, max(shares, default=0), rolled_back, moved["RevisionId"])
 
@@ -228,7 +227,7 @@ class Release:
         began = self._now()
         trial = self._versions.move(live, live.version, {newest: percent / 100}, live.rolled_back)
         with self._undone(trial):
-            good, reason = self._watch(live.version, newest, began, minutes * 60, percent / 100)
+            good, reason = self._watch(trial, began, minutes * 60, percent / 100)
             if good:
                 self._versions.move(trial, newest, {}, live.rolled_back)
                 return Released(Outcome.PROMOTED, live.version, newest, reason)
@@ -247,22 +246,25 @@ class Release:
             self._versions.move(trial, trial.version, {}, trial.rolled_back)
             raise
 
-    def _watch(self, old: int, new: int, began: float, seconds: float, share: float) -> tuple[bool, str]:
+    def _watch(self, trial: Live, began: float, seconds: float, share: float) -> tuple[bool, str]:
         """Watch for so many seconds: whether the new version may stay, and why."""
         tallies: defaultdict[int, Tally] = defaultdict(Tally)
+        old, new = tallies[trial.version], tallies[trial.tried]
         since = began
         while True:
             self._pause(LOOK_SECONDS)
+            if self._versions.live() != trial:
+                raise OpsError(MOVED)
             looked, over = self._now(), self._now() - began >= seconds
             for line in lines(self._aws, self._stack.log_group, since):
                 tallies[line.version].note(line.content)
             since = max(began, looked - LATE_SECONDS)
-            if objection := too_many_faults(tallies[old], tallies[new]):
+            if objection := too_many_faults(old, new):
                 return False, objection
             if over:
-                objection = too_few_answers(tallies[old], tallies[new], share)
-                answered, faulty = len(tallies[new].answered), len(tallies[new].faulty)
-                return not objection, objection or f"It answered {answered} events, and failed at {faulty}."
+                objection = too_few_answers(old, new, share)
+                did = f"It answered {len(new.answered)} events, and failed at {len(new.faulty)}."
+                return not objection, objection or did
 
     def _send_back(self, began: float) -> int:
         """Send back the letters that were written since then; how many."""

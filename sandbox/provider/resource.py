@@ -322,6 +322,13 @@ def comparable(inputs: Inputs) -> dict[str, Any]:
     }
 
 
+def ignoring_changes(names: Iterable[str], old: Inputs, inputs: Inputs) -> dict[str, Any]:
+    """Inputs whose values under some names stay as they were: the option ``ignoreChanges``."""
+    ignored = set(names)
+    rest = {key: value for key, value in inputs.items() if key not in ignored}
+    return rest | {key: old[key] for key in ignored & old.keys()}
+
+
 def compact(values: Inputs) -> dict[str, Any]:
     """The values without those that say nothing."""
     return {key: value for key, value in values.items() if value not in EMPTY}
