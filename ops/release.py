@@ -27,8 +27,9 @@ LATE_SECONDS = 60.0
 # than the version before, except for this much, which chance may explain.
 FEWEST_FAULTS = 2
 TOLERATED_SHARE = 0.02
-# If this many answers are expected, and fewer than half come, the new version swallows events.
-ENOUGH_ANSWERS = 100
+# If this many answers are expected, and fewer than half come, the new version swallows events. An invocation answers up
+# to ten, so this takes fifty invocations or more, and chance explains less than half in one release of thousands.
+ENOUGH_ANSWERS = 500
 FEWEST_ANSWERS = 0.5
 ROLLED_BACK = "rolled back: "
 MOVED = "Somebody else has moved the alias meanwhile: see which version answers, and run this again."

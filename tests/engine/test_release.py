@@ -1,15 +1,18 @@
 """The real engine and a release: it leaves the alias alone, and takes no version that was released for drift."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from tests.engine.place import Place, Real, touched
+from tests.harness import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
-DRIFT = ("refresh", "--preview-only", "--expect-no-changes", "--non-interactive", "--stack", "dev")
-"""What the nightly workflow runs."""
+WORKFLOW = (ROOT / ".github" / "workflows" / "drift.yml").read_text("utf-8")
+DRIFT = [each.replace('"$STACK"', "dev") for each in re.findall(r"pulumi (refresh .+?) 2>&1", WORKFLOW)[0].split()]
+"""What runs every night."""
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from ops.errors import OpsError
 from ops.release import LOOK_SECONDS, Outcome, Release, Released, roll_back
 from ops.stack import Stack
 from sandbox.local import Sandbox
+from tests.ops.conftest import Ops
 from tests.ops.place import ANNA, BEN, Place
 
 MINUTES, PERCENT, TIMEOUT = 10, 20, 30
@@ -171,10 +172,10 @@ def test_one_fault_may_be_an_odd_message(bot: Bot) -> None:
     assert bot.release().outcome is Outcome.PROMOTED
 
 
-@pytest.mark.parametrize(("answers", "outcome"), [(40, Outcome.ROLLED_BACK), (60, Outcome.PROMOTED)])
+@pytest.mark.parametrize(("answers", "outcome"), [(200, Outcome.ROLLED_BACK), (300, Outcome.PROMOTED)])
 def test_a_version_that_swallows_events_is_rolled_back_at_the_end(bot: Bot, answers: int, outcome: Outcome) -> None:
     bot.publish()
-    bot.log(1, "answered", 400)  # with a fifth of the work, the new version should answer about 100
+    bot.log(1, "answered", 2000)  # with a fifth of the work, the new version should answer about 500
     bot.log(2, "answered", answers)
 
     assert bot.release().outcome is outcome
@@ -278,3 +279,11 @@ def test_a_rollback_can_name_its_version_and_so_allow_one_that_was_rolled_back(b
 def test_a_rollback_needs_a_version_to_go_back_to(bot: Bot, to: int | None) -> None:
     with pytest.raises(OpsError, match=r"There is no version to go back to: name one of 1 with --to"):
         roll_back(bot.aws, bot.stack, to)
+
+
+def test_the_commands_say_what_answers_and_what_to_do(ops: Ops) -> None:
+    assert ops("release") == (0, "Version 1: nothing to release.\nVersion 1 answers already.\n", "")
+
+    code, _, err = ops("rollback")
+
+    assert (code, "name one of 1 with --to" in err) == (1, True)
