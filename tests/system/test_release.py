@@ -121,7 +121,8 @@ def plans(sandbox: Sandbox) -> int:
 
 
 def all_wait(aws: OperatorAws, stack: Stack, since: float) -> bool:
-    return sum(each.content.get("kind") == "handed_back" for each in lines(aws, stack.log_group, since)) >= len(PEOPLE)
+    kinds = [each.content.get("kind") for each in lines(aws, stack.log_group, since)]
+    return kinds.count("handed_back") >= len(PEOPLE)
 
 
 def versions_that_answered(aws: OperatorAws, stack: Stack, since: float) -> set[int]:
