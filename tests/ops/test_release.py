@@ -13,7 +13,7 @@ import pytest
 from bot.aws.client import Aws
 from ops.aws import OperatorAws
 from ops.errors import OpsError
-from ops.release import LOOK_SECONDS, Outcome, Release, Released, roll_back
+from ops.release import LOOK_SECONDS, Outcome, Release, Released, Versions, roll_back
 from ops.stack import Stack
 from sandbox.local import Sandbox
 from tests.ops.conftest import Ops
@@ -243,6 +243,16 @@ def test_a_release_never_overrules_somebody_who_moves_the_alias_meanwhile(bot: B
 
     assert bot.alias() == ("1", {})
     assert bot.passed == LOOK_SECONDS
+
+
+def test_of_two_who_move_the_alias_at_once_the_second_is_refused(bot: Bot) -> None:
+    bot.publish()
+    versions = Versions(bot.aws, bot.stack)
+    known = versions.live()
+    versions.move(known, 2, {}, ())
+
+    with pytest.raises(OpsError, match="Somebody else has moved the alias"):
+        versions.move(known, 1, {}, ())
 
 
 def test_there_is_nothing_to_release_where_the_newest_version_answers_or_pulumi_moves_the_alias(bot: Bot) -> None:
