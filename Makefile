@@ -39,6 +39,7 @@ coverage: .venv/installed ## report which lines and branches of bot/ its tests d
 
 bench: .bench/installed ## measure the bot as Lambda runs it, and write that into docs/benchmarks.md
 	@$(BIN)/python -m bench lambda --write docs/benchmarks.md
+	@$(BIN)/python -m bench conversation --write docs/benchmarks.md
 
 loop: .venv/installed ## measure how long a developer waits, and write that into docs/benchmarks.md
 	@$(BIN)/python -m bench loop --write docs/benchmarks.md

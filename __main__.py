@@ -21,21 +21,38 @@ account = fbm.Account(
     region=aws.get_region_output().region,
     account_id=aws.get_caller_identity_output().account_id,
 )
-fbm.tag_everything({"project": project, "stack": stack})
+scoped = settings.admin_rights == "scoped"
+# With scoped rights, only an API may be tagged, and only when it is created.
+fbm.tag_everything({"project": project, "stack": stack}, except_types=[fbm.STAGE] if scoped else [])
 
+admins: list[pulumi.Resource] = []
 if settings.admin_group_name:
-    admins = fbm.AdminGroup(
+    group = fbm.AdminGroup(
         f"{name}-admins",
         fbm.AdminGroupArgs(
             group_name=settings.admin_group_name,
             members=settings.admin_members,
+            rights=settings.admin_rights,
             managed_policies=settings.admin_policies,
-            name_prefixes=[f"{project}-{each}-" for each in (stack, *settings.admin_stacks)],
+            project=project,
+            stacks=[stack, *settings.admin_stacks],
             require_mfa=settings.require_mfa,
             account=account,
         ),
     )
-    pulumi.export("adminGroupName", admins.name)
+    admins.append(group)
+    pulumi.export("adminGroupName", group.name)
+
+if settings.deploy_from:
+    environments = [*([stack] if settings.bot else []), *settings.admin_stacks]
+    fbm.Deployer(
+        f"{name}-deployer",
+        fbm.DeployerArgs(
+            repository=settings.deploy_from,
+            scope=fbm.Scope(project=project, stacks=environments, account=account),
+            provider_arn=None if settings.manage_github_provider else fbm.github_provider_arn(account),
+        ),
+    )
 
 if settings.bot:
     protected = pulumi.ResourceOptions(protect=settings.protect_data)
@@ -67,7 +84,28 @@ if settings.bot:
     ]
     if settings.lex_bot_id:
         statements.append(fbm.lex_statement(account, settings.lex_bot_id, settings.lex_bot_alias_id))
-    role = fbm.BotRole(f"{name}-bot", fbm.BotRoleArgs(log_statement=logs.writer_statement, statements=statements))
+    boundary = fbm.boundary_arn(project, stack, account) if scoped else None
+    bounded = pulumi.ResourceOptions(depends_on=admins)
+    conversation = None
+    if settings.conversation_code:
+        conversation = fbm.ConversationFunction(
+            f"{name}-dialogue",
+            fbm.ConversationFunctionArgs(
+                code=CODE.parent / settings.conversation_code,
+                runtime=settings.conversation_runtime,
+                handler=settings.conversation_handler,
+                memory_mb=settings.memory_mb,
+                log_retention_days=settings.log_retention_days,
+                permissions_boundary=boundary,
+            ),
+            bounded,
+        )
+        statements.append(conversation.caller_statement)
+    role = fbm.BotRole(
+        f"{name}-bot",
+        fbm.BotRoleArgs(log_statement=logs.writer_statement, statements=statements, permissions_boundary=boundary),
+        bounded,
+    )
 
     function = fbm.BotFunction(
         f"{name}-bot",
@@ -90,8 +128,12 @@ if settings.bot:
                 secrets_path=secrets.path,
                 state_days=settings.state_days,
                 echo_seconds=settings.echo_seconds,
+                human_hours=settings.human_hours,
+                disclose_days=settings.disclose_days,
                 concurrency=settings.concurrency,
                 assets_url=settings.assets_url,
+                conversation_function=conversation.version_name if conversation else "",
+                inbox_app_id=settings.inbox_app_id,
                 lex_bot_id=settings.lex_bot_id,
                 lex_bot_alias_id=settings.lex_bot_alias_id,
                 lex_locale_id=settings.lex_locale_id,

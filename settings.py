@@ -4,7 +4,7 @@ import difflib
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import pulumi
@@ -15,7 +15,9 @@ from components.admin_group import GROUP_NAME, POLICY, USER_NAME
 from components.bot_function import MEMORY_MB, TIMEOUT_SECONDS
 from components.bot_logs import RETENTION_DAYS
 from components.bot_secrets import SECRET_CHARACTERS
+from components.conversation_function import HANDLER, RUNTIME
 from components.custom_domain import DOMAIN_NAME, HOSTED_ZONE_ID
+from components.deployer import REPOSITORY
 from components.lex import LEX_ID
 from components.live_alias import RELEASE_MINUTES, RELEASE_PERCENT
 from components.queue_consumer import CONCURRENCY
@@ -28,8 +30,13 @@ LOCAL_STACK = "local"
 STACK_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,23}"
 # The worker begins no event with less time than a send and its records may take (`STEP_SECONDS` in bot/responder.py).
 SHORTEST_TIMEOUT_SECONDS = 20
+# With a conversation in a function of its own, that function's answer comes first (`ANSWER_SECONDS` in
+# bot/aws/function.py).
+SHORTEST_TIMEOUT_WITH_CONVERSATION = 30
 STATE_DAYS = range(1, 3650 + 1)
 ECHO_SECONDS = range(1, 900 + 1)
+HUMAN_HOURS = range(1, 7 * 24 + 1)  # a human may write for 7 days after the person did: "Send API", HUMAN_AGENT
+DISCLOSE_DAYS = range(1, 365 + 1)
 ADDRESS_CHARACTERS = 1900  # with an asset's name after it; a URL in a message has up to 2,000
 ORIGIN = r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?"
 FOLDER = rf"{ORIGIN}(/[A-Za-z0-9._~%-]+)*"
@@ -87,10 +94,15 @@ class Settings(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, strict=True)
 
     admin_group_name: str = _text(f"({GROUP_NAME})?", "up to 128 letters, digits and +=,.@_-", "NAME")
+    admin_rights: Literal["documented", "scoped"] = Field(description="documented or scoped", examples=["scoped"])
     admin_members: list[UserName] = Field(description="a list of names of IAM users, each once")
     admin_policies: list[Policy] = Field(description="a list of names of AWS's policies, or ARNs, each once")
     admin_stacks: list[StackName] = Field(description="a list of names of stacks, each once")
     require_mfa: bool = _choice()
+    deploy_from: str = _text(
+        f"({REPOSITORY})?", "OWNER/NAME of a repository on GitHub, or OWNER@ID/NAME@ID with GitHub's ids", "OWNER/NAME"
+    )
+    manage_github_provider: bool = _choice()
     bot: bool = _choice()
     page_id: str = _text("[0-9]{0,20}", "1 to 20 digits", "PAGE_ID")
     page_access_token: str = _secret()
@@ -112,12 +124,22 @@ class Settings(BaseModel):
     manage_api_gateway_account: bool = _choice()
     state_days: int = _number(STATE_DAYS)
     echo_seconds: int = _number(ECHO_SECONDS)
+    human_hours: int = _number(HUMAN_HOURS)
+    disclose_days: int = _number(DISCLOSE_DAYS)
     concurrency: int = _number(CONCURRENCY)
     assets_url: str = _text(
         f"({FOLDER})?",
         "https:// and a folder's address, without a / at its end; http:// for this machine only",
         "https://example.org/assets",
     )
+    conversation_code: str = _text(
+        r"(\S(.{0,498}\S)?)?", "a folder's path, from the project's folder", "examples/nodejs"
+    )
+    conversation_runtime: str = _text(
+        f"({RUNTIME})?", "a Lambda runtime of Node.js, Python, Java or .NET", "nodejs24.x"
+    )
+    conversation_handler: str = _text(f"({HANDLER})?", "what the runtime calls, up to 128 characters", "index.handler")
+    inbox_app_id: str = _text("[0-9]{0,20}", "an app's id of 1 to 20 digits", "263902037430900")
     lex_bot_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of a Lex V2 bot's id", "BOT_ID")
     lex_bot_alias_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of an alias", "ALIAS_ID")
     lex_locale_id: str = _text("([a-z]{2,3}_[A-Z0-9]{2,3})?", "a locale of the Lex bot", "en_US")
@@ -155,6 +177,15 @@ class Settings(BaseModel):
         if info.context["stack"] in names:
             raise ValueError(f"other stacks than {info.context['stack']} itself, which is always administered")
         return names
+
+    @field_validator("deploy_from")
+    @classmethod
+    def _check_deploy_from(cls, repository: str, info: Info) -> str:
+        if repository and info.data.get("admin_group_name") == "":
+            raise ValueError("empty, as adminGroupName is empty: set it in the stack with the administrators' group")
+        if repository and info.data.get("admin_rights") == "documented":
+            raise ValueError("empty, as adminRights is not scoped: the workflows get no other permissions")
+        return repository
 
     @field_validator("bot")
     @classmethod
@@ -194,6 +225,13 @@ class Settings(BaseModel):
         if url and not _is_reachable(url):
             raise ValueError
         return url
+
+    @field_validator("conversation_code")
+    @classmethod
+    def _check_conversation(cls, folder: str, info: Info) -> str:
+        if folder and info.data.get("timeout_seconds", 0) < SHORTEST_TIMEOUT_WITH_CONVERSATION:
+            raise ValueError(f"empty, as timeoutSeconds is less than {SHORTEST_TIMEOUT_WITH_CONVERSATION}")
+        return folder
 
     @field_validator("log_retention_days")
     @classmethod

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from bench import figures, load, loop
+from bench import conversation, figures, load, loop
 from bench.runtime import BenchError
 from sandbox.errors import SandboxError
 
@@ -50,7 +50,11 @@ def _loop(_: argparse.Namespace) -> tuple[str, bool]:
     return loop.section(), True
 
 
-SECTIONS = {"lambda": _lambda, "loop": _loop, "load": _load}
+def _conversation(_: argparse.Namespace) -> tuple[str, bool]:
+    return conversation.section(conversation.measured()), True
+
+
+SECTIONS = {"lambda": _lambda, "conversation": _conversation, "loop": _loop, "load": _load}
 
 
 def main() -> int:

@@ -76,6 +76,8 @@ class Bench:
             secrets_path=stubs.SECRETS_PATH,
             state_days=30,
             echo_seconds=20,
+            human_hours=12,
+            disclose_days=30,
             concurrency=CONCURRENCY,
         )
         self._environment = {

@@ -18,8 +18,12 @@ class Environment(NamedTuple):
         secrets_path: the SSM path of the secrets.
         state_days: how many days a user's state is kept after their last message.
         echo_seconds: how long to wait for the echo of a message that may have arrived.
+        human_hours: for how long the bot is silent after a human wrote to a person.
+        disclose_days: after how many days the bot says again that it is one.
         concurrency: how many batches of events are worked on at once.
         assets_url: the public folder of the images that the conversation shows; empty for none.
+        conversation_function: the name of the function that converses; empty for the Python package.
+        inbox_app_id: the app to which a conversation is passed when the person wants a human; empty for none.
         lex_bot_id: of an Amazon Lex V2 bot; empty for none, and so are its alias and locale.
         lex_bot_alias_id: of its alias.
         lex_locale_id: such as `en_US`.
@@ -35,8 +39,12 @@ class Environment(NamedTuple):
     secrets_path: str
     state_days: int
     echo_seconds: float
+    human_hours: float
+    disclose_days: float
     concurrency: int
     assets_url: str = ""
+    conversation_function: str = ""
+    inbox_app_id: str = ""
     lex_bot_id: str = ""
     lex_bot_alias_id: str = ""
     lex_locale_id: str = ""

@@ -8,7 +8,7 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from bot.aws.client import AwsError
@@ -123,10 +123,10 @@ class Worker:
         An event is settled before the next one of its group begins, and the last one together with those of others.
         """
         reading = group.reading
-        for number, delivery in enumerate(group.deliveries):
+        for number in range(len(group.deliveries)):
             rest = group.deliveries[number:]
             try:
-                answered = self._deliver(delivery, reading, remaining)
+                answered = self._deliver(rest, reading, remaining)
                 if answered and len(rest) > 1:
                     self._responder.settle([answered])
                 elif answered:
@@ -142,12 +142,15 @@ class Worker:
             return [each["messageId"] for each in rest]
         return []
 
-    def _deliver(self, delivery: Json, reading: Reading | None, remaining: Callable[[], float]) -> Answered | None:
-        """Work on one message of the queue: the events of one user in one request of Facebook's.
+    def _deliver(
+        self, rest: Sequence[Json], reading: Reading | None, remaining: Callable[[], float]
+    ) -> Answered | None:
+        """Work on the first of some messages of a group: the events of one user in one request of Facebook's.
 
         Returns:
             The last event, if it is left to be settled.
         """
+        delivery = rest[0]
         try:
             message = _message(delivery)
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -156,10 +159,11 @@ class Worker:
             log("ERROR", "dead_letter", reason="not a message of ours")
             return None
         answered = None
-        for item in message["items"]:
+        for number, item in enumerate(message["items"], 1):
             if answered:
                 self._responder.settle([answered])
-            answered = self._responder.respond(Task.of(message, item, delivery), reading, remaining)
+            behind = _tasks(delivery, message, number, rest[1:])
+            answered = self._responder.respond(Task.of(message, item, delivery), reading, remaining, behind)
             reading = None
         return answered
 
@@ -176,6 +180,19 @@ class Worker:
             self._queues.hide([each["receiptHandle"] for each in deliveries], round(seconds))
         except AwsError as error:
             log("WARN", "not_hidden", reason=str(error))
+
+
+def _tasks(delivery: Json, message: Json, number: int, later: Sequence[Json]) -> Iterator[Task]:
+    """The events of a message from one of its items on, and then those of later messages, as far as they are ours."""
+    for item in message["items"][number:]:
+        yield Task.of(message, item, delivery)
+    for each in later:
+        try:
+            message = _message(each)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return
+        for item in message["items"]:
+            yield Task.of(message, item, each)
 
 
 def _message(delivery: Json) -> Json:

@@ -7,7 +7,9 @@ from components.bot_function import BotFunction, BotFunctionArgs
 from components.bot_logs import BotLogs, BotLogsArgs
 from components.bot_role import BotRole, BotRoleArgs
 from components.bot_secrets import BotSecrets, BotSecretsArgs
+from components.conversation_function import ConversationFunction, ConversationFunctionArgs
 from components.custom_domain import CustomDomain, CustomDomainArgs
+from components.deployer import Deployer, DeployerArgs, github_provider_arn
 from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import Ledger, LedgerArgs
 from components.lex import lex_statement
@@ -15,9 +17,11 @@ from components.live_alias import LiveAlias, LiveAliasArgs
 from components.policy import Account
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
-from components.tags import tag_everything
+from components.scoped_policies import Scope, boundary_arn
+from components.tags import STAGE, tag_everything
 
 __all__ = [
+    "STAGE",
     "Account",
     "AdminGroup",
     "AdminGroupArgs",
@@ -32,8 +36,12 @@ __all__ = [
     "BotRoleArgs",
     "BotSecrets",
     "BotSecretsArgs",
+    "ConversationFunction",
+    "ConversationFunctionArgs",
     "CustomDomain",
     "CustomDomainArgs",
+    "Deployer",
+    "DeployerArgs",
     "EventQueue",
     "EventQueueArgs",
     "Ledger",
@@ -45,6 +53,9 @@ __all__ = [
     "RestApi",
     "RestApiArgs",
     "Route",
+    "Scope",
+    "boundary_arn",
+    "github_provider_arn",
     "lex_statement",
     "tag_everything",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.policy import Account, Statement, actions
+from components.policy import Account, Statement, actions, joined
 
 QUEUES = (
     *actions("sqs", "CreateQueue DeleteQueue GetQueueAttributes SetQueueAttributes"),
@@ -34,7 +34,7 @@ TOPICS = (
     *actions("sns", "CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes Subscribe"),
     *actions("sns", "ListTagsForResource TagResource UntagResource"),
 )
-# `pulumi refresh` reads the group itself, which only IAMFullAccess of the documented policies allows.
+# Of the documented policies, only IAMFullAccess allows reading the group itself.
 GROUP = actions("iam", "GetGroup ListAttachedGroupPolicies")
 MEMBERS = ("iam:ListGroupsForUser",)
 ANY_RESOURCE_DATA = ("ssm:DescribeParameters",)
@@ -53,30 +53,40 @@ OWN_CREDENTIALS = (
 )
 OWN_DEVICES = ("iam:CreateVirtualMFADevice",)
 PASSWORD_RULES = ("iam:GetAccountPasswordPolicy",)
+LOG_IN = actions("signin", "AuthorizeOAuth2Access CreateOAuth2Token")
 # What other policies, or AWS itself, allow and MFA does not guard: seeing whether something is wrong, and starting a
 # session with MFA. Never anything that holds a secret or what somebody wrote.
 STILL_ALLOWED = ("cloudwatch:DescribeAlarms", "sts:GetSessionToken")
 
 
-def admin_policies(
-    name_prefixes: Sequence[str], group_name: str, members: Sequence[str], account: Account
-) -> dict[str, list[Statement]]:
-    """Title → statements of each customer-managed policy of the administrators.
+def group_statements(group_name: str, members: Sequence[str], account: Account) -> list[Statement]:
+    """What `pulumi refresh` reads of the administrators' own group.
 
     Args:
-        name_prefixes: What the names of administered resources start with, such as `innolab-fbm-dev-`.
         group_name: The administrators' group.
         members: IAM user names.
-        account: Where all of these are.
+        account: Where they are.
     """
-
-    def arns(service: str, before_name: str) -> list[pulumi.Input[str]]:
-        return [account.arn(service, f"{before_name}{prefix}*") for prefix in name_prefixes]
-
     group = [Statement(sid="Group", actions=GROUP, resources=[account.iam_arn(f"group/{group_name}")])]
     if members:
         users = [account.iam_arn(f"user/{member}") for member in members]
         group.append(Statement(sid="Members", actions=MEMBERS, resources=users))
+    return group
+
+
+def admin_policies(
+    name_prefixes: Sequence[str], group: Sequence[Statement], account: Account
+) -> dict[str, list[Statement]]:
+    """Title → statements of each customer-managed policy of administrators with the documented policies.
+
+    Args:
+        name_prefixes: What the names of administered resources start with, such as `innolab-fbm-dev-`.
+        group: The statements about their group.
+        account: Where the resources are.
+    """
+
+    def arns(service: str, before_name: str) -> list[pulumi.Input[str]]:
+        return [account.arn(service, f"{before_name}{prefix}*") for prefix in name_prefixes]
 
     return {
         "data": [
@@ -93,6 +103,18 @@ def admin_policies(
             *group,
         ],
     }
+
+
+def login_statement(account: Account) -> Statement:
+    """Permission to use the AWS CLI and Pulumi with a login in the browser, `aws login`, instead of an access key.
+
+    As in AWS's own policy SignInLocalDevelopmentAccess, for this account.
+
+    Args:
+        account: The members' account.
+    """
+    clients = joined("arn:", account.partition, ":signin:*:", account.account_id, ":oauth2/public-client/*")
+    return Statement(sid="LogIn", actions=LOG_IN, resources=[clients])
 
 
 def mfa_policy(account: Account) -> dict[str, list[Statement]]:

@@ -56,10 +56,12 @@ class BotFunction(pulumi.ComponentResource):
 
     Attributes:
         name: The function's name.
+        arn: Its ARN.
         version: The number of the version that was published last: a copy of code and configuration that never changes.
     """
 
     name: pulumi.Output[str]
+    arn: pulumi.Output[str]
     version: pulumi.Output[str]
 
     def __init__(self, name: str, args: BotFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -79,5 +81,6 @@ class BotFunction(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.name = function.name
+        self.arn = function.arn
         self.version = function.version
         self.register_outputs({"name": self.name})

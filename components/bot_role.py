@@ -22,10 +22,12 @@ class BotRoleArgs:
     Attributes:
         log_statement: Permission to write the log; narrow it to the function's log group where that is known.
         statements: Further permissions, each from the owner of the resource.
+        permissions_boundary: The ARN of the policy that bounds what the role may do; None for no bound.
     """
 
     log_statement: Statement = DOCUMENTED_LOG_STATEMENT
     statements: Sequence[Statement] = ()
+    permissions_boundary: pulumi.Input[str] | None = None
 
 
 class BotRole(pulumi.ComponentResource):
@@ -43,7 +45,12 @@ class BotRole(pulumi.ComponentResource):
         super().__init__("fbm:index:BotRole", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         # No aws:SourceAccount condition: AWS does not document that Lambda sends it when it first assumes the role.
-        role = iam.Role(f"{name}-role", assume_role_policy=trust("lambda.amazonaws.com"), opts=child)
+        role = iam.Role(
+            f"{name}-role",
+            assume_role_policy=trust("lambda.amazonaws.com"),
+            permissions_boundary=args.permissions_boundary,
+            opts=child,
+        )
         statements = {"log": [args.log_statement], "access": args.statements}
         policies = [
             iam.RolePolicy(f"{name}-{title}-policy", role=role.name, policy=document(each), opts=child)

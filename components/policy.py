@@ -28,7 +28,7 @@ class Statement:
     actions: Sequence[str]
     resources: Sequence[pulumi.Input[str]]
     sid: str = ""
-    conditions: Mapping[str, Mapping[str, str | Sequence[str]]] = field(default_factory=dict)
+    conditions: Mapping[str, Mapping[str, str | Sequence[pulumi.Input[str]]]] = field(default_factory=dict)
     effect: Literal["Allow", "Deny"] = "Allow"
     actions_are: Literal["Action", "NotAction"] = "Action"
     resources_are: Literal["Resource", "NotResource"] = "Resource"
@@ -66,7 +66,7 @@ class Account:
             service: The service's prefix, such as `sqs`.
             resource: The last part of the ARN.
         """
-        return _joined("arn:", self.partition, f":{service}:", self.region, ":", self.account_id, f":{resource}")
+        return joined("arn:", self.partition, f":{service}:", self.region, ":", self.account_id, f":{resource}")
 
     def iam_arn(self, resource: str) -> pulumi.Input[str]:
         """The ARN of something in IAM, which knows no regions; plain text if the account is.
@@ -74,7 +74,7 @@ class Account:
         Args:
             resource: Such as `user/anna`.
         """
-        return _joined("arn:", self.partition, ":iam::", self.account_id, f":{resource}")
+        return joined("arn:", self.partition, ":iam::", self.account_id, f":{resource}")
 
     def managed_policy_arn(self, name: str) -> pulumi.Input[str]:
         """The ARN of a policy that AWS manages; plain text if the account is.
@@ -82,10 +82,11 @@ class Account:
         Args:
             name: Such as `IAMFullAccess`.
         """
-        return _joined("arn:", self.partition, f":iam::aws:policy/{name}")
+        return joined("arn:", self.partition, f":iam::aws:policy/{name}")
 
 
-def _joined(*parts: pulumi.Input[str]) -> pulumi.Input[str]:
+def joined(*parts: pulumi.Input[str]) -> pulumi.Input[str]:
+    """The parts as one text; plain text if all of them are."""
     plain = [part for part in parts if isinstance(part, str)]
     return "".join(plain) if len(plain) == len(parts) else pulumi.Output.concat(*parts)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.aws.client import AwsError
-from ops import commands
+from ops import commands, permission_set
 from ops.adopt import DOCUMENTED_GROUP
 from ops.aws import OperatorAws, advice
 from ops.errors import OpsError
@@ -16,6 +16,7 @@ from ops.view import fail, print_json, print_text
 DESCRIPTION = "What an operator does by hand, with the stack of --stack or --outputs, or else with the running sandbox."
 LETTERS = "Events that the bot could not handle, and requests that held no event."
 ADOPT = "Take over from a system that was made by hand, step by step: see docs/migrate.md."
+PERMISSION_SET = "The administrators' policies as a permission set for IAM Identity Center: a CloudFormation template."
 JSON = "print JSON on standard output, remarks on standard error"
 APP_ID = "the Facebook app's id, at the top of its dashboard"
 DRY_RUN = "change nothing, only say what would happen"
@@ -33,10 +34,17 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_letters(letters.add_subparsers(dest="action", metavar="ACTION", required=True))
     _add_people(subparsers)
+    _add_humans(subparsers)
+    _add_templates(subparsers)
     _add_registration(subparsers)
     _add_release(subparsers)
     adopt = subparsers.add_parser("adopt", help=ADOPT, description=ADOPT, **_examples("adopt look"))
     _add_adopt(adopt.add_subparsers(dest="action", metavar="ACTION", required=True))
+    people = _add_before_a_stack(
+        subparsers, "permission-set", commands.print_permission_set, PERMISSION_SET, "permission-set Innolab_FBM"
+    )
+    people.add_argument("group", metavar="GROUP", help="the administrators' group, of your credentials' account")
+    people.set_defaults(target=_iam, json=True)
     return top
 
 
@@ -128,6 +136,51 @@ def _add_people(to: Subparsers) -> None:
     notify.add_argument("--topic", required=True, help="the conversation's rule for it: @bot.notice(TOPIC)")
     notify.add_argument("--id", default="", help="a second notice with this id is dropped (default: a fresh id)")
     notify.add_argument("--instagram", metavar="ID", help="the Instagram account that they wrote to, if not the page")
+
+
+def _add_humans(to: Subparsers) -> None:
+    _add(
+        to,
+        "conversations",
+        commands.conversations_,
+        "Who is waiting for a human, and since when.",
+        "conversations --stack prod",
+    )
+    reply = _add(
+        to,
+        "reply",
+        commands.reply_,
+        "Write to a person in the page's name: between 24 hours and 7 days after their last message with the tag "
+        "HUMAN_AGENT. The bot is then silent for them.",
+        'reply 6543210987654321 "We have found it." --stack prod',
+        "reply 6543210987654321 - --stack prod < answer.txt",
+    )
+    reply.add_argument("psid", metavar="PSID", help="their page-scoped id")
+    reply.add_argument(
+        "text",
+        metavar="TEXT",
+        help="what to say; - for standard input, which is private: other users of this machine can see TEXT in the "
+        "list of processes, and the shell keeps it in its history",
+    )
+
+
+def _add_templates(to: Subparsers) -> None:
+    what = "The templates of utility messages: what the conversation defines, and what Facebook approved."
+    templates = to.add_parser("templates", help=what, description=what, **_examples("templates show --stack dev"))
+    actions = templates.add_subparsers(dest="action", metavar="ACTION", required=True)
+    _add(
+        actions,
+        "show",
+        commands.show_templates,
+        "Each template with its status, and why Facebook refused it.",
+        "templates show --stack dev",
+    )
+    for name, run, does in (
+        ("create", commands.create_templates, "Create those that Facebook does not have."),
+        ("update", commands.update_templates, "Change those that differ. Facebook reviews them again."),
+    ):
+        command = _add(actions, name, run, does, f"templates {name} --stack dev", f"templates {name} --dry-run")
+        command.add_argument("--dry-run", action="store_true", help=DRY_RUN)
 
 
 def _add_registration(to: Subparsers) -> None:
@@ -267,6 +320,10 @@ def run(arguments: Sequence[str]) -> int:
 
 def _place(options: argparse.Namespace) -> commands.Place:
     return commands.Place(OperatorAws(os.environ.get("AWS_REGION")), print_json if options.json else print_text)
+
+
+def _iam(_: argparse.Namespace) -> commands.Place:
+    return commands.Place(OperatorAws(permission_set.REGION), print_json)
 
 
 def _target(options: argparse.Namespace) -> commands.Target:

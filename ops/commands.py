@@ -10,9 +10,10 @@ from getpass import getpass
 
 from bot.aws.ledger import Ledger
 from bot.aws.secrets import SecretValues
+from bot.messenger.client import GraphApi
 from bot.messenger.identity import USER_REF
 from bot.messenger.profile import Profile
-from ops import adopt, view
+from ops import adopt, conversations, permission_set, reply, view
 from ops.aws import OperatorAws
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
@@ -21,10 +22,11 @@ from ops.handmade import Account, Group
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.notify import INSTAGRAM, PAGE, NewNotice, message, pairs, send
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
-from ops.registration import RegisteredToken, Registration, read_secrets, wanted_profile
+from ops.registration import RegisteredToken, Registration, graph_api, read_secrets, wanted_profile
 from ops.release import Outcome, Release, roll_back
 from ops.smoke import ask
 from ops.stack import Stack
+from ops.templates import Templates, wanted_templates
 from ops.view import Result, note
 
 PSID = re.compile("[0-9]+")
@@ -62,6 +64,11 @@ class Target(Place):
     def ledger(self) -> Ledger:
         """The stack's ledger. Only the bot writes states, so how long they are kept does not matter here."""
         return Ledger(self.aws, self.stack.ledger_table, state_days=0)
+
+    @property
+    def graph(self) -> GraphApi:
+        """Calls Facebook in the name of the stack's page."""
+        return graph_api(self.stack, read_secrets(self.aws, self.stack.secrets_path))
 
 
 def list_letters(_options: Namespace, target: Target) -> int:
@@ -160,6 +167,42 @@ def notify(options: Namespace, target: Target) -> int:
     return 0
 
 
+def conversations_(_options: Namespace, target: Target) -> int:
+    """`conversations`."""
+    target.show(view.conversations(conversations.waiting(target.ledger, time.time())))
+    return 0
+
+
+def reply_(options: Namespace, target: Target) -> int:
+    """`reply`."""
+    if not PSID.fullmatch(options.psid):
+        raise OpsError(f"{options.psid!r} is not a page-scoped id: it consists of digits, such as 6543210987654321.")
+    text = sys.stdin.read().strip() if options.text == "-" else options.text
+    by = reply.writer(target.aws)
+    target.show(view.replied(reply.send(target.graph, options.psid, text, by), by))
+    return 0
+
+
+def show_templates(_options: Namespace, target: Target) -> int:
+    """`templates show`."""
+    target.show(view.templates(Templates(target.graph, wanted_templates()).show()))
+    return 0
+
+
+def create_templates(options: Namespace, target: Target) -> int:
+    """`templates create`."""
+    created = list(Templates(target.graph, wanted_templates()).create(dry=options.dry_run))
+    target.show(view.changed_templates(created, "create", dry=options.dry_run))
+    return 0
+
+
+def update_templates(options: Namespace, target: Target) -> int:
+    """`templates update`."""
+    updated = list(Templates(target.graph, wanted_templates()).update(dry=options.dry_run))
+    target.show(view.changed_templates(updated, "update", dry=options.dry_run))
+    return 0
+
+
 def check(options: Namespace, target: Target) -> int:
     """`check`."""
     verdicts = list(_registration(options, target).check())
@@ -197,6 +240,12 @@ def smoke(options: Namespace, target: Target) -> int:
         return 0
     app_secret = read_secrets(target.aws, target.stack.secrets_path).app_secrets[0]
     target.show(view.smoked(ask(target.aws, target.stack, app_secret, options.text, seconds=options.seconds)))
+    return 0
+
+
+def print_permission_set(options: Namespace, place: Place) -> int:
+    """Print the policies of a group as a permission set for IAM Identity Center."""
+    place.show(Result(permission_set.template(place.aws, options.group), []))
     return 0
 
 

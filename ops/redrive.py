@@ -102,7 +102,14 @@ def redrivable(queue: DeadLetterQueue, page_id: str) -> Iterator[EventLetter]:
 
 def preview(letter: EventLetter, ledger: Ledger) -> Redriven:
     """What a redrive would do now. Changes nothing."""
-    return Redriven(letter, tuple(prospect(ledger.read(key, letter.page).record) for key in letter.ledger_keys()))
+    prospects: list[Prospect] = []
+    again: set[str] = set()  # they start over with an event that is planned again
+    for key in letter.ledger_keys():
+        record = ledger.read(key, letter.page).record
+        prospects.append(Prospect.STARTS_OVER if key.event in again else prospect(record))
+        if prospects[-1] is Prospect.STARTS_OVER:
+            again |= {event for event, _ in record.together}
+    return Redriven(letter, tuple(prospects))
 
 
 def redrive(letter: EventLetter, queue: DeadLetterQueue, ledger: Ledger) -> Redriven:

@@ -12,7 +12,6 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from bot import conversation
 from bot.aws.client import Aws, AwsError
 from bot.aws.secrets import SecretMissing, SecretValues
 from bot.http import Connection, NotSent, Unanswered
@@ -23,6 +22,7 @@ from bot.messenger.signature import sign
 from ops.aws import advice
 from ops.errors import OpsError
 from ops.stack import Stack
+from ops.templates import wanted_templates
 
 SUBSCRIBED = (
     # what the bot answers
@@ -42,6 +42,8 @@ SUBSCRIBED = (
     "messaging_policy_enforcement",
     # comments, which the bot can answer privately
     "feed",
+    # whether Facebook approves a template of utility messages
+    "message_template_status_update",
 )
 """The webhook fields that the bot needs. It has no use for receipts (message_deliveries, message_reads)."""
 # Instagram Platform, "Webhooks", read on 2026-11-25: some fields have names of their own.
@@ -59,6 +61,8 @@ SUBSCRIBED_INSTAGRAM = (
 )
 # "Page Subscribed Apps", read on 2026-11-25: the last one is needed to read the subscription back.
 SCOPES = ("pages_messaging", "pages_manage_metadata", "pages_show_list")
+UTILITY_SCOPE = "page_utility_messaging"
+"""For a conversation with templates: "Send a utility message", 2026-03-13."""
 # Graph API, "Changelog", as of 2026-10-29: "Available Until". A version ends about two years after the next one came
 # out. v26.0, of 2026-07-29, has no date yet; the next version was announced for 2026-11-04.
 VERSION_ENDS = {
@@ -173,8 +177,28 @@ def read_secrets(aws: Aws, path: str) -> SecretValues:
 
 def wanted_profile() -> Profile | None:
     """The Messenger profile that the conversation defines as `PROFILE`; None if it defines none."""
+    from bot import conversation  # here: most commands need no conversation that can be loaded
+
     found = getattr(conversation, "PROFILE", None)
     return found if isinstance(found, Profile) else None
+
+
+def graph_api(stack: Stack, secrets: SecretValues) -> GraphApi:
+    """Calls Facebook in the name of the stack's page.
+
+    Raises:
+        OpsError: no header takes the token.
+    """
+    try:
+        return GraphApi(
+            stack.graph_api_url,
+            stack.graph_api_version,
+            stack.page_id,
+            secrets.page_access_token,
+            secrets.app_secrets[0],
+        )
+    except SendError as error:
+        raise OpsError(f"{error} Set pageAccessToken, and deploy.") from None
 
 
 class RegisteredToken:
@@ -242,16 +266,7 @@ class Registration:
         self._stack, self._app_id, self._registered = stack, app_id, registered
         self._verify_token = secrets.verify_token
         self._app_secret = secrets.app_secrets[0]
-        try:
-            self._graph = GraphApi(
-                stack.graph_api_url,
-                stack.graph_api_version,
-                stack.page_id,
-                secrets.page_access_token,
-                secrets.app_secrets[0],
-            )
-        except SendError as error:
-            raise OpsError(f"{error} Set pageAccessToken, and deploy.") from None
+        self._graph = graph_api(stack, secrets)
         # The app comes first: Facebook sends the webhook a handshake, and refuses if nothing answers.
         self._parts = [
             Part(
@@ -375,7 +390,8 @@ class Registration:
             f"{what} {actual}, not {wanted}" for what, (actual, wanted) in owners.items() if actual not in ("", wanted)
         ]
         yield Verdict("token", not wrong, f"is of {' and '.join(wrong)}" if wrong else "is valid, of this app and page")
-        missing = [scope for scope in SCOPES if scope not in token.scopes]
+        needed = (*SCOPES, UTILITY_SCOPE) if wanted_templates() else SCOPES
+        missing = [scope for scope in needed if scope not in token.scopes]
         found = f"lacks {', '.join(missing)}: make one with these permissions" if missing else "has its permissions"
         yield Verdict("token", not missing, found)
         if not token.expires:

@@ -14,13 +14,16 @@ from rich.table import Table
 from bot.aws.ledger import Record
 from bot.aws.queues import Message
 from ops.adopt import Leftover, Watched
+from ops.conversations import Waiting
 from ops.forget import Forgotten
 from ops.handmade import Group, System
 from ops.letters import EventLetter, Letter, UnusableLetter
 from ops.redrive import Prospect, Redriven, obstacle, prospect
 from ops.registration import Change, Registered, Verdict
 from ops.release import Outcome, Released
+from ops.reply import HUMAN_AGENT, Replied
 from ops.smoke import Answered
+from ops.templates import CHANGED, MISSING, TemplateState
 
 Json = dict[str, Any]
 
@@ -182,6 +185,67 @@ def notified(made: Message, *, dry: bool) -> Result:
         {"dryRun": dry, "group": made.group, "deduplication": made.deduplication, "body": body},
         [_table(("what", "value"), rows), summary],
     )
+
+
+def conversations(waiting: Sequence[Waiting]) -> Result:
+    """Who is waiting for a human."""
+    rows = [
+        (each.person, age(round(each.since * 1000)), "yes" if each.answered else "no", _date(round(each.until * 1000)))
+        for each in waiting
+    ]
+    found = [
+        {
+            "person": each.person,
+            "since": _date(round(each.since * 1000)),
+            "answered": each.answered,
+            "until": _date(round(each.until * 1000)),
+        }
+        for each in waiting
+    ]
+    table = _table(("person", "waiting for", "answered before", "bot silent until"), rows)
+    return Result(found, [table if rows else "Nobody is waiting for a human."])
+
+
+def replied(made: Replied, by: str) -> Result:
+    """A human's reply was sent."""
+    late = ", with the tag HUMAN_AGENT, as their last message is over 24 h old" if made.way == HUMAN_AGENT else ""
+    return Result(
+        {"mid": made.mid, "way": made.way, "by": by},
+        [f"Sent as {by}{late}. The bot is silent for this person until they call it back or the time is over."],
+    )
+
+
+def templates(found: Sequence[TemplateState]) -> Result:
+    """The templates of utility messages."""
+    rows = [(each.name, each.language, each.status or "-", each.reason, _advice(each)) for each in found]
+    shown = [
+        {name: getattr(each, name) for name in ("name", "language", "status", "reason", "difference")} for each in found
+    ]
+    table = _table(("template", "language", "status", "refused because", ""), rows)
+    return Result(shown, [table if rows else "Neither the conversation nor Facebook has a template."])
+
+
+def changed_templates(done: Sequence[TemplateState], verb: str, *, dry: bool) -> Result:
+    """Templates that were created or updated."""
+    rows = [(each.name, each.language, "" if verb == "update" else each.status) for each in done]
+    summary = f"Would {verb}: {len(done)}." if dry else f"{verb.capitalize()}d: {len(done)}."
+    more = ["See the result of Facebook's review with `python -m ops templates show`."] if done and not dry else []
+    changed = [
+        {"name": each.name, "language": each.language, "status": status}
+        for each, (*_, status) in zip(done, rows, strict=True)
+    ]
+    return Result(
+        {"dryRun": dry, "templates": changed}, [*_if_any(("template", "language", "status"), rows), summary, *more]
+    )
+
+
+def _advice(each: TemplateState) -> str:
+    if not each.wanted:
+        return "the conversation does not use it"
+    return {
+        MISSING: "missing: run `python -m ops templates create`",
+        CHANGED: "differs from the conversation: run `python -m ops templates update`",
+    }.get(each.difference, "")
 
 
 def verdicts(found: Sequence[Verdict]) -> Result:

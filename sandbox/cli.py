@@ -160,7 +160,7 @@ def _up(options: argparse.Namespace, view: View) -> None:
     from sandbox.chat import ChatSandbox
     from sandbox.live import LiveReport
 
-    check_conversation(PROJECT)
+    check_conversation(PROJECT, options.stack)
     sandbox = ChatSandbox(
         options.stack,
         cloud_port=options.cloud_port or next_free_port(PORTS["cloud"]),
@@ -181,7 +181,7 @@ def _up(options: argparse.Namespace, view: View) -> None:
 
 
 def _say(options: argparse.Namespace, view: View) -> None:
-    check_conversation(PROJECT)
+    check_conversation(PROJECT, options.stack)
     sandbox, person, said = Sandbox(options.stack, observe=view.observe), new_person(), []
     with lifetime_of(sandbox):
         with view.progress():
@@ -193,7 +193,7 @@ def _say(options: argparse.Namespace, view: View) -> None:
 
 
 def _deploy(options: argparse.Namespace, view: View) -> None:
-    check_conversation(PROJECT)
+    check_conversation(PROJECT, options.stack)
     sandbox = Sandbox(options.stack, observe=view.observe)
     with lifetime_of(sandbox):
         start(sandbox, view)
@@ -207,7 +207,7 @@ def _chat(options: argparse.Namespace, view: View) -> None:
             view.print(f"In the sandbox at {url}.")
             converse(lambda action: ask(url, ACT, {"person": person, "action": action})["answers"], view)
         return
-    check_conversation(PROJECT)
+    check_conversation(PROJECT, options.stack)
     sandbox = Sandbox(options.stack, observe=view.observe)
     with lifetime_of(sandbox):
         start(sandbox, view)
@@ -233,7 +233,7 @@ def converse(act: Callable[[Action], list[dict[str, Any]]], view: View) -> None:
 
 
 def _check(_options: argparse.Namespace, view: View) -> None:
-    check_conversation(PROJECT)
+    check_conversation(PROJECT, "local")
     view.print("The conversation can be loaded.")
 
 

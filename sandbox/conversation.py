@@ -1,11 +1,14 @@
 """Finds what keeps the bot's code from being loaded, before it is deployed."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from sandbox.configuration import read
+from sandbox.conversation_function import conversation_code
 from sandbox.errors import SandboxError
 
 AUTHORS_FOLDER = Path("bot", "conversation")
@@ -19,19 +22,23 @@ class NotRun(Exception):
     """A script printed no JSON; the text is the end of what it said instead."""
 
 
-def check_conversation(project: Path) -> None:
-    """Load the bot's code as the function does.
+def check_conversation(project: Path, stack: str) -> None:
+    """Load the conversation's code as the function does.
 
     Args:
         project: the folder of the Pulumi program.
+        stack: whose settings say where the conversation is.
 
     Raises:
         SandboxError: it cannot be loaded; with file, line and reason.
     """
-    own = sorted((project / AUTHORS_FOLDER).rglob("*.py"))
-    outcome = check_folder(project, [path.relative_to(project).as_posix() for path in own])
+    if code := conversation_code(read(project, stack)):
+        outcome, folder = code.check(code.folder), f"{os.path.relpath(code.folder, project)}/"
+    else:
+        own = sorted((project / AUTHORS_FOLDER).rglob("*.py"))
+        outcome, folder = check_folder(project, [path.relative_to(project).as_posix() for path in own]), ""
     if not outcome["ok"]:
-        place = f"{outcome['file']}:{outcome['line']}: " if outcome["file"] else ""
+        place = f"{folder}{outcome['file']}:{outcome['line']}: " if outcome["file"] else ""
         raise SandboxError(f"The conversation cannot be loaded. {place}{outcome['message']}")
 
 

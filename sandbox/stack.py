@@ -123,6 +123,8 @@ class Stack(Platforms):
             return
         self._stop_facebook()
         self.facebook = Facebook(url, self.app_secret, self.page_id) if url else None
+        if self.facebook:
+            self.facebook.elsewhere = self.graph.threads.elsewhere
 
     def _stop_facebook(self) -> None:
         if self.facebook:

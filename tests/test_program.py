@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.aws.function import ANSWER_SECONDS
+from bot.responder import STEP_SECONDS
+from settings import SHORTEST_TIMEOUT_WITH_CONVERSATION
 from tests.harness import (
     ACCOUNT,
     PROJECT,
@@ -43,6 +46,18 @@ ONLY_ON_ANY_RESOURCE = {
 OF_THE_CALLER = {f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}", f"arn:aws:iam::{ACCOUNT}:mfa/*"}
 # What `pulumi refresh` reads of the group: no name of these starts with the stack's.
 OF_THE_GROUP = {"iam:GetGroup", "iam:ListAttachedGroupPolicies", "iam:ListGroupsForUser"}
+# The files of a stack in the bucket, and its key, which an encryption context narrows to the stack. The login.
+OF_THE_TOOLS = {
+    "s3:ListBucket",
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "signin:AuthorizeOAuth2Access",
+    "signin:CreateOAuth2Token",
+}
+OF_NO_PREFIX = OF_THE_GROUP | OF_THE_TOOLS
 ENVIRONMENT = {
     "PAGE_ID",
     "QUEUE_URL",
@@ -54,6 +69,8 @@ ENVIRONMENT = {
     "GRAPH_API_VERSION",
     "STATE_DAYS",
     "ECHO_SECONDS",
+    "HUMAN_HOURS",
+    "DISCLOSE_DAYS",
     "CONCURRENCY",
 }
 OUTPUTS = {
@@ -87,6 +104,7 @@ def full() -> Graph:
             "alarmEmail": "team@example.org",
             "apiAccessLog": True,
             "appSecretPrevious": "canary-previous-app-secret",
+            "conversationCode": "tests/system/node_conversation",
             "manageApiGatewayAccount": True,
         },
     )
@@ -307,7 +325,7 @@ def test_every_resource_of_a_policy_belongs_to_the_stack(graph: Graph) -> None:
                     assert re.fullmatch(
                         rf"arn:aws:iam::{ACCOUNT}:(group/Innolab_FBM(_prod)?|user/(anna|ben))", resource
                     )
-                else:
+                elif not set(actions) <= OF_THE_TOOLS:  # tests/system/test_deployer.py
                     assert re.match(rf"arn:aws:[a-z]+:{REGION}:{ACCOUNT}:[a-z/:-]*{PROJECT}-{graph.stack}-", resource)
 
 
@@ -365,6 +383,7 @@ def test_only_its_service_assumes_a_role(full: Graph) -> None:
 
     assert trusted == {
         f"{PROJECT}-prod-bot-role": trust("lambda.amazonaws.com"),
+        f"{PROJECT}-prod-dialogue-role": trust("lambda.amazonaws.com"),
         f"{PROJECT}-prod-api-account-role": trust("apigateway.amazonaws.com"),
     }
 
@@ -372,7 +391,7 @@ def test_only_its_service_assumes_a_role(full: Graph) -> None:
 def test_the_group_administers_its_stack_and_the_named_ones(full: Graph) -> None:
     for each in full.of("aws:iam/policy:Policy"):
         for actions, resources in statements(each.policy()):
-            if resources != ["*"] and not OF_THE_CALLER.issuperset(resources) and not set(actions) <= OF_THE_GROUP:
+            if resources != ["*"] and not OF_THE_CALLER.issuperset(resources) and not set(actions) <= OF_NO_PREFIX:
                 assert [name in resource for name in ("-prod-*", "-dev-*") for resource in resources].count(True) == 2
 
 
@@ -428,6 +447,28 @@ def test_the_stacks_of_the_project_give_no_warnings(graph: Graph) -> None:
     assert graph.warnings == ()
 
 
+def test_only_a_stack_with_a_conversation_of_its_own_may_call_a_function_and_only_that_one(
+    full: Graph, graph: Graph
+) -> None:
+    def callable_functions(stack: Graph) -> list[str]:
+        access = stack.one("aws:iam/rolePolicy:RolePolicy", "bot-access-policy").policy()
+        return [each["Resource"] for each in access["Statement"] if each["Action"] == ["lambda:InvokeFunction"]]
+
+    function = full.one("aws:lambda/function:Function", "-dialogue-function")
+    bot = full.one("aws:lambda/function:Function", "-bot-function")
+    name = f"{function.name}-1a2b3c4"
+    assert callable_functions(full) == [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}:*"]
+    assert bot.inputs["environment"]["variables"]["CONVERSATION_FUNCTION"] == f"{name}:1"
+    assert callable_functions(graph) == []
+
+
+def test_a_conversations_answer_leaves_the_bot_time_to_send(full: Graph) -> None:
+    conversation = full.one("aws:lambda/function:Function", "-dialogue-function").inputs["timeout"]
+
+    assert conversation < ANSWER_SECONDS
+    assert ANSWER_SECONDS + STEP_SECONDS < SHORTEST_TIMEOUT_WITH_CONVERSATION
+
+
 OTHER_VALUES = {
     "memoryMb": 1024,
     "timeoutSeconds": 60,
@@ -440,9 +481,12 @@ OTHER_VALUES = {
     "graphApiUrl": "https://example.org",
     "stateDays": 8,
     "echoSeconds": 9,
+    "humanHours": 11,
+    "discloseDays": 12,
     "concurrency": 10,
     "assetsUrl": "https://example.org/assets",
     "lexBotId": "ABCDEFGHIJ",
+    "inboxAppId": "263902037430900",
     "lexBotAliasId": "TSTALIASID",
     "lexLocaleId": "de_DE",
 }
@@ -475,8 +519,11 @@ def test_a_setting_reaches_the_function(changed: Graph) -> None:
         "GRAPH_API_VERSION": "v27.0",
         "STATE_DAYS": "8",
         "ECHO_SECONDS": "9",
+        "HUMAN_HOURS": "11",
+        "DISCLOSE_DAYS": "12",
         "CONCURRENCY": "10",
         "LEX_BOT_ID": "ABCDEFGHIJ",
+        "INBOX_APP_ID": "263902037430900",
         "LEX_BOT_ALIAS_ID": "TSTALIASID",
         "LEX_LOCALE_ID": "de_DE",
     }

@@ -83,6 +83,13 @@ def test_a_wrong_lex_id_is_reported_once(key: str) -> None:
     assert "arn:aws:lex" in mistake
 
 
+def test_a_conversation_of_its_own_needs_time_for_its_answer() -> None:
+    (mistake,) = mistakes(conversationCode="examples/nodejs", timeoutSeconds=29)
+
+    assert "allowed: empty, as timeoutSeconds is less than 30" in mistake
+    assert read(conversationCode="examples/nodejs", timeoutSeconds=30).conversation_code == "examples/nodejs"
+
+
 def test_the_settings_text_shows_no_secret() -> None:
     assert "canary" not in repr(read(appSecretPrevious="canary-previous"))
 
@@ -92,6 +99,9 @@ def test_the_settings_text_shows_no_secret() -> None:
     [
         ("adminGroupName", "Innolab FBM", '"Innolab FBM"; allowed: up to 128 letters'),
         ("adminGroupName", "x" * 129, "allowed: up to 128 letters"),
+        ("conversationCode", " bot", '" bot"; allowed: a folder\'s path'),
+        ("conversationRuntime", "ruby3.4", '"ruby3.4"; allowed: a Lambda runtime of Node.js, Python, Java or .NET'),
+        ("conversationHandler", "a b", '"a b"; allowed: what the runtime calls'),
         ("adminGroupName", 7, "7; allowed: up to 128 letters"),
         ("adminMembers", ["anna", "anna"], '["anna", "anna"]; allowed: a list of names of IAM users, each once'),
         ("adminMembers", ["anna maria"], "allowed: a list of names of IAM users"),
@@ -101,6 +111,7 @@ def test_the_settings_text_shows_no_secret() -> None:
         ("adminMembers", {"anna": 1}, "allowed: a list of names of IAM users"),
         ("adminPolicies", ["arn:aws:s3:::bucket"], "allowed: a list of names of AWS's policies, or ARNs"),
         ("adminPolicies", ["arn:aws:iam::12:policy/x"], "allowed: a list of names of AWS's policies, or ARNs"),
+        ("adminRights", "all", '"all"; allowed: documented or scoped'),
         ("adminStacks", ["prod", "prod"], "allowed: a list of names of stacks, each once"),
         ("adminStacks", ["pr.od"], "allowed: a list of names of stacks, each once"),
         ("adminStacks", ["dev"], "allowed: other stacks than dev itself"),

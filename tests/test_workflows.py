@@ -12,7 +12,7 @@ import yaml
 
 from components.live_alias import RELEASE_MINUTES
 from ops import cli
-from tests.harness import ROOT
+from tests.harness import ACCOUNT, REGION, ROOT, run_main
 
 FOLDER = ROOT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
@@ -171,3 +171,69 @@ def test_the_workflows_use_the_pulumi_of_the_requirements() -> None:
 
     for name in ("preview.yml", "deploy-stack.yml", "test.yml", "drift.yml"):
         assert f"pulumi-version: {pinned[1]}\n" in (FOLDER / name).read_text("utf-8")
+
+
+def filled_in(workflow: str, job: str, stack: str, tmp_path: Path) -> dict[str, dict[str, str]]:
+    """Action → what it is given, once GitHub has run the steps before it and replaced the expressions.
+
+    Args:
+        workflow: its file.
+        job: the job's name.
+        stack: the stack that the job is about.
+        tmp_path: a folder for what the steps put out.
+    """
+    known = {"vars.AWS_ACCOUNT_ID": ACCOUNT, "inputs.stack": stack, "matrix.stack": stack}
+
+    def fill(text: object) -> str:
+        return re.sub(r"\$\{\{ ([\w.]+) \}\}", lambda found: known[found[1]], str(text))
+
+    given = {}
+    for step in read(workflow)["jobs"][job]["steps"]:
+        if "GITHUB_OUTPUT" in step.get("run", ""):
+            output = tmp_path / "output"
+            environment = {key: fill(value) for key, value in step["env"].items()} | {"GITHUB_OUTPUT": str(output)}
+            subprocess.run(["bash", "-e", "-c", step["run"]], cwd=ROOT, env=os.environ | environment, check=True)
+            lines = dict(line.split("=", 1) for line in output.read_text("utf-8").splitlines())
+            known |= {f"steps.{step['id']}.outputs.{key}": value for key, value in lines.items()}
+        elif "BACKEND" in step.get("env", {}):  # a login of its own, where the action only installs the CLI
+            given["pulumi/actions"] = {"cloud-url": fill(step["env"]["BACKEND"])}
+        elif "role-to-assume" in step.get("with", {}) or "cloud-url" in step.get("with", {}):
+            given[step["uses"].partition("@")[0]] = {key: fill(value) for key, value in step["with"].items()}
+    return given
+
+
+@pytest.mark.parametrize(
+    ("workflow", "job", "stack", "role"),
+    [
+        ("deploy-stack.yml", "up", "dev", "deploy-dev"),
+        ("deploy-stack.yml", "up", "prod", "deploy-prod"),
+        ("preview.yml", "preview", "dev", "preview"),
+        ("preview.yml", "preview", "prod", "preview"),
+        ("drift.yml", "drift", "dev", "drift"),
+    ],
+)
+def test_a_workflow_assumes_the_role_that_the_deployer_makes_and_uses_the_bucket_that_the_role_may_use(
+    workflow: str, job: str, stack: str, role: str, tmp_path: Path
+) -> None:
+    of_the_deployer = run_main(
+        "local", {"adminRights": "scoped", "adminStacks": ["dev", "prod"], "deployFrom": "octo/bot"}
+    )
+    made = of_the_deployer.one("aws:iam/role:Role", f"deployer-{role}-role").inputs
+    state = of_the_deployer.one("aws:iam/rolePolicy:RolePolicy", f"deployer-{role}-state-policy").policy()
+    (bucket,) = [each["Resource"] for each in state["Statement"] if each["Sid"] == "ListState"]
+
+    given = filled_in(workflow, job, stack, tmp_path)
+
+    assert given["aws-actions/configure-aws-credentials"] == {
+        "role-to-assume": f"arn:aws:iam::{ACCOUNT}:role{made['path']}{made['name']}",
+        "aws-region": REGION,
+    }
+    assert given["pulumi/actions"]["cloud-url"] == f"s3://{bucket.rpartition(':')[2]}?region={REGION}"
+
+
+def test_a_workflow_needs_one_variable_and_runs_only_where_it_is_set() -> None:
+    texts = [file.read_text("utf-8") for file in FILES]
+
+    assert {name for text in texts for name in re.findall(r"vars\.(\w+)", text)} == {"AWS_ACCOUNT_ID"}
+    assert "vars.AWS_ACCOUNT_ID != ''" in read("preview.yml")["jobs"]["preview"]["if"]
+    assert read("deploy.yml")["jobs"]["dev"]["if"] == "vars.AWS_ACCOUNT_ID != ''"

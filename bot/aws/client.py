@@ -1,8 +1,8 @@
 """The client with which the bot calls AWS: signed JSON over kept connections.
 
-SQS, SSM and DynamoDB all take a JSON body and name the operation in a header; Lex names it in the path. So one small
-function serves all of them. It is not boto3 because a client object of boto3 takes longer to start than the whole bot.
-Signatures follow "Signature Version 4" of the AWS General Reference.
+SQS, SSM and DynamoDB all take a JSON body and name the operation in a header; Lex and Lambda name it in the path. So
+one small function serves all of them. It is not boto3 because a client object of boto3 takes longer to start than the
+whole bot. Signatures follow "Signature Version 4" of the AWS General Reference.
 """
 
 import hashlib
@@ -36,6 +36,7 @@ class Protocol(NamedTuple):
 
 PROTOCOLS = {
     "dynamodb": Protocol("dynamodb", "DYNAMODB", "application/x-amz-json-1.0", "DynamoDB_20120810"),
+    "lambda": Protocol("lambda", "LAMBDA", "application/json", ""),
     "lex": Protocol("runtime-v2-lex", "LEX_RUNTIME_V2", "application/json", ""),
     "sqs": Protocol("sqs", "SQS", "application/x-amz-json-1.0", "AmazonSQS"),
     "ssm": Protocol("ssm", "SSM", "application/x-amz-json-1.1", "AmazonSSM"),
@@ -58,7 +59,7 @@ THROTTLED = frozenset(
 )
 OK, SERVER_ERROR = 200, 500
 RETRY_PAUSE_SECONDS = 0.1
-# A function signs for four services; yesterday's keys go as new ones come.
+# A function signs for five services; yesterday's keys go as new ones come.
 SIGNING_KEYS = 8
 
 
@@ -136,12 +137,19 @@ class Aws:
         timeout: float = 2.0,
         repeatable: bool = True,
     ) -> dict[str, Any]:
+        """Call one operation with its parameters, as `post` does; the result as a JSON object."""
+        body = json.dumps(request, separators=(",", ":")).encode()
+        return _parsed(self.post(service, operation, body, path=path, timeout=timeout, repeatable=repeatable))
+
+    def post(
+        self, service: str, operation: str, body: bytes, *, path: str, timeout: float, repeatable: bool
+    ) -> Response:
         """Call one operation, with one more try after a pause with jitter where that is safe.
 
         Args:
-            service: `sqs`, `ssm`, `dynamodb` or `lex`; as it is named in signatures.
+            service: one of `PROTOCOLS`; as it is named in signatures.
             operation: as the API reference names it, such as `SendMessageBatch`.
-            request: its parameters.
+            body: the request.
             path: with every part percent-encoded, where it names the operation.
             timeout: seconds for each of at most two tries.
             repeatable: whether doing it twice is the same as doing it once. If not, it is tried again only where AWS
@@ -151,17 +159,16 @@ class Aws:
             AwsError: AWS refused, or no answer came.
         """
         try:
-            return self._once(service, operation, request, path, timeout)
+            return self._once(service, operation, body, path, timeout)
         except AwsError as error:
             if not error.transient or not (repeatable or error.refused):
                 raise
         self._pause(RETRY_PAUSE_SECONDS * os.urandom(1)[0] / 255)
-        return self._once(service, operation, request, path, timeout)
+        return self._once(service, operation, body, path, timeout)
 
-    def _once(self, service: str, operation: str, request: dict[str, Any], path: str, timeout: float) -> dict[str, Any]:
+    def _once(self, service: str, operation: str, body: bytes, path: str, timeout: float) -> Response:
         protocol = PROTOCOLS[service]
         origin = endpoint(service, self._region, self._environ)
-        body = json.dumps(request, separators=(",", ":")).encode()
         headers = {"content-type": protocol.content_type, "host": origin.split("://", 1)[1]}
         if protocol.target:
             headers["x-amz-target"] = f"{protocol.target}.{operation}"
@@ -173,10 +180,9 @@ class Aws:
             answer = self._connections[origin].request("POST", path, signed, body, timeout)
         except (NotSent, Unanswered) as error:
             raise AwsError(operation, type(error).__name__, 0) from None
-        result = _parsed(answer)
         if answer.status != OK:
-            raise _refusal(operation, answer, result)
-        return result
+            raise _refusal(operation, answer, _parsed(answer))
+        return answer
 
 
 def endpoint(service: str, region: str, environ: Mapping[str, str]) -> str:
@@ -237,7 +243,8 @@ def _parsed(answer: Response) -> dict[str, Any]:
 
 
 def _refusal(operation: str, answer: Response, result: dict[str, Any]) -> AwsError:
-    # DynamoDB and SSM put the code into the body, SQS the one of its API reference into a header, Lex into another.
+    # DynamoDB and SSM put the code into the body, SQS the one of its API reference into a header, Lex and
+    # Lambda into another.
     headers = answer.headers
     named = headers.get("x-amzn-query-error", "").split(";")[0] or headers.get("x-amzn-errortype", "").split(":")[0]
     named = named or str(result.get("__type", "Unknown"))

@@ -1,9 +1,12 @@
 """What was seen, planned and sent, and each user's state: one DynamoDB table with the key `id`.
 
 `event#…` is what is known of an event, `user#…` a user's state, `page#…` until when a page may not send, `refused#…` to
-whom Facebook refused a message with one error. An event's record holds what is planned and how far it got. Once all is
-sent, only the fact remains that this event needs no answer, and nothing about its user. One write says both that an
-answer was sent and that the next one is being tried, so that after a crash it is known whether a send was tried.
+whom Facebook refused a message with one error, `template#…` what Facebook last reported about a template. An event's
+record holds what is planned and how far it got. Once all is sent, only the fact remains that this event needs no
+answer, and nothing about its user. One write says both that an answer was sent and that the next one is being tried, so
+that after a crash it is known whether a send was tried.
+
+Messages that are answered together have one plan, in the record of the first. The write of the plan settles the others.
 """
 
 import contextlib
@@ -25,9 +28,9 @@ EVENT = "event#"
 # Refusals of several people's messages count together if they come within half of this time, and may within all of it.
 REFUSAL_SECONDS = 20 * 60
 PERSON = 12  # characters of a user's fingerprint: enough to count people, too few to find one
-REVIVE_TRIES = 5
+CHANGE_TRIES = 5
 # From a record once no more answers are needed: whatever says something about its user.
-DELETE_PLAN = "REMOVE answers, #next, since, awaited, echoed, faults, attempts, #user"
+DELETE_PLAN = "REMOVE answers, together, #next, since, awaited, echoed, faults, attempts, #user"
 # Why DynamoDB cancels a transaction if another run went on with a record: "TransactWriteItems" of its API reference.
 OVERTAKEN = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
@@ -52,6 +55,14 @@ class Key(NamedTuple):
     event: str
 
 
+class Template(NamedTuple):
+    """A template of a page, in one language."""
+
+    page: str
+    name: str
+    language: str
+
+
 class Record(NamedTuple):
     """What the ledger knows of an event.
 
@@ -64,6 +75,7 @@ class Record(NamedTuple):
         echoed: those whose echo came from the page.
         faults: how often the event itself was at fault.
         attempts: how often a run began to plan its answers, without a recorded end.
+        together: the other events that the plan answers: the fingerprint of each, with its item.
     """
 
     outcome: str = ""
@@ -74,6 +86,7 @@ class Record(NamedTuple):
     echoed: frozenset[int] = frozenset()
     faults: int = 0
     attempts: int = 0
+    together: tuple[tuple[str, Json], ...] = ()
 
     @property
     def untouched(self) -> bool:
@@ -143,7 +156,14 @@ class Ledger:
             int(pause["until"]["N"]) if pause else 0,
         )
 
-    def plan(self, key: Key, answers: Sequence[Json], state: Json | None, version: int) -> Record:
+    def plan(
+        self,
+        key: Key,
+        answers: Sequence[Json],
+        state: Json | None,
+        version: int,
+        together: Sequence[tuple[str, Json]] = (),
+    ) -> Record:
         """Store planned answers and new state in one transaction, and that the first answer is being sent.
 
         Args:
@@ -151,12 +171,13 @@ class Ledger:
             answers: requests to the Send API; if there are none, the event is settled.
             state: the user's new state; None if it did not change, an empty one to delete it.
             version: of the state before it.
+            together: other events that these answers answer as well, as in `Record`; they are settled.
 
         Returns:
             The event's record as it is now.
 
         Raises:
-            Stale: another run planned for this event, or changed the state.
+            Stale: another run planned for this event, changed the state, or knows one of the other events.
         """
         since = self._milliseconds()
         item: Json = {"id": {"S": _event(key)}, "expires": self._expires(EVENT_SECONDS)}
@@ -167,14 +188,21 @@ class Ledger:
                 "next": _n(0),
                 "since": _n(since),
             }
+            if together:
+                item["together"] = {"S": compact(list(together))}
         else:
             item |= {"outcome": {"S": SETTLED}}
         new = "attribute_not_exists(answers) AND attribute_not_exists(outcome)"
         writes: list[Json] = [{"Put": {"TableName": self._table, "Item": item, "ConditionExpression": new}}]
         if state is not None:
             writes.append(self._state_write(key.user, state, version))
+        for other, _ in together:
+            item = {"id": {"S": f"{EVENT}{other}"}, "outcome": {"S": SETTLED}, "expires": self._expires(EVENT_SECONDS)}
+            writes.append({"Put": {"TableName": self._table, "Item": item, "ConditionExpression": new}})
         self._transact(writes)
-        return Record(answers=tuple(answers), since=since) if answers else Record(outcome=SETTLED)
+        if not answers:
+            return Record(outcome=SETTLED)
+        return Record(answers=tuple(answers), since=since, together=tuple(together))
 
     def sending(self, key: Key, record: Record, number: int) -> Record:
         """Record that all answers before `number` were sent, and that this one is being sent now.
@@ -270,6 +298,25 @@ class Ledger:
             counts.append(len(self._call("UpdateItem", request)["Attributes"]["people"]["SS"]))
         return max(counts)
 
+    def change_state(self, user: str, change: Callable[[Json], Json]) -> None:
+        """Change a user's state outside of any event of theirs; the next plan for them must know of it.
+
+        Args:
+            user: the fingerprint of page and user.
+            change: makes the new state of the present one; called again if another run has changed it meanwhile.
+
+        Raises:
+            Stale: others keep changing it.
+        """
+        for _ in range(CHANGE_TRIES):
+            reading = self.read(Key(user, ""), "")
+            if (state := change(reading.state)) == reading.state:
+                return
+            with contextlib.suppress(Stale):
+                self._transact([self._state_write(user, state, reading.version)])
+                return
+        raise Stale
+
     def forget(self, key: Key) -> None:
         """Delete what is planned for an event, which will never be answered; only that it was seen stays."""
         values = {":settled": {"S": SETTLED}, ":expires": self._expires(EVENT_SECONDS)}
@@ -277,11 +324,38 @@ class Ledger:
 
     # For operators
 
+    def template_reviewed(self, template: Template, status: str, reported: int) -> None:
+        """Note what Facebook reported about a template, unless something newer is known.
+
+        Args:
+            template: which one.
+            status: such as `APPROVED`.
+            reported: when the report came, in ms since the epoch.
+        """
+        request: Json = {
+            "TableName": self._table,
+            "Key": {"id": {"S": _template(template)}},
+            "UpdateExpression": "SET review = :status, reported = :reported",
+            "ConditionExpression": "attribute_not_exists(reported) OR reported <= :reported",
+            "ExpressionAttributeValues": {":status": {"S": status}, ":reported": _n(reported)},
+        }
+        with contextlib.suppress(Stale):
+            self._send_update(request)
+
+    def template_status(self, template: Template) -> str:
+        """What Facebook last reported about a template; "" if it never did."""
+        keys = [{"id": {"S": _template(template)}}]
+        answer = self._call("BatchGetItem", {"RequestItems": {self._table: {"Keys": keys, "ConsistentRead": True}}})
+        if answer.get("UnprocessedKeys"):
+            raise AwsError("BatchGetItem", "ThrottlingException", 400)
+        return "".join(item["review"]["S"] for item in answer["Responses"].get(self._table, []))
+
     def revive(self, key: Key, page: str) -> Record:
         """Make a dead event live: the next run of the worker takes it up again.
 
-        If nothing of its plan was sent, the plan goes too, so that a repaired bot plans again; else the event goes on
-        behind what was sent. An event that is not dead is left alone: a run may be at it.
+        If nothing of its plan was sent, the plan goes too, so that a repaired bot plans again, for this event and for
+        those that the plan answers as well; else the event goes on behind what was sent. An event that is not dead is
+        left alone: a run may be at it.
 
         Returns:
             The event's record as it was.
@@ -289,7 +363,7 @@ class Ledger:
         Raises:
             Stale: others keep changing the record.
         """
-        for _ in range(REVIVE_TRIES):
+        for _ in range(CHANGE_TRIES):
             record = self.read(key, page).record
             if record.outcome != DEAD:
                 return record
@@ -318,13 +392,32 @@ class Ledger:
             "ExpressionAttributeValues": {":user": {"S": user}, ":event": {"S": EVENT}},
             "ConsistentRead": True,
         }
+        for item in self._scan(request):
+            yield Key(user, item["id"]["S"].removeprefix(EVENT))
+
+    def states_with(self, part: str) -> Iterator[Json]:
+        """Every user's state that has a part of this name."""
+        request: Json = {
+            "TableName": self._table,
+            "FilterExpression": "begins_with(id, :user) AND contains(#state, :part) AND expires > :now",
+            "ProjectionExpression": "#state",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {
+                ":user": {"S": _user("")},
+                ":part": {"S": f"{compact(part)}:"},
+                ":now": self._expires(0),
+            },
+        }
+        states = (json.loads(item["state"]["S"]) for item in self._scan(request))
+        return (state for state in states if part in state)
+
+    def _scan(self, request: Json) -> Iterator[Json]:
         while True:
             answer = self._call("Scan", request)
-            for item in answer.get("Items", []):
-                yield Key(user, item["id"]["S"].removeprefix(EVENT))
+            yield from answer.get("Items", [])
             if "LastEvaluatedKey" not in answer:
                 return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            request = request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def has_state(self, user: str) -> bool:
         """Whether a state of this user is kept."""
@@ -335,7 +428,7 @@ class Ledger:
         self._call("DeleteItem", {"TableName": self._table, "Key": {"id": {"S": _user(user)}}})
 
     def _revive(self, key: Key, record: Record) -> None:
-        gone = ["outcome", "faults", "attempts"]
+        gone, others = ["outcome", "faults", "attempts"], []
         values: Json = {":expires": self._expires(EVENT_SECONDS), ":dead": {"S": DEAD}}
         conditions = ["outcome = :dead"]
         if record.answers is None:
@@ -346,9 +439,14 @@ class Ledger:
             values |= read
             if record.untouched:
                 conditions.append("attribute_not_exists(echoed)")
-                gone += ["answers", "#next"]
+                gone += ["answers", "#next", "together"]
+                others = [Key(key.user, other) for other, _ in record.together]
         update = f"SET expires = :expires REMOVE {', '.join(gone)}"
-        self._update(key, update, values, " AND ".join(conditions))
+        writes = [self._updated(key, update, values, " AND ".join(conditions))]
+        for other in others:
+            settled = {":settled": {"S": SETTLED}}
+            writes.append(self._updated(other, "REMOVE outcome", settled, "outcome = :settled"))
+        self._transact([{"Update": write} for write in writes])
 
     def _state_write(self, user: str, state: Json, version: int) -> Json:
         condition: Json = {"TableName": self._table, "ConditionExpression": "attribute_not_exists(id)"}
@@ -439,6 +537,10 @@ def _page(page: str) -> str:
     return f"page#{page}"
 
 
+def _template(template: Template) -> str:
+    return f"template#{'#'.join(template)}"
+
+
 def _n(number: int) -> Json:
     return {"N": str(number)}
 
@@ -459,4 +561,5 @@ def _record(item: Json) -> Record:
         echoed=frozenset(int(each) for each in item["echoed"]["NS"]) if "echoed" in item else frozenset(),
         faults=occasions("faults"),
         attempts=occasions("attempts"),
+        together=tuple(map(tuple, json.loads(item["together"]["S"]))) if "together" in item else (),
     )

@@ -2,8 +2,8 @@
 
 A message on the event queue holds all events of one user in one request of Facebook's, so that no partial failure can
 reorder them: `{"object": "page", "page": PAGE, "received": ms, "items": [item, …]}`. A dead letter holds the reason
-beside such a message with one event, `{"reason": …, "detail": {…}, "message": {…}}`. For bytes that are not an event it
-holds these: `{"reason": …, "part": 1, "of": 1, "base64": …}`.
+beside such a message with one event, or with those that were answered together, `{"reason": …, "detail": {…},
+"message": {…}}`. For bytes that are not an event it holds these: `{"reason": …, "part": 1, "of": 1, "base64": …}`.
 """
 
 import base64
@@ -95,12 +95,12 @@ def _event_message(head: dict[str, Any], group: str, ids: Sequence[str], texts: 
 
 
 def dead_letter(reason: str, detail: dict[str, Any], message: dict[str, Any], group: str, identity: str) -> Message:
-    """The dead letter for one event.
+    """The dead letter for an event.
 
     Args:
         reason: why, in a word that an operator can look up.
         detail: what else is known, such as Facebook's `fbtrace_id`.
-        message: a queue message with this event alone, to be put back by a redrive.
+        message: a queue message with this event, and those answered with it, to be put back by a redrive.
         group: the event's message group.
         identity: a second letter with the same one within five minutes is dropped.
     """

@@ -6,10 +6,12 @@ Recipes for more are in docs/conversation.md.
 import re
 
 from bot import dialogue
+from bot.conversation.news import MOVED, Moved
 from bot.conversation.parcels import HOUR, Parcel, ParcelsUnavailable, Step, World
 from bot.dialogue import Bot, Record
+from bot.dialogue.handover import handed_over
 from bot.dialogue.lex import understand
-from bot.dialogue.middleware import guess_language, handed_over, human_handover, rate_limit
+from bot.dialogue.middleware import guess_language, rate_limit
 from bot.messenger.events import Audio, Comment, Event, Heart, Image, Notice, OptedIn, Sticker, TextMessage, Video
 from bot.messenger.messages import (
     NOTIFICATION_COUNTRIES,
@@ -18,11 +20,10 @@ from bot.messenger.messages import (
     Carousel,
     Content,
     Message,
-    Notification,
     QuickReply,
     Text,
-    Update,
 )
+from bot.messenger.news import News, Utility
 
 
 class Customer(Record):
@@ -31,12 +32,14 @@ class Customer(Record):
     Attributes:
         parcel: the number they last asked about.
         watched: the number of the parcel whose changes they want to hear about.
+        asked: the number of the parcel for which they were last asked to opt in: Facebook allows it once a week.
         token: allows the bot to tell them outside the messaging window.
         ahead: by how many seconds a demonstration moved the parcels of this customer on.
     """
 
     parcel: str = ""
     watched: str = ""
+    asked: str = ""
     token: str = ""
     ahead: float = 0.0
 
@@ -55,7 +58,7 @@ Reply = dialogue.Reply[Customer]
 DEMONSTRATIONS = {"Move the parcel on": "demonstration"}
 LONGEST_STEP_HOURS = 6 * 24
 
-bot: Bot[Customer, World] = Bot(Customer, languages=("en", "de"))
+bot: Bot[Customer, World] = Bot(Customer, languages=("en", "de"), back=("bot", "back", "zurück"))
 
 
 def too_much(turn: Turn) -> str:
@@ -72,7 +75,6 @@ bot.middleware(
         de="ich ist sind das mein wo paket sendung bitte hallo guten danke und nicht was kann du sie",
     )
 )
-bot.middleware(human_handover("bot", "back", "zurück"))
 bot.middleware(rate_limit(60, 60.0, too_much))
 
 
@@ -109,7 +111,9 @@ def human(turn: Turn) -> Reply:
         de="Ein Mensch antwortet Ihnen hier so bald wie möglich. Ich bin solange still. Schreiben Sie „Bot“, um mich "
         "zurückzuholen.",
     )
-    return handed_over(turn, said)
+    return handed_over(
+        turn, said, turn.words(en="They ask for a human.", de="Sie möchten mit einem Menschen sprechen.")
+    )
 
 
 @bot.text("bot", en="back", de="zurück")
@@ -126,10 +130,10 @@ def back(turn: Turn) -> Text:
 @bot.postback("START")
 @bot.text("hi", en=("hello", "good morning", "start"), de=("hallo", "guten tag", "moin"))
 def greet(turn: Turn) -> Text:
-    """Say hello, and that this is a bot."""
+    """Say hello."""
     said = turn.words(
-        en="Hello! I am a bot, and I can tell you where your parcel is. Send me its 8-digit number.",
-        de="Hallo! Ich bin ein Bot und sage Ihnen, wo Ihr Paket ist. Schicken Sie mir seine Nummer mit 8 Ziffern.",
+        en="Hello! I can tell you where your parcel is. Send me its 8-digit number.",
+        de="Hallo! Ich sage Ihnen, wo Ihr Paket ist. Schicken Sie mir seine Nummer mit 8 Ziffern.",
     )
     return _offer(turn, said)
 
@@ -199,24 +203,27 @@ def watch(turn: Turn) -> Reply:
         de=f"Ich melde mich, wenn Paket {turn.argument} innerhalb eines Tages weiterkommt.",
     )
     state = turn.state.replace(watched=turn.argument)
-    if turn.event.platform == "instagram" or turn.world.country not in NOTIFICATION_COUNTRIES:  # no such opt-in there
+    exists = turn.event.platform != "instagram" and turn.world.country in NOTIFICATION_COUNTRIES
+    if not exists or turn.state.token or turn.state.asked == turn.argument:
         return Reply(said, state=state)
     later = turn.words(en="May I also do that later?", de="Darf ich das auch später noch?")
     title = turn.words(en=f"News of parcel {turn.argument}", de=f"Neues von Paket {turn.argument}")
-    return Reply((f"{said} {later}", AskToNotify(title, f"WATCH:{turn.argument}")), state=state)
+    return Reply(
+        (f"{said} {later}", AskToNotify(title, f"WATCH:{turn.argument}")), state=state.replace(asked=turn.argument)
+    )
 
 
 @bot.opt_in("WATCH")
 def allow(turn: dialogue.Turn[Customer, World, OptedIn]) -> Reply:
-    """Keep the opt-in, or delete it when the customer stops it."""
+    """Keep the opt-in. Whoever stops it wants no more news of the parcel, in whatever way."""
     if turn.event.stops:
-        return Reply(state=turn.state.replace(token=""))
+        return Reply(state=turn.state.replace(watched="", token=""))
     return Reply(state=turn.state.replace(watched=turn.argument, token=turn.event.token))
 
 
 @bot.notice("parcel")
 def changed(turn: dialogue.Turn[Customer, World, Notice]) -> Reply:
-    """Report a change to a customer who asked for it: as an update within the window, by their opt-in outside it."""
+    """Report a change to a customer who asked for it."""
     parcel = _find(turn, turn.state.watched) if turn.state.watched else None
     if parcel is None or turn.event.get("number") != parcel.number:
         return Reply()
@@ -239,21 +246,17 @@ def move(turn: dialogue.Turn[Customer, World, Notice]) -> Reply:
 
 
 def _report(turn: dialogue.Turn[Customer, World, Notice], parcel: Parcel) -> Reply:
-    message = _overview(turn, parcel)
+    """Report it in whatever way reaches the customer; after the delivery there is nothing more to report."""
+    utility = Utility(MOVED, turn.language, Moved(parcel.number, _steps(turn)[parcel.step]))
+    news = News(_overview(turn, parcel), utility, turn.state.token)
     delivered = parcel.step == Step.DELIVERED
-    if turn.window_open:
-        return Reply(Update(message), state=turn.state.replace(watched="", token="") if delivered else turn.state)
-    if not turn.state.token:
-        return Reply(state=turn.state)
-    # An opt-in is good for one message. The customer gives another with the next "Notify me".
-    state = turn.state.replace(token="", watched="" if delivered else parcel.number)
-    return Reply(Notification(message, turn.state.token), state=state)
+    return Reply(news, state=turn.state.replace(watched="", token="") if delivered else turn.state)
 
 
 # Everything else
 
 
-@bot.comment
+@bot.comment()
 def commented(turn: dialogue.Turn[Customer, World, Comment]) -> Content | None:
     """Answer a comment with a parcel's number, so that only its author reads where the parcel is."""
     found = re.search(NUMBER, turn.event.text)
@@ -387,14 +390,18 @@ def _track(turn: Turn, number: str) -> Reply:
     return Reply(_overview(turn, parcel), state=turn.state.replace(parcel=number))
 
 
-def _overview(turn: Turn, parcel: Parcel) -> Content:
-    """The four steps: a card each if there are images, otherwise a line each."""
-    steps = {
+def _steps(turn: dialogue.Turn[Customer, World, Event]) -> dict[Step, str]:
+    return {
         Step.ANNOUNCED: turn.words(en="announced", de="angekündigt"),
         Step.IN_TRANSIT: turn.words(en="in transit", de="unterwegs"),
         Step.OUT_FOR_DELIVERY: turn.words(en="out for delivery", de="in Zustellung"),
         Step.DELIVERED: turn.words(en="delivered", de="zugestellt"),
     }
+
+
+def _overview(turn: Turn, parcel: Parcel) -> Content:
+    """The four steps: a card each if there are images, otherwise a line each."""
+    steps = _steps(turn)
     replies = [QuickReply(turn.words(en="Look again", de="Noch einmal"), "STATUS")]
     if parcel.step != Step.DELIVERED:
         title = turn.words(en="Notify me", de="Bei Änderung melden")

@@ -5,14 +5,16 @@ before they are sent, and the test of a dialogue reads like the dialogue. Recipe
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, overload
 
 from bot.dialogue.dialogues import Dialogue, leave, resume
-from bot.dialogue.middleware import Middleware
+from bot.dialogue.handover import after, passed_on
+from bot.dialogue.middleware import Disclosure, Go, Middleware, disclose
 from bot.dialogue.reply import Answer, Reply, Words, as_messages, as_reply
 from bot.dialogue.rules import Match, Rule, RuleError, Rules, compiled, normal
-from bot.dialogue.turn import Context, Progress, Session, Turn
+from bot.dialogue.turn import Context, Person, Progress, Session, Turn
 from bot.dialogue.typed import Mismatch, read, read_strictly, write
 from bot.messenger.events import (
     AccountLinked,
@@ -31,23 +33,30 @@ from bot.messenger.events import (
     Read,
     Referral,
     Referred,
+    TemplateReviewed,
     TextMessage,
+    ThreadRequested,
     UnsupportedMessage,
 )
-from bot.messenger.messages import Content, Message, PrivateReply, Refused
+from bot.messenger.human import Human
+from bot.messenger.identity import USER_REF
+from bot.messenger.messages import Content, Message, PrivateReply, PublicReply, Refused
+from bot.messenger.news import News
 from bot.messenger.record import Record
 from bot.messenger.text import plain
 
-# Seconds: the event queue and the dead-letter queue keep an event for 14 days each, so none is older.
-OLDEST = 30 * 24 * 3600.0
+# Seconds after which Facebook is asked again about a user: one whom it told about, and one whom it did not.
+KNOWN, UNKNOWN = 30 * 24 * 3600.0, 3600.0
 
 S = TypeVar("S", bound=Record)
 W = TypeVar("W")
 E = TypeVar("E", bound=Event)
 G = TypeVar("G", bound=Record)
 R = TypeVar("R", bound=Reply[Any] | Words | None)
+H = TypeVar("H", bound=Callable[..., Any])
 
-_NEVER_ANSWERED = (Delivery, Echo, Read)
+DISCLOSURE = disclose()
+NEVER_ANSWERED = (Delivery, Echo, Read, TemplateReviewed)
 # What a user does and expects an answer to. Anything else is answered only if a rule takes it.
 _ANSWER_EXPECTED = (TextMessage, QuickReplyTapped, AttachmentMessage, UnsupportedMessage, Postback, Referred)
 # Kinds that change what the bot may do. They are heard even while somebody else has the conversation.
@@ -79,17 +88,33 @@ class Bot(Generic[S, W]):
     first pattern found in the text; then the rules for what came with it. Other events go to the rule of the exact
     payload, reference, kind or topic, then to the rule for any. Last comes the fallback.
 
-    Whatever middleware does with an event, consent, account links, texts of `always` and the language change the state.
+    While a human has the conversation, the bot is silent. A phrase of `back`, a tap on the menu or a button, another
+    app that passes the thread, or the end of `humanHours` brings it back, and that event is routed as usual.
+
+    Whatever silences the bot, consent, account links, texts of `always` and the language change the state.
 
     Args:
         state: the author's record of one user. Every field has a default.
         languages: the bot's languages, the default first.
+        person: the fields of `Person` that the bot asks Facebook for. They are kept with the user's state.
+        back: texts that call the bot back from a human, in any language.
+        disclosure: says that this is a bot; None for a bot that says so by itself.
 
     Raises:
-        RuleError: the record cannot be kept as JSON.
+        RuleError: the record cannot be kept as JSON, a person has no such field, or the disclosure lacks a language.
     """
 
-    def __init__(self, state: type[S], languages: tuple[str, ...] = ("en",)) -> None:
+    def __init__(
+        self,
+        state: type[S],
+        languages: tuple[str, ...] = ("en",),
+        person: tuple[str, ...] = (),
+        *,
+        back: tuple[str, ...] = ("bot",),
+        disclosure: Disclosure | None = DISCLOSURE,
+    ) -> None:
+        if unknown := [name for name in person if name not in Person._fields]:
+            raise RuleError(f"A person has no field {', '.join(unknown)}: choose from {', '.join(Person._fields)}.")
         # A field without a default, or of a type that JSON does not have, would fail at a user's first message.
         try:
             kept = read_strictly(state, {name: _json(value) for name, value in state().fields().items()})
@@ -97,10 +122,16 @@ class Bot(Generic[S, W]):
             raise RuleError(
                 f"{state.__name__} cannot be kept: {error} Give every field a type of JSON and a default."
             ) from None
-        self._state, self.languages = type(kept), languages
+        if disclosure and (missing := [each for each in languages if each not in disclosure.sentences]):
+            raise RuleError(
+                f"The bot cannot say in {', '.join(missing)} that it is one: pass disclosure=disclose({missing[0]}=…)."
+            )
+        self._state, self.languages, self._person = type(kept), languages, person
+        self._back, self._disclosure = frozenset(normal(phrase) for phrase in back), disclosure
         self._rules = Rules()
         self._middleware: list[Middleware[S, W]] = []
         self._dialogues: dict[str, tuple[Rule, float]] = {}
+        self._together: set[Callable[..., Any]] = set()
 
     # Registering
 
@@ -179,23 +210,44 @@ class Bot(Generic[S, W]):
         """Take one of these reactions when it is added, by emoji or name (`love`). Without one, take any change."""
         return self._values(Reacted.kind, tuple(plain(reaction) for reaction in reactions))
 
-    def comment(self, handler: Callable[[Turn[S, W, Comment]], R]) -> Callable[[Turn[S, W, Comment]], R]:
+    def comment(self, *phrases: str, post: str = "") -> Registration[S, W, Comment]:
         """Take a comment on a post of the page. Facebook allows one message in answer, which only its author reads.
 
-        The page must subscribe to the field `feed` (on Instagram, `comments`).
+        Nothing is written in public, unless the handler returns a `PublicReply`. The page must subscribe to the field
+        `feed` (on Instagram, `comments`). A rule for a post goes before one for words, and both before one for any.
+
+        Args:
+            phrases: words of which the comment must have one, in any case; without them, any words will do.
+            post: the id of the post, with or without the page's id before it; "" for any post.
         """
-        self._rules.add(Comment.kind, None, handler, "any comment")
-        return handler
+
+        def add(handler: Callable[..., Any]) -> None:
+            for phrase in phrases or ("",):
+                value = (post, normal(phrase)) if post or phrase else None
+                shown = f"a comment {f'with {phrase!r}' if phrase else ''} {f'on {post}' if post else ''}"
+                self._rules.add(Comment.kind, value, handler, " ".join(shown.split()))
+
+        return Registration(add)
 
     def on(self, kind: type[E]) -> Registration[S, W, E]:
         """Take any other kind of event, such as `Edited` or `ThreadPassed`."""
-        if issubclass(kind, _NEVER_ANSWERED):
+        if issubclass(kind, NEVER_ANSWERED):
             raise RuleError(f"{kind.__name__} is never answered: it only reports on the page's own messages.")
         return self._values(kind.kind, ())
 
     def fallback(self, handler: Callable[[Turn[S, W, Event]], R]) -> Callable[[Turn[S, W, Event]], R]:
         """Take what the user wrote, sent or tapped and no other rule took. Register it last."""
         self._rules.add("fallback", None, handler, "the fallback")
+        return handler
+
+    def together(self, handler: H) -> H:
+        """Let a handler answer a burst of texts as one. Write it above or below the rules that the handler takes.
+
+        Texts of one user that wait together become one turn if each of them alone would go to such a handler. The
+        event then has the words of all, a line for each message, and `turn.together` has the single messages. The words
+        go to the first pattern found in them, else to the rule of the last message that has one, else to the fallback.
+        """
+        self._together.add(handler)
         return handler
 
     def error(
@@ -251,63 +303,144 @@ class Bot(Generic[S, W]):
         Raises:
             Exception: what a handler raised, unless an error handler is registered.
         """
-        if isinstance(event, _NEVER_ANSWERED):
+        if isinstance(event, NEVER_ANSWERED):
             return Answer((), dict(state))
         user, session = read(self._state, state.get("user")), read(Session, state.get("session"))
-        if event.opens_window:
-            session = _opened(session, event, context.now)
         turn: Turn[S, W, Event] = Turn(
             event,
             user,
             context.world,
             context.now,
             context.lex,
-            session,
+            session.replace(human=Human.of(state)),
             self.languages,
             always=isinstance(event, TextMessage) and self._rules.get("always", normal(event.text)) is not None,
+            human_hours=context.human_hours,
+            disclose_days=context.disclose_days,
+            inbox=context.inbox,
         )
+        if isinstance(event, TextMessage) and event.waiting:
+            turn = self._as_one(turn, event)
+            event = turn.event
+        if event.opens_window:
+            turn = turn.replace(session=self._acquainted(opened(turn), event, context))
+        together = len(turn.together[1:])
         defect: Exception | None = None
         try:
-            reply = self._reply(turn)
-            messages = _addressed(as_messages(reply.said, event.platform), event)
+            reply = self._disclosed(turn, self._reply(turn))
+            messages = addressed(as_messages(reply.said, event.platform), event)
         except Exception as error:
             rule = self._rules.get("error")
             if rule is None:
                 raise
             defect = error
-            reply = as_reply(rule.handler(turn, error), turn)
-            messages = _addressed(as_messages(reply.said, event.platform), event)
+            reply = self._disclosed(turn, as_reply(rule.handler(turn, error), turn))
+            messages = addressed(as_messages(reply.said, event.platform), event)
+        messages = tuple(way for message in messages for way in _ways(message, turn))
         allowed = tuple(message for message in messages if turn.window_open or not message.needs_window)
         outside = len(messages) - len(allowed)
         if reply.forget:
-            return Answer(allowed, {}, forget=True, defect=defect, outside_window=outside)
-        kept = {"user": write(reply.state or user), "session": write(reply.session or session)}
-        state = {name: value for name, value in kept.items() if value}
-        return Answer(allowed, state, defect=defect, outside_window=outside)
+            return Answer(allowed, {}, forget=True, defect=defect, outside_window=outside, together=together)
+        session = reply.session or turn.session
+        kept = {"user": write(reply.state or user), "session": write(session.replace(human=Human()))}
+        state = session.human.put({name: value for name, value in kept.items() if value})
+        return Answer(allowed, state, defect=defect, outside_window=outside, together=together)
+
+    def _acquainted(self, session: Session, event: Event, context: Context[W]) -> Session:
+        """The session with what Facebook says about the user, if the bot asks and does not know it yet.
+
+        What is known is kept for a month, as pictures expire. Without an answer, Facebook is asked again in an hour.
+        """
+        kept = KNOWN if session.person else UNKNOWN
+        somebody = event.user and not event.user.startswith(USER_REF)
+        # Instagram's profiles have other fields.
+        if not (self._person and context.people and somebody and event.platform == "page"):
+            return session
+        if context.now - session.asked < kept:
+            return session
+        found = context.people.read(event.user, self._person)
+        return session.replace(person=read(Person, found) if found else session.person, asked=context.now)
+
+    def _as_one(self, turn: Turn[S, W, Event], event: TextMessage) -> Turn[S, W, Event]:
+        """The turn of a text and of those that wait behind it, as far as the conversation answers them as one."""
+        alone = event.replace(waiting=())
+        said: tuple[TextMessage, ...] = ()
+        if not self._in_progress(turn):
+            said = tuple(itertools.takewhile(lambda each: self._joins(each, ()), (alone, *event.waiting)))
+        if len(said) > 1:
+            attachments = tuple(attachment for each in said for attachment in each.attachments)
+            words = "\n".join(each.text for each in said)
+            whole = alone.replace(text=words, attachments=attachments, timestamp=said[-1].timestamp)
+            if self._joins(whole, said):
+                return turn.replace(event=whole, together=said)
+        return turn.replace(event=alone)
+
+    def _joins(self, event: TextMessage, together: tuple[TextMessage, ...]) -> bool:
+        """Whether a text goes to a handler that answers a burst as one; arguments as of `_for_words`."""
+        if normal(event.text) in self._back:
+            return False
+        rule = self._rules.get("always", normal(event.text))
+        match = self._for_words(event, together)
+        rule = rule or (match.rule if match else self._rules.get("fallback"))
+        return rule is not None and rule.handler in self._together
+
+    def _for_words(self, event: TextMessage, together: tuple[TextMessage, ...]) -> Match | None:
+        """The rule for a text outside a dialogue.
+
+        Args:
+            event: the text.
+            together: the messages that it is made of, if they are several.
+        """
+        for each in (event, *reversed(together)):
+            if match := self._rules.for_text(each.text) or self._rules.for_event(each):
+                return match
+        return None
+
+    def _disclosed(self, turn: Turn[S, W, Event], reply: Reply[S]) -> Reply[S]:
+        return self._disclosure(turn, lambda _: reply) if self._disclosure else reply
 
     def _reply(self, turn: Turn[S, W, Event]) -> Reply[S]:
-        """The reply of the middleware, and of the rules if the middleware lets the turn through."""
+        """The reply of the middleware and the rules; without words if a human has the conversation."""
+        before = turn.session.human
+        turn = turn.replace(session=after(turn, self._back))
+        human = turn.session.human
+        heard = turn.always or isinstance(turn.event, ThreadRequested)
+        if human.has(turn.now) and not (heard and not human.talks(turn.now)):
+            return self._through_middleware(turn, self._silently).replace(said=())
+        reply = self._through_middleware(turn, self._route)
+        session = reply.session or turn.session
+        if before.has(turn.now) and not human.has(turn.now) and session.human.has(turn.now):
+            # Called back only to ask for a human, who has the conversation already.
+            return reply.replace(said=(), session=session.replace(human=before.heard(turn.happened)))
+        return reply
+
+    def _silently(self, turn: Turn[S, W, Event]) -> Reply[S]:
+        return self._kept_up_to_date(turn, as_reply(None, turn))
+
+    def _through_middleware(self, turn: Turn[S, W, Event], go: Go[S, W]) -> Reply[S]:
+        """The reply of the middleware, and of `go` if the middleware lets the turn through."""
         heard = False
 
         def through(turn: Turn[S, W, Event], step: int) -> Reply[S]:
             nonlocal heard
             if step == len(self._middleware):
                 heard = True
-                return self._route(turn)
+                return go(turn)
             return as_reply(self._middleware[step](turn, lambda changed: through(changed, step + 1)), turn)
 
         reply = through(turn, 0)
         return reply if heard else self._kept_up_to_date(turn, reply)
 
     def _kept_up_to_date(self, turn: Turn[S, W, Event], reply: Reply[S]) -> Reply[S]:
-        """The reply of middleware that kept a turn from the rules, with the state that the event leads to."""
+        """The reply to a turn that does not reach the rules, with the state that the event leads to."""
         event = turn.event
         turn = turn.replace(state=reply.state or turn.state, session=reply.session or turn.session)
         if turn.always or isinstance(event, _ALWAYS_HEARD):
             return self._route(turn).replace(said=reply.said)
-        rule = self._rules.get("text", normal(event.text)) if isinstance(event, TextMessage) else None
-        if rule and rule.language:
-            return reply.replace(session=turn.session.replace(language=rule.language))
+        for each in reversed(turn.together or (event,)):
+            rule = self._rules.get("text", normal(each.text)) if isinstance(each, TextMessage) else None
+            if rule and rule.language:
+                return reply.replace(session=turn.session.replace(language=rule.language))
         return reply
 
     def _route(self, turn: Turn[S, W, Event]) -> Reply[S]:
@@ -317,7 +450,7 @@ class Bot(Generic[S, W]):
             rule = self._rules.get("always", said) or (self._rules.get("cancel", said) if progress else None)
             if progress and not rule:
                 return self._resume(turn, progress, (event.text,))
-            match = Match(rule) if rule else self._rules.for_text(event.text) or self._rules.for_event(event)
+            match = Match(rule) if rule else self._for_words(event, turn.together)
         else:
             match = self._rules.for_event(event)
             if progress and not match and isinstance(event, QuickReplyTapped):
@@ -328,6 +461,8 @@ class Bot(Generic[S, W]):
                 match = match or self._rules.for_text(event.text) or self._rules.for_attachments(event)
         if match is None and isinstance(event, _ANSWER_EXPECTED) and (fallback := self._rules.get("fallback")):
             match = Match(fallback)
+        if match is None and isinstance(event, ThreadRequested) and event.requested_owner:
+            return passed_on(turn, event.requested_owner, event.metadata)
         return self._run(match, turn) if match else as_reply(None, turn)
 
     def _run(self, match: Match, turn: Turn[S, W, Event]) -> Reply[S]:
@@ -382,30 +517,42 @@ class Bot(Generic[S, W]):
         return Registration(add)
 
 
-def _addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ...]:
-    """The messages as this event can be answered: a comment with one message, privately."""
+def addressed(messages: tuple[Message, ...], event: Event) -> tuple[Message, ...]:
+    """The messages as this event can be answered: a comment with one message privately, and with one in public."""
     if not isinstance(event, Comment):
+        if any(isinstance(each, PublicReply) for each in messages):
+            raise Refused(f"A public reply answers a comment, and this event is a {event.kind}: send a Text.")
         return messages
-    private = tuple(PrivateReply(each, event.comment_id) if isinstance(each, Content) else each for each in messages)
-    if sum(isinstance(each, PrivateReply) for each in private) > 1:
-        raise Refused("A comment is answered with several messages, and one is allowed: say it in one.")
-    return private
+    replies = tuple(_under(event, each) for each in messages)
+    for kind, how in ((PrivateReply, "privately"), (PublicReply, "in public")):
+        if sum(isinstance(each, kind) for each in replies) > 1:
+            raise Refused(f"A comment is answered with several messages {how}, and one is allowed: say it in one.")
+    return replies
 
 
-def _opened(session: Session, event: Event, now: float) -> Session:
+def _under(comment: Comment, message: Message) -> Message:
+    """The message as an answer to this comment."""
+    if isinstance(message, PublicReply):
+        return message.replace(comment_id=comment.comment_id, platform=comment.platform)
+    return PrivateReply(message, comment.comment_id) if isinstance(message, Content) else message
+
+
+def _ways(message: Message, turn: Turn[Any, Any, Event]) -> tuple[Message, ...]:
+    """The message, or the ways in which news may reach this user."""
+    if not isinstance(message, News):
+        return (message,)
+    if turn.event.platform == "instagram":  # it has no templates, and no such consent
+        message = message.replace(utility=None, token="")
+    return message.ways(window_open=turn.window_open)
+
+
+def opened(turn: Turn[Any, Any, Event]) -> Session:
     """The session after an event that opens the messaging window."""
-    happened, referral = _happened(event, now), getattr(event, "referral", None)
-    session = session.replace(opened=max(session.opened, happened))
+    happened, referral = turn.happened, getattr(turn.event, "referral", None)
+    session = turn.session.replace(opened=max(turn.session.opened, happened))
     if isinstance(referral, Referral) and referral.by_ad:
         session = session.replace(advertised=max(session.advertised, happened))
     return session
-
-
-def _happened(event: Event, now: float) -> float:
-    """When the event happened, in seconds since 1970; now if its timestamp is missing or impossible."""
-    if event.timestamp is None or not now - OLDEST < event.timestamp / 1000 < now:
-        return now
-    return event.timestamp / 1000
 
 
 def _json(value: object) -> object:

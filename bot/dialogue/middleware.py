@@ -1,12 +1,13 @@
-"""Middleware that most bots need: a human takes over, somebody writes too much, the language is guessed."""
+"""Middleware that most bots need: the bot says that it is one, somebody writes too much, the language is guessed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from bot.dialogue.reply import Reply, ReplyLike, Words
+from bot.dialogue.reply import Reply, ReplyLike, Words, as_messages
 from bot.dialogue.rules import normal
 from bot.dialogue.turn import Turn
-from bot.messenger.events import Event, Postback, QuickReplyTapped, TextMessage, ThreadPassed
+from bot.messenger.events import Event, TextMessage
+from bot.messenger.messages import Buttons, Content, Message, Notification, PrivateReply, Refused, Text, Update
 from bot.messenger.record import Record
 
 S = TypeVar("S", bound=Record)
@@ -14,46 +15,86 @@ W = TypeVar("W")
 Go = Callable[[Turn[S, W, Event]], Reply[S]]
 Middleware = Callable[[Turn[S, W, Event], Go[S, W]], ReplyLike[S]]
 
-HOUR = 3600.0
-# The apps of the page's and of Instagram's inbox: whoever takes the thread there is a human.
-# Source: "Conversation Control APIs (Conversation Routing)", 2026-11-25.
-INBOXES = frozenset({"263902037430900", "1217981644879628"})
+DAY = 24 * 3600.0
+DISCLOSURES = {
+    "cs": "Píšete si s automatickým chatbotem.",
+    "da": "Du skriver med en chatbot.",
+    "de": "Sie schreiben mit einem Bot.",
+    "en": "You are chatting with a bot.",
+    "es": "Estás hablando con un bot.",
+    "fi": "Keskustelet botin kanssa.",
+    "fr": "Vous discutez avec un robot.",
+    "it": "Stai parlando con un bot.",
+    "nl": "Je chat met een bot.",
+    "pl": "Rozmawiasz z botem.",
+    "pt": "Você está conversando com um bot.",
+    "sv": "Du chattar med en bot.",
+}
 
 
-def handed_over(turn: Turn[S, W, Event], said: Words, hours: float = 12.0) -> Reply[S]:
-    """The reply that hands over to a human. The bot is silent for these hours, or until it is called back."""
-    until = turn.now + hours * HOUR
-    return Reply(said, session=turn.session.replace(silent_until=until, dialogue=None))
-
-
-def human_handover(*phrases: str, payload: str = "BOT") -> Middleware[S, W]:
-    """Be silent while a human has the conversation.
-
-    One of the phrases, a tap with the payload, or the inbox passing the thread calls the bot back. That event is then
-    routed as usual, so a rule for it can say that the bot is back. Texts of `always` are answered all the time.
+class Disclosure:
+    """Middleware that says that this is a bot; see `disclose`.
 
     Args:
-        phrases: in any language.
-        payload: of a button or quick reply.
+        sentences: what to say, by language.
     """
-    back = frozenset(normal(phrase) for phrase in phrases)
 
-    def calls_back(event: Event) -> bool:
-        match event:
-            case TextMessage(text=text):
-                return normal(text) in back
-            case Postback(payload=tapped) | QuickReplyTapped(payload=tapped):
-                return tapped == payload
-        return isinstance(event, ThreadPassed) and event.new_owner not in INBOXES
+    def __init__(self, sentences: Mapping[str, str]) -> None:
+        self.sentences = sentences
 
-    def step(turn: Turn[S, W, Event], go: Go[S, W]) -> ReplyLike[S]:
-        if turn.always or turn.session.silent_until <= turn.now:
-            return go(turn)
-        if calls_back(turn.event):
-            return go(turn.replace(session=turn.session.replace(silent_until=0.0)))
+    def __call__(self, turn: Turn[S, W, Event], go: Go[S, W]) -> Reply[S]:
+        """Add the sentence to a reply that needs it."""
+        reply = go(turn)
+        session = reply.session or turn.session
+        if turn.now - session.disclosed < turn.disclose_days * DAY:
+            return reply
+        sentence = self.sentences[session.language or turn.languages[0]]
+        said = as_messages(reply.said, turn.event.platform)
+        place = next((place for place, each in enumerate(said) if _content(each)), None)
+        if place is None:
+            return reply
+        if with_sentence := _with(sentence, said[place]):
+            said = (*said[:place], with_sentence, *said[place + 1 :])
+        elif turn.window_open:  # never for a comment, whose author has no state
+            said = (*said[:place], Text(sentence), *said[place:])
+        else:
+            return reply
+        return reply.replace(said=said, session=session.replace(disclosed=turn.now))
+
+
+def disclose(**sentences: str) -> Disclosure:
+    """Say that this is a bot: at the beginning, again after some days, and whenever a human has left.
+
+    The sentence begins the first message, or is a message of its own where it does not fit. Where a second message is
+    not allowed (in answer to a comment, or outside the window), the next answer says it.
+    Sources: "Send a message" of the Messenger Platform, 2026-05-05; Regulation (EU) 2024/1689, Article 50(1).
+
+    Args:
+        sentences: by language. They replace those of `DISCLOSURES`.
+    """
+    return Disclosure(DISCLOSURES | sentences)
+
+
+def _content(message: Message) -> Content | None:
+    """What a person reads of a message; None if it is, for example, a typing indicator."""
+    match message:
+        case Content():
+            return message
+        case Update(message=inner) | Notification(message=inner) | PrivateReply(message=inner):
+            return inner
+    return None
+
+
+def _with(sentence: str, message: Message) -> Message | None:
+    """The message with a sentence before its text; None if it has no text, or the two are too long together."""
+    content = _content(message)
+    if not isinstance(content, (Text, Buttons)):
         return None
-
-    return step
+    try:
+        longer = content.replace(text=f"{sentence}\n\n{content.text}")
+    except Refused:
+        return None
+    return longer if content is message else message.replace(message=longer)
 
 
 def rate_limit(most: int, seconds: float, say: Callable[[Turn[S, W, Event]], Words]) -> Middleware[S, W]:

@@ -47,6 +47,7 @@ class Answer(Record):
         forget: delete everything that is known about the user.
         defect: what a handler raised, if the error handler replied in its place.
         outside_window: how many messages are left out, because the messaging window is closed.
+        together: how many of the messages that waited behind the event this answers as well.
     """
 
     messages: tuple[Message, ...]
@@ -54,6 +55,7 @@ class Answer(Record):
     forget: bool = False
     defect: Exception | None = None
     outside_window: int = 0
+    together: int = 0
 
 
 def as_reply(returned: ReplyLike[S], turn: Turn[S, W, Event]) -> Reply[S]:

@@ -9,6 +9,7 @@ from bot.dialogue.typed import Mismatch, read_strictly
 from bot.messenger.events import (
     AccountLinked,
     AttachmentMessage,
+    Comment,
     Event,
     Fallback,
     MessageEvent,
@@ -136,9 +137,25 @@ class Rules:
                 return self._named(type(event), name)
             case AttachmentMessage() | TextMessage():
                 return self.for_attachments(event)
+            case Comment():
+                return self._for_comment(event)
             case Reacted(action="react"):
                 return self._first(event.kind, (plain(event.emoji), plain(event.reaction), None))
         return self._first(event.kind, (None,))
+
+    def _for_comment(self, comment: Comment) -> Match | None:
+        """The rule for a comment: for its post and words, else its post, else its words, else for any."""
+        said, fitting = normal(comment.text), []
+        for (table, value), rule in self._rules.items():
+            if table == Comment.kind and isinstance(value, tuple):
+                post, phrase = value
+                # Facebook's id of a post has the page's id before it.
+                here = not post or post == comment.post or comment.post.endswith(f"_{post}")
+                if here and (not phrase or re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", said)):
+                    fitting.append((bool(post), bool(phrase), rule))
+        if fitting:
+            return Match(max(fitting, key=lambda each: each[:2])[2])
+        return self._first(Comment.kind, (None,))
 
     def _first(self, table: str, values: Iterable[object]) -> Match | None:
         """The rule for the first of these values that has one."""

@@ -55,7 +55,7 @@ def read_strictly(kind: type[R], value: object) -> R:
 def _given(kind: type[Record], value: object) -> list[tuple[str, object, object]]:
     """The record's fields that a JSON value has: name, value and annotation."""
     given = value if isinstance(value, dict) else {}
-    return [(name, given[name], wanted) for name, wanted in _annotations(kind).items() if name in given]
+    return [(name, given[name], wanted) for name, wanted in annotations(kind).items() if name in given]
 
 
 def _made(kind: type[R], fitting: dict[str, object]) -> R:
@@ -65,7 +65,8 @@ def _made(kind: type[R], fitting: dict[str, object]) -> R:
         raise Mismatch(f"{fitting!r} lacks fields of {kind.__name__}.") from None
 
 
-def _annotations(kind: type[Record]) -> dict[str, object]:
+def annotations(kind: type[Record]) -> dict[str, object]:
+    """The annotation of each field of a record."""
     found: dict[str, object] = {}
     for base in reversed(kind.__mro__):
         if issubclass(base, Record):

@@ -14,6 +14,7 @@ from bot.http import Connection, NotSent, Requester, Unanswered
 from bot.messenger.errors import (
     Ambiguous,
     Credentials,
+    NotAllowed,
     PersonOrToken,
     SendError,
     SlowDown,
@@ -27,7 +28,10 @@ from bot.messenger.profile import FIELDS, Profile, difference
 from bot.messenger.record import Record
 
 SENDING = "pages_messaging"  # the permission to send
+_PERMISSION = frozenset({3, 10, *range(200, 300)})  # "Graph API, Handling Errors", 2026-11-25
 _OK = 200
+# "Messenger Business Template" of the Graph API's reference, 2026-11-25.
+_TEMPLATE_FIELDS = ("name", "language", "status", "rejected_reason", "parameter_format", "components")
 _SHORTEST = 1.0  # seconds for a call, however late it is
 _TIMEOUT = 8.0  # seconds: a send takes well below one
 
@@ -55,7 +59,7 @@ class _Call(Record, kw_only=True):
 
     method: str
     path: str
-    body: Json | None = None
+    body: Mapping[str, object] | None = None
     query: Mapping[str, str] = {}
     app_id: str = ""
 
@@ -94,22 +98,49 @@ class GraphApi:
         self._proof = hmac.digest(app_secret.encode(), token.encode(), "sha256").hex()
         self._connection = connection or Connection(url)
 
-    def send(self, request: Json, timeout: float | None = None) -> str:
-        """Send one request of the Send API and return the message's id; "" for a sender action, which has none.
+    def send(self, request: Mapping[str, object], timeout: float | None = None) -> str:
+        """Send one request and return the message's id; "" for a sender action or thread control, which have none.
+
+        A public reply to a comment is made at most once: if the page has replied with these words, nothing is sent.
 
         Args:
-            request: the body, as a message's `to_request` makes it.
+            request: the body, as a message's `to_request` makes it; `control` names another call than the Send API's.
             timeout: seconds for this call.
 
         Raises:
             SendError: `Ambiguous` means that the message may have been sent.
         """
-        call, until = _Call(method="POST", path=f"{self._page}/messages", body=request), timeout or self._timeout
-        until += time.monotonic()
+        seconds = timeout or self._timeout
+        until = seconds + time.monotonic()
         try:
-            return _text(self._call(call, timeout or self._timeout), "message_id")
+            if "public_reply" in request:
+                return self._reply_publicly(request, until)
+            body = dict(request)
+            path = f"{self._page}/{body.pop('control', 'messages')}"
+            return _text(self._call(_Call(method="POST", path=path, body=body), seconds), "message_id")
         except PersonOrToken as error:
             raise _as(Unreachable if self._token_sends(until) else Credentials, error) from None
+        except Credentials as error:
+            # Utility messages need a permission of their own ("Send a utility message"), and the others do not.
+            of_its_own = request.get("messaging_type") == "UTILITY" and error.code in _PERMISSION
+            raise (_as(NotAllowed, error) if of_its_own and self._token_sends(until) else error) from None
+
+    def _reply_publicly(self, request: Mapping[str, object], until: float) -> str:
+        """Reply under a comment, unless the page has done so with the same words, and return the reply's id.
+
+        No webhook brings back a key of ours, as an echo does. But the replies can be read, so no doubt is left.
+        """
+        path, words = _text(request, "path"), _text(request, "public_reply")
+        query = {"fields": "id,message,from", "order": "reverse_chronological", "limit": "100"}
+        if path.endswith("/replies"):  # on Instagram
+            query = {"fields": "id,text"}
+        for each in self._ask(path, query, timeout=max(until - time.monotonic(), _SHORTEST)):
+            author = each.get("from", {"id": self._page})
+            said = _text(each, "message") or _text(each, "text")
+            if said.strip() == words.strip() and isinstance(author, dict) and author.get("id") == self._page:
+                return _text(each, "id")
+        call = _Call(method="POST", path=path, body={"message": words})
+        return _text(self._call(call, max(until - time.monotonic(), _SHORTEST)), "id")
 
     def _token_sends(self, until: float) -> bool:
         """Whether Facebook says that the token is valid, of this page, and may send messages.
@@ -130,6 +161,17 @@ class GraphApi:
             raise _as(Unclear, error) from None
         return token.valid and token.page_id in ("", self._page) and SENDING in token.scopes
 
+    def person(self, psid: str, fields: Sequence[str], timeout: float | None = None) -> dict[str, str]:
+        """These fields of a person's profile; without those that they do not show. Source: "User Profile API".
+
+        Args:
+            psid: their page-scoped id.
+            fields: such as `first_name`, or `locale`, which needs the permission `pages_user_locale`.
+            timeout: seconds for this call.
+        """
+        found = self._repeatable(_Call(method="GET", path=psid, query={"fields": ",".join(fields)}), timeout)
+        return {name: text for name in fields if (text := _text(found, name))}
+
     # The profile
 
     def profile(self) -> Json:
@@ -146,6 +188,35 @@ class GraphApi:
         if changed:
             self._repeatable(_Call(method="POST", path=path, body=changed))
         return (*gone, *changed)
+
+    # Templates of utility messages
+
+    def templates(self) -> list[Json]:
+        """The page's templates, each with `id`, `name`, `language`, `status`, `rejected_reason` and `components`."""
+        found: list[Json] = []
+        after = ""
+        while True:
+            query = {"fields": ",".join(_TEMPLATE_FIELDS)} | ({"after": after} if after else {})
+            answer = self._repeatable(_Call(method="GET", path=f"{self._page}/message_templates", query=query))
+            found += _objects(answer.get("data"))
+            paging = answer.get("paging")
+            cursors = paging.get("cursors") if isinstance(paging, dict) and "next" in paging else None
+            if not isinstance(cursors, dict) or not (after := _text(cursors, "after")):
+                return found
+
+    def create_template(self, request: Json) -> str:
+        """Create a template and return its status; see `bot.messenger.news.UtilityTemplate.to_request`.
+
+        Raises:
+            SendError: `Ambiguous` means that it may have been created.
+        """
+        call = _Call(method="POST", path=f"{self._page}/message_templates", body=request)
+        return _text(self._call(call, self._timeout), "status")
+
+    def update_template(self, identity: str, request: Json) -> None:
+        """Replace what a template says. Facebook reviews it again. Arguments as of `create_template`, and its id."""
+        changed = {name: request[name] for name in ("components", "parameter_format")}
+        self._repeatable(_Call(method="POST", path=identity, body=changed))
 
     # Registration
 
@@ -202,10 +273,12 @@ class GraphApi:
             _text(facts, "profile_id"),
         )
 
-    def _ask(self, path: str, query: Mapping[str, str] | None = None, app_id: str = "") -> list[Json]:
+    def _ask(
+        self, path: str, query: Mapping[str, str] | None = None, app_id: str = "", timeout: float | None = None
+    ) -> list[Json]:
         """The objects in an answer's `data`."""
-        data = self._repeatable(_Call(method="GET", path=path, query=query or {}, app_id=app_id)).get("data")
-        return [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
+        call = _Call(method="GET", path=path, query=query or {}, app_id=app_id)
+        return _objects(self._repeatable(call, timeout).get("data"))
 
     # The calls themselves
 
@@ -249,7 +322,11 @@ def _parsed(body: bytes) -> Json | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _text(answer: Json, name: str) -> str:
+def _objects(value: object) -> list[Json]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _text(answer: Mapping[str, object], name: str) -> str:
     value = answer.get(name)
     return value if isinstance(value, str) else ""
 

@@ -169,6 +169,8 @@ _LIMITS = Source("Graph API, Rate Limits", "2026-11-25")
 _SECURE = Source("Graph API, Secure Graph API Calls", "2026-11-25")
 _TESTS = Source("public tests of several projects", "2026-11-25")
 _RUBY = Source("jgorset/facebook-messenger, error_parser.rb", "2024-09-03")
+# Messenger's page on utility messages prints no codes. Inferred: Meta reviews templates of both products alike.
+_CLOUD = Source("WhatsApp Business Platform, Error codes (inferred for Messenger)", "2026-05-15")
 _COURIER = Source("nyaruka/courier, facebook_test.go", "2026-08-11")
 
 TABLE = (
@@ -228,6 +230,9 @@ TABLE = (
     Row(10903, ANY, NotAllowed, "This comment cannot be answered privately.", _PAGE),
     Row(2018218, ANY, NotAllowed, "This person has no profile to read.", _COMMON),
     Row(2018247, ANY, NotAllowed, "The app may not read this part of the profile.", _COMMON),
+    Row(132001, ANY, NotAllowed, "The template does not exist in this language, or is not approved.", _CLOUD),
+    Row(132015, ANY, NotAllowed, "Facebook has paused the template.", _CLOUD),
+    Row(132016, ANY, NotAllowed, "Facebook has disabled the template.", _CLOUD),
     Row(-1, 2534023, AlreadyDone, "The conversation was passed on already.", _ERRORS),
     Row(4, 2018354, AlreadyDone, "The person was asked already.", _ERRORS),
     Row(10, 1893015, AlreadyDone, "The person has stopped these messages.", _ERRORS),
@@ -256,6 +261,8 @@ TABLE = (
     Row(2018182, ANY, Rejected, "A media template takes an image or a video only.", _MEDIA),
     Row(2018186, ANY, Rejected, "The URL on Facebook is not public, or gone.", _MEDIA),
     Row(2018187, ANY, Rejected, "A media template needs a URL or an attachment's id.", _MEDIA),
+    Row(132000, ANY, Rejected, "The template has another number of placeholders.", _CLOUD),
+    Row(132012, ANY, Rejected, "The template's placeholders have another format.", _CLOUD),
     Row(36000, ANY, Rejected, "The image is too large.", _COURIER),
 )
 _BY_NUMBERS = {

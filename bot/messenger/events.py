@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import ClassVar
 
-from bot.messenger.identity import Fields, author, clean, identify, owner_of
+from bot.messenger.identity import CHANGES, Fields, author, clean, identify, owner_of
 from bot.messenger.record import Record
 from bot.messenger.text import visible
 
@@ -198,11 +198,17 @@ class MessageEvent(Event, kw_only=True):
 
 
 class TextMessage(MessageEvent):
-    """A message with words."""
+    """A message with words.
+
+    Attributes:
+        text: the words.
+        waiting: the same user's next messages, in order, if they are texts that wait right behind this one.
+    """
 
     kind = "text"
 
     text: str
+    waiting: "tuple[TextMessage, ...]" = ()
 
 
 class QuickReplyTapped(MessageEvent):
@@ -476,6 +482,24 @@ class Comment(Event):
     author: str = ""
 
 
+class TemplateReviewed(Event):
+    """Facebook approved a template of the page, refused it, or no longer takes it. There is no user.
+
+    Attributes:
+        name: the template's name.
+        language: the wording's language.
+        status: such as `APPROVED`, `REJECTED` or `PAUSED`.
+        reason: why it is not approved; "" if it is, or if Facebook gives none.
+    """
+
+    kind = "template_reviewed"
+
+    name: str
+    language: str = ""
+    status: str = ""
+    reason: str = ""
+
+
 class Unknown(Event):
     """An event of an unknown kind, or a broken one. `keys` are the names in it; `raw` has everything."""
 
@@ -493,7 +517,7 @@ def parse(item: object, entry_id: str, *, platform: str = "page") -> Event:
         platform: the request's `object`: `page` or `instagram`.
     """
     event, who = Fields(item), identify(item, entry_id)
-    content = event.object("value" if who.field == "comment" else who.field)
+    content = event.object("value" if who.field in CHANGES else who.field)
     made = _BUILDERS[who.field](content) if who.field else Unknown(keys=event.keys())
     return made.replace(
         id=who.id,
@@ -655,7 +679,13 @@ def _comment(fields: Fields) -> Event:
     )
 
 
-# One for each of `identity.FIELDS`, and for a comment.
+def _template_reviewed(fields: Fields) -> Event:
+    name, language = fields.text("message_template_name"), fields.text("message_template_language")
+    reason = fields.text("reason")
+    return TemplateReviewed(name, language, fields.text("event"), "" if reason == "NONE" else reason)
+
+
+# One for each of `identity.FIELDS` and `identity.CHANGES`.
 _BUILDERS: dict[str, Callable[[Fields], Event]] = {
     "message": _message,
     "postback": lambda each: Postback(each.text("payload"), each.text("title"), _referral(each), each.text("mid")),
@@ -677,4 +707,5 @@ _BUILDERS: dict[str, Callable[[Fields], Event]] = {
     "referral": lambda each: Referred(_link(each)),
     "notice": _notice,
     "comment": _comment,
+    "template": _template_reviewed,
 }

@@ -34,7 +34,10 @@ FIELDS = (
     "referral",
     "notice",
 )
-
+# Two kinds of change have their content in `value`.
+CHANGES = frozenset({"comment", "template"})
+# The page on utility messages (2026-03-13) spells it the first way, the list of webhook fields the second.
+TEMPLATE_FIELDS = frozenset({"message_template_status_update", "messenger_template_status_update"})
 
 # Before a plugin's reference to a person whose page-scoped id is unknown. It addresses them, and nobody else.
 # Source: "Send API Reference", recipient.user_ref, 2021-10-06; "messaging_optins Webhook Event Reference", 2025-09-03.
@@ -45,7 +48,7 @@ class Identity(NamedTuple):
     """What identifies an item.
 
     Attributes:
-        field: its one of `FIELDS`, or `comment`; "" if it has none.
+        field: its one of `FIELDS` or `CHANGES`; "" if it has none.
         echo: True if the page itself wrote.
         id: the same for every delivery of the same event, of any length.
         page: the page's id (or that of the Instagram account).
@@ -80,8 +83,8 @@ def identify(item: object, entry_id: str) -> Identity:
     event, page = Fields(item), clean(entry_id)
     sender, recipient = (event.object(name).id("id") for name in ("sender", "recipient"))
     kinds = kinds_of(item)
-    field = kinds[0] if kinds else "comment" if comment_id(event, page) else ""
-    content = event.object("value" if field == "comment" else field)
+    field = kinds[0] if kinds else _change(event, page)
+    content = event.object("value" if field in CHANGES else field)
     echo = field == "message" and content.value.get("is_echo") is True
     if recipient and page == sender and not echo:
         # Source: "Using ig.me Links" (Instagram), 2026-11-25: its examples have the person's id as the entry's.
@@ -104,6 +107,12 @@ def apart(item: object) -> list[object]:
     if len(kinds) < 2 or not isinstance(item, dict):
         return [item]
     return [{name: value for name, value in item.items() if name == kind or name not in kinds} for kind in kinds]
+
+
+def _change(change: "Fields", page: str) -> str:
+    if change.text("field") in TEMPLATE_FIELDS and change.object("value").text("message_template_name"):
+        return "template"
+    return "comment" if comment_id(change, page) else ""
 
 
 def comment_id(change: "Fields", page: str) -> str:

@@ -20,12 +20,15 @@ from bot.messenger.messages import (
     Message,
     PrivateReply,
     Products,
+    PublicReply,
     React,
     Refused,
     Tap,
     Text,
+    ThreadControl,
     Update,
 )
+from bot.messenger.news import News
 from bot.messenger.text import split
 
 TEXT_BYTES = 1000  # of a text in UTF-8: "Send Messages", limitations
@@ -58,9 +61,9 @@ def adapt(message: Message) -> tuple[Message, ...]:
         case MediaCard(type=kind, attachment_id=uploaded, buttons=()) if uploaded:
             adapted = (Media(kind, attachment_id=uploaded, quick_replies=message.quick_replies),)
         # PDF files since 2025-12-19: Instagram's "Changelog". An uploaded file is taken for one.
-        case Media() | Products() | Action() | React():
+        case Media() | Products() | Action() | React() | PublicReply() | ThreadControl():
             adapted = (message,)
-        case Update() | PrivateReply():
+        case Update() | PrivateReply() | News():
             adapted = tuple(message.replace(message=each) for each in adapt(message.message))
     if not adapted:
         kind = type(message).__name__

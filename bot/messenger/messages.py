@@ -5,7 +5,7 @@ Sources: Messenger Platform, "Send API Reference", "Quick Replies", "Buttons", "
 
 import math
 import re
-from typing import ClassVar, NoReturn
+from typing import ClassVar, Literal, NoReturn, TypedDict
 from urllib.parse import urlsplit
 
 from bot.messenger.identity import USER_REF
@@ -35,9 +35,35 @@ URL = 2000  # characters
 PHONE = range(4, 16)  # digits: the longest number has 15 (ITU-T E.164)
 FEEDBACK_DAYS = 7  # "Customer Feedback Template"
 
+METADATA = 1000  # characters: "Conversation Control APIs (Conversation Routing)", metadata
 _FACEBOOK = ("https://facebook.com/", "https://www.facebook.com/", "https://business.facebook.com/")
 
 Json = dict[str, object]
+
+
+class Request(TypedDict, total=False):
+    """The body of a request to the Send API, with what a bot may put into it.
+
+    It has no `tag`. The one that is left, HUMAN_AGENT, is for messages that a human wrote ("Policy Overview",
+    2026-09-28), so only `ops` uses it.
+
+    Attributes:
+        otherwise: see `bot.messenger.news.OTHERWISE`.
+        public_reply: the words of a reply under a comment, which is not a message; `path` says which edge takes it.
+        control: the call of thread control, which is not a message either; with `target_app_id` and `metadata`.
+    """
+
+    recipient: Json
+    messaging_type: Literal["RESPONSE", "UPDATE", "UTILITY"]
+    message: Json
+    sender_action: str
+    payload: Json
+    otherwise: bool
+    public_reply: str
+    path: str
+    control: str
+    target_app_id: str
+    metadata: str
 
 
 class Refused(ValueError):
@@ -53,7 +79,7 @@ class Message(Record, kw_only=True):
 
     needs_window: ClassVar[bool] = True
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         """The request's body.
 
         Args:
@@ -248,7 +274,7 @@ class Content(Message, kw_only=True):
             "offer the likeliest, and one for more",
         )
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         message = self.content()
         if self.quick_replies:
             message["quick_replies"] = [reply.to_json() for reply in self.quick_replies]
@@ -825,7 +851,7 @@ class Action(Message):
                 f"The action {self.name!r} does not exist", "choose typing_on, typing_off or mark_seen, or use React"
             )
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         return {"recipient": address(recipient), "sender_action": self.name}
 
 
@@ -843,7 +869,7 @@ class React(Message):
     def check(self) -> None:
         readable("A reaction's message id", self.mid, "take it from the event")
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         payload: Json = {"message_id": self.mid}
         if self.emoji:
             payload["reaction"] = self.emoji
@@ -854,6 +880,82 @@ class React(Message):
         }
 
 
+# Thread control
+
+
+class ThreadControl(Message):
+    """Says which of the page's apps has the conversation. Only a page with several apps needs it.
+
+    Source: "Conversation Control APIs (Conversation Routing)", 2026-11-25.
+
+    Attributes:
+        call: the name of the call.
+    """
+
+    needs_window = False
+    call: ClassVar[str]
+
+    def to_request(self, recipient: str) -> Request:
+        """The call's body, with its name as `control`."""
+        return {"control": self.call, "recipient": address(recipient)}
+
+
+class PassThread(ThreadControl):
+    """Passes the conversation to another app.
+
+    Args:
+        app: the other app's id; the page's inbox is 263902037430900.
+        reason: for the other app, at most 1,000 characters.
+    """
+
+    call = "pass_thread_control"
+
+    app: str
+    reason: str = ""
+
+    def check(self) -> None:
+        readable("The app to which a thread is passed", self.app, "give its id; the page's inbox is 263902037430900")
+        within("The reason for passing a thread", self.reason, METADATA, "shorten it")
+
+    def to_request(self, recipient: str) -> Request:
+        request = super().to_request(recipient)
+        request["target_app_id"] = self.app
+        if self.reason:
+            request["metadata"] = self.reason
+        return request
+
+
+class _OwnThread(ThreadControl):
+    reason: str = ""
+
+    def check(self) -> None:
+        within(f"The reason of {type(self).__name__}", self.reason, METADATA, "shorten it")
+
+    def to_request(self, recipient: str) -> Request:
+        request = super().to_request(recipient)
+        if self.reason:
+            request["metadata"] = self.reason
+        return request
+
+
+class TakeThread(_OwnThread):
+    """Takes the conversation from another app. Only the page's default app may. `reason` is for the other app."""
+
+    call = "take_thread_control"
+
+
+class ReleaseThread(_OwnThread):
+    """Gives the conversation back to the page's default app. `reason` is for that app."""
+
+    call = "release_thread_control"
+
+
+class RequestThread(_OwnThread):
+    """Asks the app that has the conversation for it. `reason` is for that app."""
+
+    call = "request_thread_control"
+
+
 # Messages outside a response
 
 
@@ -862,7 +964,7 @@ class Update(Message):
 
     message: Content
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         return self.message.to_request(recipient) | {"messaging_type": "UPDATE"}
 
 
@@ -882,7 +984,7 @@ class Notification(Message):
     def check(self) -> None:
         readable("The token of a notification", self.token, "take it from the OptedIn event")
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         """The request's body: see `Message.to_request`. The token stands for the user."""
         body = self.message.to_request(recipient)
         return body | {"recipient": {"notification_messages_token": self.token}, "messaging_type": "UPDATE"}
@@ -906,9 +1008,36 @@ class PrivateReply(Message):
     def check(self) -> None:
         readable("The comment's id", self.comment_id, "take it from the Comment event")
 
-    def to_request(self, recipient: str) -> Json:
+    def to_request(self, recipient: str) -> Request:
         """The request's body: see `Message.to_request`. The comment stands for the user."""
         return self.message.to_request(recipient) | {"recipient": {"comment_id": self.comment_id}}
+
+
+class PublicReply(Message):
+    """A reply under the comment that is being answered, which everybody can read.
+
+    It needs the permissions `pages_manage_engagement` and `pages_read_engagement` (on Instagram,
+    `instagram_manage_comments`). Sources: "Graph API Reference, Object Comments", 2026-11-25; "IG Comment Replies".
+
+    Args:
+        text: the words.
+        comment_id: the comment's id; the engine fills it in.
+        platform: the comment's platform; the engine fills it in.
+    """
+
+    needs_window = False
+
+    text: str
+    comment_id: str = ""
+    platform: str = "page"
+
+    def check(self) -> None:
+        readable("A public reply", self.text, "say something")
+
+    def to_request(self, recipient: str) -> Request:  # noqa: ARG002  the comment stands for the user
+        """The words, and the edge of the Graph API that takes them; see `bot.messenger.client.GraphApi.send`."""
+        path = f"{self.comment_id}/{'replies' if self.platform == 'instagram' else 'comments'}"
+        return {"recipient": {"comment_id": self.comment_id}, "public_reply": self.text, "path": path}
 
 
 # The checks

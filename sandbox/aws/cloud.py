@@ -206,10 +206,10 @@ class Cloud:
                 continue
             try:
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_bytes()
+                environment = (entry / "environ").read_bytes()
             except (OSError, ValueError, IndexError):
                 continue  # it ended while we looked
-            if parent == self._process.pid and b"_worker." in command:
+            if parent == self._process.pid and b"AWS_LAMBDA_FUNCTION_NAME=" in environment:
                 workers.append(int(entry.name))
         return workers
 

@@ -29,6 +29,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from sandbox.aws import runtimes
+from sandbox.aws.condition_keys import Check, condition_keys, encryption_key, tag_checks
+
 MANAGED_POLICIES = Path(__file__).with_name("aws-managed-policies.json")
 
 DECISIONS = "decisions.jsonl"
@@ -41,6 +44,13 @@ BATCH_ACTIONS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+}
+
+# On one event source mapping, MiniStack takes reading for listing, and authorises neither changing nor deleting.
+MAPPING_ACTIONS = {
+    "GET": "lambda:GetEventSourceMapping",
+    "PUT": "lambda:UpdateEventSourceMapping",
+    "DELETE": "lambda:DeleteEventSourceMapping",
 }
 
 TAG_ACTIONS = {"TagResource", "UntagResource", "ListTagsForResource", "ListTagsOfResource"}
@@ -59,9 +69,6 @@ OWN_ACTIONS = {
     )
 }
 
-Check = tuple[str, str, dict[str, str]]
-"""One more permission that a request needs: action, resource, condition keys."""
-
 
 def _json(body: bytes) -> dict[str, Any]:
     """The body as a JSON object; empty if it is something else."""
@@ -72,13 +79,22 @@ def _json(body: bytes) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def resource_arns(action: str, body: bytes, query: dict[str, Any], region: str, account: str) -> list[str]:
+def _request(body: bytes, query: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a request, from its query and its body."""
+    return {key: value[0] if isinstance(value, list) else value for key, value in query.items()} | _json(body)
+
+
+def resource_arns(action: str, request: dict[str, Any], region: str, account: str) -> list[str]:
     """The resources that AWS checks ``action`` against, where MiniStack checks ``*``; empty where MiniStack is right.
 
     Source: Service Authorization Reference, the page of each service.
     """
-    request = {key: value[0] if isinstance(value, list) else value for key, value in query.items()} | _json(body)
-    if action.rpartition(":")[2] in TAG_ACTIONS and (arn := request.get("ResourceArn") or request.get("ResourceARN")):
+    arn: object = ""
+    if action.startswith("kms:"):
+        arn = encryption_key(request).get("Arn")  # also where the request names an alias
+    elif action.rpartition(":")[2] in TAG_ACTIONS:
+        arn = request.get("ResourceArn") or request.get("ResourceARN")
+    if arn:
         return [str(arn)]
     if action == "cloudwatch:DeleteAlarms":
         listed = request.get("AlarmNames") or [request[key] for key in request if key.startswith("AlarmNames.member.")]
@@ -95,12 +111,11 @@ def resource_arns(action: str, body: bytes, query: dict[str, Any], region: str, 
     return []
 
 
-def passed_roles(action: str, path: str, body: bytes) -> list[Check]:
+def passed_roles(action: str, path: str, request: dict[str, Any]) -> list[Check]:
     """The ``iam:PassRole`` checks of a request that gives a service a role; MiniStack makes none.
 
     Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
     """
-    request = _json(body)
     roles: list[Any] = []
     service = "lambda"
     if action in {"lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"}:
@@ -121,9 +136,12 @@ def correct_actions_and_resources() -> None:
     original_arn: Callable[..., str] = iam_actions.extract_resource_arn
     original_enforce: Callable[..., Any] = iam_evaluator.enforce
     further_checks: contextvars.ContextVar[tuple[Check, ...]] = contextvars.ContextVar("further_checks", default=())
+    own_keys: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("own_keys", default=None)
 
-    def extract_iam_action(*args: Any) -> str | None:
-        action = original_action(*args)
+    def extract_iam_action(service: str, method: str, path: str, *rest: Any) -> str | None:
+        if service == "lambda" and "/event-source-mappings/" in path.rstrip("/"):
+            return MAPPING_ACTIONS.get(method)
+        action = original_action(service, method, path, *rest)
         return BATCH_ACTIONS.get(action or "", action)
 
     def extract_resource_arn(
@@ -138,8 +156,12 @@ def correct_actions_and_resources() -> None:
     ) -> str:
         first = original_arn(service, method, path, headers, body, query, region, account)
         action = extract_iam_action(service, method, path, headers, body, query) or ""
-        first, *others = resource_arns(action, body, query, region, account) or [first]
-        further_checks.set((*((action, other, {}) for other in others), *passed_roles(action, path, body)))
+        request = _request(body, query)
+        first, *others = resource_arns(action, request, region, account) or [first]
+        own_keys.set(condition_keys(action, path, request, account))
+        further: list[Check] = [(action, other, {}) for other in others]
+        further += [*passed_roles(action, path, request), *tag_checks(action, path, request, region, account)]
+        further_checks.set(tuple(further))
         return first
 
     def enforce(
@@ -147,6 +169,8 @@ def correct_actions_and_resources() -> None:
     ) -> Any:
         further = further_checks.get()
         further_checks.set(())
+        service_context = {**(service_context or {}), **(own_keys.get() or {})}
+        own_keys.set(None)
         if action in OWN_ACTIONS and resource_arn == "*":
             resource_arn = (iam_evaluator.resolve_caller_identity(key) or {}).get("userArn", "*")
         denied = original_enforce(key, action, service, region, resource_arn, service_context)
@@ -166,13 +190,20 @@ def correct_actions_and_resources() -> None:
 
 
 def correct_policy_variables() -> None:
-    """Replace ``${aws:username}`` in a policy's resources with the caller's name; MiniStack takes it literally.
+    """Replace ``${aws:username}`` in a policy's resources with the caller's name, and take ``${*}`` for a star.
+
+    MiniStack takes the first literally, and the star in the second for any text.
 
     Source: IAM User Guide, "IAM policy elements: Variables and tags".
     """
     from ministack.core import iam_evaluator
 
     original: Callable[..., Any] = iam_evaluator.resolve_principal
+    compile_pattern: Callable[..., re.Pattern[str]] = iam_evaluator._fnmatch_compile
+
+    def with_stars(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+        parts = [compile_pattern(part, ignore_case).pattern[1:-1] for part in pattern.split("${*}")]
+        return re.compile(f"^{re.escape('*').join(parts)}$", re.IGNORECASE if ignore_case else 0)
 
     def filled_in(statement: Any, name: str) -> Any:
         def fill(resources: list[str]) -> list[str]:
@@ -188,13 +219,14 @@ def correct_policy_variables() -> None:
         return principal
 
     iam_evaluator.resolve_principal = resolve_principal
+    iam_evaluator._fnmatch_compile = with_stars
 
 
 def correct_multi_factor() -> None:
     """Make ``aws:MultiFactorAuthPresent`` true in a session that was started with a code of the caller's MFA device.
 
     Of the code, only its form is checked (six digits): the device is as virtual as the cloud.
-    Source: STS API Reference, GetSessionToken; IAM User Guide, "AWS global condition context keys".
+    Source: STS API Reference, GetSessionToken and AssumeRole; IAM User Guide, "AWS global condition context keys".
     """
     from ministack.core import iam_evaluator
     from ministack.services import iam, sts
@@ -208,7 +240,7 @@ def correct_multi_factor() -> None:
     ) -> Any:
         request = {name: values[0] for name, values in (query | parse_qs(body.decode("utf-8", "replace"))).items()}
         serial, code = request.get("SerialNumber", ""), request.get("TokenCode", "")
-        if request.get("Action") != "GetSessionToken" or not (serial or code):
+        if request.get("Action") not in {"GetSessionToken", "AssumeRole"} or not (serial or code):
             return await original_handler(method, path, headers, body, query)
         device = iam._mfa_devices.get(serial)
         if not (device and device.get("User") and re.fullmatch(r"\d{6}", code, re.ASCII)):
@@ -226,6 +258,86 @@ def correct_multi_factor() -> None:
 
     sts.handle_request = handle_request
     sts._principal_keys = iam_evaluator._principal_keys = principal_keys
+
+
+def correct_web_identity() -> None:
+    """Refuse what STS refuses of a token: an unknown issuer, a wrong audience, and a session longer than the role's.
+
+    MiniStack checks only the role's trust policy. Nobody checks the signature: the issuer's keys are on the internet.
+    Source: STS API Reference, AssumeRoleWithWebIdentity.
+    """
+    from ministack.core.responses import get_account_id
+    from ministack.services import iam, sts
+    from ministack.services.cognito import _decode_id_token_unverified
+
+    original: Callable[..., Any] = sts.handle_request
+
+    def refusal(request: dict[str, str]) -> Any:
+        try:
+            claims: dict[str, Any] = _decode_id_token_unverified(request.get("WebIdentityToken", ""))
+        except (ValueError, TypeError):
+            claims = {}
+        issuer = str(claims.get("iss", ""))
+        arn = f"arn:aws:iam::{get_account_id()}:oidc-provider/{issuer.removeprefix('https://')}"
+        provider = iam._oidc_providers.get(arn)
+        if provider is None:
+            message = f"No OpenIDConnect provider found in your account for {issuer}"
+            return sts._error(400, "InvalidIdentityToken", message, ns="sts")
+        if claims.get("aud") not in provider["ClientIDList"]:
+            return sts._error(400, "InvalidIdentityToken", "Incorrect token audience", ns="sts")
+        role = iam._roles.get(request.get("RoleArn", "").rpartition("/")[2]) or {}
+        if int(request.get("DurationSeconds", 0)) > int(role.get("MaxSessionDuration", 3600)):
+            message = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+            return sts._error(400, "ValidationError", message, ns="sts")
+        return None
+
+    async def handle_request(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+    ) -> Any:
+        request = {name: values[0] for name, values in (query | parse_qs(body.decode("utf-8", "replace"))).items()}
+        if request.get("Action") == "AssumeRoleWithWebIdentity" and (refused := refusal(request)):
+            return refused
+        return await original(method, path, headers, body, query)
+
+    sts.handle_request = handle_request
+
+
+def add_identity_provider_calls() -> None:
+    """Let IAM tag an identity provider and change its audiences, which MiniStack cannot."""
+    from ministack.services import iam
+
+    def changing(name: str, change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+        def call(parameters: dict[str, Any]) -> Any:
+            arn = iam._p(parameters, "OpenIDConnectProviderArn")
+            if arn not in iam._oidc_providers:
+                return iam._error(404, "NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", ns="iam")
+            provider = dict(iam._oidc_providers[arn])
+            change(provider, parameters)
+            iam._oidc_providers[arn] = provider
+            return iam._xml(200, f"{name}Response", "", ns="iam")
+
+        iam._IAM_HANDLERS[name] = call
+
+    def add_client(provider: dict[str, Any], parameters: dict[str, Any]) -> None:
+        provider["ClientIDList"] = [*provider["ClientIDList"], iam._p(parameters, "ClientID")]
+
+    def remove_client(provider: dict[str, Any], parameters: dict[str, Any]) -> None:
+        removed = iam._p(parameters, "ClientID")
+        provider["ClientIDList"] = [each for each in provider["ClientIDList"] if each != removed]
+
+    def tag(provider: dict[str, Any], parameters: dict[str, Any]) -> None:
+        added = iam._extract_tags(parameters)
+        kept = [each for each in provider["Tags"] if each["Key"] not in {one["Key"] for one in added}]
+        provider["Tags"] = [*kept, *added]
+
+    def untag(provider: dict[str, Any], parameters: dict[str, Any]) -> None:
+        removed = {values[0] for key, values in parameters.items() if key.startswith("TagKeys.member.")}
+        provider["Tags"] = [each for each in provider["Tags"] if each["Key"] not in removed]
+
+    changing("AddClientIDToOpenIDConnectProvider", add_client)
+    changing("RemoveClientIDFromOpenIDConnectProvider", remove_client)
+    changing("TagOpenIDConnectProvider", tag)
+    changing("UntagOpenIDConnectProvider", untag)
 
 
 def correct_queue_identifiers() -> None:
@@ -510,6 +622,8 @@ def main() -> None:
         record_decisions(folder / DECISIONS)  # first, so that it also sees the further checks of the next one
     correct_actions_and_resources()
     correct_multi_factor()
+    correct_web_identity()
+    add_identity_provider_calls()
     correct_policy_variables()
     correct_queue_identifiers()
     add_update_group()
@@ -520,6 +634,8 @@ def main() -> None:
     split_by_weight()
     report_failed_invocations()
     load_managed_policies()
+    runtimes.describe_errors()
+    runtimes.run_other_languages()
     try:
         ministack.app.main()
     except (KeyboardInterrupt, asyncio.CancelledError):

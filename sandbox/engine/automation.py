@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
@@ -61,6 +61,13 @@ def command() -> automation.PulumiCommand:
     )
 
 
+class Backend(NamedTuple):
+    """Where an engine keeps a stack's state, and its URL of what encrypts the secrets."""
+
+    url: str
+    secrets_provider: str
+
+
 class PulumiStack:
     """A stack of the real engine.
 
@@ -69,12 +76,21 @@ class PulumiStack:
         home: where its state, its settings and the plugin are.
         url: where the emulated AWS answers.
         key: the access key that deploys: id, secret and, for a session, its token.
+        backend: where the state is and what encrypts the secrets, if not in ``home`` with a passphrase.
     """
 
-    def __init__(self, configuration: Configuration, home: Path, url: str, key: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        configuration: Configuration,
+        home: Path,
+        url: str,
+        key: tuple[str, ...],
+        backend: Backend | None = None,
+    ) -> None:
         self._folder, self._settings = configuration.folder, home / "settings"
         self._environment = {
             **variables(home),
+            **({"PULUMI_BACKEND_URL": backend.url} if backend else {}),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }
@@ -91,22 +107,16 @@ class PulumiStack:
             opts=automation.LocalWorkspaceOptions(
                 work_dir=str(self._settings),
                 pulumi_home=str(home / "home"),
-                env_vars=self._environment,
+                env_vars=self._environment | _credentials(url, key),
                 pulumi_command=command(),
+                secrets_provider=backend.secrets_provider if backend else None,
             ),
         )
         self.configure(configuration, url, key)
 
     def configure(self, configuration: Configuration, url: str, key: tuple[str, ...]) -> None:
         """Set the settings and the access key for the runs from now on."""
-        key_id, secret, token = (*key, "")[:3]
-        self.engine.workspace.env_vars = {
-            **self._environment,
-            "AWS_ENDPOINT_URL": url,
-            "AWS_ACCESS_KEY_ID": key_id,
-            "AWS_SECRET_ACCESS_KEY": secret,
-            "AWS_SESSION_TOKEN": token,
-        }
+        self.engine.workspace.env_vars = self._environment | _credentials(url, key)
         self._write_settings(configuration)
         hidden = {key: configuration.values.get(key) for key in configuration.secret_keys}
         if hidden != self._hidden:
@@ -181,6 +191,16 @@ class PulumiStack:
             if each["type"].startswith("aws:"):
                 inputs, outputs = (_decrypted(each.get(part, {})) for part in ("inputs", "outputs"))
                 yield each["type"], Existing(each["id"], inputs, outputs)
+
+
+def _credentials(url: str, key: tuple[str, ...]) -> dict[str, str]:
+    key_id, secret, token = (*key, "")[:3]
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": key_id,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_SESSION_TOKEN": token,
+    }
 
 
 def _decrypted(value: Json) -> Json:

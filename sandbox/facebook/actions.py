@@ -4,6 +4,7 @@ Source: Messenger Platform, "Webhook Events Reference".
 """
 
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from sandbox.platforms import APP_ID
 LIKE_STICKER = 369239263222822  # the thumb of Messenger, in its small size
 REACTIONS = {"❤": "love", "😆": "smile", "😮": "wow", "😢": "sad", "😠": "angry", "👍": "like", "👎": "dislike"}
 INBOX_APP = 263902037430900  # the page inbox: Messenger Platform, "Conversation Routing"
+DEFAULT_POST = "1001"
 ATTACHMENTS = ("image", "audio", "video", "file")
 LONGEST_TEXT = 20_000  # what a person can type into Messenger
 
@@ -34,8 +36,10 @@ def item(page: str, person: str, action: Action) -> Item:
         SandboxError: there is no such action, or something is missing or too long.
     """
     kind = _text(action, "kind")
+    if kind == "comment":
+        return _comment(page, action)
     if kind not in ACTIONS:
-        raise SandboxError(f"There is no action {kind!r}: choose from {', '.join(sorted(ACTIONS))}.")
+        raise SandboxError(f"There is no action {kind!r}: choose from comment, {', '.join(sorted(ACTIONS))}.")
     return _item(page, person, **ACTIONS[kind](action))
 
 
@@ -142,6 +146,23 @@ def _hand_back(_: Action) -> Item:
     return {"pass_thread_control": {"new_owner_app_id": APP_ID, "previous_owner_app_id": str(INBOX_APP)}}
 
 
+def _comment(page: str, action: Action) -> Item:
+    """A comment on a post of the page. Its author's id is not one to write to. "Webhooks Reference: Page", feed."""
+    post = action.get("post") or DEFAULT_POST
+    if not re.fullmatch("[0-9]{1,30}", str(post)):
+        raise SandboxError(f"A post's id cannot be {post!r}: give digits.")
+    value = {
+        "item": "comment",
+        "verb": "add",
+        "comment_id": f"{post}_{secrets.randbelow(10**15)}",
+        "post_id": f"{page}_{post}",
+        "message": _text(action, "text"),
+        "from": {"id": str(secrets.randbelow(10**15)), "name": "Somebody"},
+        "created_time": int(time.time()),
+    }
+    return {"field": "feed", "value": value}
+
+
 def inbox_echo(page: str, person: str, text: str) -> Item:
     """The echo of a message that a human sent from the page's inbox: Messenger Platform, `message_echoes`.
 
@@ -165,6 +186,9 @@ def again(item: Item) -> Item:
     for name in ("message", "postback"):
         if "mid" in copy.get(name, {}):
             copy[name]["mid"] = _mid()
+    if "field" in copy:
+        copy["value"]["comment_id"] += str(secrets.randbelow(10))
+        return copy
     return copy | {"timestamp": int(time.time() * 1000)}
 
 

@@ -1,5 +1,6 @@
 """The stand-in's control endpoints: what it received, and the faults that it and AWS are to show."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
@@ -43,13 +44,34 @@ def read_faults(described: object) -> list[Fault]:
     return faults
 
 
-def control_routes(log: RequestLog, set_faults: SetFaults, set_aws_faults: SetFaults) -> list[Route]:
+def read_region(described: object) -> tuple[str, frozenset[str] | None]:
+    """Where people live, and where Facebook takes utility messages: see `sandbox.facebook.send_api.Region`.
+
+    Args:
+        described: such as `{"country": "BR", "utility": ["US", "VN"]}`; without `utility`, they are taken everywhere.
+
+    Raises:
+        SandboxError: it is something else.
+    """
+    fields = described if isinstance(described, dict) else {}
+    country, utility = fields.get("country"), fields.get("utility")
+    codes = [country, *(utility if isinstance(utility, list) else [])]
+    known = all(isinstance(each, str) and re.fullmatch("[A-Z]{2}", each) for each in codes)
+    if not known or fields.keys() - {"country", "utility"} or not isinstance(utility, list | None):
+        raise SandboxError('A region is written like {"country": "BR", "utility": ["US", "VN"]}.')
+    return str(country), None if utility is None else frozenset(utility)
+
+
+def control_routes(
+    log: RequestLog, set_faults: SetFaults, set_aws_faults: SetFaults, set_region: SetFaults
+) -> list[Route]:
     """The routes below `/_sandbox`.
 
     Args:
         log: what was received.
         set_faults: sets the faults of the Graph API.
         set_aws_faults: sets the faults between the function and AWS.
+        set_region: sets where people live, and what is taken there.
     """
 
     async def requests(_: Request) -> Response:
@@ -64,6 +86,7 @@ def control_routes(log: RequestLog, set_faults: SetFaults, set_aws_faults: SetFa
         Route("/_sandbox/requests", clear, methods=["DELETE"]),
         Route("/_sandbox/faults", _setter(set_faults), methods=["PUT"]),
         Route("/_sandbox/aws-faults", _setter(set_aws_faults), methods=["PUT"]),
+        Route("/_sandbox/region", _setter(set_region), methods=["PUT"]),
     ]
 
 

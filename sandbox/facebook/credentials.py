@@ -8,7 +8,7 @@ from sandbox.facebook.errors import GraphError
 
 NAMES = ("access_token", "appsecret_proof")
 SECRETS = (*NAMES, "input_token", "verify_token")
-SCOPES = ("pages_messaging", "pages_manage_metadata", "pages_show_list")
+SCOPES = ("pages_messaging", "pages_manage_metadata", "pages_show_list", "page_utility_messaging")
 
 Json = dict[str, Any]
 

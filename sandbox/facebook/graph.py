@@ -16,14 +16,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox import assets
-from sandbox.facebook.control import control_routes, read_faults
+from sandbox.facebook.comments import EDGES, Comments
+from sandbox.facebook.control import control_routes, read_faults, read_region
 from sandbox.facebook.credentials import NAMES, SECRETS, Credentials, token_of
 from sandbox.facebook.errors import GraphError, unknown_path
 from sandbox.facebook.parameters import read
+from sandbox.facebook.people import People
 from sandbox.facebook.profile import MessengerProfile
 from sandbox.facebook.request_log import GraphCall, RequestLog
 from sandbox.facebook.send_api import MessagingWindows, SendApi, echo
 from sandbox.facebook.subscriptions import AppSubscription, SubscribedApps
+from sandbox.facebook.templates import MessageTemplates
+from sandbox.facebook.threads import Threads
 from sandbox.faults import Fault, Faults
 
 # Each version lives for about two years after it appeared (Graph API changelog); v26.0 is the newest.
@@ -41,6 +45,7 @@ Echo = Callable[[Json, float], None]
 """Takes an echo, and after how many seconds to send it."""
 
 NO_FAULT = Fault({})
+COMMENT, PSID = re.compile("[0-9]+(_[0-9]+)?"), re.compile("[0-9]{10,20}")
 
 
 class Graph:
@@ -51,14 +56,18 @@ class Graph:
         app_id: the app's id.
         page_token: the page's access token.
         app_secret: the app's secret.
-        echo: takes the echo of each message that was sent.
+        echo: takes the echo of each message that was sent, and each change of the page.
         aws_faults: takes the faults between the function and AWS.
 
     Attributes:
         app: the ASGI application.
         credentials: what it accepts.
         windows: whom the page may write to.
+        comments: under the page's posts.
+        people: who people are.
+        threads: which app has each conversation.
         send_api: takes its messages.
+        templates: of its utility messages.
         subscribed_apps: the page's self.app_subscription.
         app_subscription: the app's.
         observe: takes each call, on the event loop that serves it.
@@ -80,14 +89,23 @@ class Graph:
         self.credentials = Credentials(page_id, app_id, page_token, app_secret)
         self.windows = MessagingWindows()
         self.subscribed_apps, self.app_subscription = SubscribedApps(app_id), AppSubscription()
-        self._profile, self.send_api = MessengerProfile(), SendApi(self.windows)
+        self.templates = MessageTemplates(lambda change: echo(change, 0))
+        self.comments, self.people, self.threads = Comments(page_id), People(), Threads()
+        self._profile = MessengerProfile()
+        self.send_api = SendApi(self.windows, self.templates, self.comments, self.threads)
         self._page_edges: Edges = {
             ("GET", ""): lambda _: {"name": "Sandbox", "id": page_id},
             ("POST", "messages"): self.send_api.send,
             ("POST", "message_attachments"): self.send_api.upload,
+            ("POST", "pass_thread_control"): self.threads.pass_on,
+            ("POST", "take_thread_control"): self.threads.take,
+            ("POST", "release_thread_control"): self.threads.release,
+            ("POST", "request_thread_control"): self.threads.request,
             ("GET", "messenger_profile"): self._profile.read,
             ("POST", "messenger_profile"): self._profile.change,
             ("DELETE", "messenger_profile"): self._profile.delete,
+            ("GET", "message_templates"): self.templates.read,
+            ("POST", "message_templates"): self.templates.create,
             ("GET", "subscribed_apps"): self.subscribed_apps.read,
             ("POST", "subscribed_apps"): self.subscribed_apps.subscribe,
             ("DELETE", "subscribed_apps"): self.subscribed_apps.delete,
@@ -101,7 +119,7 @@ class Graph:
         self.observe: Callable[[GraphCall], None] | None = None
         self.app = Starlette(
             routes=[
-                *control_routes(self._log, self.set_faults, aws_faults),
+                *control_routes(self._log, self.set_faults, aws_faults, self._set_region),
                 assets.ROUTE,
                 Route("/{path:path}", self._serve, methods=["GET", "POST", "DELETE", "PUT", "PATCH"]),
             ]
@@ -150,6 +168,9 @@ class Graph:
             SandboxError: it is something else.
         """
         self._faults.set([("*", each) for each in read_faults(described)])
+
+    def _set_region(self, described: object) -> None:
+        self.send_api.region.country, self.send_api.region.utility = read_region(described)
 
     # The Graph API
 
@@ -200,6 +221,12 @@ class Graph:
         if path == "app":  # the token's own app
             return {"id": self.app_id}
         node, _, edge = path.partition("/")
+        if self.templates.has(node) and (request.method, edge) == ("POST", ""):
+            return self.templates.update(node, given)
+        if edge in EDGES and COMMENT.fullmatch(node) and request.method in ("GET", "POST"):
+            return self.comments.read(node, edge) if request.method == "GET" else self.comments.reply(node, given)
+        if not edge and PSID.fullmatch(node) and node != self.page_id and request.method == "GET":
+            return self.people.read(node, given)
         if node not in ("me", self.page_id):
             raise GraphError(
                 400,

@@ -11,10 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.messenger.messages import NOTIFICATION_COUNTRIES
 from sandbox import assets
+from sandbox.facebook.comments import Comments
 from sandbox.facebook.errors import GraphError, invalid_parameter
 from sandbox.facebook.rate_limit import RateLimit
 from sandbox.facebook.schema import Schema
+from sandbox.facebook.templates import MessageTemplates
+from sandbox.facebook.threads import Threads
 
 DAY_SECONDS = 24 * 3600
 # How long after a person's last message each type of message may be sent (Messenger Platform, "Policy Overview").
@@ -32,6 +36,7 @@ INSTAGRAM_TEXT_BYTES = 1000  # in UTF-8: Instagram Messaging API, "Send a Messag
 # taken since 2025-12-19 (both: Changelog), and only these templates exist.
 INSTAGRAM_TEMPLATES = frozenset({"generic", "button", "product"})
 AD_SECONDS = 7 * DAY_SECONDS  # after a Click-to-Messenger ad: Messenger Platform Policy (2026-09-28)
+OPT_IN_SECONDS = 7 * DAY_SECONDS  # between two requests with one title: "Marketing messages" (2025-09-01)
 MESSAGES_A_SECOND = 300  # Send API, "Rate limits": text messages of a page
 
 Json = dict[str, Any]
@@ -91,6 +96,37 @@ class MessagingWindows:
             raise GraphError(400, 10, "(#10) This message is sent outside of allowed window.", subcode=subcode)
 
 
+class Region:
+    """Where people live, and what Facebook takes for them there.
+
+    Attributes:
+        country: as ISO 3166 has it.
+        utility: the countries in which it takes utility messages; None for all. In the beta of 2025 they were US, VN,
+            TH and PH; the page of 2026-03-13 names no limit.
+    """
+
+    def __init__(self) -> None:
+        self.country = "DE"
+        self.utility: frozenset[str] | None = None
+
+    def check(self, parameters: Json, payload: Json) -> None:
+        """Check a message that exists in some countries only.
+
+        Raises:
+            GraphError: it does not exist here.
+        """
+        by_consent = "notification_messages_token" in parameters["recipient"]
+        if by_consent or payload.get("template_type") == "notification_messages":
+            exists = self.country in NOTIFICATION_COUNTRIES
+        elif parameters.get("messaging_type") == "UTILITY":
+            exists = self.utility is None or self.country in self.utility
+        else:
+            exists = True
+        if not exists:
+            # Facebook documents no error for it. This one is for features that the rules of a region exclude.
+            raise GraphError(400, 10, "(#10) This message is not available in this region.", subcode=2018336)
+
+
 class SavedAttachments:
     """The attachments that were uploaded to be sent again."""
 
@@ -119,13 +155,21 @@ class SendApi:
 
     Args:
         windows: whom the page may write to.
+        templates: of the page's utility messages.
+        comments: those that a private message may follow.
+        threads: which app has each conversation.
 
     Attributes:
         attachments: what was uploaded.
+        region: where the people live.
     """
 
-    def __init__(self, windows: MessagingWindows) -> None:
-        self._windows, self.attachments = windows, SavedAttachments()
+    def __init__(
+        self, windows: MessagingWindows, templates: MessageTemplates, comments: Comments, threads: Threads
+    ) -> None:
+        self._windows, self._templates, self._comments, self._threads = windows, templates, comments, threads
+        self.attachments, self.region = SavedAttachments(), Region()
+        self._asked: dict[tuple[str, str], float] = {}
         self._request, self._attachment = Schema("send-api"), Schema("message-attachments")
         self._rate = RateLimit(MESSAGES_A_SECOND, 1.0)
 
@@ -138,11 +182,15 @@ class SendApi:
         if "message" in parameters and "sender_action" in parameters:
             raise GraphError(400, 100, "(#100) Cannot send both message and state at the same time.", subcode=2018014)
         payload = _payload(parameters)
-        recipient = _recipient(parameters)
+        comment = _comment(parameters)
+        recipient = self._comments.author(comment) or _recipient(parameters)
         on_instagram = recipient in self._windows.on_instagram
         _check_template(payload, on_instagram=on_instagram)
         self._request.check(parameters)
-        self._windows.check(recipient, parameters.get("messaging_type", "RESPONSE"))
+        self._threads.check(recipient)
+        if not comment:  # it has a window of its own
+            self._windows.check(recipient, parameters.get("messaging_type", "RESPONSE"))
+        self._check_utility(parameters, payload)
         if on_instagram:
             check_instagram(parameters.get("message", {}))
         for holder in (payload, *payload.get("elements", ())):
@@ -153,9 +201,26 @@ class SendApi:
         if "sender_action" in parameters:
             return answer
         self._rate.count()
+        if payload.get("template_type") == "notification_messages":
+            self._ask(recipient, payload["title"])
+        if comment:
+            self._comments.answer_privately(comment)
         if payload.get("is_reusable"):
             answer["attachment_id"] = self.attachments.keep()
         return answer | {"message_id": "m_" + secrets.token_urlsafe(60)}
+
+    def _check_utility(self, parameters: Json, payload: Json) -> None:
+        """Refuse what may not be sent where the people live, and a template that is not approved."""
+        self.region.check(parameters, payload)
+        if template := parameters.get("message", parameters).get("template"):
+            self._templates.check(template)
+
+    def _ask(self, recipient: str, title: str) -> None:
+        """Ask for an opt-in, once a week for each title."""
+        if time.time() - self._asked.get((recipient, title), -math.inf) < OPT_IN_SECONDS:
+            sentence = "Scope of service exceeded: You may not send multiple opt-in requests with the same topic."
+            raise GraphError(400, 613, sentence, subcode=1893016)
+        self._asked[recipient, title] = time.time()
 
     def upload(self, parameters: Json) -> Json:
         """`POST /message_attachments`."""
@@ -170,6 +235,12 @@ def _payload(parameters: Json) -> Json:
     for name in ("message", "attachment", "payload"):
         found = found.get(name) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def _comment(parameters: Json) -> str:
+    """The comment that a private message follows; "" for any other message."""
+    recipient = parameters.get("recipient")
+    return str(recipient.get("comment_id", "")) if isinstance(recipient, dict) else ""
 
 
 def _recipient(parameters: Json) -> str:

@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 from sandbox.errors import SandboxError
 
 Item = dict[str, Any]
-"""One item of a webhook's ``messaging`` list."""
+"""One item of a webhook's ``messaging`` list; with a ``field``, one of its ``changes``."""
 
 ANSWER_SECONDS = 20.0  # Messenger Platform, "Webhooks": the hard limit for an answer
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0  # Facebook's pauses are minutes; ours are short
+THREAD_CONTROL = frozenset({"pass_thread_control", "take_thread_control", "request_thread_control"})
 ECHOES_A_REQUEST = 100  # Facebook batches what is ready at the same time, up to 1,000 items
 
 
@@ -68,6 +69,7 @@ class Facebook:
     Attributes:
         accepted: how many echoes it was ever given.
         observe: takes each attempt, on the thread that made it.
+        elsewhere: whether another app has the conversation with a person, so that this one only listens.
     """
 
     def __init__(self, url: str, app_secret: str, page_id: str) -> None:
@@ -81,13 +83,21 @@ class Facebook:
         self._ended = False
         self.accepted = 0
         self.observe: Callable[[Posted], None] | None = None
+        self.elsewhere: Callable[[str], bool] = lambda _: False
         self._thread = threading.Thread(target=self._send_echoes, name="sandbox-echoes", daemon=True)
         self._thread.start()
 
     def body(self, items: Sequence[Item]) -> bytes:
         """The body of a webhook with these items. As Facebook does, it escapes everything outside ASCII."""
-        entry = {"id": self.page_id, "time": int(time.time() * 1000), "messaging": list(items)}
+        entry: Item = {"id": self.page_id, "time": int(time.time() * 1000)}
+        for each in items:
+            part = "changes" if "field" in each else "standby" if self._in_standby(each) else "messaging"
+            entry.setdefault(part, []).append(each)
         return json.dumps({"object": "page", "entry": [entry]}, separators=(",", ":")).encode("ascii")
+
+    def _in_standby(self, item: Item) -> bool:
+        people = {str(item.get(end, {}).get("id", "")) for end in ("sender", "recipient")}
+        return not item.keys() & THREAD_CONTROL and any(self.elsewhere(each) for each in people)
 
     def sign(self, body: bytes) -> str:
         """The signature header's value for a body."""

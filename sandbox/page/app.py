@@ -70,6 +70,9 @@ class Model(Protocol):
     async def answer_as_human(self, person: str, text: str) -> None:
         """Answer a person from the page's inbox."""
 
+    async def reply(self, person: str, text: str) -> None:
+        """Answer a person as `ops reply` does."""
+
     async def day_later(self, person: str) -> None:
         """Let a day pass for one person."""
 
@@ -226,6 +229,7 @@ class Site:
         yield "replay", lambda body: model.replay(_text(body, "key"))
         yield "notices", lambda body: model.notify(_text(body, "person"), _text(body, "topic"), _data(body))
         yield "inbox", lambda body: model.answer_as_human(_text(body, "person"), _text(body, "text"))
+        yield "reply", lambda body: model.reply(_text(body, "person"), _text(body, "text"))
         yield "day-later", lambda body: model.day_later(_text(body, "person"))
         yield "forget", lambda body: model.forget(_text(body, "person"))
         yield "redrive", lambda body: model.redrive(_text(body, "letter"))

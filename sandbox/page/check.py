@@ -1,8 +1,8 @@
 """Checks whether bot code would start: ``python check.py FOLDER CHANGED…``, in a process of its own.
 
-It prints one line of JSON: ``{"ok": true, "profile": {…} or null, "demonstrations": {title: topic}}``, or what is
-wrong: ``{"ok": false, "file", "line", "text", "message"}``. It runs as a file, outside the project, so that only the
-folder's code is found.
+It prints one line of JSON: ``{"ok": true, "profile": {…} or null, "demonstrations": {title: topic},
+"templates": [request…]}``, or what is wrong: ``{"ok": false, "file", "line", "text", "message"}``. It runs as a file,
+outside the project, so that only the folder's code is found.
 """
 
 import json
@@ -23,7 +23,7 @@ def main() -> None:
         sys.path.insert(0, folder)
         for module in MODULES:
             __import__(module)
-        outcome = {"ok": True, "profile": profile(), "demonstrations": demonstrations()}
+        outcome = {"ok": True, "profile": profile(), "demonstrations": demonstrations(), "templates": templates()}
     except SyntaxError as error:
         file = (error.filename or "").removeprefix(folder + "/")
         outcome = failure(file, error.lineno, (error.text or "").strip(), f"{type(error).__name__}: {error.msg}")
@@ -59,6 +59,12 @@ def profile() -> object:
 def demonstrations() -> object:
     """What the conversation offers to show itself: a title for each, and the topic of the notice that does it."""
     return dict(getattr(sys.modules["bot.conversation"], "DEMONSTRATIONS", {}))
+
+
+def templates() -> list[object]:
+    """The requests that create the conversation's templates of utility messages."""
+    found = getattr(sys.modules["bot.conversation"], "TEMPLATES", ())
+    return [each.to_request(language) for each in found for language in each.wordings]
 
 
 if __name__ == "__main__":

@@ -14,11 +14,14 @@ from typing import Any
 
 from bot.aws.queues import fingerprint
 from bot.messenger import events
+from bot.messenger.human import METADATA, Human
+from bot.responder import HUMAN_ANSWERED
 from sandbox.aws.proxy import Called
+from sandbox.facebook.comments import EDGES
 from sandbox.facebook.request_log import GraphCall
 from sandbox.facebook.webhooks import Posted
 from sandbox.page.feed import Feed
-from sandbox.page.outcomes import Promise, Story, send_step
+from sandbox.page.outcomes import FACTS, Promise, Story, send_step
 from sandbox.page.records import dead_letter, ledger_record, parsed
 
 Json = dict[str, Any]
@@ -39,8 +42,13 @@ MEANINGS = (
     ("", "sending"),
 )
 
+# What the log says of news, which changes nothing.
+WAYS = tuple(step for step in FACTS if step.startswith("way_"))
+
 # Changes that say nothing about what becomes of an event.
-UNTOLD = frozenset({"aws", "attempt_counted", "attempt_taken_back", "dead_lettered", "echo_noted", "send_failed"})
+UNTOLD = frozenset(
+    {"aws", "attempt_counted", "attempt_taken_back", "conversed", "dead_lettered", "echo_noted", "send_failed"}
+)
 
 
 class EventLog:
@@ -73,6 +81,7 @@ class EventLog:
             self.items: dict[str, Json] = {}
             self._person: dict[str, str] = {}  # event's key → who
             self._people: dict[str, str] = {}  # key of a person's state → who
+            self._comments: dict[str, str] = {}  # comment's id → its event's key
             self._latest: dict[str, str] = {}  # who → key of the event that the function took last
             self._taken: dict[int, str] = {}  # connection → key of the event that the function took last on it
             # Key of a taken event after which nothing came yet → when it was taken.
@@ -93,6 +102,8 @@ class EventLog:
         with self._lock:
             if key not in self.items and self._story(key, person):
                 self.items[key] = item
+                if "field" in item:
+                    self._comments[item["value"]["comment_id"]] = key
                 self._feed.note("item", person=person, key=key, item=item, action=action)
         return key
 
@@ -119,7 +130,7 @@ class EventLog:
                 return
             story.take(step, until)
             story.faults |= self._hits(step, detail or {})
-            if step not in ("logged", "code_failed"):
+            if step not in ("logged", "human_answered", "code_failed", *WAYS):
                 story.ended = max(story.ended, ended or time.time())
             self._feed.note("outcome", **story.described())
             self._count()
@@ -145,8 +156,10 @@ class EventLog:
         """Take a line of the function's log; the key of an event in which the author's code failed, if any."""
         fields = _object(text.encode())
         key, kind = str(fields.get("event", "")), fields.get("kind")
-        if kind == "answered":
-            self.take(key, "logged")
+        if kind in ("answered", HUMAN_ANSWERED):
+            self.take(key, "logged" if kind == "answered" else "human_answered")
+        if kind == "news" and (step := f"way_{fields.get('way')}") in FACTS:
+            self.take(key, step)
         failed = kind == "defect" or (kind == "fault" and str(fields.get("reason")).endswith("in the conversation"))
         if not failed or key not in self.stories:
             return ""
@@ -173,7 +186,10 @@ class EventLog:
     def posted(self, posted: Posted) -> None:
         """One attempt to deliver a webhook ended."""
         self.last_seen = time.monotonic()
-        items = [item for entry in parsed(posted.body)["entry"] for item in entry["messaging"]]
+        entries = parsed(posted.body)["entry"]
+        standby = [item for entry in entries for item in entry.get("standby", [])]
+        items = [item for entry in entries for part in ("messaging", "changes") for item in entry.get(part, ())]
+        items += standby
         for item in items:
             message = item.get("message") or {}
             content: Json = {
@@ -191,21 +207,36 @@ class EventLog:
             elif receipt := next((name for name in ("read", "delivery") if name in item), None):
                 self._feed.note("receipt", person=item["sender"]["id"], receipt=receipt, item=item, **content)
             else:
-                key = self.begin(item, str(item["sender"]["id"]), "webhook")
-                self._feed.note("post", person=item["sender"]["id"], key=key, **content)
+                # Whose comment it is, only the page knows.
+                person = str(item["sender"]["id"]) if "sender" in item else self._person.get(self.key(item), "")
+                key = self.begin(item, person, "webhook")
+                self._feed.note("post", person=person, key=key, **content)
                 acknowledged = posted.status == HTTPStatus.OK
                 self.take(key, "posted" if acknowledged else "refused", ended=posted.began + posted.seconds)
+                if acknowledged and item in standby:  # it is another app's to answer
+                    self.take(key, "silent")
+                    self.take(key, "human_answered")
 
     # Where the function calls Facebook
 
-    def called_graph(self, call: GraphCall) -> None:
-        """The stand-in for the Graph API was called."""
+    def called_graph(self, call: GraphCall, shown: Json) -> None:
+        """The stand-in for the Graph API was called.
+
+        Args:
+            call: the call.
+            shown: what a person sees of the message in it.
+        """
         self.last_seen = time.monotonic()
-        if not call.path.endswith("/messages"):
+        body, (node, _, edge) = call.body or {}, call.path.rpartition("/")
+        if edge in EDGES and call.method == "POST":
+            key = self._comments.get(node.rpartition("/")[2], "")
+            number = str(self.stories[key].public) if key in self.stories else ""
+            body = {"public_reply": body.get("message", "")}
+        elif edge == "messages":
+            key, number = self.answered(call), _answer_of(body.get("message") or {})[1]
+        else:
             return
-        body = call.body or {}
-        person = str((body.get("recipient") or {}).get("id", ""))
-        key, number = self.answered(call), _answer_of(body.get("message") or {})[1]
+        person = str((body.get("recipient") or {}).get("id", "")) or self._person.get(key, "")
         self._feed.note(
             "send",
             at=call.began + call.seconds,
@@ -219,12 +250,13 @@ class EventLog:
             lost=call.lost,
             error=call.answer.get("error"),
             body=body,
+            shown=shown,
         )
         ended, detail = call.began + call.seconds, {"seconds": call.seconds, "status": call.status}
         if call.status == HTTPStatus.OK:
             if number.isdecimal() and (story := self.stories.get(key)):
                 self.take(key, story.arrive(int(number), ended), ended=ended, detail=detail)
-            if call.lost and "message" in body:
+            if call.lost and "sender_action" not in body:
                 self.take(key, "send_unanswered", ended=ended, detail=detail)
         elif call.lost:
             self.take(key, "send_unanswered", ended=ended, detail=detail)
@@ -235,8 +267,11 @@ class EventLog:
     def answered(self, call: GraphCall) -> str:
         """The key of the event that a call of the Graph API answers."""
         body = call.body or {}
+        message = body.get("message") or {}
+        if str(message.get("metadata", "")).startswith(METADATA):  # a human wrote it
+            return ""
         person = str((body.get("recipient") or {}).get("id", ""))
-        return _answer_of(body.get("message") or {})[0] or self._latest.get(person, "")
+        return _answer_of(message)[0] or self._latest.get(person, "")
 
     # Where the function calls AWS
 
@@ -256,6 +291,10 @@ class EventLog:
                     self._planned(called, puts)
             case "dynamodb:UpdateItem":
                 self._recorded(called, _object(called.request))
+            case "lambda:Invoke":
+                event = _object(called.request).get("event") or {}
+                about = fingerprint(str(event.get("page")), str(event.get("id")))
+                self._step(called, about, "conversed", {"raised": _object(called.answer).get("errorType", "")})
             case "sqs:ChangeMessageVisibilityBatch":
                 entries = _object(called.request).get("Entries") or [{}]
                 if key := self._taken.get(called.connection):
@@ -306,7 +345,10 @@ class EventLog:
             case "taken":
                 return self._read(story, detail["ledger"])
             case "planned":
-                return story.plan(detail.get("answers") or [])
+                step = story.plan(detail.get("answers") or [])
+                if step == "silent" and Human.of(detail.get("state") or {}).has(time.time()):
+                    self.take(key, "human_answered")
+                return step
         return name
 
     def queue_is_empty(self) -> None:
@@ -361,9 +403,9 @@ class EventLog:
         users = [each for each in ids if each.startswith("user#")]
         # The id of each event is followed by that of its person.
         for place, each in enumerate(ids):
-            if not each.startswith("event#"):
-                continue
             key = each.removeprefix("event#")
+            if key in ("", each):  # not an event, or the state of a person to whom a human wrote
+                continue
             user = next((other for other in ids[place:] if other.startswith("user#")), users[0] if users else "")
             if person := self._people.get(user.removeprefix("user#")):
                 self._story(key, person)  # it may come from outside the page: a notice of `ops`
@@ -374,19 +416,23 @@ class EventLog:
             self._step(called, key, "taken", {"ledger": {name: value for name, value in own.items() if value}})
 
     def _planned(self, called: Called, writes: Sequence[Json]) -> None:
-        key = ""
+        key, others = "", []
         detail: Json = {}
         for write in writes:
             operation = write.get("Put") or write.get("Delete") or {}
             record = ledger_record(operation.get("Item") or operation.get("Key") or {})
             kind, _, name = str(record["id"]).partition("#")
-            if kind == "event":
+            if kind == "event" and key:  # those behind the first are answered with it
+                others.append(name)
+            elif kind == "event":
                 key = name
                 detail |= {"answers": record.get("answers", [])}
             elif kind == "user":
                 detail |= {"state": record.get("state", {}), "version": record.get("version")}
         self._taken[called.connection] = key
-        self._step(called, key, "planned", detail)
+        self._step(called, key, "planned" if key else "aws", detail)
+        for other in others:
+            self._step(called, other, "joined", {"answeredWith": key})
 
     def _recorded(self, called: Called, request: Json) -> None:
         kind, _, key = request.get("Key", {}).get("id", {}).get("S", "").partition("#")
@@ -403,7 +449,7 @@ class EventLog:
 def _answer_of(message: Json) -> tuple[str, str]:
     """The key of the event that a message answers, and which of its answers it is: both are in its metadata."""
     key, _, number = str(message.get("metadata", "")).partition(":")
-    return key, number
+    return (key, number) if number.isdecimal() else ("", "")
 
 
 def _is_echo(item: Json) -> bool:

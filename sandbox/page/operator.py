@@ -10,6 +10,7 @@ from bot.aws.client import AwsError
 from bot.aws.compact import compact
 from bot.aws.ledger import Ledger
 from bot.aws.queues import fingerprint
+from ops import reply
 from ops.aws import OperatorAws
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
@@ -17,6 +18,7 @@ from ops.forget import Memory
 from ops.letters import EventLetter, Letter
 from ops.notify import PAGE, NewNotice, message, send
 from ops.redrive import chosen, drop, redrive
+from ops.registration import graph_api, read_secrets
 from ops.stack import Stack, from_described
 from sandbox.errors import SandboxError
 from sandbox.local import Sandbox
@@ -47,6 +49,12 @@ class Operator:
             send(made, self._aws, self._stack)
         item: Json = json.loads(made.body)["items"][0]
         return item
+
+    def reply(self, person: str, text: str) -> None:
+        """Write to a person in the page's name, as a human does with `ops reply`."""
+        with _explained():
+            graph = graph_api(self._stack, read_secrets(self._aws, self._stack.secrets_path))
+            reply.send(graph, person, text, reply.writer(self._aws))
 
     def redrive(self, wanted: str) -> list[str]:
         """Send a dead letter's events back to be answered; their keys.

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from bot.messenger import errors
+from bot.messenger.news import OTHERWISE
 
 Json = dict[str, Any]
 
@@ -58,7 +59,12 @@ OUTCOMES = {
         Outcome("redriven", "Sent back to the queue", "works", "↻"),
         Outcome("answered", "Answered", "good", "✓", final=True),
         Outcome("code", "Your code failed", "code", "!", final=True),
+        Outcome("update", "Sent as an update", "good", "✓", final=True),
+        Outcome("utility", "Sent as a utility message", "good", "✓", final=True),
+        Outcome("consent", "Sent by consent", "good", "✓", final=True),
         Outcome("silent", "No answer needed", "quiet", "✓", final=True),
+        Outcome("joined", "Part of an earlier message", "quiet", "✓", final=True),
+        Outcome("human", "A human answers", "quiet", "✓", final=True),
         Outcome("unreachable", "Person unreachable", "lost", "!", final=True),
         Outcome("closed", "Window closed", "lost", "!", final=True),
         Outcome("elsewhere", "Another app answers", "lost", "!", final=True),
@@ -75,7 +81,7 @@ OUTCOMES = {
 SENDS = ("down", "throttled", "limited", "token", "setting", "unclear", "rejected", "unanswered")
 TRIES = (*SENDS, "ledger", "killed", "again")
 STOPPED = ("unreachable", "closed", "elsewhere", "not_allowed", "already")
-ENDED = ("done", "dead", "silent", "unlogged", "dropped", "forgotten")
+ENDED = ("joined", "done", "dead", "silent", "unlogged", "dropped", "forgotten")
 
 # Step → the facts that it shows, and those that it ends.
 FACTS: dict[str, tuple[Collection[str], Collection[str]]] = {
@@ -87,6 +93,8 @@ FACTS: dict[str, tuple[Collection[str], Collection[str]]] = {
     "taken_settled": (["done"], ["waiting", "dead"]),
     "planned": ([], ["silent", "code"]),
     "silent": (["silent"], ["waiting"]),
+    "joined": (["joined"], ["waiting", "taken"]),
+    "human_answered": (["human"], ["unlogged"]),
     "sending": ([], ["echo"]),
     "arrived": (["some"], [*TRIES, "echo", "waiting"]),
     "arrived_last": (["some", "all"], [*TRIES, "echo", "waiting"]),
@@ -99,6 +107,7 @@ FACTS: dict[str, tuple[Collection[str], Collection[str]]] = {
     "code_failed": (["code"], []),
     "done": (["done", "unlogged"], [*TRIES, "echo", "waiting"]),
     "logged": ([], ["unlogged"]),
+    **{f"way_{way}": ([way], []) for way in ("update", "utility", "consent")},
     "dead": (["dead"], ["waiting"]),
     "redriven": (["redriven"], [*ENDED, "code", "taken"]),
     "dropped": (["dropped"], ["redriven"]),
@@ -112,11 +121,16 @@ RULES: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("forgotten", "forgotten"),
         ("dropped", "dropped"),
         ("dead", "dead"),
+        ("joined", "joined"),
+        ("done human", "human"),
+        ("silent human", "human"),
         ("done unlogged all", "answering"),  # the log shows whether it was the author's answer
         ("done code all", "code"),
+        *((f"done all {way}", way) for way in ("update", "utility", "consent")),
         ("done all", "answered"),
         *((f"done {reason} some", "partly") for reason in STOPPED),
         *((f"done {reason}", reason) for reason in STOPPED),
+        ("done unlogged", "answering"),  # the log shows whether a human answered
         ("done", "nothing"),
         ("silent code", "code"),
         ("silent", "silent"),
@@ -182,9 +196,11 @@ class Story:
     Attributes:
         facts: what its steps have shown.
         state: of the person before the event, as the function read it.
-        wanted: the numbers of the planned answers that are messages; none before the plan.
+        wanted: the numbers of the planned answers that are messages; none before the plan. Of several ways to send one
+            message, the number of the first stands for all.
         said: the texts of the planned messages.
         arrivals: for each message that Facebook took: its number and when.
+        public: the number of the planned answer that is a public reply; below 0 if none is.
         place: in the order of acceptance; 0 until it is accepted.
         until: when its wait ends, in seconds since 1970; 0 if it does not wait.
         ended: when its last step ended.
@@ -198,8 +214,9 @@ class Story:
         self.state: Json = {}
         self.wanted: frozenset[int] = frozenset()
         self.said: list[str] = []
+        self._first: dict[int, int] = {}  # an answer that is another way of a message → the first way's number
         self.arrivals: list[tuple[int, float]] = []
-        self.place, self.until = 0, 0.0
+        self.place, self.until, self.public = 0, 0.0, -1
         self.faults: set[str] = set()
         self.code: Json | None = None
 
@@ -223,14 +240,22 @@ class Story:
 
     def plan(self, answers: Iterable[Json]) -> str:
         """Note the planned answers; the step that this is."""
-        messages = {number: each["message"] for number, each in enumerate(answers) if "message" in each}
+        messages: dict[int, Json] = {}
+        self._first.clear()
+        for number, each in enumerate(answers):
+            if OTHERWISE in each:
+                self._first[number] = self._first.get(number - 1, number - 1)
+            elif "message" in each:
+                messages[number] = each["message"]
+            elif "public_reply" in each:
+                messages[number], self.public = {"text": each["public_reply"]}, number
         self.wanted = frozenset(messages)
         self.said = [str(each.get("text", "")) for each in messages.values()]
         return "planned" if messages else "silent"
 
     def arrive(self, number: int, at: float) -> str:
         """Note a message that Facebook took; the step that this is."""
-        self.arrivals.append((number, at))
+        self.arrivals.append((self._first.get(number, number), at))
         return "arrived_last" if self.wanted <= {each for each, _ in self.arrivals} else "arrived"
 
     def described(self) -> Json:

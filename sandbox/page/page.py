@@ -12,6 +12,8 @@ from typing import Any
 
 from sandbox.aws.proxy import Proxy
 from sandbox.background import Background
+from sandbox.conversation import not_loaded
+from sandbox.conversation_function import ConversationCode, conversation_code
 from sandbox.errors import SandboxError
 from sandbox.facebook import actions
 from sandbox.facebook.outbox import Outbox
@@ -20,13 +22,14 @@ from sandbox.facebook.webhooks import Facebook, Item
 from sandbox.local import Sandbox
 from sandbox.page.app import Site, cancelled
 from sandbox.page.aws_reader import UNREADABLE, AwsReader
+from sandbox.page.conversation_function import ConversationFunction
 from sandbox.page.diagram import deployed_diagram
 from sandbox.page.event_log import EventLog
 from sandbox.page.fault_panel import VISIBILITY_SECONDS, FaultPanel
 from sandbox.page.feed import Feed
 from sandbox.page.operator import Operator
 from sandbox.page.outcomes import OUTCOMES
-from sandbox.page.reload import Reload, raised_again
+from sandbox.page.reload import Reload, bot_source, conversation_source, raised_again
 from sandbox.serving import Server
 
 Json = dict[str, Any]
@@ -75,8 +78,13 @@ class ChatPage:
         self._faults = FaultPanel(sandbox.faults, sandbox.aws_faults, switches, sandbox.kill_functions)
         self._event_log = EventLog(self.feed, sandbox.page_id, lambda: sandbox.outputs, self._faults.hits)
         self._reload = Reload(
-            sandbox.configuration.folder, self._upload, self._start_both, self.note_code, self._take_offer
+            bot_source(sandbox.configuration.folder),
+            lambda content: self._upload(str(sandbox.outputs["functionName"]), content),
+            self._start_both,
+            self.note_code,
+            self._take_offer,
         )
+        self._conversation = ConversationFunction(sandbox)
         self._site = Site(self)
         self._server = Server(self._site.app, port, "the chat page")
         self._site.url = self._server.url
@@ -108,7 +116,8 @@ class ChatPage:
     async def _start(self) -> None:
         await self.add_person("")
         await self._server.start()
-        for work in (self._reload.run(), self._poll(), asyncio.to_thread(self._start_both)):
+        works = (self._reload.run(), self._follow_conversation(), self._poll(), asyncio.to_thread(self._start_both))
+        for work in works:
             self._tasks.append(asyncio.create_task(self._report_failure(work)))
 
     async def _report_failure(self, work: Awaitable[object]) -> None:
@@ -153,6 +162,7 @@ class ChatPage:
         person = str(2_000_000_000_000_000 + int.from_bytes(os.urandom(6)) % 10**15)
         self._people[person] = chosen
         self._event_log.know(person)
+        self._sandbox.graph.people.set(person, first_name=chosen, last_name="")
         self.feed.note("person", person=person, name=chosen)
         return {"person": person}
 
@@ -164,9 +174,12 @@ class ChatPage:
     async def act(self, person: str, action: Json) -> Json:
         """A person did something: show it at once, and deliver it as a webhook."""
         item = actions.item(self._sandbox.page_id, self._known(person), action)
+        if action["kind"] == "hand_back":
+            self._sandbox.graph.threads.give_back(person)
         return self._deliver(person, item, action["kind"])
 
     def _deliver(self, person: str, item: Item, action: str) -> Json:
+        self._sandbox.know(person, item)
         key = self._event_log.begin(item, person, action)
         self._outbox.put(person, [item])
         return {"key": key}
@@ -178,7 +191,7 @@ class ChatPage:
             raise SandboxError("This event cannot be replayed: the page did not see its webhook.")
         if notice := item.get("notice"):
             return await self.notify(item["sender"]["id"], notice["topic"], notice["data"])
-        return self._deliver(item["sender"]["id"], actions.again(item), "replay")
+        return self._deliver(self._event_log.stories[key].person, actions.again(item), "replay")
 
     # What an operator does
 
@@ -192,6 +205,10 @@ class ChatPage:
         echo = actions.inbox_echo(self._sandbox.page_id, self._known(person), text)
         self.feed.note("inbox", person=person, mid=echo["message"]["mid"], text=text)
         self._outbox.put(person, [echo])
+
+    async def reply(self, person: str, text: str) -> None:
+        """Answer a person as `ops reply` does."""
+        await asyncio.to_thread(self._operator.reply, self._known(person), text)
 
     async def day_later(self, person: str) -> None:
         """Let a day pass for one person."""
@@ -267,7 +284,7 @@ class ChatPage:
     # What it observes
 
     def _called_graph(self, call: GraphCall) -> None:
-        self._event_log.called_graph(call)
+        self._event_log.called_graph(call, self._shown((call.body or {}).get("message") or {}))
         if call.path.endswith("/messenger_profile") and call.method != "GET":
             self._note_profile()
         taken = call.status == HTTPStatus.OK and call.path.endswith("/messages") and "message" in (call.body or {})
@@ -275,6 +292,15 @@ class ChatPage:
             key = self._event_log.answered(call)
             self.feed.note("killed", key=key)
             self._event_log.take(key, "killed")
+
+    def _shown(self, message: Json) -> Json:
+        """What a person sees of a message: of a template, its text with everything filled in."""
+        if "template" not in message:
+            return message
+        templates = self._sandbox.graph.templates
+        text, buttons = templates.text(message["template"]), templates.buttons(message["template"])
+        form = {"template_type": "button", "text": text, "buttons": buttons}
+        return {"attachment": {"type": "template", "payload": form}} if buttons else {"text": text}
 
     def _not_delivered(self, items: Sequence[Item], sentence: str) -> None:
         keys = [self._event_log.key(item) for item in items]
@@ -316,8 +342,11 @@ class ChatPage:
             "variables": await asyncio.to_thread(self._aws.variables),
         }
         kind = str(logged["reason"]).partition(" ")[0]
-        code = self._reload.live
-        raised = await asyncio.to_thread(raised_again, code, turn) if code and turn["item"] else None
+        raised: Json | None = None
+        if turn["item"] and self._conversation.name:
+            raised = await asyncio.to_thread(self._conversation.raised_again, turn)
+        elif turn["item"] and self._reload.live:
+            raised = await asyncio.to_thread(raised_again, self._reload.live, turn)
         if not raised or raised["type"] != kind:
             sentence = "It was not raised again when the turn was run once more, so only the log knows where it was."
             raised = {"type": kind, "message": sentence, "frames": [], "at": logged.get("at", "")}
@@ -336,10 +365,41 @@ class ChatPage:
         """Note a change of the code or of the settings: it is being checked, is live, or is broken."""
         self.feed.note("code", state=state, content=content)
 
+    async def _follow_conversation(self) -> None:
+        """Watch the conversation that is a function of its own, whichever the settings name."""
+        followed: ConversationCode | None = None
+        watching: asyncio.Task[None] | None = None
+        try:
+            while True:
+                with contextlib.suppress(SandboxError):  # the deployment has said so
+                    code = conversation_code(self._sandbox.configuration) if self._conversation.name else None
+                    if code != followed:
+                        await cancelled(watching)
+                        followed, watching = code, code and asyncio.create_task(self._watch_conversation(code))
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            await cancelled(watching)
+
+    async def _watch_conversation(self, code: ConversationCode) -> None:
+        reload = Reload(
+            conversation_source(self._sandbox.configuration.folder, code),
+            lambda content: self._upload(self._conversation.name, content),
+            self._conversation.start,
+            self.note_code,
+            self._take_offer,
+        )
+        if failure := await asyncio.to_thread(self._conversation.start):
+            self.note_code("broken", {"changed": [], **not_loaded(failure)})
+        await self._report_failure(reload.run())
+
     async def _take_offer(self, offered: Json) -> None:
-        """Show the bot's Messenger profile, and what it can demonstrate; a bot without a profile keeps the present."""
+        """Show the bot's Messenger profile, and what it can demonstrate; a bot without a profile keeps the present.
+
+        Its templates are reviewed, as if `ops templates` had created them.
+        """
         self._demonstrations = offered["demonstrations"]
         self.feed.note("demonstrations", demonstrations=self._demonstrations)
+        await asyncio.to_thread(self._sandbox.graph.templates.replace, offered["templates"])
         if offered["profile"]:
             self._sandbox.graph.set_profile(offered["profile"])
             self._note_profile()
@@ -347,14 +407,19 @@ class ChatPage:
     def _note_profile(self) -> None:
         self.feed.note("profile", profile=self._sandbox.graph.profile())
 
-    def _upload(self, content: bytes) -> None:
-        client, name = self._sandbox.client("lambda"), str(self._sandbox.outputs["functionName"])
+    def _upload(self, name: str, content: bytes) -> None:
+        """Make a zip the code of the bot's function, or of the conversation's, and let the new version answer."""
+        client, outputs = self._sandbox.client("lambda"), self._sandbox.outputs
+        bot = str(outputs["functionName"])
         client.update_function_code(FunctionName=name, ZipFile=content)
         self._aws.wait_until_updated(name)
         version = client.publish_version(FunctionName=name)["Version"]
-        client.update_alias(
-            FunctionName=name, Name=self._sandbox.outputs["aliasName"], FunctionVersion=version, RoutingConfig={}
-        )
+        if name != bot:
+            variables = {**self._aws.variables(), "CONVERSATION_FUNCTION": f"{name}:{version}"}
+            client.update_function_configuration(FunctionName=bot, Environment={"Variables": variables})
+            self._aws.wait_until_updated(bot)
+            version = client.publish_version(FunctionName=bot)["Version"]
+        client.update_alias(FunctionName=bot, Name=outputs["aliasName"], FunctionVersion=version, RoutingConfig={})
 
     def _start_both(self) -> str:
         """Start the two instances that a message needs: one for the webhook, one for the queue."""

@@ -6,6 +6,7 @@ from sandbox.provider.resource import ResourceType
 
 CLASSES: tuple[type[ResourceType], ...] = (
     iam.Group, iam.GroupPolicyAttachment, iam.UserGroupMembership, iam.Policy, iam.Role, iam.RolePolicy,
+    iam.RolePolicyAttachment, iam.OpenIdConnectProvider,
     ssm.Parameter, logs.LogGroup, logs.LogMetricFilter, cloudwatch.MetricAlarm, sns.Topic, sns.TopicSubscription,
     sqs.Queue, sqs.RedriveAllowPolicy, dynamodb.Table,
     lambda_.Function, lambda_.Alias, lambda_.EventSourceMapping, lambda_.Permission,

@@ -1,6 +1,7 @@
 """Identity and access management."""
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from sandbox.provider import refusals
@@ -42,27 +43,50 @@ class Group(ResourceType):
         account.client("iam").delete_group(GroupName=old.id)
 
 
-class GroupPolicyAttachment(ResourceType):
+class PolicyAttachment(ResourceType):
+    """A managed policy attached to something.
+
+    Attributes:
+        holder: what it is attached to, as the argument is named.
+    """
+
+    holder: ClassVar[str]
+
+    def _create(self, account: Account, inputs: Inputs) -> str:
+        refusals.attachable(account.owner("iam"), inputs["policyArn"])
+        self._call(account, "attach_{}_policy", inputs, PolicyArn=inputs["policyArn"])
+        return self._id(inputs)
+
+    def _call(self, account: Account, name: str, inputs: Inputs, **arguments: str) -> Any:
+        call = getattr(account.client("iam"), name.format(self.holder))
+        return call(**{f"{self.holder.title()}Name": inputs[self.holder]}, **arguments)
+
+    def _id(self, inputs: Inputs) -> str:
+        return f"{inputs[self.holder]}-{inputs['policyArn'].rpartition('/')[2]}"
+
+    def _read(self, account: Account, known: Existing) -> Existing | None:
+        attached = self._call(account, "list_attached_{}_policies", known.inputs)["AttachedPolicies"]
+        arns = [each["PolicyArn"] for each in attached]
+        return Existing(known.id, known.inputs) if known.inputs["policyArn"] in arns else None
+
+    def _delete(self, account: Account, old: Existing) -> None:
+        self._call(account, "detach_{}_policy", old.inputs, PolicyArn=old.inputs["policyArn"])
+
+
+class GroupPolicyAttachment(PolicyAttachment):
     """A managed policy attached to a group."""
 
     type_name = "aws:iam/groupPolicyAttachment:GroupPolicyAttachment"
     import_format = "group/policyArn"
+    holder = "group"
 
-    def _create(self, account: Account, inputs: Inputs) -> str:
-        refusals.attachable(account.owner("iam"), inputs["policyArn"])
-        account.client("iam").attach_group_policy(GroupName=inputs["group"], PolicyArn=inputs["policyArn"])
-        return self._id(inputs)
 
-    def _id(self, inputs: Inputs) -> str:
-        return f"{inputs['group']}-{inputs['policyArn'].rpartition('/')[2]}"
+class RolePolicyAttachment(PolicyAttachment):
+    """A managed policy attached to a role."""
 
-    def _read(self, account: Account, known: Existing) -> Existing | None:
-        attached = account.client("iam").list_attached_group_policies(GroupName=known.inputs["group"])
-        arns = [each["PolicyArn"] for each in attached["AttachedPolicies"]]
-        return Existing(known.id, known.inputs) if known.inputs["policyArn"] in arns else None
-
-    def _delete(self, account: Account, old: Existing) -> None:
-        account.client("iam").detach_group_policy(GroupName=old.inputs["group"], PolicyArn=old.inputs["policyArn"])
+    type_name = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    import_format = "role/policyArn"
+    holder = "role"
 
 
 class UserGroupMembership(ResourceType):
@@ -254,3 +278,40 @@ class RolePolicy(ResourceType):
 
     def _delete(self, account: Account, old: Existing) -> None:
         account.client("iam").delete_role_policy(RoleName=old.inputs["role"], PolicyName=old.inputs["name"])
+
+
+class OpenIdConnectProvider(ResourceType):
+    """An identity provider whose tokens may assume roles."""
+
+    type_name = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+
+    def _create(self, account: Account, inputs: Inputs) -> str:
+        created = account.client("iam").create_open_id_connect_provider(
+            Url=inputs["url"], ClientIDList=inputs["clientIdLists"], Tags=tag_list(inputs.get("tags"))
+        )
+        return str(created["OpenIDConnectProviderArn"])
+
+    def _read(self, account: Account, known: Existing) -> Existing:
+        provider = account.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=known.id)
+        inputs = {
+            "url": f"https://{provider['Url'].removeprefix('https://')}",  # AWS gives it without
+            "clientIdLists": provider["ClientIDList"],
+            "tags": tag_map(provider.get("Tags", [])),
+        }
+        return Existing(known.id, inputs, {"arn": known.id})
+
+    def _update(self, account: Account, change: Change) -> None:
+        iam, before, after = account.client("iam"), change.old.inputs["clientIdLists"], change.inputs["clientIdLists"]
+        for added in sorted(set(after) - set(before)):
+            iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=change.old.id, ClientID=added)
+        for removed in sorted(set(before) - set(after)):
+            iam.remove_client_id_from_open_id_connect_provider(OpenIDConnectProviderArn=change.old.id, ClientID=removed)
+
+    def _delete(self, account: Account, old: Existing) -> None:
+        account.client("iam").delete_open_id_connect_provider(OpenIDConnectProviderArn=old.id)
+
+    def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
+        account.client("iam").tag_open_id_connect_provider(OpenIDConnectProviderArn=old.id, Tags=tag_list(tags))
+
+    def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
+        account.client("iam").untag_open_id_connect_provider(OpenIDConnectProviderArn=old.id, TagKeys=keys)

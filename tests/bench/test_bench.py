@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench import figures, stubs
+from bench import conversation, figures, stubs
 from bench.__main__ import put
 from bench.figures import FLOOR, OURS, PEER, ROUNDS, Bench, Figures, cold_title, goals, warm_title
 from bench.runtime import PYTHON, BenchError, Function
@@ -201,3 +201,18 @@ def test_each_goal_compares_the_medians_that_it_names(measured: Any, missed: lis
 
     assert len(misses) == len(missed)
     assert all(miss.startswith(start) for miss, start in zip(misses, missed, strict=True))
+
+
+@needs_the_runtime_client
+def test_the_extra_call_is_measured_cold_and_warm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation, "COLD_STARTS", 1)
+    monkeypatch.setattr(conversation, "CALLS", 3)
+    python = next(each for each in conversation.languages() if each.name == "Python")
+    monkeypatch.setattr(conversation, "languages", lambda: iter([python]))
+
+    found = conversation.measured()
+
+    assert [len(each.cold) for each in found.values()] == [1, 0]
+    assert [len(each.warm) for each in found.values()] == [3, 3]
+    assert found["Python"].cold[0] > max(found["Python"].warm)
+    assert "| Python | " in conversation.section(found)

@@ -15,6 +15,8 @@ VALUES: dict[str, Any] = {
     "secrets_path": "/s",
     "state_days": 30,
     "echo_seconds": 20.0,
+    "human_hours": 12.0,
+    "disclose_days": 30.0,
     "concurrency": 5,
 }
 

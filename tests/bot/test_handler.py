@@ -54,6 +54,8 @@ def test_the_function_is_put_together_once_from_the_environment(monkeypatch: pyt
         "DEAD_LETTER_QUEUE_URL": "dead",
         "MESSAGE_BYTES": "1048576",
         "ECHO_SECONDS": "20",
+        "HUMAN_HOURS": "12",
+        "DISCLOSE_DAYS": "30",
         "GRAPH_API_URL": "https://graph.facebook.com",
         "GRAPH_API_VERSION": "v26.0",
         "LEDGER_TABLE": "table",

@@ -50,10 +50,15 @@ def answers(found: list[events.Event]) -> list[list[object]]:
     states: dict[str, Json] = {}
     said: list[list[object]] = []
     for event in {each.id: each for each in found}.values():
-        answer = bot.answer(event.replace(timestamp=None), states.get(event.owner, {}), Context(THEN, WORLD))
+        state = states.get(event.owner, {"session": {"disclosed": THEN}})
+        answer = bot.answer(event.replace(timestamp=None), state, Context(THEN, WORLD))
         assert answer.defect is None
         states[event.owner] = answer.state
-        requests: list[Json] = [message.to_request(event.user) for message in answer.messages]
+        requests: list[Json] = [dict(message.to_request(event.user)) for message in answer.messages]
         addressed = [each for each in requests if any(each["recipient"].values())]
-        said += [[each["recipient"], each["message"]["text"].split("\n")[0][:16]] for each in addressed]
+        said += [[each["recipient"], shortened(each)] for each in addressed]
     return said
+
+
+def shortened(request: Json) -> str:
+    return str(request["message"]["text"].split("\n")[0][:16] if "message" in request else request["control"])

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from bot import responder
+from bot.aws.function import ANSWER_SECONDS
 from bot.aws.queues import Queues, fingerprint
 from bot.dialogue import Answer, Bot, Context
 from bot.messenger import events
-from bot.messenger.messages import Action, PrivateReply, Text
+from bot.messenger.human import Human
+from bot.messenger.messages import Action, Message, Notification, PassThread, PrivateReply, PublicReply, Text, Update
+from bot.messenger.news import Otherwise, Utility, UtilityTemplate, Wording
 from bot.messenger.record import Record
 from tests.model import system as model
 from tests.model.cloud import EVENTS, SECRETS
@@ -324,6 +327,33 @@ def test_a_defect_of_the_conversation_is_reported_by_its_place_and_never_by_its_
     assert letter["detail"]["at"].startswith("system.py:")
 
 
+def test_a_dead_letter_says_what_a_conversation_elsewhere_raised_and_where_and_the_log_only_where() -> None:
+    system = run([item("u", "m1", 1, "raises")], converse=None)
+    ((letter),) = letters(system)
+    assert letter["reason"] == "ZeroDivisionError in the conversation"
+    assert letter["detail"] == {"at": "index.py:7", "message": "No."}
+    assert system.faults.calls["Invoke"] == responder.FAULTS
+    assert {(each["at"], each.get("message")) for each in logged(system, "fault")} == {("index.py:7", None)}
+
+
+def test_a_conversation_elsewhere_is_called_once_for_an_event_however_often_its_answers_fail() -> None:
+    system = run([item("u", "m1", 2), item("u", "m2")], planned=(Fault("send", How.REFUSED, times=9),), converse=None)
+    assert texts(system) == ["m1 0 0", "m1 1 0", "m2 0 1"]
+    assert system.faults.calls["Invoke"] == 2
+
+
+def test_an_outage_of_lambda_makes_no_dead_letters() -> None:
+    system = run([item("u", "m1")], outages=(Outage("lambda", How.VANISHED, 0, 3600),), converse=None)
+    assert (texts(system), letters(system)) == (["m1 0 0"], [])
+
+
+def test_no_call_of_a_conversation_elsewhere_begins_that_leaves_no_time_to_send() -> None:
+    system = run([item("u", "m1"), item("u", "m2")], latencies=(1500,), converse=None)
+    assert texts(system) == ["m1 0 0", "m2 0 1"]
+    assert [each["reason"] for each in logged(system, "handed_back")] == ["no time is left in this run"]
+    assert times(system)[1] > model.TIMEOUT_SECONDS - ANSWER_SECONDS - responder.STEP_SECONDS
+
+
 def test_no_line_of_the_log_holds_what_a_user_wrote_or_was_answered() -> None:
     natures = ("good", "raises", "rejected", "shy")
     system = run(*[[item("u", f"m{number}", 2, nature)] for number, nature in enumerate(natures)])
@@ -501,6 +531,16 @@ def faults_for_both() -> tuple[Fault, ...]:
     return Fault("send", How.LOST, times=2), Fault("send", How.REFUSED, skip=2, times=3)
 
 
+def test_the_log_says_which_human_wrote_through_the_bots_own_app_and_not_what() -> None:
+    message = {"mid": "m", "is_echo": True, "app_id": 1, "metadata": "human:anna", "text": "xyzzy"}
+    system = System()
+    system.facebook.post([{"sender": {"id": PAGE}, "recipient": {"id": "u"}, "message": message}], "u")
+    system.run()
+    ((line),) = logged(system, "human_wrote")
+    assert (line["by"], line["person"]) == ("anna", fingerprint(PAGE, "u"))
+    assert "xyzzy" not in json.dumps(line)
+
+
 # People without an id, and comments
 
 
@@ -560,3 +600,291 @@ def test_the_echo_of_a_message_to_somebody_without_an_id_settles_it(item: Json, 
     system.run()
     assert len(texts(system)) == 1
     assert letters(system) == []
+
+
+# News, and the ways in which it is sent
+
+
+class Moved(Record):
+    number: str
+
+
+MOVED = UtilityTemplate("moved", {"en": Wording("Parcel {{number}} moved.", Moved("1"))})
+WAYS: tuple[Message, ...] = (
+    Update(Text("update")),
+    Otherwise(Utility(MOVED, "en", Moved("2"))),
+    Otherwise(Notification(Text("consent"), "token")),
+)
+
+
+def news(
+    *planned: Fault,
+    ways: tuple[Message, ...] = WAYS,
+    after: tuple[Message, ...] = (Text("after it"),),
+    items: tuple[Json, ...] = (),
+    **more: Any,
+) -> System:
+    """Let the page's systems send a notice, which the bot answers in these ways, and then "after it"."""
+    system = System(planned=planned, converse=lambda *_: Answer((*ways, *after), {}), **more)
+    notice = {"sender": {"id": "u"}, "notice": {"id": "n", "topic": "parcel", "data": {}}}
+    for number, item_ in enumerate((*items, notice)):
+        body = {"object": "page", "page": PAGE, "received": round(BEGIN * 1000) + number, "items": [item_]}
+        system.world.after(number, functools.partial(system.queue.put, f"g{number}", json.dumps(body)))
+    system.run()
+    return system
+
+
+def ways_of(system: System) -> list[str]:
+    return [line["way"] for line in logged(system, "news")]
+
+
+@pytest.mark.parametrize("how", [How.WINDOW_CLOSED, How.NOT_ALLOWED, How.UNCLEAR, How.REJECTED])
+@pytest.mark.parametrize(
+    ("refused", "sent", "way"), [(0, "update", "update"), (1, "moved", "utility"), (2, "consent", "consent")]
+)
+def test_news_goes_the_first_way_that_facebook_takes_and_the_log_says_which(
+    how: How, refused: int, sent: str, way: str
+) -> None:
+    system = news(Fault("send", how, times=refused)) if refused else news()
+    assert texts(system) == [sent, "after it"]
+    assert (letters(system), ways_of(system)) == ([], [way, "response"])
+    assert logged(system, "not_delivered") == logged(system, "refused") == []
+
+
+def test_news_that_facebook_takes_in_no_way_is_not_delivered_once_and_the_log_says_so() -> None:
+    system = news(Fault("send", How.NOT_ALLOWED, times=3), after=())
+    assert (texts(system), ways_of(system)) == ([], ["none"])
+    assert [line["messages"] for line in logged(system, "not_delivered")] == [1]
+
+
+def test_a_notice_that_the_bot_does_not_pass_on_is_logged_as_such() -> None:
+    assert ways_of(news(ways=(), after=())) == ["none"]
+
+
+@pytest.mark.parametrize("refused", [0, 1])
+def test_a_way_whose_answer_was_lost_is_settled_by_its_echo_and_no_other_way_is_tried(refused: int) -> None:
+    faults = [Fault("send", How.NOT_ALLOWED, times=refused)] if refused else []
+    system = news(*faults, Fault("send", How.LOST, skip=refused), echoes=(1,))
+    assert texts(system) == [["update", "moved"][refused], "after it"]
+    assert ways_of(system) == [["update", "utility"][refused], "response"]
+
+
+@pytest.mark.parametrize("how", [How.KILLED, How.KILLED_AFTER])
+def test_a_crash_between_two_ways_leads_to_one_message(how: How) -> None:
+    system = news(Fault("send", How.NOT_ALLOWED), Fault("send", how, skip=1), echoes=(1,))
+    assert texts(system) == ["moved", "after it"]
+
+
+def review(status: str) -> Json:
+    value = {"event": status, "message_template_name": "moved", "message_template_language": "en", "reason": "TEXT"}
+    return {"field": "message_template_status_update", "value": value}
+
+
+@pytest.mark.parametrize(("statuses", "sent"), [(("REJECTED",), "consent"), (("REJECTED", "APPROVED"), "moved")])
+def test_a_template_that_facebook_has_not_approved_is_not_tried(statuses: tuple[str, ...], sent: str) -> None:
+    system = news(ways=(WAYS[1], WAYS[2]), items=tuple(map(review, statuses)))
+    assert texts(system) == [sent, "after it"]
+    assert system.faults.calls["send"] == 2
+    shown = [
+        (line["level"], line["template"], line["status"], line["reason"])
+        for line in logged(system, "template_reviewed")
+    ]
+    assert shown[0] == ("WARN", "moved", "REJECTED", "TEXT")
+
+
+def test_an_older_report_about_a_template_does_not_replace_a_newer_one() -> None:
+    system = System()
+    for number, status in ((2, "REJECTED"), (1, "APPROVED")):
+        body = {"object": "page", "page": PAGE, "received": round(BEGIN * 1000) + number, "items": [review(status)]}
+        system.world.after(3 - number, functools.partial(system.queue.put, "g", json.dumps(body)))
+    system.run()
+    assert system.cloud.table.items()[f"template#{PAGE}#moved#en"]["review"] == {"S": "REJECTED"}
+
+
+def publicly(event: events.Event, _state: Json, _now: float) -> Answer:
+    assert isinstance(event, events.Comment)
+    return Answer((PrivateReply(Text("answer"), event.comment_id), PublicReply("look", event.comment_id)), {})
+
+
+@pytest.mark.parametrize("how", [None, How.LOST, How.LATE, How.VANISHED, How.KILLED, How.KILLED_AFTER])
+def test_a_public_reply_is_made_exactly_once(how: How | None) -> None:
+    system = System(planned=(Fault("reply", how),) if how else (), converse=publicly)
+    comment = {"field": "feed", "value": {"item": "comment", "verb": "add", "comment_id": "1_2", "message": "?"}}
+    body = json.dumps({"object": "page", "page": PAGE, "received": round(BEGIN * 1000), "items": [comment]})
+    system.queue.put("somebody", body)
+    system.run()
+    assert (texts(system), system.facebook.replies) == (["answer"], ["look"])
+    assert outcomes(system) == ["settled"]
+
+
+# Messages that are answered together
+
+
+def test_a_burst_has_one_plan_and_none_of_its_messages_is_answered_again() -> None:
+    burst = [item("u", mid, 1, "chatty") for mid in ("m1", "m2", "m3")]
+    system = System(echoes=(-1,))
+    later(system, 0, burst)
+    later(system, 400, burst[1:2])  # the queue itself drops copies for five minutes
+    later(system, 800, burst[:1])
+    system.run()
+    assert texts(system) == ["m1+m2+m3 0 0"]
+    assert outcomes(system) == ["settled"] * 3
+    assert system.faults.calls["TransactWriteItems"] == 1
+    assert [line["together"] for line in logged(system, "answered")] == [3]
+
+
+def test_a_burst_may_lie_in_several_messages_of_the_queue_and_ends_at_one_that_is_not_ours() -> None:
+    mine = [delivery("u", item("u", mid, 1, "chatty")) | {"messageId": mid} for mid in ("m1", "m2", "m3", "m4")]
+    mine[2]["body"] = "?"
+    system = System(echoes=(-1,))
+    instance = system._container()
+    system.world.start(lambda: print(instance.worker.handle({"Records": mine}, lambda: 30.0)))
+    system.run()
+    assert texts(system) == ["m1+m2 0 0", "m4 0 2"]
+
+
+def test_a_burst_has_no_more_messages_than_one_write_takes() -> None:
+    most = responder.MOST_TOGETHER
+    system = run([item("u", f"m{number}", 1, "chatty") for number in range(most + 2)])
+    assert [text.count("+") for text in texts(system)] == [most - 1, 1]
+
+
+def test_a_burst_ends_at_a_copy_of_one_of_its_messages_and_at_whatever_is_not_a_text() -> None:
+    tap = item("u", "m2") | {"postback": {"mid": "m2", "payload": "{}"}}
+    del tap["message"]
+    for second in (item("u", "m1", 1, "chatty"), tap):
+        mine = [item("u", "m1", 1, "chatty"), second, item("u", "m3", 1, "chatty")]
+        seen: list[int] = []
+
+        def converse(event: events.Event, state: Json, _now: float, seen: list[int] = seen) -> Answer:
+            seen.append(len(event.waiting) if isinstance(event, events.TextMessage) else 0)
+            return Answer((Text("answer"),), state)
+
+        system = System(converse=converse)
+        system.queue.put("u", delivery("u", *mine)["body"])
+        system.run()
+        assert set(seen) == {0}
+        assert logged(system, "fault") == []
+
+
+def test_a_burst_that_needs_no_answer_is_settled_as_a_whole() -> None:
+    def silent(event: events.Event, state: Json, _now: float) -> Answer:
+        waiting = event.waiting if isinstance(event, events.TextMessage) else ()
+        return Answer((), state, together=len(waiting))
+
+    system = run([item("u", "m1"), item("u", "m2")], converse=silent)
+    assert outcomes(system) == ["settled"] * 2
+
+
+# A human answers
+
+
+def human_echo(mid: str, platform: str = "page", **more: Any) -> Json:
+    """A message of the queue with the echo of what somebody else wrote to the user `u`."""
+    message = {"mid": mid, "is_echo": True, "text": "xyzzy"} | more
+    echo = {"sender": {"id": PAGE}, "recipient": {"id": "u"}, "timestamp": 1, "message": message}
+    return {"object": platform, "page": PAGE, "received": round(BEGIN * 1000), "items": [echo]}
+
+
+def human(system: System) -> Human:
+    record = system.cloud.table.items().get(f"user#{fingerprint(PAGE, 'u')}")
+    return Human.of(json.loads(record["state"]["S"])) if record else Human()
+
+
+@pytest.mark.parametrize(
+    ("platform", "more", "silences"),
+    [
+        ("page", {}, True),
+        ("page", {"app_id": 263902037430900}, True),
+        ("page", {"app_id": 2002, "metadata": "crm-55"}, True),
+        ("instagram", {"app_id": "1217981644879628"}, True),
+        ("instagram", {}, False),
+        ("page", {"metadata": "0" * 64 + ":0"}, False),
+    ],
+    ids=["no app", "the inbox", "another app", "Instagram's inbox", "Instagram", "an answer of ours"],
+)
+def test_an_echo_of_somebody_else_silences_the_bot_and_its_own_does_not(
+    platform: str, more: Json, silences: bool
+) -> None:
+    system = System()
+    system.queue.put("echo", json.dumps(human_echo("echo", platform, **more)))
+    later(system, 2, [item("u", "m1", 2)])
+    system.run()
+    assert texts(system) == ([] if silences else ["m1 0 0", "m1 1 0"])
+    assert human(system).talks(BEGIN) is silences
+    assert [line["messages"] for line in logged(system, "human_answered")] == ([2] if silences else [])
+    assert outcomes(system) == ["settled"]
+
+
+def test_an_event_changes_the_state_although_it_is_answered_with_silence() -> None:
+    system = System()
+    system.queue.put("echo", json.dumps(human_echo("echo")))
+    later(system, 2, [item("u", "m1")])
+    later(system, model.HUMAN_HOURS * 3600 + 1, [item("u", "m2")])
+    system.run()
+    assert texts(system) == ["m2 0 1"]
+
+
+def test_each_word_of_a_human_restarts_the_time() -> None:
+    hours = model.HUMAN_HOURS * 3600
+    system = System()
+    for number, seconds in enumerate((0, hours / 2)):
+        system.world.after(seconds, functools.partial(system.facebook.human_writes, "u", f"echo{number}"))
+    for mid, seconds in (("m1", hours + 10), ("m2", hours * 3 / 2 + 10)):
+        later(system, seconds, [item("u", mid)])
+    system.run()
+    assert texts(system) == ["m2 0 1"]
+
+
+def test_the_answers_that_are_left_when_a_human_writes_are_not_sent_and_the_event_is_settled() -> None:
+    system = System(latencies=(200,), echoes=(-1,))
+    later(system, 0, [item("u", "m1", 4)])
+    system.world.after(0.9, lambda: system.queue.put("echo", json.dumps(human_echo("echo"))))
+    system.run()
+    sent = texts(system)
+    assert sent[0] == "m1 0 0"
+    assert len(sent) < 4
+    assert [line["messages"] for line in logged(system, "human_answered")] == [4 - len(sent)]
+    assert logged(system, "answered") == []
+    assert outcomes(system) == ["settled"]
+
+
+def test_a_message_that_may_have_arrived_is_not_sent_again_once_a_human_wrote() -> None:
+    system = System(planned=(Fault("send", How.AMBIGUOUS),), echoes=(-1,))
+    later(system, 0, [item("u", "m1")])
+    system.world.after(1, lambda: system.queue.put("echo", json.dumps(human_echo("echo"))))
+    system.run()
+    assert texts(system) == ["m1 0 0"]
+    assert system.cloud.settled[fingerprint(PAGE, "m1")] - BEGIN < model.ECHO_SECONDS
+
+
+def test_what_an_old_echo_says_is_over_already() -> None:
+    old = human_echo("echo") | {"received": round((BEGIN - model.HUMAN_HOURS * 3600 - 1) * 1000)}
+    system = System()
+    system.queue.put("echo", json.dumps(old))
+    system.run()
+    assert human(system) == Human()
+
+
+def test_the_log_says_which_app_wrote_and_not_what() -> None:
+    system = System()
+    system.queue.put("echo", json.dumps(human_echo("echo", app_id=263902037430900)))
+    system.run()
+    ((line),) = logged(system, "human_wrote")
+    assert line["app"] == "263902037430900"
+    assert "xyzzy" not in json.dumps([entry.text for entry in system.world.timeline if entry.text.startswith("log")])
+
+
+@pytest.mark.parametrize(
+    ("human", "said"),
+    [(Human().written("u", BEGIN, 1), []), (Human().asked("u", BEGIN, 1), ["A human comes."])],
+    ids=["another app asked for it", "the person did"],
+)
+def test_passing_the_thread_is_tried_until_it_works_whoever_has_the_conversation(human: Human, said: list[str]) -> None:
+    answer = Answer((Text("A human comes."), PassThread("2002", "help")), human.put({}))
+    system = run([item("u", "m1")], converse=lambda *_: answer, planned=(Fault("action", How.UNSENT, times=4),))
+    assert texts(system) == said
+    assert system.facebook.controls == [
+        ("pass_thread_control", {"recipient": {"id": "u"}, "target_app_id": "2002", "metadata": "help"})
+    ]
+    assert outcomes(system) == ["settled"]

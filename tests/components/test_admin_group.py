@@ -1,6 +1,7 @@
 """The administrators: the documented policies, our own within IAM's limits, and members who keep their groups."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pytest
 
@@ -11,20 +12,24 @@ from tests.harness import Graph, project_defaults, run_program
 from tests.policies import statements
 
 ACCOUNT = Account(partition="aws", region="eu-central-1", account_id="111122223333")
+BUCKET = "arn:aws:s3:::bot-state-111122223333-eu-central-1"
 GROUP = "arn:aws:iam::111122223333:group/Innolab_FBM"
 
 
 def args(
     *,
     members: Sequence[str] = (),
-    prefixes: Sequence[str] = ("bot-dev-",),
+    stacks: Sequence[str] = ("dev",),
+    rights: Literal["documented", "scoped"] = "documented",
     policies: Sequence[str] | None = None,
     require_mfa: bool = False,
 ) -> AdminGroupArgs:
     return AdminGroupArgs(
         group_name="Innolab_FBM",
         members=members,
-        name_prefixes=prefixes,
+        project="bot",
+        stacks=stacks,
+        rights=rights,
         account=ACCOUNT,
         managed_policies=DOCUMENTED_POLICIES if policies is None else policies,
         require_mfa=require_mfa,
@@ -56,7 +61,7 @@ def test_a_documented_policy_can_be_left_out() -> None:
     graph = run_program(lambda: AdminGroup("admins", args(policies=["AWSLambda_FullAccess"])))
 
     assert attached(graph) == {"arn:aws:iam::aws:policy/AWSLambda_FullAccess"}
-    assert len(graph.of("aws:iam/policy:Policy")) == 2
+    assert len(graph.of("aws:iam/policy:Policy")) == 3
 
 
 def test_a_retired_policy_and_its_successor_are_one() -> None:
@@ -91,7 +96,7 @@ def test_every_own_policy_is_attached() -> None:
 
 
 def test_permissions_cover_each_prefix_and_nothing_else() -> None:
-    graph = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-", "bot-anna-"])))
+    graph = run_program(lambda: AdminGroup("admins", args(stacks=["dev", "anna"])))
 
     found = {
         resource
@@ -100,7 +105,14 @@ def test_permissions_cover_each_prefix_and_nothing_else() -> None:
         for resource in resources
     }
     start = "eu-central-1:111122223333"
-    assert found == {"*", GROUP} | {
+    state = {
+        f"{BUCKET}/{file}"
+        for stack in ("dev", "anna")
+        for file in (f".pulumi/stacks/bot/{stack}.*", f".pulumi/*/bot/{stack}/*")
+    }
+    login = "arn:aws:signin:*:111122223333:oauth2/public-client/*"
+    shared = {login, BUCKET, f"{BUCKET}/.pulumi/meta.yaml", "arn:aws:kms:eu-central-1:111122223333:key/*"}
+    assert found == {"*", GROUP} | state | shared | {
         f"arn:aws:{service}:{start}:{before}{prefix}*"
         for prefix in ("bot-dev-", "bot-anna-")
         for service, before in (
@@ -134,31 +146,31 @@ def test_more_members_than_a_policy_can_name_are_refused() -> None:
 
 def test_another_stack_does_not_replace_a_policy() -> None:
     """IAM cannot change a description: a policy with another one would be replaced."""
-    one = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-"])))
-    two = run_program(lambda: AdminGroup("admins", args(prefixes=["bot-dev-", "bot-anna-"])))
+    one = run_program(lambda: AdminGroup("admins", args(stacks=["dev"])))
+    two = run_program(lambda: AdminGroup("admins", args(stacks=["dev", "anna"])))
 
     for each in one.of("aws:iam/policy:Policy"):
         assert two.one("aws:iam/policy:Policy", each.name).inputs["description"] == each.inputs["description"]
 
 
 def test_more_policies_than_a_group_can_have_are_refused() -> None:
-    assert args(policies=[f"Policy{n}" for n in range(8)])
-    with pytest.raises(InvalidArgs, match="would have 11 policies, and IAM allows 10: attach at most 8"):
-        args(policies=[f"Policy{n}" for n in range(9)])
+    assert args(policies=[f"Policy{n}" for n in range(7)])
+    with pytest.raises(InvalidArgs, match="would have 11 policies, and IAM allows 10: attach at most 7"):
+        args(policies=[f"Policy{n}" for n in range(8)])
 
 
 def test_more_stacks_than_a_policy_can_name_are_refused() -> None:
-    prefixes = [f"innolab-fbm-{'x' * 22}{n:02}-" for n in range(40)]
+    stacks = [f"{'x' * 22}{n:02}" for n in range(40)]
 
-    assert args(prefixes=prefixes[:15])
+    assert args(stacks=stacks[:15])
     with pytest.raises(InvalidArgs, match=r"would have \d+ characters, and IAM allows 6144: .*\(now 40\)"):
-        args(prefixes=prefixes)
+        args(stacks=stacks)
 
 
 def test_a_policy_that_is_accepted_is_within_iams_limit() -> None:
-    prefixes = [f"innolab-fbm-{'x' * 22}{n:02}-" for n in range(15)]
+    stacks = [f"{'x' * 22}{n:02}" for n in range(15)]
 
-    graph = run_program(lambda: AdminGroup("admins", args(prefixes=prefixes)))
+    graph = run_program(lambda: AdminGroup("admins", args(stacks=stacks)))
 
     assert all(len(each.inputs["policy"].replace(" ", "")) <= 6144 for each in graph.of("aws:iam/policy:Policy"))
 
@@ -196,6 +208,42 @@ def test_a_member_sets_up_only_their_own_credentials() -> None:
 
 
 def test_mfa_uses_up_one_of_the_policies_of_a_group() -> None:
-    assert args(policies=[f"Policy{n}" for n in range(7)], require_mfa=True)
-    with pytest.raises(InvalidArgs, match="would have 11 policies, and IAM allows 10: attach at most 7"):
-        args(policies=[f"Policy{n}" for n in range(8)], require_mfa=True)
+    assert args(policies=[f"Policy{n}" for n in range(6)], require_mfa=True)
+    with pytest.raises(InvalidArgs, match="would have 11 policies, and IAM allows 10: attach at most 6"):
+        args(policies=[f"Policy{n}" for n in range(7)], require_mfa=True)
+
+
+def test_scoped_rights_replace_the_documented_policies_and_no_others() -> None:
+    state = "arn:aws:iam::111122223333:policy/state"
+
+    graph = run_program(lambda: AdminGroup("admins", args(rights="scoped", policies=[*DOCUMENTED_POLICIES, state])))
+    found = graph.of("aws:iam/groupPolicyAttachment:GroupPolicyAttachment")
+    assert attached(graph) == set()
+    assert {each.name.removeprefix("admins-") for each in found} == {
+        "state",
+        "tools",
+        "scoped-data",
+        "scoped-watch",
+        "scoped-functions",
+        "scoped-access",
+    }
+
+
+def test_each_administered_stack_has_a_boundary_of_a_fixed_name_that_nobody_is_attached_to() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args(rights="scoped", stacks=["dev", "anna"])))
+
+    bounds = [each for each in graph.of("aws:iam/policy:Policy") if each.name.endswith("-boundary")]
+    arns = {each.inputs["policyArn"] for each in graph.of("aws:iam/groupPolicyAttachment:GroupPolicyAttachment")}
+    assert {each.inputs["name"] for each in bounds} == {"bot-dev-boundary", "bot-anna-boundary"}
+    assert not any("boundary" in arn for arn in arns)
+
+
+def test_scoped_rights_work_with_mfa() -> None:
+    graph = run_program(lambda: AdminGroup("admins", args(rights="scoped", require_mfa=True)))
+
+    assert graph.one("aws:iam/policy:Policy", "mfa-policy").policy()["Statement"][3]["Effect"] == "Deny"
+
+
+def test_more_stacks_than_scoped_policies_can_name_are_refused() -> None:
+    with pytest.raises(InvalidArgs, match=r"The policy for scoped-\w+ .* name fewer stacks \(now 20\)"):
+        args(rights="scoped", stacks=[f"stack-{number}" for number in range(20)])

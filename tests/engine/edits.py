@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.engine.place import ZONE
+from tests.harness import ROOT
 
 CHANGED, REPLACED, MADE, DELETED = "changed", "replaced", "made", "deleted"
 
@@ -45,6 +46,7 @@ API_LOG = {
     "api-account-account": MADE, "api-account-policy": MADE, "api-account-role": MADE, "webhook-access-log": MADE,
     "webhook-stage": CHANGED,
 }  # fmt: skip
+CONVERSATION = ("dialogue-function", "dialogue-log-policy", "dialogue-logs-group", "dialogue-role")
 PUT = ("webhook-put", "webhook-put-integration", "webhook-put-permission")
 EDITS = (
     Edit("memory", {"memoryMb": "1024"}, FUNCTION),
@@ -58,7 +60,8 @@ EDITS = (
     Edit(
         "what the bot reads",
         {
-            "stateDays": "30", "echoSeconds": "10", "assetsUrl": "https://example.org/assets",
+            "stateDays": "30", "echoSeconds": "10", "humanHours": "6", "discloseDays": "7",
+            "assetsUrl": "https://example.org/assets", "inboxAppId": "263902037430900",
             "graphApiVersion": "v25.0", "graphApiUrl": "https://graph.example.org", "pageId": "100000000000009",
         },
         FUNCTION,
@@ -72,6 +75,22 @@ EDITS = (
         "Lex",
         {"lexBotId": "ABCDEFGHIJ", "lexBotAliasId": "KLMNOPQRST", "lexLocaleId": "en_US"},
         {**FUNCTION, "bot-access-policy": CHANGED},
+    ),
+    Edit(
+        "a conversation in Node.js",
+        {
+            "timeoutSeconds": "30", "conversationCode": str(ROOT / "examples" / "nodejs"),
+            "conversationRuntime": "nodejs22.x", "conversationHandler": "index.handler",
+        },
+        {
+            **FUNCTION, "events-queue": CHANGED, "events-dead-letters": CHANGED, "bot-access-policy": CHANGED,
+            **dict.fromkeys(CONVERSATION, MADE),
+        },
+    ),
+    Edit(
+        "the conversation in the bot again",
+        {"conversationCode": ""},
+        {**FUNCTION, "bot-access-policy": CHANGED, **dict.fromkeys(CONVERSATION, DELETED)},
     ),
     Edit(
         "the app secret rotated",
@@ -137,6 +156,7 @@ EDITS = (
 """What a member of the group does."""
 
 DOMAIN = ("certificate", "proof", "issued", "name", "mapping", "address")
+SCOPED = [f"admins-scoped-{title}" for title in ("data", "watch", "functions", "access")]
 FOR_THE_OWNER = (
     Edit(
         "a domain",
@@ -144,7 +164,23 @@ FOR_THE_OWNER = (
         {f"domain-{each}": MADE for each in DOMAIN},
     ),
     Edit("no domain", {"domainName": "", "hostedZoneId": ""}, {f"domain-{each}": DELETED for each in DOMAIN}),
+    Edit(
+        "scoped rights",
+        {"adminRights": "scoped"},
+        {
+            **dict.fromkeys(("admins-data", "admins-watch", "admins-data-policy", "admins-watch-policy"), DELETED),
+            **{f"admins-{policy}": DELETED for policy in POLICIES[:3]},
+            **dict.fromkeys([*SCOPED, *(f"{name}-policy" for name in SCOPED)], MADE),
+            **dict.fromkeys(("admins-dev-boundary", "admins-other-boundary"), MADE),
+            "bot-role": CHANGED,
+            "webhook-stage": CHANGED,
+        },
+    ),
     Edit("MFA", {"requireMfa": "true"}, {"admins-mfa": MADE, "admins-mfa-policy": MADE}),
     Edit("no bot", {"bot": "false"}, {}),
 )
 """What would take a member's own permissions away, and what takes away all but the group."""
+
+NOT_SCOPED = ("admins-", "api-account-", "webhook-access-log")
+OF_SCOPED_MEMBERS = [edit for edit in EDITS if not any(name.startswith(NOT_SCOPED) for name in edit.operations)]
+"""What a member with scoped rights does: not the group, nor what all APIs of the account share."""

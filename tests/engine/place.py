@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER, Cloud
 from sandbox.configuration import Configuration, read
-from sandbox.engine.automation import Action, PulumiStack
+from sandbox.engine.automation import Action, Backend, PulumiStack
 from sandbox.engine.deployment import Deployed, Run, State
 from sandbox.engine.process import make_users
 from tests.harness import ROOT
@@ -70,17 +70,17 @@ class Place:
         given = {name: self.zone if value == ZONE else value for name, value in settings.items()}
         return read(self.folder, stack).with_values(**SECRETS | given)
 
-    def stack(self, name: str, key: Key = OWNER, **settings: str) -> "Real":
+    def stack(self, name: str, key: Key = OWNER, backend: Backend | None = None, **settings: str) -> "Real":
         """A stack of the real engine."""
-        return Real(self, name, self.home, settings, key)
+        return Real(self, name, settings, key, backend)
 
 
 class Real:
     """A stack that the real engine deploys."""
 
-    def __init__(self, place: Place, name: str, home: Path, settings: Mapping[str, str], key: Key) -> None:
+    def __init__(self, place: Place, name: str, settings: Mapping[str, str], key: Key, backend: Backend | None) -> None:
         self._place, self.name, self._settings = place, name, dict(settings)
-        self.pulumi = PulumiStack(place.configuration(name, settings), home, place.cloud.url, key)
+        self.pulumi = PulumiStack(place.configuration(name, settings), place.home, place.cloud.url, key, backend)
 
     def set(self, settings: Mapping[str, str], key: Key = OWNER) -> None:
         """Change some settings, and who deploys."""

@@ -1,10 +1,12 @@
 """AWS: it takes real requests, as `bot.aws.client` signs them, and the models answer them."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from bot.http import NotSent, Response, Unanswered
+from bot.messenger.human import Human
 from tests.model.faults import Faults, How
 from tests.model.queue import Fifo
 from tests.model.table import CALLS, Table
@@ -15,11 +17,11 @@ Json = dict[str, Any]
 EVENTS, DEAD_LETTERS = "https://sqs.test/events.fifo", "https://sqs.test/dead.fifo"
 SECRETS = {"page-access-token": "EAAtoken", "app-secret": "app-secret", "verify-token": "verify"}
 LATE_SECONDS = 3.0
-SERVICES = {"AmazonSQS": "sqs", "AmazonSSM": "ssm", "DynamoDB_20120810": "dynamodb"}
+SERVICES = {"AmazonSQS": "sqs", "AmazonSSM": "ssm", "DynamoDB_20120810": "dynamodb", "Lambda": "lambda"}
 
 
 class Cloud:
-    """SQS, SSM and DynamoDB behind one `bot.http.Requester`.
+    """SQS, SSM, DynamoDB and Lambda behind one `bot.http.Requester`.
 
     Args:
         world: the clock.
@@ -27,18 +29,34 @@ class Cloud:
         latencies: how long calls take, in ms, over and over.
         events: the event queue.
         dead: the dead-letter queue.
+        function: the conversation's function: what Lambda answers to a call with this turn.
 
     Attributes:
         on_echo_failed: called when an answer's echo could not be recorded, with the reason.
         waiting: by event, when waits for an echo of one of its answers were recorded.
         settled_together: how many events were settled in one write with others.
+        ended: by event, how often the conversation's function ended in the middle.
+        settled: by event, when it was settled.
+        humans: by user, each time that the state was written, and who had the conversation from then on.
     """
 
-    def __init__(self, world: World, faults: Faults, latencies: tuple[int, ...], events: Fifo, dead: Fifo) -> None:
+    def __init__(
+        self,
+        world: World,
+        faults: Faults,
+        latencies: tuple[int, ...],
+        events: Fifo,
+        dead: Fifo,
+        function: Callable[[Json], Response],
+    ) -> None:
         self.table = Table()
         self.on_echo_failed: Callable[[str, str], None] = lambda _metadata, _reason: None
         self.waiting: dict[str, list[float]] = {}
         self.settled_together = 0
+        self.ended: Counter[str] = Counter()
+        self._function = function
+        self.settled: dict[str, float] = {}
+        self.humans: dict[str, list[tuple[float, Human]]] = {}
         self._world, self._faults = world, faults
         self._latencies, self._count = latencies or (5,), 0
         self._queues = {EVENTS: events, DEAD_LETTERS: dead}
@@ -51,7 +69,7 @@ class Cloud:
     def request(self, _method: str, _path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
         """Answer one call, or let it fail as planned; see `bot.http.Connection.request`."""
         assert "authorization" in headers, "an unsigned request"
-        target, _, operation = headers["x-amz-target"].partition(".")
+        target, _, operation = headers.get("x-amz-target", "Lambda.Invoke").partition(".")
         service, asked = SERVICES[target], json.loads(body)
         how = self._faults.of(service, operation)
         about = self._world.running.about if self._world.running else ""
@@ -71,6 +89,11 @@ class Cloud:
         )
 
     def _carry_out(self, service: str, operation: str, asked: Json, how: How | None) -> Response:
+        if service == "lambda":
+            if how is How.ENDED:
+                self.ended[asked["event"]["id"]] += 1
+                return function_error("Runtime.ExitError")
+            return self._function(asked)
         if service == "dynamodb":
             assert operation in CALLS, f"the role does not allow {operation}"
             answer = self.table.call(operation, asked)
@@ -79,8 +102,24 @@ class Cloud:
             if answer.status == 200 and asked.get("UpdateExpression", "").startswith("SET awaited"):
                 self.waiting.setdefault(asked["Key"]["id"]["S"].removeprefix("event#"), []).append(self._world.now)
             if answer.status == 200:
+                self._note_writes(asked)
                 self.settled_together += sum("Update" in each for each in asked.get("TransactItems", []))
             return answer
+        return self._carry_out_elsewhere(service, operation, asked, how)
+
+    def _note_writes(self, asked: Json) -> None:
+        """Note when an event was settled, and when it changed whether a human has a conversation."""
+        for each in asked.get("TransactItems", [{"Update": asked}]):
+            ((kind, write),) = each.items()
+            name = (write.get("Item") or write.get("Key", {})).get("id", {}).get("S", "")
+            settles = write.get("ExpressionAttributeValues", {}).get(":settled") or write.get("Item", {}).get("outcome")
+            if name.startswith("event#") and settles:
+                self.settled.setdefault(name.removeprefix("event#"), self._world.now)
+            if name.startswith("user#") and kind != "Update":
+                state = json.loads(write["Item"]["state"]["S"]) if kind == "Put" else {}
+                self.humans.setdefault(name.removeprefix("user#"), []).append((self._world.now, Human.of(state)))
+
+    def _carry_out_elsewhere(self, service: str, operation: str, asked: Json, how: How | None) -> Response:
         if service == "ssm":
             assert asked == {"Path": "/secrets", "WithDecryption": True}
             return _ok(
@@ -157,6 +196,16 @@ REFUSALS = {
 
 def _refusal(status: int, code: str) -> Response:
     return Response(status, {}, json.dumps({"__type": code}).encode())
+
+
+def function_error(kind: str) -> Response:
+    """What Lambda answers for a function that failed."""
+    error = {
+        "errorType": kind,
+        "errorMessage": "No.",
+        "stackTrace": ['  File "/var/task/index.py", line 7, in handler'],
+    }
+    return Response(200, {"x-amz-function-error": "Unhandled"}, json.dumps(error).encode())
 
 
 def _forgotten(_answer: Response) -> None:

@@ -53,8 +53,10 @@ class Facebook:
 
     Attributes:
         taken: the messages that it took, in order.
+        replies: the public replies that it took, in order.
         refused: how often it refused an answer, by its metadata and how.
         acknowledged: the ids of the events in requests that were acknowledged.
+        controls: the calls of thread control, each with its name.
     """
 
     def __init__(
@@ -66,8 +68,10 @@ class Facebook:
         latency: Callable[[], float],
     ) -> None:
         self.taken: list[Taken] = []
+        self.replies: list[str] = []
         self.refused: dict[tuple[str, str], int] = {}
         self.acknowledged: set[str] = set()
+        self.controls: list[tuple[str, Json]] = []
         self._world, self._faults, self._call, self._latency = world, faults, call, latency
         self._echoes = echoes or (0,)
 
@@ -99,13 +103,22 @@ class Facebook:
 
         self._call(request, about, answered)
 
-    def request(self, _method: str, path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
+    def human_writes(self, user: str, name: str) -> None:
+        """Let a human write to a user in the page's inbox, and the echo of it come."""
+        message = {"mid": name, "is_echo": True, "app_id": 263902037430900, "text": "A human."}
+        item = {"sender": {"id": PAGE}, "recipient": {"id": user}, "timestamp": 1, "message": message}
+        self.post([item], user)
+
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
         """Take one send, or let it fail as planned; see `bot.http.Connection.request`."""
-        assert path.startswith(f"/v26.0/{PAGE}/messages?appsecret_proof="), path
+        if "/comments?" in path:
+            return self._under_a_comment(method, body, timeout)
+        beginning, call = path.partition("?appsecret_proof=")[0].rsplit("/", 1)
+        assert beginning == f"/v26.0/{PAGE}", path
         assert headers["Authorization"] == f"Bearer {SECRETS['page-access-token']}"
         asked = json.loads(body)
         (user,), message = asked["recipient"].values(), asked.get("message", {})
-        name = message.get("text", asked.get("sender_action", ""))
+        name = _read(message) if message else asked.get("sender_action", "")
         how = self._faults.of("graph", "send" if message else "action")
         if "REJECT" in name:
             how = How.REJECTED
@@ -119,7 +132,7 @@ class Facebook:
         return carry_through(
             self._world,
             how,
-            lambda: self._carry_out(user, message, how),
+            lambda: self._carry_out(user, message, how) if call == "messages" else self._control(call, asked),
             refusal,
             latency=self._latency(),
             timeout=timeout,
@@ -132,6 +145,22 @@ class Facebook:
             return _error(500, 1, 1357046)
         return Response(200, {}, json.dumps({"recipient_id": user, "message_id": f"m{len(self.taken)}"}).encode())
 
+    def _under_a_comment(self, method: str, body: bytes, timeout: float) -> Response:
+        """Take a public reply, or say which there are."""
+
+        def carry_out() -> Response:
+            if method == "POST":
+                self.replies.append(json.loads(body)["message"])
+            data = [{"id": str(number), "message": each} for number, each in enumerate(self.replies)]
+            return Response(200, {}, json.dumps({"data": data, "id": str(len(data))}).encode())
+
+        how = self._faults.of("graph", "reply" if method == "POST" else "replies")
+        return carry_through(self._world, how, carry_out, None, latency=self._latency(), timeout=timeout)
+
+    def _control(self, call: str, asked: Json) -> Response:
+        self.controls.append((call, asked))
+        return Response(200, {}, json.dumps({"success": True}).encode())
+
     def take_time(self, seconds: float) -> None:
         """Take so long for each send from now on."""
         self._latency = lambda: seconds
@@ -143,7 +172,7 @@ class Facebook:
                 taken.echo_failed.append((max(self._world.now, until), reason))
 
     def _take(self, user: str, message: Json) -> None:
-        taken = Taken(self._world.now, user, message["text"], message["metadata"])
+        taken = Taken(self._world.now, user, _read(message), message["metadata"])
         late = self._echoes[len(self.taken) % len(self._echoes)]
         self.taken.append(taken)
         self._world.note(user, f"Facebook takes {taken.text}")
@@ -162,6 +191,11 @@ class Facebook:
         }
         item = {"sender": {"id": PAGE}, "recipient": {"id": taken.user}, "timestamp": 1, "message": message}
         self.post([item], taken.user, taken)
+
+
+def _read(message: Json) -> str:
+    """What is read of a message: its text, or its template's name."""
+    return str(message["text"] if "text" in message else message["template"]["name"])
 
 
 def _error(status: int, code: int, subcode: int) -> Response:

@@ -18,6 +18,7 @@ class How(StrEnum):
     VANISHED = "vanished"  # not done, and no answer
     KILLED = "killed"  # the caller is killed before it is done
     KILLED_AFTER = "killed after"  # it is done, and the caller is killed
+    ENDED = "ended"  # the called function ends in the middle
     PARTIAL = "partial"  # SQS takes a part of a batch
     SLOW_DOWN = "slow down"
     AMBIGUOUS = "ambiguous"  # Facebook's own "may have been sent"; it was

@@ -3,19 +3,24 @@
 import json
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
 
 from bot.aws.queues import fingerprint
-from bot.responder import ATTEMPTS, FAULTS, UNCLEAR_TRIES
+from bot.messenger.human import HOUR
+from bot.responder import ATTEMPTS, FAULTS, STEP_SECONDS, UNCLEAR_TRIES, Converse
+from tests.model.cloud import LATE_SECONDS
 from tests.model.facebook import PAGE, TRACE, Taken
 from tests.model.faults import Fault, How, Outage
-from tests.model.system import System
+from tests.model.system import HUMAN_HOURS, System, count
 from tests.model.world import BEGIN, StillBusy
 
 Json = dict[str, Any]
 
+# From the look whether a human talks to the end of the send; and Facebook may take a message later still.
+SEND_SECONDS = STEP_SECONDS + LATE_SECONDS
 # Two events of this size do not fit into one message of the queue.
 BULK = 600_000
 
@@ -47,6 +52,14 @@ class Post:
 
 
 @dataclass(frozen=True)
+class HumanWrote:
+    """A human wrote to a user in the page's inbox, so many seconds after the beginning."""
+
+    at: int
+    user: int
+
+
+@dataclass(frozen=True)
 class Storm:
     """What happens; see `System` for the fields that are not explained here."""
 
@@ -56,6 +69,8 @@ class Storm:
     echoes: tuple[int, ...] = ()
     latencies: tuple[int, ...] = ()
     concurrency: int = 2
+    converse: Converse | None = count
+    humans: tuple[HumanWrote, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +83,9 @@ class Outcome:
         dead: events that became dead letters, each for a reason.
         unreachable: events of users who could not be written to.
         doubled: answers that came twice, each because both its send and its echo failed.
+        silenced: answers that were not sent, because a human had the conversation.
         settled_together: events that were settled in one write with others.
+        joined: events that were answered together with the one before them.
         last_answer: when Facebook took the last answer, in seconds after the beginning.
     """
 
@@ -77,7 +94,9 @@ class Outcome:
     dead: int
     unreachable: int
     doubled: int
+    silenced: int
     settled_together: int
+    joined: int
     last_answer: float
 
 
@@ -91,7 +110,7 @@ def run(storm: Storm) -> Outcome:
     Raises:
         Broken: a promise was.
     """
-    system = System(storm.faults, storm.outages, storm.echoes, storm.latencies, storm.concurrency)
+    system = System(storm.faults, storm.outages, storm.echoes, storm.latencies, storm.concurrency, storm.converse)
     said: dict[str, Said] = {}
 
     def post_later(seconds: int, items: list[Json]) -> None:
@@ -112,6 +131,9 @@ def run(storm: Storm) -> Outcome:
         for later, requests in [(0, [items]), *((seconds, repeated) for seconds in post.again)]:
             for request in requests:
                 post_later(post.at + later, request)
+    for number, wrote in enumerate(storm.humans):
+        human_writes = partial(system.facebook.human_writes, f"user{wrote.user}", f"echo-h{number}")
+        system.world.after(wrote.at, human_writes)
     try:
         system.run()
     except StillBusy as error:
@@ -131,10 +153,13 @@ class Verdict:
     def __init__(self, storm: Storm, system: System, said: dict[str, Said]) -> None:
         self._storm, self._system, self._said = storm, system, said
         self._order = _order(system)
+        self._accepted = _accepted(system)
         self._table = system.cloud.table.items()
         self._dead = self._dead_letters()
         self._doubled = 0
         self._dropped = 0
+        self._joined = 0
+        self._silenced = 0
 
     def outcome(self) -> Outcome:
         """The figures; raises `Broken` as `run` does."""
@@ -152,10 +177,24 @@ class Verdict:
         for mid in self._dead:
             self._require(mid in accepted, f"{mid} is a dead letter, and was never accepted")
         self._judge_table()
+        for taken in facebook.taken:
+            self._judge_silence(taken)
+        for number, wrote in enumerate(self._storm.humans):
+            self._judge_echo(f"echo-h{number}", f"user{wrote.user}")
         answers = sum(len(each) for each in first.values())
         last = max((each.time - BEGIN for each in facebook.taken), default=0.0)
         together = self._system.cloud.settled_together
-        return Outcome(len(accepted), answers, len(self._dead), self._dropped, self._doubled, together, last)
+        return Outcome(
+            accepted=len(accepted),
+            answers=answers,
+            dead=len(self._dead),
+            unreachable=self._dropped,
+            doubled=self._doubled,
+            silenced=self._silenced,
+            settled_together=together,
+            joined=self._joined,
+            last_answer=last,
+        )
 
     def _judge_acceptance(self, user: str, mids: list[str]) -> None:
         """What came in one request, and only so, was accepted in its order."""
@@ -169,14 +208,22 @@ class Verdict:
         expected: list[str] = []
         seen: list[str] = []
         got = [each.text for each in taken]
-        for mid in mids:
-            said = self._said[mid]
-            texts = [f"{mid} {number} {len(seen)}" for number in range(said.answers)]
-            texts = [
-                text
-                for number, text in enumerate(texts)
-                if text in got or not self._refused(mid, number)[How.NOT_ALLOWED]
-            ]
+        bursts = {burst[0]: burst for burst in self._state(user, "bursts")}
+        first = {mid: burst[0] for burst in bursts.values() for mid in burst[1:]}
+        for place, mid in enumerate(mids):
+            if mid in first:
+                self._joined += 1
+                self._require((mid in self._dead) == (first[mid] in self._dead), f"{mid} without its burst", user)
+                seen.append(mid)
+                continue
+            said, burst = self._said[mid], bursts.get(mid, [mid])
+            self._require(mids[place:][: len(burst)] == burst, f"answered together, and not a burst: {burst}", user)
+            texts = [f"{'+'.join(burst)} {number} {len(seen)}" for number in range(said.answers)]
+            texts = [text for number, text in enumerate(texts) if text in got or not self._not_allowed(mid, number)]
+            silent = self._human_talked(user, mid)
+            if silent and mid not in self._dead:
+                self._silenced += sum(text not in got for text in texts)
+                texts = [text for text in texts if text in got]
             if mid in self._dead:
                 self._judge_dead(mid, user)
                 # A dead event may have got a part of its answers; it may have died before its state was stored.
@@ -188,7 +235,8 @@ class Verdict:
                 else:
                     self._require(not partly, f"{mid} was answered and is not in the state", user)
                 continue
-            at_fault = said.nature in {"raises", "kills"} or (said.nature == "rejected" and said.answers > 0)
+            rejected = said.nature == "rejected" and said.answers > 0 and not silent
+            at_fault = said.nature in {"raises", "kills"} or rejected
             self._require(not at_fault, f"{mid} is at fault, and no dead letter", user)
             seen.append(mid)
             partly = [text for text in texts if text in got]
@@ -230,12 +278,42 @@ class Verdict:
                 bool(failed or stopped), f"{again.text} came twice, though its echo was on its way", again.user
             )
 
+    def _human_talked(self, user: str, mid: str) -> bool:
+        """Whether a human had the conversation at any time between an event's acceptance and its end."""
+        ended = self._system.cloud.settled.get(fingerprint(PAGE, mid), float("inf"))
+        marks = self._system.cloud.humans.get(fingerprint(PAGE, user), [])
+        return any(
+            since < ended and human.wrote and human.until > self._accepted[mid] and until > self._accepted[mid]
+            for (since, human), until in zip(marks, [*(time for time, _ in marks[1:]), float("inf")], strict=False)
+        )
+
+    def _judge_echo(self, mid: str, user: str) -> None:
+        """The ledger knows of every human who wrote, unless the bot was called back since."""
+        when = self._accepted.get(mid, 0.0)
+        marks = self._system.cloud.humans.get(fingerprint(PAGE, user), [])
+        known = any(max(human.wrote, human.returned) >= when for _, human in marks)
+        # After an outage of that length, the silence may be over before it can begin.
+        over = sum(each.seconds for each in self._storm.outages) > HUMAN_HOURS * HOUR / 2
+        self._require(known or over or not when, f"a human wrote in {mid}, and nobody noticed", user)
+
+    def _judge_silence(self, taken: Taken) -> None:
+        """Nothing is sent once the ledger knows that a human talks, but for what was being sent at that time."""
+        marks = self._system.cloud.humans.get(fingerprint(PAGE, taken.user), [])
+        recent = [human for time, human in marks if taken.time - SEND_SECONDS <= time <= taken.time]
+        before = [human for time, human in marks if time < taken.time - SEND_SECONDS][-1:]
+        talks = before and all(human.talks(taken.time) for human in (*before, *recent))
+        self._require(not talks, f"{taken.text} was sent, though a human talks", taken.user)
+
     def _judge_dead(self, mid: str, user: str) -> None:
         """A dead letter gives its reason, and the event is itself at fault."""
         letter, said = self._dead[mid], self._said[mid]
         reason, detail = letter.get("reason", ""), letter.get("detail", {})
         if reason == "ZeroDivisionError in the conversation":
             self._require(said.nature == "raises", f"{mid} raised nothing", user)
+        elif reason == "Runtime.ExitError in the conversation":
+            enough = said.nature == "kills" or self._system.cloud.ended[mid] >= FAULTS
+            self._require(enough, f"{mid} ended its function {self._system.cloud.ended[mid]} times only", user)
+            self._require(detail == {"at": "index.py:7", "message": "No."}, f"{mid} is dead without {detail}", user)
         elif reason == "the function ended without an outcome, several times":
             enough = said.nature == "kills" or self._system.ended.get(mid, 0) >= ATTEMPTS
             self._require(enough, f"{mid} ended the function {self._system.ended.get(mid, 0)} times only", user)
@@ -260,16 +338,28 @@ class Verdict:
                 if outcome == "settled":
                     self._require(item.keys() <= {"id", "outcome", "expires"}, f"a settled record keeps {item.keys()}")
 
+    def _not_allowed(self, mid: str, number: int) -> bool:
+        """Whether Facebook refused every way of an answer, the last for this person."""
+        ways = self._ways(mid, number)
+        return all(ways) and ways[-1][How.NOT_ALLOWED] > 0
+
     def _unreachable(self, mid: str) -> bool:
-        refused = sum((self._refused(mid, number) for number in range(self._said[mid].answers)), Counter[str]())
-        return refused[How.UNREACHABLE] + refused[How.WINDOW_CLOSED] > 0
+        numbers = range(self._said[mid].answers)
+        refused = sum((self._refused(mid, number) for number in numbers), Counter[str]())
+        closed = any(self._ways(mid, number)[-1][How.WINDOW_CLOSED] for number in numbers)
+        return refused[How.UNREACHABLE] > 0 or closed
 
     def _refused(self, mid: str, number: int) -> Counter[str]:
         """How often Facebook refused an answer, by how."""
-        place = 2 * number + 1 if self._said[mid].nature == "shy" else number  # a typing indicator goes before each
-        metadata = f"{fingerprint(PAGE, mid)}:{place}"
-        refused = self._system.facebook.refused
-        return Counter({how: count for (named, how), count in refused.items() if named == metadata})
+        return sum(self._ways(mid, number), Counter[str]())
+
+    def _ways(self, mid: str, number: int) -> list[Counter[str]]:
+        """How often Facebook refused an answer in each way of sending it, by how."""
+        nature, refused = self._said[mid].nature, self._system.facebook.refused
+        # A typing indicator goes before each answer of a shy one, and two other ways follow each that is news.
+        places = {"shy": [2 * number + 1], "news": [3 * number, 3 * number + 1, 3 * number + 2]}.get(nature, [number])
+        keys = [f"{fingerprint(PAGE, mid)}:{place}" for place in places]
+        return [Counter({how: count for (named, how), count in refused.items() if named == key}) for key in keys]
 
     def _dead_letters(self) -> dict[str, Json]:
         letters: dict[str, Json] = {}
@@ -279,9 +369,10 @@ class Verdict:
                 letters[item["message"]["mid"]] = letter
         return letters
 
-    def _state(self, user: str) -> list[str]:
+    def _state(self, user: str, what: str = "seen") -> list[Any]:
         item = self._table.get(f"user#{fingerprint(PAGE, user)}")
-        return list(json.loads(item["state"]["S"])["seen"]) if item else []
+        state = json.loads(item["state"]["S"]) if item else {}
+        return list(state.get("user", state).get(what, []))
 
     def _user(self, mid: str) -> str:
         return f"user{self._said[mid].user}"
@@ -301,6 +392,16 @@ def _order(system: System) -> dict[str, list[str]]:
                 if item["message"]["mid"] not in mids:
                     mids.append(item["message"]["mid"])
     return order
+
+
+def _accepted(system: System) -> dict[str, float]:
+    """By the ids of the events, when each was accepted first."""
+    accepted: dict[str, float] = {}
+    for body in system.queue.order:
+        message = json.loads(body)
+        for item in message["items"]:
+            accepted.setdefault(item["message"]["mid"], message["received"] / 1000)
+    return accepted
 
 
 def _report(storm: Storm, system: System, what: str, user: str) -> str:
@@ -330,6 +431,7 @@ AWS_CALLS = (
     "SendMessageBatch",
     "ChangeMessageVisibilityBatch",
     "GetParametersByPath",
+    "Invoke",
 )
 AWS_HOW = (
     How.REFUSED,
@@ -363,7 +465,7 @@ _said = st.builds(
     Said,
     user=st.integers(0, 2),
     answers=st.sampled_from((1, 1, 2, 3, 0)),
-    nature=st.sampled_from(("good",) * 12 + ("shy", "raises", "kills", "rejected")),
+    nature=st.sampled_from(("good",) * 12 + ("shy", "news", "news", "raises", "kills", "rejected", "back")),
 )
 # Several people who are answered at the same time.
 _crowds = st.lists(
@@ -372,10 +474,21 @@ _crowds = st.lists(
     max_size=6,
     unique_by=lambda said: said.user,
 )
+# Somebody who writes a thought in several messages.
+_bursts = st.lists(
+    st.builds(
+        Said,
+        user=st.just(0),
+        answers=st.sampled_from((1, 1, 2, 0)),
+        nature=st.sampled_from(("chatty",) * 12 + ("raises", "kills", "rejected", "good")),
+    ),
+    min_size=1,
+    max_size=5,
+)
 _posts = st.builds(
     Post,
     at=st.sampled_from((0, 0, 1, 5, 30, 200)),
-    said=st.one_of(*[st.lists(_said, min_size=1, max_size=3)] * 3, _crowds).map(tuple),
+    said=st.one_of(*[st.lists(_said, min_size=1, max_size=3)] * 3, _crowds, _bursts).map(tuple),
     again=_few(st.sampled_from((0, 1, 20, 400, 3000)), 2),
     apart=st.booleans(),
 )
@@ -386,10 +499,11 @@ _faults = st.one_of(
     st.builds(Fault, st.just("send"), st.sampled_from((How.LOST, How.KILLED_AFTER, How.KILLED, How.LATE)), _skip),
     st.builds(Fault, st.sampled_from(AWS_CALLS), st.sampled_from(AWS_HOW), _skip, _times),
     st.builds(Fault, st.just("SendMessageBatch"), st.just(How.PARTIAL), _skip, _times),
+    st.builds(Fault, st.just("Invoke"), st.sampled_from((How.ENDED, How.KILLED, How.LOST)), _skip, _times),
 )
 _outages = st.builds(
     Outage,
-    service=st.sampled_from(("sqs", "ssm", "dynamodb", "aws", "graph")),
+    service=st.sampled_from(("sqs", "ssm", "dynamodb", "lambda", "aws", "graph")),
     how=st.sampled_from(OUTAGE_HOW),
     start=st.sampled_from((0, 1, 2, 20)),
     seconds=st.sampled_from((1, 10, 100, 1000, 3600)),
@@ -398,10 +512,12 @@ _outages = st.builds(
 storms = st.builds(
     Storm,
     posts=st.lists(_posts, min_size=1, max_size=4).map(tuple),
+    humans=_few(st.builds(HumanWrote, at=st.sampled_from((0, 1, 2, 5, 30, 200, 1000)), user=st.integers(0, 2)), 2),
     faults=_few(_faults, 6),
     outages=_few(_outages, 2),
     echoes=_few(st.sampled_from((0, 0, 0, 5, 40, 300, -1)), 4),
     latencies=_few(st.sampled_from((1, 5, 20, 90, 700)), 5),
     concurrency=st.sampled_from((2, 2, 5)),
+    converse=st.sampled_from((count, None)),
 )
 """Storms of every kind, shrinking to fewer events and fewer faults."""

@@ -11,19 +11,24 @@ from typing import Any
 from unittest.mock import patch
 
 from bot.aws.client import Aws
+from bot.aws.function import ANSWER_SECONDS, Function
 from bot.aws.ledger import Ledger
 from bot.aws.queues import Queues
 from bot.aws.secrets import Secrets, SecretValues
 from bot.dialogue import Answer
+from bot.dialogue.remote import RemoteConversation
+from bot.http import Response
 from bot.messenger import events
 from bot.messenger.client import GraphApi
-from bot.messenger.messages import Action, Message, Text
+from bot.messenger.human import Human
+from bot.messenger.messages import Action, Message, Notification, Text, Update
+from bot.messenger.news import Otherwise
 from bot.pace import Pace
 from bot.recently_answered import RecentlyAnswered
-from bot.responder import Responder
+from bot.responder import Converse, Responder
 from bot.webhook import Webhook
 from bot.worker import Worker
-from tests.model.cloud import DEAD_LETTERS, EVENTS, Cloud
+from tests.model.cloud import DEAD_LETTERS, EVENTS, Cloud, function_error
 from tests.model.facebook import PAGE, Facebook
 from tests.model.faults import Fault, Faults, Outage
 from tests.model.queue import Fifo, Stored
@@ -36,6 +41,9 @@ VISIBILITY_SECONDS = 6 * TIMEOUT_SECONDS
 MESSAGE_BYTES = 1024 * 1024
 MOST_RECEIVES = 1000
 ECHO_SECONDS = 20.0
+# The natures of messages that a chatty one may draw into its turn: some of them break the whole turn.
+CHATTY = frozenset({"chatty", "raises", "kills", "rejected"})
+HUMAN_HOURS = 1.0
 ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
 
 
@@ -44,23 +52,51 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
 
     An event's text is JSON: `{"answers": 2, "nature": "good"}`. One that `raises` raises, one that `kills` ends the
     process, one that is `rejected` gets answers that Facebook refuses, one that is `shy` shows that the bot is typing
-    before each answer, and one that is `bulky` is large.
+    before each answer, one that is `news` has two other ways to send each, one that is `bulky` is large, and `back`
+    calls the bot back from a human. One that is `chatty` is answered together with those that wait behind it, as far as
+    they are `CHATTY`.
     """
     assert isinstance(event, events.TextMessage)
     asked = json.loads(event.text)
-    nature = asked["nature"]
-    if nature == "raises":
+    burst, natures = [event.id], {asked["nature"]}
+    for each in event.waiting if asked["nature"] == "chatty" else ():
+        if (nature := json.loads(each.text)["nature"]) not in CHATTY:
+            break
+        burst.append(each.id)
+        natures.add(nature)
+    if "raises" in natures:
         raise ZeroDivisionError
-    if nature == "kills":
+    if "kills" in natures:
         raise Killed
-    seen = [*state.get("seen", []), event.id]
+    seen, bursts = state.get("seen", []), state.get("bursts", [])
     messages: list[Message] = []
     for number in range(asked["answers"]):
-        if nature == "shy":
+        if "shy" in natures:
             messages.append(Action("typing_on"))
-        word = "REJECT " if nature == "rejected" else ""
-        messages.append(Text(f"{word}{event.id} {number} {len(seen) - 1}"))
-    return Answer(tuple(messages), {"seen": seen})
+        word = "REJECT " if "rejected" in natures else ""
+        text = Text(f"{word}{'+'.join(burst)} {number} {len(seen)}")
+        messages.append(text)
+        if "news" in natures:
+            messages += [Otherwise(Update(text)), Otherwise(Notification(text, event.user))]
+    new: Json = {"seen": [*seen, *burst], "bursts": [*bursts, burst]}
+    happened, human = (event.timestamp or 0) / 1000, Human.of(state)
+    if "back" in natures and human.until and happened > human.wrote:
+        new = human.back(happened).put(new)
+    return Answer(tuple(messages), new, together=len(burst) - 1)
+
+
+def count_elsewhere(turn: Json) -> Response:
+    """The same conversation in a function of its own: what Lambda answers to a call with this turn."""
+    event = events.TextMessage(turn["event"]["text"], id=turn["event"]["id"])
+    try:
+        answer = count(event, turn["state"], 0)
+    except ZeroDivisionError:
+        return function_error("ZeroDivisionError")
+    except Killed:
+        return function_error("Runtime.ExitError")
+    requests = [each.to_request("") for each in answer.messages]
+    messages = [each.get("message", {"sender_action": each.get("sender_action")}) for each in requests]
+    return Response(200, {}, json.dumps({"messages": messages, "state": answer.state}).encode())
 
 
 @dataclass
@@ -99,7 +135,7 @@ class System:
         echoes: see `Facebook`.
         latencies: see `Cloud`.
         concurrency: batches at once.
-        converse: see `bot.responder.Responder`.
+        converse: see `bot.responder.Responder`; None for the conversation in a function of its own.
     """
 
     planned: tuple[Fault, ...] = ()
@@ -107,7 +143,7 @@ class System:
     echoes: tuple[int, ...] = ()
     latencies: tuple[int, ...] = ()
     concurrency: int = 2
-    converse: Callable[[events.Event, Json, float], Answer] = count
+    converse: Converse | None = count
     world: World = field(default_factory=World)
     containers: list[Container] = field(default_factory=list)
     ended: dict[str, int] = field(default_factory=dict)
@@ -118,7 +154,7 @@ class System:
         self.dead = Fifo(self.world, VISIBILITY_SECONDS)
         self.queue = Fifo(self.world, VISIBILITY_SECONDS, MOST_RECEIVES, self.dead)
         self.queue.on_change = self.poll
-        self.cloud = Cloud(self.world, self.faults, self.latencies, self.queue, self.dead)
+        self.cloud = Cloud(self.world, self.faults, self.latencies, self.queue, self.dead, count_elsewhere)
         self.facebook = Facebook(self.world, self.faults, self.echoes, self.call_webhook, self.cloud.latency)
         self.cloud.on_echo_failed = self.facebook.echo_failed
 
@@ -201,7 +237,7 @@ class System:
     def _note_death(self, batch: Sequence[Stored]) -> None:
         for message in batch:
             for item in json.loads(message.body)["items"]:
-                name = item["message"]["mid"]
+                name = item.get("message", {}).get("mid", "")
                 self.ended[name] = self.ended.get(name, 0) + 1
 
     def _note_held_up(self, batch: Sequence[Stored], until: float) -> None:
@@ -209,7 +245,8 @@ class System:
         for message in batch:
             if message in self.queue.stored and message.visible == until:
                 for item in json.loads(message.body)["items"]:
-                    self.facebook.echo_failed(item["message"].get("metadata", ""), "hidden for long", until)
+                    metadata = item.get("message", {}).get("metadata", "")
+                    self.facebook.echo_failed(metadata, "hidden for long", until)
 
     def _container(self) -> Container:
         if self.containers:
@@ -224,11 +261,13 @@ class System:
         responder = Responder(
             ledger=ledger,
             queues=queues,
-            converse=self.converse,
+            converse=self.converse or RemoteConversation(Function(aws, "conversation").invoke).answer,
             senders=Senders(secrets, self.facebook),
             recent=recent,
             pace=Pace(self.concurrency, clock, wait),
             echo_seconds=ECHO_SECONDS,
+            converse_seconds=0.0 if self.converse else ANSWER_SECONDS,
+            human_hours=HUMAN_HOURS,
             now=clock,
             pause=wait,
         )

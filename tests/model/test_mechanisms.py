@@ -20,7 +20,7 @@ from bot.webhook import Webhook
 from bot.worker import Group, Worker
 from tests.model import storm, system
 from tests.model.faults import Fault, How, Outage
-from tests.model.storm import Broken, Post, Said, Storm
+from tests.model.storm import Broken, HumanWrote, Post, Said, Storm
 
 Json = dict[str, Any]
 Patch = pytest.MonkeyPatch
@@ -40,7 +40,7 @@ ECHO_AFTER_AN_ECHO_THAT_WAITS = Storm(
     faults=(Fault("send", How.LOST, skip=4),),
     outages=(Outage("dynamodb", How.REFUSED, 2, 990),),
     echoes=(2, 0),
-    latencies=(250,),
+    latencies=(210,),
 )
 KILLED_AFTER_THE_PLAN = Storm((Post(0, (Said(0, 1), Said(0, 1))),), (Fault("TransactWriteItems", How.KILLED_AFTER),))
 FIRST_OF_TWO_FAILS = Storm(
@@ -57,6 +57,24 @@ KILLS = Storm((Post(0, (Said(0, 1, "kills"), Said(0, 1))),))
 KILLED_ON_THE_WAY_TO_THE_DEAD = replace(RAISES, faults=(Fault("SendMessageBatch", How.KILLED, skip=1),))
 NO_PLAN_FOR_LONG = replace(ONE, faults=(Fault("TransactWriteItems", How.REFUSED, times=20),))
 GRAPH_SILENT_FOR_LONG = Storm((Post(0, (Said(0, 1),)),), outages=(Outage("graph", How.VANISHED, 0, 30 * 3600),))
+BURST = Storm((Post(0, (Said(0, 1, "chatty"), Said(0, 1, "chatty"), Said(0, 1, "chatty"))),))
+BURST_KILLED_AFTER_THE_PLAN = replace(BURST, faults=(Fault("TransactWriteItems", How.KILLED_AFTER),))
+BURST_WITH_ONE_THAT_RAISES = Storm((Post(0, (Said(0, 1, "chatty"), Said(0, 1, "raises"), Said(0, 1, "chatty"))),))
+BURST_THAT_IS_REJECTED = Storm((Post(0, (Said(0, 1, "chatty"), Said(0, 1, "rejected"), Said(0, 1))),))
+BURST_WITH_ONE_KNOWN = Storm(
+    # The other users keep both runs busy while the third's next message and a copy of the first come.
+    (
+        Post(0, (Said(0, 1, "chatty"),), again=(403,)),
+        Post(400, (Said(1, 1),)),
+        Post(401, (Said(2, 1),)),
+        Post(402, (Said(0, 1, "chatty"),)),
+    ),
+    faults=(Fault("send", How.LOST, skip=1, times=2),),
+)
+HUMAN_WRITES_BEFORE_THE_ANSWER_IS_SENT = replace(
+    THREE_ANSWERS, outages=(Outage("graph", How.UNSENT, 0, 100),), humans=(HumanWrote(5, 0),)
+)
+ASKED_WHILE_A_HUMAN_TALKS = Storm((Post(100, (Said(0, 2),)),), humans=(HumanWrote(0, 0),))
 UNREACHABLE = Storm((Post(0, (Said(0, 2), Said(0, 1))),), (Fault("send", How.UNREACHABLE),))
 
 
@@ -66,9 +84,9 @@ def without_the_ledger(patch: Patch) -> None:
     def reading_nothing(self: Ledger, key: Key, page: str) -> Reading:
         return read(self, key, page)._replace(record=Record())
 
-    def planning_anyway(self: Ledger, key: Key, answers: list[Json], state: Json | None, version: int) -> Record:
+    def planning_anyway(self: Ledger, key: Key, answers: list[Json], state: Json | None, *more: Any) -> Record:
         with contextlib.suppress(Stale):
-            return plan(self, key, answers, state, version)
+            return plan(self, key, answers, state, *more)
         return Record(answers=tuple(answers), since=0)
 
     patch.setattr(Ledger, "read", reading_nothing)
@@ -125,8 +143,10 @@ def without_recording_that_a_send_is_tried(patch: Patch) -> None:
 def with_the_state_stored_after_the_plan(patch: Patch) -> None:
     plan = Ledger.plan
 
-    def in_two_steps(self: Ledger, key: Key, answers: list[Json], state: Json | None, version: int) -> Record:
-        record = plan(self, key, answers, None, version)
+    def in_two_steps(
+        self: Ledger, key: Key, answers: list[Json], state: Json | None, version: int, together: Any
+    ) -> Record:
+        record = plan(self, key, answers, None, version, together)
         if state is not None:
             plan(self, Key(key.user, f"{key.event}-state"), [], state, version)
         return record
@@ -194,9 +214,9 @@ def without_taking_attempts_back(patch: Patch) -> None:
 def with_dying_before_being_buried(patch: Patch) -> None:
     bury = Responder._bury
 
-    def too_early(self: Responder, task: Task, reason: str, detail: Json) -> Record:
+    def too_early(self: Responder, task: Task, *others: Any) -> Record:
         self._ledger.bury(task.key)
-        return bury(self, task, reason, detail)
+        return bury(self, task, *others)
 
     patch.setattr(Responder, "_bury", too_early)
 
@@ -208,6 +228,54 @@ def without_sparing_receives(patch: Patch) -> None:
 def without_dropping_answers_to_the_unreachable(patch: Patch) -> None:
     patch.setitem(errors._BY_NUMBERS, (551, errors.ANY), errors._BY_NUMBERS[36000, errors.ANY])
     patch.setattr(responder, "FAULTS", 1)
+
+
+def without_settling_what_is_answered_together(patch: Patch) -> None:
+    plan = Ledger.plan
+    patch.setattr(Ledger, "plan", lambda *arguments: plan(*arguments[:5]))
+
+
+def with_joining_again_what_was_at_fault_together(patch: Patch) -> None:
+    patch.setattr(responder, "Record", lambda *_, **known: Record(**known) if known else Untouched())
+
+
+class Untouched:
+    """Equal to any record."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Record)
+
+    __hash__ = None  # type: ignore[assignment]  # it stands for many records
+
+
+def without_answering_alone_beside_what_the_ledger_knows(patch: Patch) -> None:
+    answer = Responder._answer
+
+    def for_ever(self: Responder, task: Task, reading: Reading, waiting: Any) -> Record | None:
+        if not waiting:
+            raise Stale
+        return answer(self, task, reading, waiting)
+
+    patch.setattr(Responder, "_answer", for_ever)
+
+
+def without_the_others_in_the_letter(patch: Patch) -> None:
+    bury = Responder._bury
+    patch.setattr(Responder, "_bury", lambda *arguments: bury(*arguments[:4]))
+
+
+def without_looking_for_a_human_before_a_send(patch: Patch) -> None:
+    patch.setattr(Responder, "_human_talks", lambda *_: False)
+
+
+def without_silence_for_a_human(patch: Patch) -> None:
+    requests = Responder._requests
+    patch.setattr(Responder, "_requests", lambda *arguments, **_: requests(*arguments, silent=False))
+    patch.setattr(Responder, "_human_talks", lambda *_: False)
+
+
+def without_noticing_humans(patch: Patch) -> None:
+    patch.setattr(responder, "_by_another", lambda _: False)
 
 
 MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {
@@ -250,11 +318,38 @@ MECHANISMS: dict[str, tuple[Callable[[Patch], None], Storm, str]] = {
         "is at fault, and no dead letter",
     ),
     "receives are spared": (without_sparing_receives, GRAPH_SILENT_FOR_LONG, "is a dead letter"),
+    "an answer that waits gives way to a human": (
+        without_looking_for_a_human_before_a_send,
+        HUMAN_WRITES_BEFORE_THE_ANSWER_IS_SENT,
+        "though a human talks",
+    ),
+    "the bot is silent while a human talks": (
+        without_silence_for_a_human,
+        ASKED_WHILE_A_HUMAN_TALKS,
+        "though a human talks",
+    ),
+    "humans are noticed": (without_noticing_humans, ASKED_WHILE_A_HUMAN_TALKS, "nobody noticed"),
     "answers to the unreachable are dropped": (
         without_dropping_answers_to_the_unreachable,
         UNREACHABLE,
         "rejected 0 times",
     ),
+    "the plan of a burst settles all of it": (
+        without_settling_what_is_answered_together,
+        BURST_KILLED_AFTER_THE_PLAN,
+        "without its burst|state is|not expected|together",
+    ),
+    "one that was at fault is answered alone": (
+        with_joining_again_what_was_at_fault_together,
+        BURST_WITH_ONE_THAT_RAISES,
+        "e0.0 raised nothing",
+    ),
+    "a burst gives way to what is known": (
+        without_answering_alone_beside_what_the_ledger_knows,
+        BURST_WITH_ONE_KNOWN,
+        "is a dead letter",
+    ),
+    "a burst is one dead letter": (without_the_others_in_the_letter, BURST_THAT_IS_REJECTED, "without its burst"),
 }
 
 

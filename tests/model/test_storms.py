@@ -27,13 +27,16 @@ def test_every_answer_comes_once_and_in_order_whatever_goes_wrong(share: int) ->
     def run_storm(drawn: Storm) -> None:
         outcome = storm.run(drawn)
         totals.update(storms=1, accepted=outcome.accepted, answers=outcome.answers, dead=outcome.dead)
-        totals.update(unreachable=outcome.unreachable, doubled_for_two_failures=outcome.doubled)
-        totals.update(settled_together=outcome.settled_together)
+        totals.update(
+            silenced=outcome.silenced, unreachable=outcome.unreachable, doubled_for_two_failures=outcome.doubled
+        )
+        totals.update(settled_together=outcome.settled_together, joined=outcome.joined)
 
     print(f"To repeat: STORM_SEED={SEED} STORMS={EXAMPLES * SHARES}")
     run_storm()
     print(dict(totals))
     assert totals["answers"] > totals["storms"]
+    assert totals["joined"]
 
 
 def test_a_storm_goes_the_same_way_each_time() -> None:

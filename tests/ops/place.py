@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 
 class Conversation:
-    """Answers each text twice; fails at a poison until it is corrected."""
+    """Answers each text twice, one with three dots together with the next; fails at a poison until it is corrected."""
 
     def __init__(self) -> None:
         self.corrected = False
@@ -38,7 +38,10 @@ class Conversation:
         text = event.text if isinstance(event, TextMessage) else event.kind
         if "poison" in text and not self.corrected:
             raise ValueError(text)
-        return Answer((Text(f"{text}: one"), Text(f"{text}: two")), {"count": state.get("count", 0) + 1})
+        behind = event.waiting[:1] if isinstance(event, TextMessage) and text.endswith("…") else ()
+        text = "".join((text, *(each.text for each in behind)))
+        said = Text(f"{text}: one"), Text(f"{text}: two")
+        return Answer(said, {"count": state.get("count", 0) + 1}, together=len(behind))
 
 
 @dataclass
@@ -104,7 +107,7 @@ class Place:
         key, written = self.key(user, text), item(user, text)
         if answered:
             planned = self.conversation.answer(parse(written, PAGE), {}, 0.0)
-            requests = [each.to_request(user) for each in planned.messages]
+            requests = [dict(each.to_request(user)) for each in planned.messages]
             self.ledger.stopped(key, self.ledger.plan(key, requests, None, 0), answered)
             self.facebook.sent += [(user, f"{text}: one")]
         message = {"object": "page", "page": PAGE, "received": round(time.time() * 1000), "items": [written]}
@@ -122,6 +125,7 @@ class Place:
             recent=RecentlyAnswered(),
             pace=Pace(1),
             echo_seconds=0.0,
+            human_hours=12.0,
             pause=lambda _: None,
         )
         worker = Worker(ledger, self.queues, responder, message_bytes=MESSAGE_BYTES)

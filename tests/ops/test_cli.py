@@ -1,6 +1,7 @@
 """The command line, on the whole stack in a sandbox."""
 
 import calendar
+import io
 import json
 import subprocess
 import sys
@@ -10,10 +11,14 @@ from typing import Any
 
 import pytest
 
+from bot import conversation
 from bot.aws.client import AwsError
 from bot.aws.compact import compact
 from bot.aws.ledger import Key, Ledger
 from bot.aws.queues import Queues, dead_letter, fingerprint
+from bot.messenger.human import Human
+from bot.messenger.news import UtilityTemplate, Wording
+from bot.messenger.record import Record
 from ops import cli, registration, stack
 from ops.aws import OperatorAws
 from ops.errors import OpsError
@@ -412,6 +417,12 @@ def test_an_invalid_command_line_exits_with_2(arguments: list[str], capsys: pyte
         "deadletters drop",
         "forget",
         "notify",
+        "conversations",
+        "reply",
+        "templates",
+        "templates show",
+        "templates create",
+        "templates update",
         "check",
         "register",
         "adopt",
@@ -427,3 +438,128 @@ def test_every_command_s_help_has_an_example(command: str, capsys: pytest.Captur
         cli.run([*command.split(), "--help"])
     assert ended.value.code == 0
     assert f"Example:\n  python -m ops {command}".rstrip() in capsys.readouterr().out
+
+
+# Templates of utility messages
+
+
+class Booked(Record):
+    table: str
+
+
+BOOKED = UtilityTemplate(
+    "table_booked",
+    {
+        "en": Wording("Your table {{table}} is booked.", Booked("4")),
+        "de": Wording("Ihr Tisch {{table}} ist reserviert.", Booked("4")),
+    },
+)
+
+
+def template_rows(ops: Ops) -> list[tuple[str, str, str]]:
+    rows = json.loads(ops("templates", "show", "--json")[1])
+    return [(each["name"], each["language"], each["status"] or each["difference"]) for each in rows]
+
+
+def test_the_templates_of_the_conversation_are_created_shown_and_updated(
+    sandbox: Sandbox, ops: Ops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.graph.templates.replace([])
+    monkeypatch.setattr(conversation, "TEMPLATES", (BOOKED,), raising=False)
+    here = [("table_booked", "en"), ("table_booked", "de")]
+    assert template_rows(ops) == [(*each, "missing") for each in here]
+    assert "Would create: 2." in ops("templates", "create", "--dry-run")[1]
+    assert template_rows(ops) == [(*each, "missing") for each in here]
+    assert "Created: 2." in ops("templates", "create")[1]
+    assert template_rows(ops) == [(*each, "APPROVED") for each in here]
+    assert "Created: 0." in ops("templates", "create")[1]
+    assert "Updated: 0." in ops("templates", "update")[1]
+
+    advert = Wording("Ihr Tisch {{table}} ist reserviert. Jetzt 20 % Rabatt!", Booked("4"))
+    changed = BOOKED.replace(wordings={**BOOKED.wordings, "de": advert})
+    monkeypatch.setattr(conversation, "TEMPLATES", (changed,))
+    assert "differs from the conversation" in ops("templates", "show")[1]
+    assert "Would update: 1." in ops("templates", "update", "--dry-run")[1]
+    assert "Updated: 1." in ops("templates", "update")[1]
+    code, out, _ = ops("templates", "show")
+    assert (code, "REJECTED" in out, "PROMOTIONAL" in out, "differs" in out) == (0, True, True, False)
+    monkeypatch.setattr(conversation, "TEMPLATES", ())
+    assert "the conversation does not use it" in ops("templates", "show")[1]
+
+
+def test_a_refusal_of_the_templates_says_which_permission_is_needed(sandbox: Sandbox, ops: Ops) -> None:
+    sandbox.graph.set_faults({"error": {"status": 403, "code": 200, "message": "Permission error"}, "count": 1})
+    code, _, err = ops("templates", "show")
+    assert (code, "page_utility_messaging" in err) == (1, True)
+
+
+# A human writes
+
+
+def replies(sandbox: Sandbox, before: int) -> list[Json]:
+    return [each["body"] for each in sandbox.requests()[before:] if each["path"].endswith("/messages")]
+
+
+def wrote(sandbox: Sandbox, hours: float) -> str:
+    """Somebody who wrote so many hours ago."""
+    person = new_person()
+    sandbox.graph.note_message(person, time.time() - hours * 3600)
+    return person
+
+
+def test_a_human_replies_and_between_a_day_and_a_week_with_the_tag_for_it(sandbox: Sandbox, ops: Ops) -> None:
+    before = len(sandbox.requests())
+    lately, earlier = wrote(sandbox, 1), wrote(sandbox, 3 * 24)
+    assert ops("reply", lately, "We have found it.")[0] == 0
+    code, out, err = ops("reply", earlier, "We have found it.")
+    assert (code, "HUMAN_AGENT" in out, err) == (0, True, "")
+    first, refused, tagged = replies(sandbox, before)
+    assert (first["messaging_type"], first["message"]["text"]) == ("RESPONSE", "We have found it.")
+    assert (refused["messaging_type"], tagged["messaging_type"], tagged["tag"]) == (
+        "RESPONSE",
+        "MESSAGE_TAG",
+        "HUMAN_AGENT",
+    )
+    assert {each["message"]["metadata"].partition(":")[0] for each in (first, tagged)} == {"human"}
+
+
+def test_a_reply_can_come_from_standard_input(sandbox: Sandbox, ops: Ops, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = len(sandbox.requests())
+    monkeypatch.setattr(sys, "stdin", io.StringIO("It is private.\n"))
+    assert ops("reply", wrote(sandbox, 1), "-")[0] == 0
+    assert replies(sandbox, before)[0]["message"]["text"] == "It is private."
+
+
+@pytest.mark.parametrize(
+    ("hours", "text", "said"),
+    [(8 * 24, "Hello", "more than 7 days ago"), (1, "", "nothing to see"), (1, "x" * 2000, "2000 characters")],
+)
+def test_a_reply_that_cannot_be_sent_says_why(sandbox: Sandbox, ops: Ops, hours: int, text: str, said: str) -> None:
+    code, _, err = ops("reply", wrote(sandbox, hours), text)
+    assert code == 1
+    assert said in err
+
+
+def test_a_reply_that_may_have_been_sent_is_not_called_refused(sandbox: Sandbox, ops: Ops) -> None:
+    sandbox.graph.set_faults({"dropAfter": True, "count": 1})
+    code, _, err = ops("reply", wrote(sandbox, 1), "Hello")
+    assert (code, "page's inbox before you write it again" in err) == (1, True)
+
+
+def test_whoever_waits_for_a_human_is_listed_the_longest_first(sandbox: Sandbox, aws: OperatorAws, ops: Ops) -> None:
+    ledger = Ledger(aws, sandbox.outputs["ledgerTable"], 30)
+    now = time.time()
+    people = {
+        "1": Human().asked("1", now - 60, 12),
+        "2": Human().written("2", now - 7200, 12).heard(now - 3600),
+        "3": Human().asked("3", now - 60, 12).written("3", now - 30, 12),
+        "4": Human().asked("4", now - 13 * 3600, 12),
+    }
+    for person, human in people.items():
+        ledger.change_state(fingerprint(sandbox.page_id, person), human.put)
+    found = json.loads(ops("conversations", "--json")[1])
+    assert [(each["person"], each["answered"]) for each in found if each["person"] in people] == [
+        ("2", True),
+        ("1", False),
+    ]
+    assert "1 h" in ops("conversations")[1]

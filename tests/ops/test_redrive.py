@@ -87,6 +87,25 @@ def test_an_event_whose_first_answer_was_refused_is_planned_again(place: Place) 
     assert place.ledger.read(place.key(ANNA, "hello"), PAGE).record.answers is None
 
 
+@pytest.mark.parametrize(
+    ("refused", "prospects"),
+    [("one", (Prospect.STARTS_OVER, Prospect.STARTS_OVER)), ("two", (Prospect.CONTINUES, Prospect.DONE))],
+)
+def test_messages_that_were_answered_together_are_redriven_together(
+    place: Place, refused: str, prospects: tuple[Prospect, ...]
+) -> None:
+    place.facebook.refused = {f"my parcel… where?: {refused}"}
+    place.accept((ANNA, "my parcel…"), (ANNA, " where?"))
+    place.work()
+    assert len(look(place)) == 1
+    place.facebook.refused = set()
+    with DeadLetterQueue(place.aws, place.stack) as queue:
+        assert [preview(each, place.ledger).prospects for each in redrivable(queue, PAGE)] == [prospects]
+    assert [each.prospects for each in redrive(place)] == [prospects]
+    place.work()
+    assert place.facebook.sent == answers(ANNA, "my parcel… where?")
+
+
 def test_an_answer_that_arrived_although_it_was_refused_is_not_sent_again(place: Place) -> None:
     place.facebook.refused = {"hello: one"}
     place.accept((ANNA, "hello"))

@@ -103,10 +103,13 @@ class Stage:
         assert self.ask("/api/faults", {"on": list(names)})[0] == 200
 
 
+SETTINGS = {"echoSeconds": "2", "inboxAppId": "263902037430900"}
+
+
 @pytest.fixture(scope="session")
 def running(project: Path) -> Iterator[Stage]:
     observed: list[Mapping[str, Any]] = []
-    with ChatSandbox(folder=project, settings={"echoSeconds": "2"}, observe=observed.append) as sandbox:
+    with ChatSandbox(folder=project, settings=SETTINGS, observe=observed.append) as sandbox:
         yield Stage(sandbox, observed)
 
 

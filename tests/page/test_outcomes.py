@@ -12,6 +12,7 @@ from sandbox.page.outcomes import OUTCOMES, RULES, SENDS, STOPPED, Promise, Stor
 
 RETRIED = [f"send_{reason}" for reason in SENDS]
 GAVE_UP = [f"send_{reason}" for reason in STOPPED]
+WAYS = ["way_update", "way_utility", "way_consent"]
 SENT = ["arrived", "arrived_last", *RETRIED, *GAVE_UP, "killed"]
 # What can follow each step in the life of an event, as the responder goes forward.
 NEXT: dict[str, list[str]] = {
@@ -19,14 +20,25 @@ NEXT: dict[str, list[str]] = {
     "refused": ["refused", "queued", "posted", "abandoned"],
     "abandoned": [],
     "posted": ["posted", "queued", "taken"],
-    "queued": ["posted", "refused", "taken", "ledger_failed"],
-    "taken": ["planned", "silent", "ledger_failed", "fault_counted", "sending", "delayed", "awaiting_echo", "killed"],
+    "queued": ["posted", "refused", "taken", "joined", "ledger_failed"],
+    "joined": ["silent", "posted"],
+    "taken": [
+        "planned",
+        "silent",
+        "ledger_failed",
+        "fault_counted",
+        "sending",
+        "delayed",
+        "awaiting_echo",
+        "killed",
+        "done",
+    ],
     "taken_settled": [],
     "planned": [*SENT, "code_failed"],
     "code_failed": SENT,
-    "silent": ["code_failed_late"],
+    "silent": ["code_failed_late", "human_answered"],
     "sending": SENT,
-    "arrived": ["sending", "killed", "ledger_failed"],
+    "arrived": ["sending", "done", "killed", "ledger_failed"],
     "arrived_last": ["done", "killed", "ledger_failed", "send_unanswered"],
     **{step: ["delayed", "fault_counted", "arrived_last"] for step in RETRIED},
     **{step: ["done"] for step in GAVE_UP},
@@ -35,7 +47,9 @@ NEXT: dict[str, list[str]] = {
     "fault_counted": ["delayed", "dead"],
     "delayed": ["taken", "forgotten", "ledger_failed"],
     "killed": ["taken"],
-    "done": ["logged", "code_failed_late", "taken_settled"],
+    "human_answered": [],
+    "done": ["logged", "human_answered", "code_failed_late", "taken_settled", *WAYS],
+    **{way: ["logged"] for way in WAYS},
     "logged": [],
     "dead": ["redriven", "dropped", "forgotten"],
     "redriven": ["taken"],
@@ -80,13 +94,20 @@ LIVES = {
     "queued taken planned arrived_last done": "answering",  # until the log shows whether the author's code failed
     "queued taken planned arrived_last done logged": "answered",
     "queued taken planned arrived_last done code_failed logged": "code",
+    "queued taken planned arrived_last way_update done logged": "update",
+    "queued taken planned send_closed arrived_last way_utility done logged": "utility",
+    "queued taken planned send_not_allowed arrived_last done logged way_consent": "consent",
     "queued taken planned code_failed arrived_last done logged": "code",
     "queued taken silent": "silent",
     "queued taken silent code_failed": "code",
     "queued taken planned send_unreachable done logged": "unreachable",
     "queued taken planned send_closed done": "closed",
     "queued taken planned arrived send_closed done": "partly",
-    "queued taken planned done": "nothing",
+    "queued taken planned done": "answering",  # until the log shows whether a human answered
+    "queued taken planned done logged": "nothing",
+    "queued taken planned done human_answered": "human",
+    "queued taken planned arrived done human_answered": "human",
+    "queued taken silent human_answered": "human",
     "queued taken planned send_down delayed taken sending arrived_last done logged": "answered",
     "queued taken planned send_unanswered delayed taken awaiting_echo delayed": "echo",
     "queued taken planned arrived_last send_unanswered delayed taken awaiting_echo delayed taken delayed": "echo",
@@ -127,7 +148,12 @@ def test_nothing_is_green_where_nothing_arrived_or_where_the_authors_code_failed
 
 
 def test_green_is_only_what_was_answered_and_each_outcome_has_its_own_word() -> None:
-    assert [each.name for each in OUTCOMES.values() if each.colour == "good"] == ["answered"]
+    assert [each.name for each in OUTCOMES.values() if each.colour == "good"] == [
+        "answered",
+        "update",
+        "utility",
+        "consent",
+    ]
     assert len({each.word for each in OUTCOMES.values()}) == len(OUTCOMES)
     assert all(
         each.final == (each.colour in {"good", "quiet", "lost", "bad"} or each.name == "code")
@@ -160,6 +186,16 @@ def test_a_wait_for_an_echo_is_counted_down_as_one() -> None:
 )
 def test_a_refusal_is_read_as_the_bot_reads_it(status: int, error: dict[str, Any], step: str) -> None:
     assert send_step(status, json.dumps({"error": error}).encode()) == step
+
+
+def test_several_ways_to_send_a_message_are_one_answer_whichever_arrives() -> None:
+    story = Story("k", "p", 0.0)
+    first, second = ({"message": {"text": text}} for text in "12")
+    assert story.plan([first, *[first | {"otherwise": True}] * 2, second]) == "planned"
+    assert (set(story.wanted), story.said) == ({0, 3}, ["1", "2"])
+    assert story.arrive(2, 1.0) == "arrived"
+    assert story.arrive(3, 2.0) == "arrived_last"
+    assert Promise.of([story]).answers == 2
 
 
 def told(place: int, *arrivals: tuple[int, float], wanted: int = 1, ends: str = "done") -> Story:

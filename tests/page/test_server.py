@@ -93,6 +93,7 @@ def test_bad_input_is_answered_with_a_sentence(stage: Stage, path: str, body: ob
         ({"kind": "text"}, "has no 'text'"),
         ({"kind": "text", "text": "x" * 20_001}, "at most 20000"),
         ({"kind": "attachment", "type": "smell", "url": "x"}, "cannot be 'smell'"),
+        ({"kind": "comment", "text": "hi", "post": "x_1"}, "A post's id cannot be 'x_1'"),
         ({"kind": "reaction", "emoji": "❤", "action": "hug", "mid": "m"}, "choose react or unreact"),
     ],
 )

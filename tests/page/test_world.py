@@ -283,6 +283,33 @@ def test_a_day_later_the_window_is_closed_for_one_person(opened: Opened, stage: 
     stage.say(gus.person, {"text": "in time"})
 
 
+def test_a_day_later_news_arrives_as_a_utility_message_with_its_button_and_the_page_says_so(opened: Opened) -> None:
+    uma = opened("Uma")
+    uma.write("12345678")
+    uma.hear("12345678")
+    uma.chat.get_by_role("button", name="Notify me").click()
+    uma.hear("I will tell you")
+    Globe(uma).choose("A day later")
+    expect(uma.chat.locator(".divider")).to_have_text("A day later")
+    Globe(uma).choose("Move the parcel on")
+    uma.hear("There is news of your parcel 12345678")
+    card = uma.page.locator(".event-card", has_text="gets news about “demonstration”")
+    expect(card.locator(".badge")).to_contain_text("Sent as a utility message")
+    uma.chat.get_by_role("button", name="Where is it?").click()
+    uma.hear("Parcel 12345678:")
+
+
+def test_a_human_replies_with_ops_from_the_page(opened: Opened, stage: Stage) -> None:
+    ole = opened("Ole")
+    ole.write("human")
+    ole.hear("A human will answer")
+    Globe(ole).choose("Reply as a human, with ops")
+    Globe(ole).enter("This is Lena.")
+    expect(ole.hear("This is Lena.")).to_contain_text("A human, by ops reply")
+    sent = [each["body"] for each in stage.notes("send", person=ole.person)][-1]
+    assert sent["message"]["metadata"].startswith("human:")
+
+
 def test_a_human_answers_from_the_inbox_and_gives_the_conversation_back(opened: Opened, stage: Stage) -> None:
     hea = opened("Hea")
     hea.write("human")
@@ -296,12 +323,49 @@ def test_a_human_answers_from_the_inbox_and_gives_the_conversation_back(opened: 
         ]
     )[0]
     assert echo["status"] == 200
+    passed = until(lambda: [each for each in stage.sandbox.graph.requests() if "pass_thread" in each["path"]])[-1]
+    assert passed["status"] == 200
+    assert passed["body"] | {"appsecret_proof": ""} == {
+        "recipient": {"id": hea.person},
+        "target_app_id": str(INBOX_APP),
+        "metadata": "They ask for a human.",
+        "appsecret_proof": "",
+    }
     hea.write("status")
-    expect(hea.page.locator(".event-card", has_text="Hea “status”").locator(".badge")).to_have_text("No answer needed")
+    expect(hea.page.locator(".event-card", has_text="Hea “status”").locator(".badge")).to_have_text("A human answers")
     Globe(hea).choose("Give the conversation back")
-    until(lambda: [each for each in stage.notes("outcome", person=hea.person) if each["outcome"] == "silent"][1:])
+    until(lambda: [each for each in stage.notes("outcome", person=hea.person) if each["outcome"] == "silent"])
     hea.write("status")
-    hea.hear("Which parcel?")
+    expect(hea.hear("Which parcel?")).to_contain_text("You are chatting with a bot.")
+
+
+def test_a_human_who_simply_answers_silences_the_bot_and_the_menu_brings_it_back(opened: Opened, stage: Stage) -> None:
+    ira = opened("Ira")
+    ira.write("hello")
+    expect(ira.hear("Hello!")).to_contain_text("You are chatting with a bot.")
+    Globe(ira).choose("Answer as a human")
+    Globe(ira).enter("Karin here, one moment.")
+    ira.hear("Karin here")
+    until(lambda: stage.ask(f"/api/memory?person={ira.person}")[1]["user"]["state"].get("human", {}).get("wrote"))
+    ira.write("12345678")
+    expect(ira.page.locator(".event-card", has_text="Ira “12345678”").locator(".badge")).to_have_text("A human answers")
+    stage.ask("/api/actions", {"person": ira.person, "kind": "postback", "payload": "HELP", "title": "Help"})
+    expect(ira.hear("Send me the 8-digit number")).to_contain_text("You are chatting with a bot.")
+    assert not ira.chat.get_by_text("Parcel 12345678").count()
+
+
+def test_a_comment_is_answered_privately_and_may_be_replayed(opened: Opened, stage: Stage) -> None:
+    kim = opened("Kim")
+    kim.chat.get_by_role("button", name="More to send").click()
+    kim.chat.get_by_role("button", name="Comment on a post").click()
+    Globe(kim).enter("Where is 12345678?", "77")
+    expect(kim.chat.locator(".bubble.note")).to_have_text("Commented on post 77: “Where is 12345678?”")
+    kim.hear("Parcel 12345678")
+    card = kim.page.locator(".event-card", has_text="Kim commented “Where is 12345678?”")
+    expect(card.locator(".badge")).to_contain_text("Answered in")
+    (note,) = stage.notes("item", person=kim.person)
+    assert stage.ask("/api/replay", {"key": note["key"]})[0] == 200
+    expect(kim.answers.filter(has_text="Parcel 12345678:")).to_have_count(2)
 
 
 @pytest.mark.long

@@ -87,10 +87,11 @@ def test_up_ends_with_four_lines_and_then_reports_what_happens(bot: Path, up: Up
 
     ended = run(bot, "sandbox", "chat", typed="a pizza, please\n")
 
-    assert (ended.code, ended.out) == (0, "  Hello!\n")
+    assert (ended.code, ended.out) == (0, "  You are chatting with a bot.\n  \n  Hello!\n")
     _, kind, person, said = up.until("a pizza, please")[-1].split(maxsplit=3)
     assert (kind, said) == ("event", "a pizza, please")
-    assert up.until("Hello!")[-1].split(maxsplit=1)[1] == f"answer   to {person} Hello!"
+    answer = up.until("Hello!")[-1].split(maxsplit=1)[1]
+    assert answer == f"answer   to {person} You are chatting with a bot. /  / Hello!"
 
 
 @pytest.mark.usefixtures("up")

@@ -89,8 +89,9 @@ class Person:
         self._sandbox.graph.windows.written[self.id] -= seconds
         record = self.record()
         state = json.loads(record["state"]["S"])
-        for name in {"opened", "silent_until"} & state["session"].keys():
-            state["session"][name] -= seconds
+        for part, name in (("session", "opened"), ("session", "disclosed"), ("human", "until"), ("human", "wrote")):
+            if name in state.get(part, {}):
+                state[part][name] -= seconds
         self._dynamodb().put_item(
             TableName=self._sandbox.outputs["ledgerTable"], Item=record | {"state": {"S": json.dumps(state)}}
         )

@@ -20,7 +20,7 @@ def with_lex() -> Iterator[Sandbox]:
 def test_text_that_no_rule_matches_is_understood_by_lex_and_a_dialogue_continues(with_lex: Sandbox) -> None:
     person = new_person()
 
-    (card,) = with_lex.say("Could you collect something?", person)
+    _, card = with_lex.say("Could you collect something?", person)
     element = card["message"]["attachment"]["payload"]["elements"][0]
     assert element["title"] == "Arrange a collection"
     assert len(element["buttons"]) == 3

@@ -3,11 +3,12 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.aws.queues import fingerprint
 from bot.conversation.parcels import DemonstrationParcels, Step
 from ops import cli
 from sandbox.local import PROJECT, Sandbox
@@ -55,25 +56,93 @@ def news(sandbox: Sandbox, ops: Ops, person: Person, *more: str) -> list[Json]:
 
 
 def test_within_a_day_of_their_last_message_a_person_gets_an_update(sandbox: Sandbox, ops: Ops, person: Person) -> None:
-    (told,) = news(sandbox, ops, person)
+    (told,) = news(sandbox, ops, person, "--id", "one")
 
     assert (told["messaging_type"], told["recipient"]) == ("UPDATE", {"id": person.id})
+    assert way(sandbox, person) == "update"
     assert NUMBER in texts([told])[0]
 
 
-def test_later_a_persons_consent_is_used_once(sandbox: Sandbox, ops: Ops, person: Person) -> None:
+@pytest.fixture
+def templates(sandbox: Sandbox, ops: Ops) -> Iterator[None]:
+    """The conversation's templates, created and approved."""
+    assert ops("templates", "create")[0] == 0
+    sandbox.settle()  # the bot has heard of the approval
+    yield
+    sandbox.graph.templates.replace([])
+    sandbox.graph.send_api.region.utility = None
+
+
+def way(sandbox: Sandbox, person: Person) -> str:
+    """How the notice "one" was sent to a person, by the function's log."""
+    key = fingerprint(sandbox.page_id, f"notice:{person.id}:one")
+    pages = sandbox.client("logs").get_paginator("filter_log_events")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for page in pages.paginate(logGroupName=sandbox.outputs["logGroupName"]):
+            for line in page["events"]:
+                if '"news"' in line["message"] and (found := json.loads(line["message"])).get("event") == key:
+                    return str(found["way"])
+        time.sleep(0.1)
+    raise AssertionError("the log says nothing of this notice")
+
+
+@pytest.mark.usefixtures("templates")
+@pytest.mark.parametrize(("language", "said"), [("english", "in transit"), ("deutsch", "unterwegs")])
+def test_later_a_person_gets_a_utility_message_in_their_language(
+    sandbox: Sandbox, ops: Ops, person: Person, language: str, said: str
+) -> None:
+    person.says(language)
+    person.falls_silent()
+
+    (told,) = news(sandbox, ops, person, "--id", "one")
+
+    template = told["message"]["template"]
+    assert (told["messaging_type"], template["name"]) == ("UTILITY", "parcel_moved")
+    assert [each["text"] for each in template["components"][0]["parameters"]] == [NUMBER, said]
+    assert sandbox.requests()[-1]["status"] == 200
+    assert way(sandbox, person) == "utility"
+
+
+@pytest.mark.usefixtures("templates")
+def test_where_facebook_takes_no_utility_messages_a_consent_is_used_and_the_log_says_so(
+    sandbox: Sandbox, ops: Ops, person: Person
+) -> None:
+    sandbox.graph.send_api.region.utility = frozenset({"US"})
     person.consents(f"WATCH:{NUMBER}")
     person.falls_silent()
 
-    (told,) = news(sandbox, ops, person)
+    refused, told = news(sandbox, ops, person, "--id", "one")
+
+    assert refused["messaging_type"] == "UTILITY"
     assert told["recipient"] == {"notification_messages_token": person.token}
-    assert news(sandbox, ops, person) == []
+    assert way(sandbox, person) == "consent"
 
 
-def test_later_a_person_without_consent_is_sent_nothing(sandbox: Sandbox, ops: Ops, person: Person) -> None:
+@pytest.mark.usefixtures("templates")
+def test_a_template_that_facebook_refused_is_not_even_tried(sandbox: Sandbox, ops: Ops, person: Person) -> None:
+    (found,) = (
+        each for each in sandbox.graph.templates.read({"fields": "name,language"})["data"] if each["language"] == "en"
+    )
+    advert = {"type": "BODY", "text": "Everything is on sale."}
+    sandbox.graph.templates.update(found["id"], {"components": [advert]})
+    sandbox.settle()
     person.falls_silent()
 
-    assert news(sandbox, ops, person) == []
+    assert news(sandbox, ops, person, "--id", "one") == []
+    assert way(sandbox, person) == "none"
+
+
+@pytest.mark.usefixtures("templates")
+def test_where_facebook_takes_nothing_nothing_reaches_a_person_and_the_log_says_so(
+    sandbox: Sandbox, ops: Ops, person: Person
+) -> None:
+    sandbox.graph.send_api.region.utility = frozenset({"US"})
+    person.falls_silent()
+
+    assert [each["messaging_type"] for each in news(sandbox, ops, person, "--id", "one")] == ["UTILITY"]
+    assert sandbox.requests()[-1]["status"] == 400
+    assert way(sandbox, person) == "none"
 
 
 def test_news_is_sent_once_however_often_it_is_given(sandbox: Sandbox, ops: Ops, person: Person) -> None:

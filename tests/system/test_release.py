@@ -14,6 +14,7 @@ from ops.function_log import lines
 from ops.release import LOOK_SECONDS, Outcome, Release, Released, roll_back
 from ops.stack import SANDBOX_KEY, Stack, from_described
 from sandbox.local import PROJECT, Sandbox
+from tests.system.test_languages import marks
 from tools.rights.trial import wait_for
 
 PEOPLE = [str(7_000_000_000_000_000 + number) for number in range(20)]
@@ -38,6 +39,8 @@ CHANGED_RECORDS = (
 )
 """File, text and its replacement: a version that keeps more in each record of the ledger, in each message and state."""
 FACEBOOK_FAILS = {"error": {"status": 500, "code": 2, "message": "No."}}
+
+NEEDS_NODE = marks("nodejs")[0]
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -111,6 +114,25 @@ def test_a_version_that_raises_for_one_person_in_five_is_rolled_back_and_everybo
     assert (done.outcome, done.before, done.version) == (Outcome.ROLLED_BACK, 1, 2)
     assert {each: found[each] for each in BROKEN} == dict.fromkeys(BROKEN, 0)
     assert found["answered"] == found["accepted"]
+
+
+@NEEDS_NODE
+def test_a_conversation_in_a_function_of_its_own_is_released_and_rolled_back_with_the_bot(project: Path) -> None:
+    code = project / "conversation" / "index.mjs"
+    code.parent.mkdir()
+    code.write_text("export const handler = () => ({ messages: ['One.'] });\n", "utf-8")
+    with Sandbox(folder=project, settings={"conversationCode": "conversation", "releaseMinutes": "1"}) as sandbox:
+        stack = from_described(sandbox.described(), "the sandbox")
+        aws = OperatorAws(stack.region, stack.endpoint, SANDBOX_KEY)
+        edit(project, "conversation/index.mjs", "One.", "Two.")
+        sandbox.update()
+
+        said = []
+        for version in (1, 2, 1):
+            roll_back(aws, stack, version)
+            said += [each["message"]["text"] for each in sandbox.say("hello")]
+
+    assert said == ["One.", "Two.", "One."]
 
 
 def plans(sandbox: Sandbox) -> int:

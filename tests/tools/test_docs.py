@@ -12,7 +12,7 @@ import yaml
 from bot.dialogue.testing import Chat
 from settings import parse
 from tools.docs import components
-from tools.docs.pages import BEGIN, END, README, pages, with_diagram
+from tools.docs.pages import README, pages, with_part
 from tools.docs.table import table
 from tools.recorder import PROJECT, ROOT, Graph, project_defaults
 
@@ -34,10 +34,10 @@ def test_no_page_is_stale(generated: dict[Path, str]) -> None:
     assert not stale, f"Run `make docs` and commit {', '.join(stale)}."
 
 
-@pytest.mark.parametrize("text", ["", END + BEGIN])
-def test_a_readme_without_the_markers_is_an_error(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "<!-- end of diagram -->\n<!-- diagram: written by `make docs` -->\n"])
+def test_a_page_without_the_markers_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="no place for the diagram"):
-        with_diagram(text, "new\n")
+        with_part(text, "diagram", "new\n")
 
 
 def test_every_component_of_a_stack_is_in_the_diagram(generated: dict[Path, str], graphs: dict[str, Graph]) -> None:

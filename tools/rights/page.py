@@ -1,16 +1,26 @@
 """Writes `docs/rights.md`, and reads its table back."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
+from components.scoped_policies import READ_ANYTHING, WRITE_SUBSCRIPTIONS
 from tools.recorder import ROOT
+from tools.rights.attempts import ATTEMPTS
 from tools.rights.proofs import Permission, Proof
 from tools.rights.static_analysis import KINDS, findings, managed, together
+from tools.rights.trial import BOUNDARY
 
 PAGE = ROOT / "docs" / "rights.md"
 TITLES = {
     "admins-data": "administrators: data",
     "admins-watch": "administrators: watch",
+    "admins-scoped-data": "scoped administrators: data",
+    "admins-scoped-watch": "scoped administrators: watch",
+    "admins-scoped-functions": "scoped administrators: functions",
+    "admins-scoped-access": "scoped administrators: access",
+    BOUNDARY: "the boundary of the stack's roles",
+    "admins-tools": "administrators: tools",
     "admins-mfa": "administrators: MFA",
     "bot-access": "the function's role: access",
     "bot-log": "the function's role: log",
@@ -28,33 +38,77 @@ ANSWERS = {
 """What to do about what each of the documented five allows."""
 
 
-def page(proofs: Sequence[Proof], denied: Iterable[tuple[str, str]], refused: int) -> str:
+class Evidence(NamedTuple):
+    """What was found with one kind of rights.
+
+    Attributes:
+        proofs: Of every permission in every policy of ours.
+        denied: How many calls a member was denied in the life of a stack and of another environment.
+        escalations: How many ways to escalate privileges the analyser finds in all that a member has.
+        attempts: Name → whether it was refused, of each attempt to get more.
+    """
+
+    proofs: Sequence[Proof]
+    denied: int
+    escalations: int
+    attempts: Mapping[str, bool]
+
+
+def page(documented: Evidence, scoped: Evidence, denied: Iterable[tuple[str, str]]) -> str:
     """The whole page.
 
     Args:
-        proofs: of every permission in every policy of ours.
-        denied: action and resource of each call in the life of a stack that the documented five do not allow.
-        refused: how many calls a member with all policies was denied in it.
+        documented: What was found with the documented rights.
+        scoped: What was found with scoped rights.
+        denied: Action and resource of each call in the life of a stack that the documented five do not allow.
     """
-    shown = [proof for proof in proofs if proof.step]
-    real = [proof for proof in proofs if proof.real]
-    unneeded = [proof for proof in proofs if not proof.step and not proof.real]
     everything = findings(together(managed()))
+    rows = {proof.permission: proof for proof in (*documented.proofs, *scoped.proofs)}
+    order = list(TITLES)
+    proofs = sorted(rows.values(), key=lambda proof: order.index(proof.permission.policy))
     return f"""# Permissions
 
 Written by `make rights`, which runs a stack in the sandbox with IAM enforced; the texts are in `tools/rights/page.py`.
 
-| | |
-|---|---|
-| calls denied to a member in the whole life of a stack and of another environment | {refused} |
-| actions in our own policies | {len(proofs)} |
-| … without which a step fails | {len(shown)} |
-| … that only the real AWS needs | {len(real)} |
-| … that nothing needs | {len(unneeded)} |
-| ways to escalate privileges in our own policies | 0 |
-| … in the documented five together | {len(everything["privilege escalation"])} |
+The setting `adminRights` chooses what administrators may do. Side by side:
 
-The first and the second last are tests: `tests/system/test_rights.py`, `tests/tools/test_rights.py`.
+| | `documented` | `scoped` |
+|---|---|---|
+{_compared(documented, scoped)}
+
+These are tests too: `tests/system/test_rights.py`, `tests/sandbox/test_scoped_rights.py`,
+`tests/tools/test_rights.py` and `tests/components/test_scoped_policies.py`.
+
+## Scoped rights
+
+With `adminRights: scoped`, the group has four policies of ours and no other. They allow the calls that Pulumi's AWS
+provider makes for what a stack holds, and what operators do by hand. Everything is narrowed to names that begin with
+the project and a stack of the group, or to the tags `project` and `stack` where AWS chooses the name.
+
+Members create the roles of a stack, and a role could be allowed anything. So each role has a *boundary*: the policy
+`<project>-<stack>-boundary`, which allows no more than the bot needs in its own stack. The stack with the group creates
+the boundary of every stack that the group administers. Members cannot change it, create a role without it, or pass a
+role to anything but Lambda.
+
+What follows from it:
+
+- Set `adminRights: scoped` in every stack that the group administers. The account's owner applies the stack with the
+  group first.
+- To change an existing stack to `scoped`, the owner applies it once: only the owner may give a role its boundary.
+- One group administers a stack: two groups would both create its boundary.
+- A stack whose name begins with another stack's name and a hyphen (`dev` and `dev-anna`) belongs to that one's group
+  too.
+- The owner also applies a stack with `manageApiGatewayAccount`: API Gateway has one log role per account, which may
+  read all logs.
+- A stage has no tags of its own. It inherits those of its API for permissions, but not for cost allocation.
+- To use Amazon Lex, the owner of the Lex bot tags its alias with `project` and `stack`.
+
+What a member tried, in this order, and what became of it. With the documented rights, the second attempt gives a
+member everything:
+
+| attempt | `documented` | `scoped` |
+|---|---|---|
+{_attempts(documented, scoped)}
 
 ## What the documented five mean
 
@@ -96,8 +150,13 @@ and watch for `EnableMFADevice`.
 
 ## What cannot be narrowed
 
-IAM cannot narrow the rows *AnyResource* below to a resource. So a member of one stack's group can do them to any
-resource: they read names and settings, but no content. `sns:Unsubscribe` can end another stack's alarm e-mails.
+IAM cannot narrow some rows below to a resource: *AnyResource* with the documented rights, *ReadAnything* and
+*WriteSubscriptions* with scoped ones. So a member of one stack's group can do these to any resource of the region:
+
+- Read names and settings, but no content: {_named(READ_ANYTHING)}.
+- End another stack's alarm e-mails: {_named(WRITE_SUBSCRIPTIONS)}.
+
+*ReadApiAccount* reads which role API Gateway uses for the logs of the whole account.
 
 ## What each action is for
 
@@ -106,6 +165,36 @@ Each action was taken out of its policy, one at a time. Then the step in its row
 | policy | statement | action | what fails without it |
 |---|---|---|---|
 {"".join(_row(proof) for proof in proofs)}"""
+
+
+def _named(actions: Iterable[str]) -> str:
+    return ", ".join(f"`{action}`" for action in actions)
+
+
+def _compared(documented: Evidence, scoped: Evidence) -> str:
+    def row(title: str, value: Callable[[Evidence], object]) -> str:
+        return f"| {title} | {value(documented)} | {value(scoped)} |"
+
+    return "\n".join(
+        [
+            row("actions in our own policies", lambda each: len(each.proofs)),
+            row("… without which a step fails", lambda each: sum(1 for proof in each.proofs if proof.step)),
+            row("… that only the real AWS needs", lambda each: sum(1 for proof in each.proofs if proof.real)),
+            row("… that nothing needs", lambda each: sum(1 for proof in each.proofs if not (proof.step or proof.real))),
+            row("calls denied to a member in the life of a stack and of another environment", lambda each: each.denied),
+            row("ways to escalate privileges in all that a member has", lambda each: each.escalations),
+            row(f"attempts to get more that are refused, of {len(ATTEMPTS)}", lambda each: sum(each.attempts.values())),
+        ]
+    )
+
+
+def _attempts(documented: Evidence, scoped: Evidence) -> str:
+    def outcome(each: Evidence, name: str) -> str:
+        return "refused" if each.attempts[name] else "**succeeds**"
+
+    return "\n".join(
+        f"| {each.name} | {outcome(documented, each.name)} | {outcome(scoped, each.name)} |" for each in ATTEMPTS
+    )
 
 
 def _analysed(documents: Mapping[str, Mapping[str, object]]) -> str:

@@ -2,12 +2,13 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tools.rights.steps import BOT_STEPS, MEMBER_STEPS, OWN_STEPS, Missing, Step, allowed_on_another
-from tools.rights.trial import Trial
+from tools.rights.scoped_steps import SCOPED_STEPS
+from tools.rights.steps import BOT_STEPS, MEMBER_STEPS, OWN_STEPS, STATE_STEPS, Missing, Step, allowed_on_another
+from tools.rights.trial import BOUNDARY, Trial
 
 REAL_AWS_ONLY = Path(__file__).with_name("real_aws_only.json")
 """What no step in the sandbox can need: policy → statement → action (or `*`, all of it) → why, and the source."""
@@ -17,6 +18,12 @@ OTHERS_STATEMENT = "NobodyElsesWithoutMfa"
 STEPS: dict[str, tuple[Step, ...]] = {
     "admins-data": MEMBER_STEPS,
     "admins-watch": MEMBER_STEPS,
+    "admins-scoped-data": SCOPED_STEPS,
+    "admins-scoped-watch": SCOPED_STEPS,
+    "admins-scoped-functions": SCOPED_STEPS,
+    "admins-scoped-access": SCOPED_STEPS,
+    BOUNDARY: BOT_STEPS,
+    "admins-tools": STATE_STEPS,
     "admins-mfa": OWN_STEPS,
     "bot-access": BOT_STEPS,
     "bot-log": BOT_STEPS,
@@ -57,18 +64,22 @@ def real_reason(permission: Permission) -> str:
     return str(actions.get(permission.action, actions.get("*", "")))
 
 
-def prove_all(trial: Trial) -> Iterator[Proof]:
-    """Run every step with all permissions, then take each permission away, one at a time.
+def prove_all(trial: Trial, titles: Collection[str]) -> Iterator[Proof]:
+    """Run every step with all permissions, then take each permission of some policies away, one at a time.
+
+    Args:
+        trial: Where.
+        titles: The policies.
 
     Raises:
         AssertionError: a step fails although no permission is missing.
     """
-    for step in dict.fromkeys(step for steps in STEPS.values() for step in steps):
+    for step in dict.fromkeys(step for title in titles for step in STEPS[title]):
         try:
             step.run(trial)
         except Missing as error:
             raise AssertionError(f"With all permissions, this step fails: {step.name}: {error}") from None
-    for permission in permissions(trial.policies):
+    for permission in permissions({title: trial.policies[title] for title in titles}):
         yield prove(trial, permission)
 
 
@@ -101,7 +112,7 @@ def prove(trial: Trial, permission: Permission) -> Proof:
         else:
             sys.stderr.write(f"{permission.policy} {permission.statement} {permission.action}: NOTHING NEEDS IT\n")
             return Proof(permission, "", "")
-    if permission.policy.startswith("bot-"):
+    if STEPS[permission.policy] is BOT_STEPS:
         trial.sandbox.faults({})
         trial.restart_function()
         trial.sandbox.settle()

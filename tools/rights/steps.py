@@ -20,7 +20,7 @@ from sandbox.provider import refusals
 from sandbox.provider.account import Account
 from sandbox.provider.catalog import resource_type
 from sandbox.provider.resource import Existing, ResourceType
-from tools.rights.trial import MEMBER, OTHER_USER, PASSWORD, PREFIX, Trial, wait_for
+from tools.rights.trial import MEMBER, OTHER_USER, PASSWORD, PREFIX, STACK, Trial, wait_for
 
 TAGS = {"project": "innolab-fbm", "stack": "local"}
 OTHER_TAGS = {"project": "innolab-fbm", "team": "parcels"}
@@ -244,6 +244,43 @@ def _refresh_the_group(trial: Trial) -> None:
             permitted(partial(kind.read, trial.account, existing))
 
 
+# What Pulumi does with its own state, as a member
+
+
+def _state(trial: Trial) -> tuple[str, str, str]:
+    """A bucket with a state in it, the state's name, and a key, as docs/deploy.md has the owner make them."""
+    account, owner = trial.account, trial.owner.client
+    bucket, alias = f"innolab-fbm-state-{account.id}-{account.region}", "alias/innolab-fbm"
+    name = f".pulumi/stacks/innolab-fbm/{STACK}.json"
+    if not owner("kms").list_aliases()["Aliases"]:
+        owner("kms").create_alias(AliasName=alias, TargetKeyId=owner("kms").create_key()["KeyMetadata"]["KeyId"])
+        owner("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": account.region})
+        owner("s3").put_object(Bucket=bucket, Key=".pulumi/meta.yaml", Body=b"version: 1")
+        owner("s3").put_object(Bucket=bucket, Key=name, Body=b"{}")
+    return bucket, name, alias
+
+
+def _find_the_state(trial: Trial) -> None:
+    s3, (bucket, *_) = trial.account.client("s3"), _state(trial)
+    permitted(lambda: s3.get_object(Bucket=bucket, Key=".pulumi/meta.yaml"))
+    permitted(lambda: s3.list_objects_v2(Bucket=bucket))
+
+
+def _keep_the_state(trial: Trial) -> None:
+    s3, (bucket, name, _) = trial.account.client("s3"), _state(trial)
+    permitted(lambda: s3.get_object(Bucket=bucket, Key=name))
+    permitted(lambda: s3.put_object(Bucket=bucket, Key=f"{name}.bak", Body=b"{}"))
+    permitted(lambda: s3.delete_object(Bucket=bucket, Key=f"{name}.bak"))
+
+
+def _keep_the_secrets(trial: Trial) -> None:
+    kms, owner, (*_, key) = trial.account.client("kms"), trial.owner.client("kms"), _state(trial)
+    context = {"stack": STACK}
+    permitted(lambda: kms.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext=context))
+    wrapped = owner.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext=context)["CiphertextBlob"]
+    permitted(lambda: kms.decrypt(CiphertextBlob=wrapped, EncryptionContext=context))
+
+
 # What a member does who has no session with MFA yet
 
 
@@ -420,6 +457,12 @@ MEMBER_STEPS = (
     Step("forget a person (`ops forget`)", frozenset({"dynamodb"}), _forget_a_person),
     Step("read the bot's log", frozenset({"logs"}), _read_the_log),
     Step("read the group (`pulumi refresh`)", frozenset({"iam"}), _refresh_the_group),
+)
+
+STATE_STEPS = (
+    Step("find the state (`pulumi stack select`)", frozenset({"s3"}), _find_the_state),
+    Step("read and write the state (`pulumi up`)", frozenset({"s3"}), _keep_the_state),
+    Step("encrypt and decrypt the secrets (`pulumi stack init`, `pulumi up`)", frozenset({"kms"}), _keep_the_secrets),
 )
 
 OWN_STEPS = (

@@ -24,6 +24,8 @@ MEMBER = "mira"
 PASSWORD = "The first password, 1"
 OTHER_USER = "nora"
 SECONDS = 40.0
+BOUNDARY = f"admins-{STACK}-boundary"
+"""The title of the stack's boundary, where its administrators' rights are scoped."""
 
 Document = dict[str, Any]
 
@@ -36,6 +38,7 @@ class Trial:
         account: the stack's account as the member sees it, in a session with MFA.
         owner: the same account as its owner sees it.
         policies: the documents of our policies, by title: `admins-data`, `bot-access`, …
+        boundary: the ARN of the stack's boundary; `""` where there is none.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -49,9 +52,14 @@ class Trial:
         iam.add_user_to_group(GroupName="ours-alone", UserName=MEMBER)
         self._put: dict[str, Callable[[Document], None]] = {}
         self.policies: dict[str, Document] = {}
+        self.boundary = ""
         for entry in sandbox.resources:
             title = entry["name"].removeprefix(PREFIX).removesuffix("-policy")
-            if entry["type"] == "aws:iam/policy:Policy":
+            if title == BOUNDARY:
+                self.boundary = entry["id"]
+                self.policies[title] = json.loads(entry["inputs"]["policy"])
+                self._put[title] = self._put_managed(entry["id"])
+            elif entry["type"] == "aws:iam/policy:Policy" and not title.endswith("-boundary"):
                 self.policies[title] = json.loads(entry["inputs"]["policy"])
                 self._put[title] = self._put_managed(entry["id"])
                 iam.attach_group_policy(GroupName="ours-alone", PolicyArn=entry["id"])

@@ -161,8 +161,8 @@ function attachment(one, tap) {
 export function content(bubble, tap) {
   const message = bubble.content;
   if (!message) {
-    const { postback, referral, optin, account_linking: account, messaging_feedback: given } = bubble.item;
-    const words = postback?.title ?? (referral && `Came by m.me/…?ref=${referral.ref}`) ?? (optin && "Get messages") ?? (account && `Account ${account.status}`) ?? (given && "Gave feedback") ?? "…";
+    const { value, postback, referral, optin, account_linking: account, messaging_feedback: given } = bubble.item;
+    const words = (value && `Commented on post ${value.post_id.split("_")[1]}: “${value.message}”`) ?? postback?.title ?? (referral && `Came by m.me/…?ref=${referral.ref}`) ?? (optin && "Get messages") ?? (account && `Account ${account.status}`) ?? (given && "Gave feedback") ?? "…";
     return postback ? h("div", { class: "bubble" }, h("div", { class: "text" }, words)) : h("div", { class: "bubble note" }, words);
   }
   const attached = message.attachments ?? (message.attachment ? [message.attachment] : []);

@@ -72,6 +72,10 @@ export class Chat {
         const given = await ask(`Answer ${name} from the page inbox`, { "Your answer": "" });
         if (given?.[0]) post("/api/inbox", { person, text: given[0] });
       }],
+      ["Reply as a human, with ops…", async () => {
+        const given = await ask(`Write to ${name} with ops reply`, { "Your reply": "" });
+        if (given?.[0]) post("/api/reply", { person, text: given[0] });
+      }],
       ["Give the conversation back to the bot", () => this.act({ kind: "hand_back" })],
       [`Forget ${name}`, async () => {
         const done = await post("/api/forget", { person });
@@ -95,6 +99,7 @@ export class Chat {
       ["An image, audio, video or other file…", () => this.file.click()],
       ["A sample image", () => this.act({ kind: "attachment", type: "image", url: `${location.origin}/static/icon.svg` })],
       ["Come by an m.me link…", async () => { const given = await ask("Come by an m.me link", { "The ref of the link": "spring" }); if (given?.[0]) this.act({ kind: "referral", ref: given[0] }); }],
+      ["Comment on a post…", async () => { const given = await ask("Comment on a post of the page", { "Your comment": "", "The id of the post": "1001" }); if (given?.[0]) this.act({ kind: "comment", text: given[0], post: given[1] }); }],
       ["Edit the last message…", () => this.edit()],
     ]);
     const form = h("form", { class: "composer", on: { submit: (event) => { event.preventDefault(); this.send(); } } },
@@ -187,7 +192,7 @@ export class Chat {
     row.replaceChildren(
       h("span", { class: "hidden" }, `${who}, ${clock(bubble.at)}: `),
       !bubble.mine ? h("span", { class: "avatar bot small-avatar", "aria-hidden": "true" }, h("img", { src: "/static/icon.svg", alt: "" })) : "",
-      h("div", { class: `said${bubble.key ? " explained" : ""}`, on: { click: (event) => { if (bubble.key && !event.target.closest("a, button, audio, video")) this.page.why(bubble.key); } } }, bubble.human && h("span", { class: "muted small" }, "A human, from the page inbox"), content(bubble, (action) => this.act(action)),
+      h("div", { class: `said${bubble.key ? " explained" : ""}`, on: { click: (event) => { if (bubble.key && !event.target.closest("a, button, audio, video")) this.page.why(bubble.key); } } }, bubble.human && h("span", { class: "muted small" }, `A human, ${bubble.human}`), bubble.everybody && h("span", { class: "muted small" }, "In public, under the comment"), content(bubble, (action) => this.act(action)),
         bubble.reaction && h("span", { class: "reaction", role: "img", "aria-label": `Reaction: ${bubble.reaction}` }, bubble.reaction)),
       bubble.mine ? this.receipt(bubble) : "",
       h("div", { class: "tools" }, why || "", !bubble.mine && bubble.mid ? this.reactor(bubble) : ""));

@@ -34,11 +34,18 @@ function meaning(step, event) {
       return { title: "Taken from the queue", about: known?.outcome ? "Answered before: it is not answered twice."
         : known?.answers ? `Planned before: it continues at answer ${(known.next ?? 0) + 1}.` : "New to the ledger." };
     }
+    case "conversed": {
+      const called = `One call, ${Math.round((step.seconds ?? 0) * 1000)} ms.`;
+      if (failed) return { title: "The conversation’s function could not be called", about: "So the event waits." };
+      return step.detail?.raised ? { title: "The conversation’s function failed", about: `${step.detail.raised}. ${called}` }
+        : { title: "The conversation’s function answered", about: called };
+    }
     case "planned": {
       const count = step.detail?.answers?.length ?? 0;
       return failed ? { title: "The plan could not be stored", about: String(code ?? "") }
         : { title: `Planned ${count} ${count === 1 ? "answer" : "answers"}`, about: "Stored with the person’s new state in one transaction, before anything is sent." };
     }
+    case "joined": return { title: "Answered with an earlier message", about: "They waited together, so one plan answers both." };
     case "send": {
       const body = step.detail?.request ?? {};
       const what = body.sender_action ? { typing_on: "typing", typing_off: "end of typing", mark_seen: "seen mark", react: "reaction" }[body.sender_action] ?? body.sender_action : "answer";

@@ -108,7 +108,7 @@ export class Store extends EventTarget {
 
   take_inbox(note) {
     const person = this.people.get(note.person);
-    this.add(person, { id: `inbox-${note.seq}`, mine: false, human: true, key: "", mid: note.mid, at: note.at, content: { text: note.text } });
+    this.add(person, { id: `inbox-${note.seq}`, mine: false, human: "from the page inbox", key: "", mid: note.mid, at: note.at, content: { text: note.text } });
   }
 
   divide(note, words) {
@@ -183,7 +183,9 @@ export class Store extends EventTarget {
     this.step(note.key, note, { name: "send", status: note.lost ? 0 : note.status, number: note.number, lost: note.lost,
       detail: { request: note.body, answer: failed ?? { recipient_id: note.person, message_id: note.mid } } });
     if (!person || note.status !== OK) return;
-    const { message, sender_action: action, payload } = note.body;
+    const { sender_action: action, payload } = note.body;
+    const message = note.body.message && note.shown;
+    const human = note.body.message?.metadata?.startsWith("human:") ? "by ops reply" : "";
     if (action === "typing_on" || action === "typing_off") {
       person.typing = action === "typing_on";
       this.emit("typing", person);
@@ -196,10 +198,12 @@ export class Store extends EventTarget {
         bubble.reaction = action === "react" ? payload.reaction : "";
         this.emit("bubble", bubble);
       }
+    } else if (note.body.public_reply) {
+      this.add(person, { id: `send-${note.seq}`, mine: false, everybody: true, key: note.key, mid: "", at: note.at, content: { text: note.body.public_reply } });
     } else if (message) {
       person.typing = false;
       this.emit("typing", person);
-      this.add(person, { id: `send-${note.seq}`, mine: false, key: note.key, mid: note.mid, at: note.at, content: message });
+      this.add(person, { id: `send-${note.seq}`, mine: false, human, key: human ? "" : note.key, mid: note.mid, at: note.at, content: message });
     }
   }
 
@@ -258,6 +262,7 @@ export function summary(event) {
   if (message?.quick_reply) return `tapped “${message.text}”`;
   if (message?.attachments) return `sent ${{ sticker: "a thumbs up", image: "an image", audio: "an audio file", video: "a video", file: "a file" }[message.attachments[0].type] ?? "something"}`;
   if (message?.text) return `“${message.text}”`;
+  if (item.field) return `commented “${item.value.message}”`;
   if (item.postback) return `tapped “${item.postback.title}”`;
   if (item.reaction) return item.reaction.action === "react" ? `reacted with ${item.reaction.emoji}` : "removed a reaction";
   if (item.referral) return `came by the link “${item.referral.ref}”`;

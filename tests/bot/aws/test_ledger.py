@@ -155,6 +155,39 @@ def test_an_expired_state_reads_as_empty_and_can_be_replaced_before_it_is_delete
     assert ledger.read(OTHER, PAGE).state == {"count": 7}
 
 
+def test_a_state_changed_outside_of_an_event_overtakes_the_plan_that_did_not_know_of_it(ledger: Ledger) -> None:
+    ledger.change_state("user", lambda state: state | {"human": 1})
+    with pytest.raises(Stale):
+        ledger.plan(KEY, ANSWERS, {"count": 1}, 0)
+    ledger.change_state("user", lambda state: state)
+    reading = ledger.read(KEY, PAGE)
+    assert (reading.state, reading.version) == ({"human": 1}, 1)
+
+
+def test_a_state_that_another_run_changes_meanwhile_is_changed_again(ledger: Ledger) -> None:
+    def change(state: Json) -> Json:
+        if "other" not in state:
+            ledger.plan(KEY, [], {"other": 1}, 0)
+        return state | {"human": 1}
+
+    ledger.change_state("user", change)
+    assert ledger.read(KEY, PAGE).state == {"other": 1, "human": 1}
+
+
+def test_states_are_found_by_the_name_of_a_part_and_not_by_what_a_user_wrote(
+    cloud: Cloud, ledger: Ledger, clock: Clock
+) -> None:
+    ledger.change_state("gone", lambda _: {"human": {"until": 1}})
+    clock.now += 31 * 24 * 3600
+    states: list[Json] = [{"human": {"until": 2}}, {"user": {"human": 3}}, {"said": '"human":'}]
+    for number, state in enumerate(states):
+        ledger.plan(Key(f"user{number}", f"event{number}"), [], state, 0)
+    environ = {"AWS_REGION": REGION, "AWS_ENDPOINT_URL": cloud.url}
+    environ |= {"AWS_ACCESS_KEY_ID": OWNER[0], "AWS_SECRET_ACCESS_KEY": OWNER[1]}
+    by_an_operator = Ledger(Aws(environ), TABLE, 30, clock)
+    assert list(by_an_operator.states_with("human")) == states[:1]
+
+
 def test_progress_is_recorded_step_by_step(ledger: Ledger, clock: Clock) -> None:
     record = ledger.plan(KEY, ANSWERS, None, 0)
     clock.now += 1

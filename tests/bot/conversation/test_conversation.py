@@ -12,6 +12,7 @@ from bot.dialogue import Context
 from bot.dialogue.testing import NOON, Chat
 from bot.environment import Environment, read
 from bot.messenger.events import (
+    AttachmentMessage,
     Audio,
     Comment,
     Delivery,
@@ -34,7 +35,9 @@ from bot.messenger.events import (
     UnsupportedMessage,
     parse,
 )
+from bot.messenger.human import Human
 from bot.messenger.messages import AskToNotify, Carousel, Notification, Text, Update
+from bot.messenger.news import Otherwise, Utility
 from tests.bot.environment import ENVIRONMENT
 
 SCHEMAS = Path(__file__).parents[3] / "sandbox" / "facebook" / "schemas"
@@ -84,7 +87,7 @@ def test_the_bot_says_so_if_it_does_not_know_a_parcel() -> None:
 
 def test_the_whole_conversation_goes_in_german() -> None:
     person = chat(OneParcel(2))
-    assert "Ich bin ein Bot" in person.says("Hallo")[0]
+    assert "Ich sage Ihnen, wo Ihr Paket ist" in person.says("Hallo")[0]
     assert person.says("status") == ["Welches Paket? Schicken Sie mir bitte seine Nummer mit 8 Ziffern."]
     overview = "Paket 12345678: unterwegs\n✅ angekündigt\n📍 unterwegs\n⬜ in Zustellung\n⬜ zugestellt"
     assert person.says("12345678") == [overview]
@@ -103,7 +106,9 @@ def test_the_language_is_guessed_from_the_first_words(said: str, german: bool) -
 
 
 def test_a_new_person_is_greeted_by_a_bot_that_says_so() -> None:
-    assert "I am a bot" in chat().taps("START")[0]
+    person = chat()
+    person.state = {}
+    assert person.taps("START")[0].startswith("You are chatting with a bot.\n\nHello!")
 
 
 @pytest.mark.parametrize("payload", ["STATUS", "HELP", "HUMAN", "BOT"])
@@ -123,7 +128,7 @@ def test_every_payload_that_is_offered_is_understood() -> None:
         person.says(said)
         message = person.last.messages[0]
         assert isinstance(message, Text)
-        for reply in message.to_request("24")["message"]["quick_replies"]:  # type: ignore[index]  # it is JSON
+        for reply in message.to_request("24")["message"]["quick_replies"]:  # type: ignore[attr-defined]  # it is JSON
             assert "did not understand" not in person.chooses(reply["payload"])[0]
 
 
@@ -182,23 +187,37 @@ def test_a_change_is_reported_within_the_window() -> None:
     assert isinstance(person.last.messages[0], Update)
 
 
-def test_a_change_is_not_reported_outside_the_window_without_an_opt_in() -> None:
-    person = watching(OneParcel(2))
+def test_a_change_is_reported_outside_the_window_by_a_template_in_the_customers_language() -> None:
+    person = watching(OneParcel(4))
     person.now += 24 * HOUR
-    assert person.does(CHANGE) == []
-    assert person.last.defect is None
+    assert person.does(CHANGE) == ["There is news of your parcel 12345678: delivered. You asked us to tell you."]
+    (message,) = person.last.messages
+    assert isinstance(message, Utility)
+    german = watching(OneParcel(2))
+    german.says("Deutsch")
+    german.now += 24 * HOUR
+    assert german.does(CHANGE) == [
+        "Es gibt Neues von Ihrem Paket 12345678: unterwegs. Sie wollten, dass wir uns melden."
+    ]
 
 
-def test_a_change_is_reported_once_outside_the_window_by_an_opt_in() -> None:
+def test_where_facebook_refuses_the_template_a_change_is_reported_by_the_opt_in_as_often_as_there_is_one() -> None:
     person = watching(OneParcel(2))
     assert isinstance(person.last.messages[1], AskToNotify)
     assert person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1")) == []
     person.now += 48 * HOUR
-    assert person.does(CHANGE) == ["Notification"]
-    (message,) = person.last.messages
-    assert isinstance(message, Notification)
-    assert message.token == "token-1"
-    assert person.does(CHANGE) == []
+    for _ in range(2):
+        person.does(CHANGE)
+        _, otherwise = person.last.messages
+        assert isinstance(otherwise, Otherwise)
+        assert isinstance(otherwise.message, Notification)
+        assert otherwise.message.token == "token-1"
+
+
+def test_a_customer_is_asked_to_opt_in_once_for_each_parcel() -> None:
+    person = watching(OneParcel(2))
+    assert len(person.chooses("WATCH:12345678")) == 1
+    assert len(person.chooses("WATCH:87654321")) == 2
 
 
 def test_an_opt_in_can_be_stopped() -> None:
@@ -256,14 +275,14 @@ def test_a_delivered_parcel_is_no_longer_watched() -> None:
     assert "Tell me" not in str(person.last.messages)
 
 
-def test_a_delivered_parcel_is_reported_by_an_opt_in_and_then_no_longer_watched() -> None:
+def test_a_delivered_parcel_is_reported_outside_the_window_and_then_no_longer_watched() -> None:
     source = OneParcel(2)
     person = watching(source)
     person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1"))
     person.now += 48 * HOUR
     source.steps = 4
-    assert person.does(CHANGE) == ["Notification"]
-    assert person.state["user"] == {"parcel": "12345678"}
+    assert "delivered" in person.does(CHANGE)[0]
+    assert person.state["user"] == {"parcel": "12345678", "asked": "12345678"}
 
 
 def test_nobody_hears_about_a_parcel_that_they_do_not_watch() -> None:
@@ -283,8 +302,42 @@ def test_a_human_takes_over_until_the_bot_is_called_back() -> None:
     assert "A human will answer you" in person.says("human")[0]
     assert person.says("My parcel is wet") == []
     assert person.sends(Image("image")) == []
-    assert person.says("Bot") == ["I am back. What can I do?"]
+    assert person.says("Bot") == ["You are chatting with a bot.\n\nI am back. What can I do?"]
     assert "12345678" in person.says("12345678")[0]
+
+
+ANY_EVENT: list[Event] = [
+    *[TextMessage(text) for text in ("hi", "status", "12345678", "help", "english", "human", "stop", "forget me", "?")],
+    *[AttachmentMessage((kind("x"),)) for kind in (Sticker, Image, Audio, File, Heart)],
+    Reacted(emoji="❤", reaction="love"),
+    Notice("parcel", (("number", "12345678"),)),
+    Notice("demonstration"),
+    OptedIn(payload="WATCH:12345678", token="t"),
+    Referred(Referral(ref="TRACK:12345678")),
+    Postback("HUMAN"),
+    QuickReplyTapped("HUMAN"),
+    UnsupportedMessage(),
+]
+
+
+@pytest.mark.parametrize("event", ANY_EVENT, ids=repr)
+def test_no_handler_answers_a_person_to_whom_a_human_is_talking(event: Event) -> None:
+    person = watching(OneParcel())
+    person.state = Human().written("24", person.now, 12).put(person.state)
+    person.now += HOUR
+    assert person.does(event.replace(user="24")) == []
+    assert person.last.defect is None
+    assert person.last.forget or Human.of(person.state).talks(person.now)
+
+
+def test_consent_and_language_are_kept_up_to_date_while_a_human_talks() -> None:
+    person = watching(OneParcel())
+    person.state = Human().written("24", person.now, 12).put(person.state)
+    person.now += HOUR
+    person.says("Stopp")
+    assert "watched" not in person.state["user"]
+    person.says("Wo ist das Paket")
+    assert person.state["session"]["language"] == "de"
 
 
 # Data
@@ -387,7 +440,7 @@ def test_whatever_is_said_is_answered_with_what_facebook_takes(said: list[str]) 
     for text in said:
         raw = {"sender": {"id": "24"}, "message": {"mid": "m", "text": text}}
         answers = person.does(parse(raw, "1001"))
-        assert answers or person.state["session"].get("silent_until")
+        assert answers or Human.of(person.state).has(person.now)
         assert person.last.defect is None
         for message in person.last.messages:
             SEND_API.validate(json.loads(json.dumps(message.to_request("24"))))

@@ -19,7 +19,7 @@ GuestTurn = Turn[Guest, None, Event]
 
 
 def empty() -> Bot[Guest, None]:
-    return Bot(Guest, languages=("en", "de"))
+    return Bot(Guest, languages=("en", "de"), disclosure=None)
 
 
 def says(words: str) -> Callable[[GuestTurn], str]:

@@ -13,7 +13,8 @@ from bot.messenger.events import (
     Referred,
     TextMessage,
 )
-from bot.messenger.messages import AskToNotify, Notification, PrivateReply, Refused, Text, Update
+from bot.messenger.messages import AskToNotify, Notification, PrivateReply, PublicReply, Refused, Text, Update
+from bot.messenger.news import News, Otherwise, Utility, UtilityTemplate, Wording
 from tests.bot.dialogue.guest import HOUR, Guest, GuestTurn, empty, says
 
 # What a handler may return
@@ -185,12 +186,108 @@ def test_after_a_click_to_messenger_ad_the_window_is_open_for_seven_days(first: 
 
 def test_a_comment_is_answered_by_one_private_message() -> None:
     bot = empty()
-    bot.comment(lambda turn: [f"{turn.event.text} at {turn.event.post}"] * int(turn.event.comment_id))
+    bot.comment()(lambda turn: [f"{turn.event.text} at {turn.event.post}"] * int(turn.event.comment_id))
     chat = Chat(bot)
     assert chat.does(Comment("1", "Price?", "p1", "77")) == ["Price? at p1"]
     assert chat.last.messages == (PrivateReply(Text("Price? at p1"), "1"),)
     with pytest.raises(Refused, match="one is allowed"):
         chat.does(Comment("2", "Price?"))
+
+
+def test_a_comment_goes_to_the_rule_for_its_post_before_that_for_its_words() -> None:
+    bot = empty()
+    bot.comment("price", "how much")(says("words"))
+    bot.comment(post="7")(says("here"))
+    bot.comment(post="9")(says("there"))
+    bot.comment("price", "how much", post="7")(says("words here"))
+    bot.comment()(says("any"))
+    chat = Chat(bot)
+    said = {
+        "What PRICE?": ("words", "words here"),
+        "Ah, how  much?": ("words", "words here"),
+        "priceless": ("any", "here"),
+        "": ("any", "here"),
+    }
+    for words, (elsewhere, here) in said.items():
+        assert chat.does(Comment("c", words, "4711_8")) == [elsewhere]
+        assert chat.does(Comment("c", words, "4711_7")) == chat.does(Comment("c", words, "7")) == [here]
+        assert chat.does(Comment("c", words, "4711_9")) == ["there"]
+
+
+def test_comments_of_which_no_rule_speaks_are_left_alone() -> None:
+    bot = empty()
+    bot.comment("price")(says("9"))
+    assert Chat(bot).does(Comment("c", "nice", "7")) == []
+    with pytest.raises(RuleError, match="a comment with 'Price' is taken twice"):
+        bot.comment("Price")(says("10"))
+
+
+@pytest.mark.parametrize("platform", ["page", "instagram"])
+def test_a_comment_is_answered_in_public_only_if_the_handler_says_so(platform: str) -> None:
+    bot = empty()
+    bot.comment("price")(returning((Text("9"), PublicReply("See your messages."))))
+    bot.text("hi")(returning(PublicReply("hi")))
+    chat = Chat(bot)
+    assert chat.does(Comment("c", "price?", platform=platform)) == ["9", "in public: See your messages."]
+    assert chat.last.messages == (PrivateReply(Text("9"), "c"), PublicReply("See your messages.", "c", platform))
+    with pytest.raises(Refused, match="answers a comment"):
+        chat.says("hi")
+    bot.comment()(returning((PublicReply("one"), PublicReply("two"))))
+    with pytest.raises(Refused, match="in public, and one is allowed"):
+        chat.does(Comment("c", "nice"))
+
+
+# Who the user is
+
+
+def greeter(*fields: str) -> Bot[Guest, None]:
+    bot: Bot[Guest, None] = Bot(Guest, languages=("en", "de"), person=fields, disclosure=None)
+    bot.always("forget me")(returning(Reply("forgotten", forget=True)))
+    bot.fallback(lambda turn: turn.words(en="Hello", de="Hallo") + f" {turn.person.first_name}")
+    return bot
+
+
+def test_a_bot_knows_the_fields_of_a_person_that_it_asks_for() -> None:
+    ada = {"first_name": "Ada", "last_name": "Byron", "locale": "de_DE"}
+    chat = Chat(greeter("first_name"), person=ada)
+    assert chat.says("hi") == ["Hello Ada"]
+    assert chat.state["session"]["person"] == {"first_name": "Ada"}
+    assert Chat(greeter("first_name", "locale"), person=ada).says("hi") == ["Hallo Ada"]
+    assert Chat(greeter(), person=ada).says("hi") == ["Hello "]
+    with pytest.raises(RuleError, match="no field age: choose from first_name"):
+        greeter("age")
+
+
+def test_a_person_is_kept_for_a_month_and_forgotten_with_the_state() -> None:
+    ada = {"first_name": "Ada"}
+    chat = Chat(greeter("first_name"), person=ada)
+    chat.says("hi")
+    ada["first_name"] = "Augusta"
+    chat.now += 30 * 24 * HOUR - 1
+    assert chat.says("hi") == ["Hello Ada"]
+    chat.now += 1
+    assert chat.says("hi") == ["Hello Augusta"]
+    ada.clear()
+    chat.now += 31 * 24 * HOUR
+    assert chat.says("hi") == ["Hello Augusta"]
+    chat.says("forget me")
+    assert chat.state == {}
+
+
+def test_facebook_is_asked_again_an_hour_after_it_did_not_answer() -> None:
+    ada: dict[str, str] = {}
+    chat = Chat(greeter("first_name"), person=ada)
+    assert chat.says("hi") == ["Hello "]
+    ada["first_name"] = "Ada"
+    chat.now += HOUR - 1
+    assert chat.says("hi") == ["Hello "]
+    chat.now += 1
+    assert chat.says("hi") == ["Hello Ada"]
+
+
+@pytest.mark.parametrize("event", [TextMessage("hi", user="user_ref:1"), TextMessage("hi", platform="instagram")])
+def test_only_people_with_an_id_of_messenger_are_asked_for(event: Event) -> None:
+    assert Chat(greeter("first_name"), person={"first_name": "Ada"}).does(event) == ["Hello "]
 
 
 def test_the_window_opens_when_the_user_wrote_not_when_the_event_is_handled() -> None:
@@ -248,3 +345,32 @@ def test_the_error_handler_replies_and_the_state_stays() -> None:
     assert chat.says("hi") == ["sorry: Refused"]
     assert isinstance(chat.last.defect, ValueError)
     assert "user" not in chat.state
+
+
+class Here(Record):
+    number: str
+
+
+HERE = UtilityTemplate("here", {"en": Wording("Parcel {{number}} is here.", Here("1"))})
+
+
+@pytest.mark.parametrize(
+    ("hours", "platform", "kinds"),
+    [
+        (1, "page", [Update, Otherwise, Otherwise]),
+        (25, "page", [Utility, Otherwise]),
+        (1, "instagram", [Update]),
+        (25, "instagram", []),
+    ],
+)
+def test_news_has_the_ways_of_its_platform_and_of_the_time(hours: int, platform: str, kinds: list[type]) -> None:
+    bot = empty()
+    bot.text("hi")(says("hi"))
+    bot.notice("here")(returning(News(Text("It is here."), Utility(HERE, "en", Here("7")), "token")))
+    chat = Chat(bot)
+    chat.says("hi")
+    chat.now += hours * HOUR
+    read = chat.does(Notice("here", platform=platform))
+    assert read == ([["It is here."], ["Parcel 7 is here."]][hours > 24] if kinds else [])
+    assert [type(each) for each in chat.last.messages] == kinds
+    assert (chat.last.outside_window, chat.last.defect) == (0, None)

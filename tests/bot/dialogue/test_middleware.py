@@ -2,11 +2,25 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.dialogue import Reply, ReplyLike
-from bot.dialogue.middleware import Middleware, guess_language, handed_over, human_handover, rate_limit
+from bot.dialogue import Bot, Reply, ReplyLike, RuleError
+from bot.dialogue.middleware import DAY, Middleware, disclose, guess_language, rate_limit
 from bot.dialogue.testing import Chat
-from bot.messenger.events import AccountLinked, Event, Image, OptedIn, Postback, TextMessage, ThreadPassed
-from tests.bot.dialogue.guest import HOUR, Guest, GuestTurn, empty, says
+from bot.messenger.events import (
+    AccountLinked,
+    AttachmentMessage,
+    Comment,
+    Event,
+    Image,
+    Notice,
+    OptedIn,
+    Postback,
+    Referral,
+    Referred,
+    TextMessage,
+)
+from bot.messenger.human import HOUR, Human
+from bot.messenger.messages import Action, Buttons, Card, Carousel, Message, Notification, Tap, Text, Update
+from tests.bot.dialogue.guest import Guest, GuestTurn, empty, says
 
 
 def test_middleware_runs_in_its_order_and_may_change_turn_and_reply() -> None:
@@ -46,50 +60,121 @@ def test_the_language_is_guessed_once_and_only_from_words() -> None:
     assert chat.says("What is the matter") == ["de"]
 
 
-# A human takes over
+# It says that it is a bot
 
 
-def helpdesk() -> Chat:
-    """A chat that a human has just taken over, for 12 hours."""
-    bot = empty()
-    bot.middleware(human_handover("bot"))
-    bot.always("forget me")(lambda _: Reply("forgotten", forget=True))
-    bot.text("human")(lambda turn: handed_over(turn, "A human comes."))
-    bot.on(ThreadPassed)(says("back"))
-    bot.fallback(says("hello"))
+SENTENCE = "You are chatting with a bot."
+
+
+def newcomer() -> Chat:
+    """Somebody who has never heard from a bot with the default disclosure."""
+    bot: Bot[Guest, None] = Bot(Guest, languages=("en", "de"))
+    bot.text("hi", de="hallo")(says("hello"))
+    bot.text("show")(says_with(Carousel((Card("title", "subtitle"),))))
+    bot.text("choose")(says_with(Buttons("Which?", (Tap("This", "THIS"),))))
+    bot.text("long")(says_with(Text("x" * 1990)))
+    bot.text("type")(says_with(Action("typing_on"), Text("typed")))
+    bot.text("fail")(lambda _: str(1 / 0))
+    bot.text("nothing")(lambda _: None)
+    bot.text("forget me")(lambda _: Reply("gone", forget=True))
+    bot.notice()(says_with(Update(Text("news"))))
+    bot.comment()(says("a private answer"))
+    bot.error(lambda _, __: "sorry")
+    bot.fallback(says("what?"))
     chat = Chat(bot)
-    assert chat.says("human") == ["A human comes."]
-    assert chat.says("hi") == chat.sends(Image("image")) == chat.taps("MENU") == []
+    chat.state = {}
     return chat
 
 
-CALLS: list[Callable[[Chat], list[str]]] = [
-    lambda chat: chat.says("Bot!"),
-    lambda chat: chat.taps("BOT"),
-    lambda chat: chat.chooses("BOT"),
-    lambda chat: chat.does(ThreadPassed("2002")),
-]
+def says_with(*messages: Message) -> Callable[[GuestTurn], tuple[Message, ...]]:
+    return lambda _: messages
 
 
-@pytest.mark.parametrize("call", CALLS, ids=["a phrase", "a button", "a quick reply", "the inbox"])
-def test_the_bot_is_silent_until_it_is_called_back(call: Callable[[Chat], list[str]]) -> None:
-    chat = helpdesk()
-    assert len(call(chat)) == 1
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (TextMessage("hi"), [f"{SENTENCE}\n\nhello"]),
+        (TextMessage("hallo"), ["Sie schreiben mit einem Bot.\n\nhello"]),
+        (TextMessage("choose"), [f"{SENTENCE}\n\nWhich?"]),
+        (TextMessage("show"), [SENTENCE, "title: subtitle"]),
+        (TextMessage("long"), [SENTENCE, "x" * 1990]),
+        (TextMessage("type"), ["Action", f"{SENTENCE}\n\ntyped"]),
+        (TextMessage("fail"), [f"{SENTENCE}\n\nsorry"]),
+        (AttachmentMessage((Image("image"),)), [f"{SENTENCE}\n\nwhat?"]),
+        (Postback("ANY"), [f"{SENTENCE}\n\nwhat?"]),
+        (Referred(Referral("ref")), [f"{SENTENCE}\n\nwhat?"]),
+        (Comment("c1", "a comment"), [f"{SENTENCE}\n\na private answer"]),
+        (TextMessage("hi", platform="instagram"), [f"{SENTENCE}\n\nhello"]),
+    ],
+    ids=repr,
+)
+def test_the_bot_says_what_it_is_at_the_beginning_whatever_the_first_message_was(event: Event, said: list[str]) -> None:
+    chat = newcomer()
+    assert chat.does(event) == said
     assert chat.says("hi") == ["hello"]
 
 
-def test_the_bot_comes_back_when_the_time_of_the_human_is_over() -> None:
-    chat = helpdesk()
-    chat.now += 12 * HOUR - 1
-    assert chat.says("hi") == []
+def test_what_is_answered_with_silence_does_not_count_as_a_beginning() -> None:
+    chat = newcomer()
+    assert chat.says("nothing") == []
+    assert chat.says("hi") == [f"{SENTENCE}\n\nhello"]
+
+
+def test_a_disclosure_that_the_first_message_has_no_room_for_comes_with_the_next() -> None:
+    bot: Bot[Guest, None] = Bot(Guest)
+    bot.comment()(says_with(Carousel((Card("title", "subtitle"),))))
+    bot.opt_in()(says_with(Notification(Carousel((Card("news", "today"),)), "token")))
+    bot.fallback(says("hello"))
+    chat = Chat(bot)
+    for first in (Comment("c1", "a comment"), OptedIn(token="token")):
+        chat.state = {}
+        assert SENTENCE not in chat.does(first)
+        assert chat.last.outside_window == 0
+        assert chat.says("hi") == [f"{SENTENCE}\n\nhello"]
+
+
+def test_the_bot_says_what_it_is_again_after_some_days() -> None:
+    chat = newcomer()
+    chat.says("hi")
+    chat.now += 30 * DAY - 1
+    assert chat.says("hi") == ["hello"]
     chat.now += 1
+    assert chat.does(Notice("news")) == [f"{SENTENCE}\n\nnews"]
     assert chat.says("hi") == ["hello"]
 
 
-def test_a_user_is_forgotten_even_while_a_human_has_the_conversation() -> None:
-    chat = helpdesk()
-    assert chat.says("forget me") == ["forgotten"]
-    assert chat.last.forget
+@pytest.mark.parametrize(("hours", "said"), [(0.5, "bot"), (13, "huh")], ids=["called back", "the time is over"])
+def test_the_bot_says_what_it_is_when_a_human_hands_back(hours: float, said: str) -> None:
+    chat = newcomer()
+    chat.says("hi")
+    chat.state = Human().written("7", chat.now, 12).put(chat.state)
+    chat.now += hours * HOUR
+    assert chat.says(said) == [f"{SENTENCE}\n\nwhat?"]
+    assert chat.says("hi") == ["hello"]
+
+
+def test_the_bot_says_what_it_is_after_it_forgot_a_person() -> None:
+    chat = newcomer()
+    assert chat.says("forget me") == [f"{SENTENCE}\n\ngone"]
+    assert chat.says("hi") == [f"{SENTENCE}\n\nhello"]
+
+
+def test_an_author_has_a_sentence_of_their_own_or_none() -> None:
+    for disclosure, said in ((disclose(en="I am Robby, a bot."), ["I am Robby, a bot.\n\nhi"]), (None, ["hi"])):
+        bot: Bot[Guest, None] = Bot(Guest, disclosure=disclosure)
+        bot.fallback(says("hi"))
+        chat = Chat(bot)
+        chat.state = {}
+        assert chat.says("hi") == said
+
+
+def test_a_language_without_a_sentence_is_refused_at_the_start() -> None:
+    with pytest.raises(RuleError, match=r"cannot say in tlh that it is one: pass disclosure=disclose\(tlh="):
+        Bot(Guest, languages=("en", "tlh"))
+    Bot(Guest, languages=("en", "tlh"), disclosure=disclose(tlh="qoq jIH."))
+
+
+# Somebody writes too much
 
 
 def test_a_user_over_the_rate_limit_hears_so_once() -> None:
@@ -120,7 +205,7 @@ def silenced(silence: Middleware[Guest, None]) -> Chat:
     bot.text("hi", de="hallo")(lambda turn: Reply("hello", state=turn.state.replace(name="hello")))
     bot.fallback(says("hello"))
     chat = Chat(bot)
-    chat.state = {"session": {"opened": chat.now, "silent_until": chat.now + HOUR, "quiet_until": chat.now + HOUR}}
+    chat.state = {"session": {"opened": chat.now, "quiet_until": chat.now + HOUR}}
     return chat
 
 
@@ -129,7 +214,6 @@ def asleep(_: GuestTurn, __: Callable[[GuestTurn], Reply[Guest]]) -> ReplyLike[G
 
 
 SILENCES: dict[str, Middleware[Guest, None]] = {
-    "a human": human_handover("bot"),
     "a limit": rate_limit(1, 60.0, says("slowly")),
     "the author": asleep,
 }
@@ -153,7 +237,7 @@ def test_a_silent_bot_keeps_consent_and_accounts_up_to_date(
     chat = silenced(silence)
     said = chat.does(event)
     assert chat.state.get("user", {}).get("name", "") == kept
-    # What opens no window is not limited, and a human gives way to what works always.
+    # What opens no window is not limited.
     assert said == [] or (silence is not asleep and kept)
 
 
@@ -163,8 +247,3 @@ def test_a_silent_bot_learns_the_language(silence: Middleware[Guest, None]) -> N
     assert chat.says("Hallo") == []
     assert chat.state["session"]["language"] == "de"
     assert "user" not in chat.state
-
-
-@pytest.mark.parametrize(("inbox", "said"), [("263902037430900", []), ("1217981644879628", []), ("2002", ["back"])])
-def test_passing_the_thread_to_an_inbox_does_not_call_the_bot_back(inbox: str, said: list[str]) -> None:
-    assert helpdesk().does(ThreadPassed(inbox)) == said

@@ -4,15 +4,36 @@ import hmac
 import json
 import urllib.parse
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from bot.http import NotSent, Response, Unanswered
 from bot.messenger.client import GraphApi, Token
-from bot.messenger.errors import Ambiguous, Credentials, Rejected, SendError, SlowDown, Transient, Unclear, Unreachable
-from bot.messenger.messages import Action, Refused, Text
+from bot.messenger.errors import (
+    Ambiguous,
+    Credentials,
+    NotAllowed,
+    Rejected,
+    SendError,
+    SlowDown,
+    Transient,
+    Unclear,
+    Unreachable,
+)
+from bot.messenger.messages import (
+    Action,
+    PassThread,
+    PublicReply,
+    Refused,
+    ReleaseThread,
+    RequestThread,
+    TakeThread,
+    Text,
+)
 from bot.messenger.profile import MenuItem, Profile
+from bot.people import People
+from sandbox.facebook.credentials import SCOPES
 from sandbox.facebook.graph import Graph
 
 PAGE, APP, TOKEN, SECRET = "1001", "2002", "EAAGpagetoken", "app-secret-7"
@@ -98,12 +119,52 @@ def test_a_sender_action_makes_no_message(page: GraphApi) -> None:
     assert page.send(Action("typing_on").to_request("24")) == ""
 
 
+def test_thread_control_is_taken_by_its_own_edge(page: GraphApi, graph: Graph) -> None:
+    for each in (PassThread("2002", "help"), TakeThread("mine"), ReleaseThread(), RequestThread()):
+        assert page.send(each.to_request("24")) == ""
+    calls = ["pass", "take", "release", "request"]
+    assert [each["path"].rsplit("/", 1)[1] for each in graph.requests()] == [f"{call}_thread_control" for call in calls]
+
+
 def test_a_refusal_is_raised_as_its_class(page: GraphApi, graph: Graph) -> None:
     graph.set_faults({"error": {"status": 400, "code": 551, "message": "gone"}, "count": 1})
     with pytest.raises(Unreachable):
         page.send(Text("Hi").to_request("24"))
     with pytest.raises(Rejected, match="100"):
         page.send({"recipient": {"id": "24"}, "messaging_type": "RESPONSE", "message": {}})
+
+
+UTILITY = {"recipient": {"id": "24"}, "messaging_type": "UTILITY"}
+
+
+@pytest.mark.parametrize(
+    ("scopes", "request_", "kind"),
+    [
+        (["pages_messaging"], UTILITY, NotAllowed),
+        ([], UTILITY, Credentials),
+        (["pages_messaging"], UTILITY | {"messaging_type": "UPDATE"}, Credentials),
+    ],
+    ids=["only that of utility messages", "all of them", "for another message"],
+)
+def test_a_missing_permission_for_utility_messages_says_nothing_about_other_messages(
+    scopes: list[str], request_: dict[str, Any], kind: type[Exception]
+) -> None:
+    token = {"is_valid": True, "profile_id": PAGE, "scopes": scopes}
+    missing = answer({"error": {"code": 200, "message": "Permission error"}}, 403)
+    with pytest.raises(kind):
+        api(FixedAnswers(missing, answer({"id": APP}), answer({"data": token}))).send(request_)
+
+
+def test_all_pages_of_the_templates_are_read_and_one_is_changed(page: GraphApi) -> None:
+    body = {"type": "BODY", "text": "It is here."}
+    for number in range(30):
+        new = {"name": f"t{number}", "language": "en", "category": "UTILITY", "parameter_format": "NAMED"}
+        assert page.create_template(new | {"components": [body]}) == "APPROVED"
+    found = page.templates()
+    assert [each["name"] for each in found] == [f"t{number}" for number in range(30)]
+    page.update_template(str(found[3]["id"]), {"parameter_format": "NAMED", "components": [body | {"text": "SALE!"}]})
+    assert [each["status"] for each in page.templates()].count("REJECTED") == 1
+    assert page.templates()[3]["rejected_reason"] == "PROMOTIONAL"
 
 
 EITHER = answer({"error": {"code": 100, "error_subcode": 33}}, 400)
@@ -169,6 +230,52 @@ def test_a_call_other_than_a_send_may_be_repeated_without_an_answer() -> None:
             api(FixedAnswers(failure)).profile()
 
 
+@pytest.mark.parametrize("platform", ["page", "instagram"])
+def test_a_public_reply_is_made_once_however_often_it_is_sent(page: GraphApi, graph: Graph, platform: str) -> None:
+    reply = PublicReply("See your messages.", "1001_77", platform).to_request("")
+    first = page.send(reply)
+    assert page.send(reply) == first
+    page.send(PublicReply("Thank you.", "1001_77", platform).to_request(""))
+    edge = "comments" if platform == "page" else "replies"
+    asked = [(each["method"], each["path"].removeprefix("/v26.0/1001_77/")) for each in graph.requests()]
+    assert asked == [("GET", edge), ("POST", edge), ("GET", edge), ("GET", edge), ("POST", edge)]
+
+
+def test_another_persons_reply_with_the_same_words_is_not_the_pages() -> None:
+    theirs = {"data": [{"id": "1_2", "message": "Thank you.", "from": {"id": "77"}}]}
+    connection = FixedAnswers(answer(theirs), answer({"id": "1_3"}))
+    assert api(connection).send(PublicReply("Thank you.", "1").to_request("")) == "1_3"
+    assert json.loads(connection.asked[1][3]) == {"message": "Thank you."}
+
+
+def test_a_persons_profile_has_the_fields_that_they_show(page: GraphApi, graph: Graph) -> None:
+    graph.people.set("3000000000000001", first_name="Ada", last_name="", locale="de_DE")
+    assert page.person("3000000000000001", ("first_name", "last_name", "locale")) == {
+        "first_name": "Ada",
+        "locale": "de_DE",
+    }
+    graph.people.permissions = ()
+    with pytest.raises(NotAllowed, match="may not read this part"):
+        page.person("3000000000000001", ("first_name", "locale"))
+
+
+@pytest.mark.parametrize("answered", [NotSent("x"), Unanswered("x"), answer({"error": {"code": 190}}, 400)])
+def test_whatever_keeps_a_profile_from_being_read_is_logged_and_costs_a_second_at_most(
+    answered: Response | Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    connection = FixedAnswers(answered)
+    assert People(Gives(api(connection))).read("3000000000000001", ("first_name",)) == {}
+    assert connection.asked[0][4] <= 1
+    assert json.loads(capsys.readouterr().out)["kind"] == "profile_not_read"
+
+
+class Gives(NamedTuple):
+    graph: GraphApi
+
+    def get(self) -> GraphApi:
+        return self.graph
+
+
 @pytest.mark.parametrize("token", ["", "two words", "line\n", "ä", "\x7f"])
 def test_an_invalid_token_is_refused_without_quoting_it(token: str) -> None:
     with pytest.raises(Credentials) as refusal:
@@ -215,7 +322,7 @@ def test_a_page_is_not_subscribed_without_fields(page: GraphApi) -> None:
 
 
 def test_a_token_is_looked_up_as_the_app(page: GraphApi) -> None:
-    assert page.token(APP) == Token(True, ("pages_messaging", "pages_manage_metadata", "pages_show_list"), 0, APP, PAGE)
+    assert page.token(APP) == Token(True, SCOPES, 0, APP, PAGE)
 
 
 def test_a_token_is_invalid_unless_facebook_says_that_it_is_valid() -> None:

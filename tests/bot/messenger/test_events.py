@@ -343,7 +343,7 @@ def test_every_kind_has_its_own_name() -> None:
         return [kind for sub in base.__subclasses__() for kind in (sub, *kinds(sub))]
 
     concrete = [kind for kind in kinds(Event) if not kind.__subclasses__()]
-    assert len({kind.kind for kind in concrete}) == len(concrete) == 25
+    assert len({kind.kind for kind in concrete}) == len(concrete) == 26
 
 
 def test_only_what_a_person_does_opens_the_window() -> None:
@@ -468,7 +468,7 @@ def test_what_is_no_event_is_unknown(anything: object) -> None:
 
 
 def test_what_tells_an_items_kind_has_an_event_each() -> None:
-    assert tuple(_BUILDERS) == (*FIELDS, "comment")
+    assert tuple(_BUILDERS) == (*FIELDS, "comment", "template")
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10)

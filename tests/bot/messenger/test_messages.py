@@ -33,6 +33,7 @@ from bot.messenger.messages import (
     MediaCard,
     Message,
     Notification,
+    PassThread,
     Play,
     PrivateReply,
     Products,
@@ -40,9 +41,13 @@ from bot.messenger.messages import (
     React,
     Receipt,
     Refused,
+    ReleaseThread,
+    RequestThread,
+    TakeThread,
     Tap,
     Template,
     Text,
+    ThreadControl,
     Update,
 )
 
@@ -462,3 +467,20 @@ def _form(message: Message) -> dict[str, Any]:
     form = accepted(message)["message"]["attachment"]["payload"]
     assert isinstance(form, dict)
     return form
+
+
+@pytest.mark.parametrize(
+    ("control", "body"),
+    [
+        (PassThread("2002", "help"), {"control": "pass_thread_control", "target_app_id": "2002", "metadata": "help"}),
+        (PassThread("2002"), {"control": "pass_thread_control", "target_app_id": "2002"}),
+        (TakeThread("mine"), {"control": "take_thread_control", "metadata": "mine"}),
+        (ReleaseThread(), {"control": "release_thread_control"}),
+        (RequestThread(), {"control": "request_thread_control"}),
+    ],
+    ids=repr,
+)
+def test_thread_control_is_a_call_of_its_own(control: ThreadControl, body: dict[str, object]) -> None:
+    assert control.to_request("24") == {"recipient": {"id": "24"}, **body}
+    with pytest.raises(Refused, match="1001 characters"):
+        control.replace(reason="x" * 1001)

@@ -10,12 +10,18 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import ClientError
 
+from components.policy import trust
 from sandbox.aws import clients
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import ACCOUNT, OWNER, Cloud
 from tests.sandbox.conftest import REGION
 
 User = Callable[..., Clients]
+LIST_QUEUES = json.dumps(
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"}}
+)
+TRUST = trust("lambda.amazonaws.com")
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 
 
 def statement(*actions: str, resource: str = "*", **more: object) -> dict[str, object]:
@@ -65,9 +71,9 @@ def test_each_parameter_in_a_request_is_authorized(user: User, name: str) -> Non
         reader.get_parameters(Names=[f"/{name}", "/other"])
 
 
-def create_function(lambda_: Clients, name: str, role: str) -> None:
+def create_function(lambda_: Clients, name: str, role: str, code: bytes = b"no zip") -> None:
     lambda_("lambda").create_function(
-        FunctionName=name, Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": b"no zip"}
+        FunctionName=name, Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": code}
     )
 
 
@@ -103,6 +109,97 @@ def test_a_policy_variable_stands_for_the_callers_name(owner: Clients, user: Use
     assert iam.get_user(UserName=name)["User"]["UserName"] == name
     with pytest.raises(ClientError, match="not authorized"):
         iam.get_user(UserName=f"{name}-other")
+
+
+def test_a_role_is_created_and_changed_only_with_the_boundary_that_the_condition_names(
+    owner: Clients, user: User, name: str
+) -> None:
+    arn = owner("iam").create_policy(PolicyName=name, PolicyDocument=LIST_QUEUES)["Policy"]["Arn"]
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": arn}}
+    iam = user(statement("iam:CreateRole", "iam:PutRolePolicy", Condition=bounded))("iam")
+    wanted = {"AssumeRolePolicyDocument": TRUST, "RoleName": f"{name}-wanted"}
+
+    for role in (wanted, {**wanted, "PermissionsBoundary": "arn:aws:iam::aws:policy/ReadOnlyAccess"}):
+        with pytest.raises(ClientError, match="not authorized to perform: iam:CreateRole"):
+            iam.create_role(**role)
+    iam.create_role(**wanted, PermissionsBoundary=arn)
+    iam.put_role_policy(RoleName=f"{name}-wanted", PolicyName="p", PolicyDocument=LIST_QUEUES)
+    owner("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    with pytest.raises(ClientError, match="not authorized to perform: iam:PutRolePolicy"):
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=LIST_QUEUES)
+
+
+def test_only_the_policy_that_the_condition_names_is_attached(owner: Clients, user: User, name: str) -> None:
+    arn = owner("iam").create_policy(PolicyName=name, PolicyDocument=LIST_QUEUES)["Policy"]["Arn"]
+    owner("iam").create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)
+    iam = user(statement("iam:AttachRolePolicy", Condition={"ArnEquals": {"iam:PolicyARN": arn}}))("iam")
+
+    iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    with pytest.raises(ClientError, match="not authorized to perform: iam:AttachRolePolicy"):
+        iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/IAMFullAccess")
+
+
+def test_an_event_source_mapping_belongs_to_its_function(owner: Clients, user: User, name: str, role: str) -> None:
+    queue = owner("sqs").create_queue(QueueName=name)["QueueUrl"]
+    source = owner("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    for function in (f"{name}-mine", f"{name}-yours"):
+        create_function(owner, function, role, code=EMPTY_ZIP)
+    yours = owner("lambda").create_event_source_mapping(EventSourceArn=source, FunctionName=f"{name}-yours")["UUID"]
+    mine = {"ArnLike": {"lambda:FunctionArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}-mine"}}
+    lambda_ = user(
+        statement(
+            "lambda:CreateEventSourceMapping", "lambda:GetEventSourceMapping", "lambda:DeleteEventSourceMapping",
+            Condition=mine,
+        ),
+        statement("lambda:TagResource", Condition={"StringEquals": {"aws:RequestTag/stack": "dev"}}),
+    )("lambda")  # fmt: skip
+    wanted = {"EventSourceArn": source, "FunctionName": f"{name}-mine"}
+
+    made = lambda_.create_event_source_mapping(**wanted, Tags={"stack": "dev"})["UUID"]
+    lambda_.get_event_source_mapping(UUID=made)
+    lambda_.delete_event_source_mapping(UUID=made)
+    with pytest.raises(ClientError, match="not authorized to perform: lambda:TagResource"):
+        lambda_.create_event_source_mapping(**wanted, Tags={"stack": "prod"})
+    with pytest.raises(ClientError, match="not authorized to perform: lambda:GetEventSourceMapping"):
+        lambda_.get_event_source_mapping(UUID=yours)
+    with pytest.raises(ClientError, match="not authorized to perform: lambda:DeleteEventSourceMapping"):
+        lambda_.delete_event_source_mapping(UUID=yours)
+
+
+def test_everything_in_a_rest_api_has_its_tags_and_they_are_set_only_when_it_is_created(
+    owner: Clients, user: User, name: str
+) -> None:
+    api, tags = f"arn:aws:apigateway:{REGION}::/restapis", f"arn:aws:apigateway:{REGION}::/tags/arn%3Aaws%3Aapigateway"
+    own = {key: {"StringEquals": {f"aws:{key}/stack": "dev"}} for key in ("RequestTag", "ResourceTag")}
+    gateway = user(
+        statement("apigateway:POST", resource=api, Condition=own["RequestTag"]),
+        statement("apigateway:*", resource=f"{api}/*", Condition=own["ResourceTag"]),
+        statement("apigateway:PUT", resource=f"{tags}%3A{REGION}%3A%3A%2Frestapis%2F${{*}}"),
+    )("apigateway")
+    theirs = owner("apigateway").create_rest_api(name=name, tags={"stack": "prod"})
+
+    mine = gateway.create_rest_api(name=name, tags={"stack": "dev"})["id"]
+    gateway.get_resources(restApiId=mine)
+    with pytest.raises(ClientError, match="not authorized to perform: apigateway:POST"):
+        gateway.create_rest_api(name=name, tags={"stack": "prod"})
+    with pytest.raises(ClientError, match="not authorized to perform: apigateway:GET"):
+        gateway.get_resources(restApiId=theirs["id"])
+    with pytest.raises(ClientError, match="not authorized to perform: apigateway:PUT"):
+        gateway.tag_resource(resourceArn=f"{api}/{theirs['id']}", tags={"stack": "dev"})
+
+
+def test_a_function_may_be_opened_only_to_the_caller_that_the_condition_names(
+    owner: Clients, user: User, name: str, role: str
+) -> None:
+    create_function(owner, name, role, code=EMPTY_ZIP)
+    gateway = "apigateway.amazonaws.com"
+    only = statement("lambda:AddPermission", Condition={"StringEquals": {"lambda:Principal": gateway}})
+    lambda_ = user(only)("lambda")
+    call = {"FunctionName": name, "Action": "lambda:InvokeFunction"}
+
+    lambda_.add_permission(**call, StatementId="one", Principal=gateway)
+    with pytest.raises(ClientError, match="not authorized to perform: lambda:AddPermission"):
+        lambda_.add_permission(**call, StatementId="two", Principal="111122223333")
 
 
 def test_a_managed_policy_grants_what_aws_publishes(owner: Clients, user: User, name: str) -> None:
@@ -148,6 +245,26 @@ def test_multi_factor_is_present_only_in_a_session_that_started_with_a_code(
             without("sqs").list_queues()
     with pytest.raises(ClientError, match="invalid MFA one time pass code"):
         session(SerialNumber=serial, TokenCode="12345x")
+
+
+def test_a_key_is_authorized_with_its_aliases_and_the_encryption_context(owner: Clients, user: User, name: str) -> None:
+    kms = owner("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+    conditions = {
+        "ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/{name}"},
+        "StringEquals": {"kms:EncryptionContext:stack": "dev"},
+    }
+    plain = user(statement("kms:Encrypt", "kms:Decrypt", resource=key, Condition=conditions))("kms")
+
+    blob = plain.encrypt(KeyId=f"alias/{name}", Plaintext=b"x", EncryptionContext={"stack": "dev"})["CiphertextBlob"]
+    assert plain.decrypt(CiphertextBlob=blob, EncryptionContext={"stack": "dev"})["Plaintext"] == b"x"
+    other = kms.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext={"stack": "prod"})["CiphertextBlob"]
+    with pytest.raises(ClientError, match="not authorized to perform: kms:Decrypt"):
+        plain.decrypt(CiphertextBlob=other, EncryptionContext={"stack": "prod"})
+    kms.delete_alias(AliasName=f"alias/{name}")
+    with pytest.raises(ClientError, match="not authorized to perform: kms:Decrypt"):
+        plain.decrypt(CiphertextBlob=blob, EncryptionContext={"stack": "dev"})
 
 
 @pytest.mark.parametrize("identifier", ["MessageGroupId", "MessageDeduplicationId"])

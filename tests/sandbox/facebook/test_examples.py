@@ -33,6 +33,11 @@ REFUSED_FOR_THEIR_BODY = {
 }
 
 
+# The templates that examples send. Those that create a template leave it as it is.
+TEMPLATES = [each["body"] for each in EXAMPLES if each["id"].startswith("template-create-")]
+TEMPLATES.append(TEMPLATES[0] | {"name": "order_confirmation", "components": [TEMPLATES[0]["components"][1]]})
+
+
 def named(*examples: Example) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("example", [pytest.param(each, id=each["id"]) for each in examples])
 
@@ -42,6 +47,8 @@ def api(background: Background) -> Iterator[Api]:
     """One stand-in for all examples: a server for each would take longer than they do."""
     with served(background, lambda *_: None) as asking:
         asking.graph.note_message(ON_INSTAGRAM, platform="instagram")
+        for each in TEMPLATES:
+            asking.graph.templates.create(each)
         yield asking
 
 
@@ -70,6 +77,8 @@ def call(api: Api, example: Example, webhook: str) -> Answered:
     of_app = path.startswith("/APP_ID")
     if of_app:
         body = body | {"callback_url": webhook}
+    if path.endswith("message_templates"):
+        api.graph.templates.replace(each for each in TEMPLATES if each["name"] != body["name"])
     path = "/v26.0" + path.replace("PAGE_ID", PAGE).replace("APP_ID", APP)
     if "filedata" in (body or {}):
         parts = [

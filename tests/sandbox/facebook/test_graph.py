@@ -8,7 +8,9 @@ import pytest
 
 from sandbox import assets
 from sandbox.errors import SandboxError
-from tests.sandbox.conftest import APP, PAGE, SECRET, Api
+from sandbox.facebook.people import NAMES
+from sandbox.facebook.send_api import DAY_SECONDS
+from tests.sandbox.conftest import APP, PAGE, SECRET, Answered, Api
 
 POSTBACK = {"type": "postback", "title": "Track", "payload": "TRACK"}
 GRID_IMAGE = {"url": "https://example.com/a.png", "action": {"type": "postback", "payload": "A", "text": "A"}}
@@ -396,3 +398,68 @@ def test_a_connection_is_dropped_before_or_after_the_message_is_taken(
 
     assert len(echoes) == echoed
     assert [request["status"] for request in api.graph.requests()] == [status]
+
+
+def test_one_private_message_may_follow_a_comment_within_seven_days_however_long_ago_its_author_wrote(
+    api: Api, echoes: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for comment in ("1_1", "1_2"):
+        api.graph.comments.note(comment, "7")
+    api.graph.windows.move_back("7", 2 * DAY_SECONDS)
+    answered = api.send(recipient={"comment_id": "1_1"})
+    assert (answered.status, answered.body["recipient_id"]) == (200, "7")
+    assert echoes[0][0]["recipient"] == {"id": "7"}
+    assert api.error(api.send(recipient={"comment_id": "1_1"})) == (10900, None)
+    now = time.time()
+    monkeypatch.setattr("sandbox.facebook.comments.time.time", lambda: now + 7 * DAY_SECONDS + 60)
+    assert api.error(api.send(recipient={"comment_id": "1_2"})) == (100, 2534025)
+
+
+def test_a_public_reply_has_words_and_can_be_read(api: Api) -> None:
+    path = "/v26.0/1_1/comments"
+    assert api.error(api.call("POST", path, {"message": " "})) == (100, None)
+    replies = [api.call("POST", path, {"message": text}).body["id"] for text in ("one", "two")]
+    found = api.call("GET", path).body["data"]
+    assert [(each["id"], each["message"], each["from"]) for each in found] == [
+        (replies[1], "two", {"id": PAGE}),
+        (replies[0], "one", {"id": PAGE}),
+    ]
+
+
+def test_a_profile_has_the_documented_fields_only(api: Api) -> None:
+    assert api.call("GET", "/v26.0/3000000000000001").body.keys() == set(NAMES)
+    assert api.error(api.call("GET", "/v26.0/3000000000000001?fields=age")) == (100, None)
+
+
+# Which app has a conversation
+
+
+def control(api: Api, call: str, **more: object) -> Answered:
+    return api.call("POST", f"/v26.0/{PAGE}/{call}_thread_control", {"recipient": {"id": "7"}, **more})
+
+
+@pytest.mark.parametrize("back", ["take", "the other app"])
+def test_another_app_has_a_conversation_until_it_comes_back(api: Api, back: str) -> None:
+    assert control(api, "pass", target_app_id="2002", metadata="help").body == {"success": True}
+    for refused in (api.send(), control(api, "release"), control(api, "pass", target_app_id="2002")):
+        assert api.error(refused) == (10, 2018300)
+    if back == "take":
+        assert control(api, "take", metadata="again").status == 200
+    else:
+        api.graph.threads.give_back("7")
+    assert api.send().status == 200
+    assert control(api, "release").status == control(api, "request").status == 200
+
+
+@pytest.mark.parametrize(
+    ("call", "more"),
+    [
+        ("pass", {}),
+        ("pass", {"target_app_id": "inbox"}),
+        ("pass", {"target_app_id": "2002", "metadata": "x" * 1001}),
+        ("take", {"recipient": {"comment_id": "7"}}),
+        ("release", {"reason": "done"}),
+    ],
+)
+def test_thread_control_that_the_platform_refuses_is_refused(api: Api, call: str, more: Mapping[str, object]) -> None:
+    assert api.error(control(api, call, **more)) == (100, None)

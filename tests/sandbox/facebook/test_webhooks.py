@@ -51,6 +51,18 @@ def until_idle(facebook: Facebook) -> None:
         time.sleep(0.005)
 
 
+def test_what_belongs_to_another_app_comes_as_standby(facebook: Facebook, webhook: Webhook) -> None:
+    facebook.elsewhere = lambda person: person == "7"
+    back = {"sender": {"id": "7"}, "recipient": {"id": "1000"}, "pass_thread_control": {"new_owner_app_id": "1"}}
+    heard, own = text_item("1000", "7", "to another app"), text_item("1000", "8", "to the bot")
+    facebook.deliver([heard, own, back])
+
+    ((body, _),) = webhook.received
+    (entry,) = json.loads(body)["entry"]
+    assert entry["messaging"] == [own, back]
+    assert entry["standby"] == [heard]
+
+
 def test_a_webhook_is_signed_over_its_escaped_bytes(facebook: Facebook, webhook: Webhook) -> None:
     facebook.deliver([text_item("1000", "7", "Grüße 😀")])
 

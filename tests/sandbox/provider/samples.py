@@ -207,6 +207,17 @@ SAMPLES: Mapping[str, Sample] = {
         },
         lambda _: [{"policy": policy("sqs:DeleteMessage")}],
     ),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Sample(
+        lambda world: {
+            "role": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).id,
+            "policyArn": world.one("aws:iam/policy:Policy", policy=policy("sqs:SendMessage")).id,
+        },
+        import_id=lambda existing: f"{existing.inputs['role']}/{existing.inputs['policyArn']}",
+    ),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Sample(
+        lambda _: {"url": "https://tokens.example.org", "clientIdLists": ["one", "two"], "tags": TAGS},
+        lambda _: [{"clientIdLists": ["two", "three"]}, {"tags": OTHER_TAGS}],
+    ),
     "aws:ssm/parameter:Parameter": Sample(
         lambda _: {"type": "SecureString", "value": "one", "tags": TAGS},
         lambda _: [{"value": "two"}, {"description": "after"}, {"tags": OTHER_TAGS}],

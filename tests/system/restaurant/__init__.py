@@ -3,7 +3,8 @@
 from bot import dialogue
 from bot.dialogue import Bot, Dialogue, Invalid, Record, ask
 from bot.environment import Environment
-from bot.messenger.events import Event
+from bot.messenger.events import Comment, Event
+from bot.messenger.messages import Message, PublicReply, Text
 from bot.messenger.profile import IceBreaker, Profile
 
 
@@ -11,6 +12,12 @@ class Guest(Record):
     """What the bot remembers about a guest."""
 
     name: str = ""
+
+
+class Party(Record):
+    """How many guests want to come."""
+
+    count: int
 
 
 class Kitchen(Record):
@@ -22,7 +29,7 @@ class Kitchen(Record):
 Turn = dialogue.Turn[Guest, Kitchen, Event]
 Reply = dialogue.Reply[Guest]
 
-bot: Bot[Guest, Kitchen] = Bot(Guest, languages=("fr",))
+bot: Bot[Guest, Kitchen] = Bot(Guest, languages=("fr",), person=("first_name", "locale"))
 
 PROFILE = Profile(get_started="START", ice_breakers={"default": (IceBreaker("La carte ?", "CARTE"),)})
 
@@ -32,11 +39,34 @@ def world(environment: Environment) -> Kitchen:
     return Kitchen({"Soupe": 6.5, "Tarte": 4.0} if environment.page_id else {})
 
 
+@bot.text("bonjour")
+def greet(turn: Turn) -> str:
+    """Greet the guest by name, if Facebook says it."""
+    return f"Bonjour {turn.person.first_name or 'et bienvenue'} !"
+
+
+@bot.comment("la carte", post="1001")
+def in_public(turn: dialogue.Turn[Guest, Kitchen, Comment]) -> tuple[Message, ...]:
+    """Send the dishes to whoever asks for them under the post, and say so there."""
+    return Text(_dishes(turn.world)), PublicReply("Nous vous avons écrit.")
+
+
+@bot.together
+@bot.pattern(r"table\s+pour\s+(?P<count>[0-9]+)", Party)
+def propose(turn: Turn, found: Party) -> str:
+    """Propose a table to somebody who asks for one, in one message or in several."""
+    return f"Une table pour {found.count} ? ({len(turn.together) or 1})"
+
+
 @bot.postback("CARTE")
 @bot.text("la carte")
 def menu(turn: Turn) -> str:
     """Show today's dishes."""
-    return "\n".join(f"{dish}: {price:.2f} €" for dish, price in turn.world.dishes.items())
+    return _dishes(turn.world)
+
+
+def _dishes(kitchen: Kitchen) -> str:
+    return "\n".join(f"{dish}: {price:.2f} €" for dish, price in kitchen.dishes.items())
 
 
 def seats(answer: str) -> int:
@@ -55,6 +85,7 @@ def reserve(turn: Turn) -> Dialogue[Guest]:
     return Reply(f"Une table pour {count}, {name} !", state=Guest(name))
 
 
+@bot.together
 @bot.fallback
 def explain(_: Turn) -> str:
     """Say what the bot understands."""

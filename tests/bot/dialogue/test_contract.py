@@ -1,0 +1,435 @@
+"""The contract with a conversation in any language: what goes in, what may come out, and what is refused."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from bot.dialogue import contract
+from bot.dialogue.remote import RemoteConversation
+from bot.dialogue.send_form import BadReply
+from bot.fault import ConversationFault
+from bot.messenger import events
+from bot.messenger.messages import (
+    Action,
+    Address,
+    Adjustment,
+    AskEmail,
+    AskPhone,
+    AskToNotify,
+    Buttons,
+    Call,
+    Card,
+    Carousel,
+    Content,
+    Coupon,
+    Feedback,
+    GridImage,
+    ImageGrid,
+    Item,
+    Link,
+    LogIn,
+    LogOut,
+    Media,
+    MediaCard,
+    Message,
+    Play,
+    Products,
+    QuickReply,
+    React,
+    Receipt,
+    Tap,
+    Text,
+)
+from sandbox.facebook.schema import FOLDER
+from tests.examples import EXAMPLES
+
+Json = dict[str, Any]
+
+SCHEMAS = Path("docs/contract")
+DOCUMENTS: list[Json] = [
+    json.loads(path.read_text(encoding="utf-8"))
+    for path in (SCHEMAS / "turn.schema.json", SCHEMAS / "reply.schema.json", FOLDER / "send-api.json")
+]
+TURN, REPLY, SEND_API = map(Draft202012Validator, DOCUMENTS)
+SENT: list[Json] = [
+    each
+    for each in json.loads(Path("tests/data/send-examples.json").read_text(encoding="utf-8"))
+    if isinstance(each["body"], dict)
+    and (isinstance(each["body"].get("message"), dict) or "sender_action" in each["body"])
+]
+# Messages that Facebook takes and that the library does not have; `metadata` is the bot's own.
+NOT_IN_THE_LIBRARY = {
+    "send-text-metadata",
+    "generic-extensions",
+    "receipt",
+    "coupon-full",
+    "customer-feedback",
+    "customer-feedback-tagged",
+    "instant-form",
+    "customer-information",
+    "one-time-request",
+    "recurring-request",
+    "sticker",
+    "sticker-thumb",
+    "utility-positional",
+    "utility-named",
+    "utility-postback-button",
+    "ig-images",
+    "ig-post",
+}
+HTTPS = "https://example.org/"
+NOON = 1_700_000_000.0
+
+
+def message_of(request: Mapping[str, Any]) -> Json:
+    """What a reply holds of a request."""
+    others = ("recipient", "messaging_type")
+    return dict(request.get("message") or {name: request[name] for name in request if name not in others})
+
+
+def events_of_the_examples() -> Iterator[events.Event]:
+    for example in EXAMPLES:
+        body = example.get("body")
+        for entry in body.get("entry", ()) if isinstance(body, dict) else ():
+            for item in [*entry.get("messaging", ()), *entry.get("standby", ()), *entry.get("changes", ())]:
+                yield events.parse(item, str(entry.get("id", "")), platform=example["object"])
+
+
+class Conversation:
+    """A function that returns the same to every turn, and what it was asked."""
+
+    def __init__(self, returned: object) -> None:
+        self.returned = returned if isinstance(returned, bytes) else json.dumps(returned).encode()
+        self.turns: list[Json] = []
+
+    def __call__(self, turn: bytes) -> bytes:
+        self.turns.append(json.loads(turn))
+        return self.returned
+
+
+def answer(returned: object, event: events.Event | None = None, state: Json | None = None, now: float = NOON) -> Any:
+    event = event or events.TextMessage("hi", id="m1", user="24", page="1")
+    return RemoteConversation(Conversation(returned)).answer(event, state or {}, now)
+
+
+# The turn
+
+
+@pytest.mark.parametrize("event", [*events_of_the_examples()], ids=lambda event: event.kind)
+def test_the_turn_of_every_event_fits_the_schema_and_has_all_its_fields(event: events.Event) -> None:
+    conversation = Conversation({})
+    RemoteConversation(conversation).answer(event, {"user": {"a": [1]}, "session": {"language": "de"}}, NOON)
+
+    if event.kind in contract.NEVER_SEEN:
+        assert not conversation.turns
+        return
+    (turn,) = conversation.turns
+    TURN.validate(turn)
+    assert turn["event"].keys() == {"kind", *event.fields()}
+    assert (turn["version"], turn["state"], turn["now"]) == (1, {"a": [1]}, 1_700_000_000_000)
+    assert turn["session"]["language"] == "de"
+
+
+def test_every_kind_of_event_has_an_example() -> None:
+    documented = Path("docs/any-language.md").read_text(encoding="utf-8")
+    schema = DOCUMENTS[0]
+    definitions = schema["properties"]["event"]["anyOf"]
+
+    assert len(definitions) == len(
+        {event.kind for event in events_of_the_examples()} - contract.NEVER_SEEN | {"notice"}
+    )
+    for each in definitions:
+        kind = schema["$defs"][each["$ref"].rpartition("/")[2]]["properties"]["kind"]["const"]
+        assert f"### `{kind}`\n" in documented
+
+
+@pytest.mark.parametrize("schema", DOCUMENTS[:2], ids=["turn", "reply"])
+def test_the_schemas_are_valid_themselves(schema: Json) -> None:
+    Draft202012Validator.check_schema(schema)
+
+
+def test_the_turn_says_until_when_the_window_is_open_and_whether_a_human_has_the_conversation() -> None:
+    conversation = Conversation({})
+    remote = RemoteConversation(conversation)
+    remote.answer(events.OptedIn(id="o1", user="24"), {}, NOON)
+    remote.answer(events.TextMessage("hi", id="m1", user="24"), {"session": {"silent_until": NOON + 1}}, NOON)
+
+    assert [turn["session"]["windowOpenUntil"] for turn in conversation.turns] == [0, round((NOON + 24 * 3600) * 1000)]
+    assert [turn["session"]["human"] for turn in conversation.turns] == [False, True]
+
+
+# The reply
+
+
+def test_texts_and_messages_are_sent_in_their_order_and_the_state_is_kept() -> None:
+    found = answer({"messages": ["One", {"text": "Two"}, {"sender_action": "typing_on"}], "state": {"n": 1}})
+
+    assert found.messages == (Text("One"), Text("Two"), Action("typing_on"))
+    assert found.state["user"] == {"n": 1}
+
+
+def test_a_long_text_is_split() -> None:
+    assert [len(each.text) for each in answer({"messages": ["word " * 500]}).messages] == [1999, 500]
+
+
+def test_a_reply_without_a_state_keeps_it_and_an_empty_one_deletes_it() -> None:
+    assert answer({}, state={"user": {"n": 1}}).state["user"] == {"n": 1}
+    assert "user" not in answer({"state": {}}, state={"user": {"n": 1}}).state
+
+
+def test_a_reply_can_set_the_language_and_forget_everything() -> None:
+    assert answer({"language": "de"}).state["session"]["language"] == "de"
+    forgotten = answer({"messages": ["Gone."], "forget": True}, state={"user": {"n": 1}})
+    assert (forgotten.state, forgotten.forget, forgotten.messages) == ({}, True, (Text("Gone."),))
+
+
+def test_while_a_human_has_the_conversation_the_state_is_kept_and_nothing_is_sent_until_the_bot_takes_it_back() -> None:
+    handed = answer({"messages": ["A colleague comes."], "handOver": True})
+    silent = answer({"messages": ["Hm?"], "state": {"n": 1}}, state=handed.state, now=NOON + 3600)
+    back = answer({"messages": ["Here I am."], "handOver": False}, state=silent.state, now=NOON + 3600)
+    later = answer({"messages": ["Yes?"]}, state=handed.state, now=NOON + 12 * 3600)
+
+    assert [len(each.messages) for each in (handed, silent, back, later)] == [1, 0, 1, 1]
+    assert silent.state["user"] == {"n": 1}
+    assert "silent_until" not in back.state["session"]
+
+
+def test_outside_the_window_only_a_message_to_an_opt_in_is_sent() -> None:
+    notice = events.Notice("order", id="n1", user="24", page="1")
+    found = answer({"messages": ["No."], "optIns": [{"token": "t", "message": "Your parcel is here."}]}, notice)
+
+    (sent,) = found.messages
+    assert sent.to_request("24")["recipient"] == {"notification_messages_token": "t"}
+    assert found.outside_window == 1
+
+
+def test_a_comment_is_answered_with_one_private_reply() -> None:
+    comment = events.Comment("c1", id="comment:c1", user="24")
+
+    (sent,) = answer({"messages": ["Hello."]}, comment).messages
+    assert sent.to_request("24")["recipient"] == {"comment_id": "c1"}
+    with pytest.raises(BadReply, match=r"reply\.messages A comment is answered with several messages"):
+        answer({"messages": ["Hello.", "You."]}, comment)
+
+
+WHOLE: list[Message] = [
+    Text("Hi", quick_replies=(QuickReply("Yes", "YES", HTTPS), AskPhone(), AskEmail())),
+    Media("image", HTTPS, reusable=True),
+    Media("file", attachment_id="7"),
+    Buttons("Choose", (Link("Site", HTTPS, "compact"), Tap("Track", "T"), Call("Call", "+491234567"))),
+    Buttons("Choose", (LogIn(HTTPS), LogOut(), Play("Play", "L1"))),
+    Carousel((Card("One", "first", HTTPS, HTTPS, (Tap("Go", "G"),)), Card("Two", link=HTTPS)), square=True),
+    MediaCard("image", "https://www.facebook.com/page/photos/1", buttons=(Tap("Go", "G"),)),
+    ImageGrid(
+        (GridImage(HTTPS, hero=True), GridImage(HTTPS, link=HTTPS), GridImage(HTTPS, payload="A", text="A!")),
+        "Spring",
+        "Tap one",
+        (Tap("Go", "G"),),
+    ),
+    Receipt(
+        "Ada",
+        "7-1",
+        "EUR",
+        "Visa 1234",
+        12.5,
+        (Item("Stamps", 10.0, "a sheet", 2, HTTPS),),
+        subtotal=10.0,
+        shipping=1.5,
+        tax=2.0,
+        adjustments=(Adjustment("New", 1.0),),
+        address=Address("Street 1", "Bonn", "53113", "NW", "DE", "Back"),
+        order_url=HTTPS,
+        ordered=1_700_000_000,
+        merchant_name="Post",
+    ),
+    Products(("1", "2")),
+    Coupon("Free stamps", "FREE", HTTPS, "Once", HTTPS, "SEEN"),
+    Feedback("Delivery", "Was all well?", "Rate", "q1", "csat", HTTPS, "How was it?", "Tell more", 3),
+    AskToNotify("News of parcel", "NOTIFY", HTTPS),
+    Action("typing_on"),
+    React("m1", "❤"),
+    React("m1"),
+]
+
+
+@pytest.mark.parametrize("message", WHOLE, ids=lambda message: type(message).__name__)
+def test_every_message_of_the_library_is_read_from_its_own_form(message: Message) -> None:
+    given_message = message_of(message.to_request("24"))
+    reply = {"messages": [given_message]}
+
+    REPLY.validate(reply)
+    assert answer(reply).messages == (message,)
+
+
+def test_the_list_has_every_message_that_a_reply_can_hold() -> None:
+    def leaves(kind: type[Message]) -> Iterator[type[Message]]:
+        below = kind.__subclasses__()
+        yield from [each for one in below for each in leaves(one)] if below else [kind]
+
+    assert {type(each) for each in WHOLE} == {*leaves(Content), Action, React}
+
+
+@pytest.mark.parametrize("example", [pytest.param(each, id=each["id"]) for each in SENT])
+def test_a_documented_message_is_sent_as_it_is_or_refused(example: Json) -> None:
+    given_message = message_of(example["body"])
+    try:
+        (message,) = answer({"messages": [given_message]}).messages
+    except BadReply:
+        assert not example["accepted"] or example["id"] in NOT_IN_THE_LIBRARY
+        return
+    assert example["id"] not in NOT_IN_THE_LIBRARY
+    sent = message_of(message.to_request("24"))
+    assert sent == given_message
+
+
+def receipt(total: object = 1, timestamp: object = "1") -> Json:
+    """A receipt with two fields of choice."""
+    form = message_of(Receipt("Ada", "7", "EUR", "Visa", 1.0).to_request("24"))
+    form["attachment"]["payload"] |= {"summary": {"total_cost": total}, "timestamp": timestamp}
+    return form
+
+
+@pytest.mark.parametrize(
+    ("returned", "reason"),
+    [
+        (b"", "reply is not JSON"),
+        (b"\xff", "reply is not JSON"),
+        (b"NaN", "reply is not JSON"),
+        (b'{"state": {"a": 1e999}}', "reply is not JSON"),
+        (b'{"state": {"a": "\\ud83d"}}', "reply is not JSON"),
+        (b"[" * 100_000, "reply is not JSON"),
+        (None, "reply is null: return {} for silence"),
+        ("Hello", "reply is a text, not an object"),
+        ({"mesages": []}, r"reply\.mesages is not known here"),
+        ({"messages": "Hello"}, r"reply\.messages is a text, not a list"),
+        ({"messages": [7]}, r"reply\.messages\[0\] is a whole number, not a text or an object"),
+        ({"messages": [{}]}, r"reply\.messages\[0\] lacks text"),
+        ({"messages": [{"text": "a", "metadata": "b"}]}, r"reply\.messages\[0\]\.metadata is not known"),
+        ({"messages": [{"attachment": {"type": "hologram"}}]}, r"reply\.messages\[0\] is of no known kind"),
+        ({"messages": [{"text": "x" * 2000}]}, r"reply\.messages\[0\] A text has 2000 characters, and 1999"),
+        ({"messages": [{"sender_action": "typing_on", "text": "a"}]}, r"reply\.messages\[0\]\.text is not known"),
+        (
+            {"messages": [receipt(total=10**400)]},
+            r"reply\.messages\[0\]\.attachment.*total_cost is a whole number, not a number",
+        ),
+        ({"messages": [receipt(timestamp="9" * 5000)]}, r"reply\.messages\[0\]\.attachment.*timestamp is a text"),
+        ({"state": []}, r"reply\.state is a list, not an object"),
+        ({"handOver": "yes"}, r"reply\.handOver is a text, not true or false"),
+        ({"forget": 1}, r"reply\.forget is a whole number"),
+        ({"optIns": [{"token": "", "message": "a"}]}, r"reply\.optIns The token of a notification is empty"),
+        ({"optIns": [{"message": "a"}]}, r"reply\.optIns\[0\] lacks token"),
+        ({"optIns": [{"token": "t", "message": " "}]}, r"reply\.optIns A text is empty"),
+    ],
+)
+def test_what_is_not_a_reply_is_refused_with_the_place_and_the_reason(returned: object, reason: str) -> None:
+    with pytest.raises(BadReply, match=f"^{reason}"):
+        answer(returned)
+
+
+# The documentation
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
+def test_the_documented_dialogue_asks_two_questions_in_twenty_lines(tmp_path: Path) -> None:
+    code = re.findall(r"```js\n(.*?)```", Path("docs/any-language.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    call = """
+        const { handler } = await import("./index.mjs");
+        let turn = "";
+        for await (const part of process.stdin) turn += part;
+        console.log(JSON.stringify(await handler(JSON.parse(turn))));"""
+    (tmp_path / "index.mjs").write_text(code, encoding="utf-8")
+    (tmp_path / "call.mjs").write_text(call, encoding="utf-8")
+
+    def ask(turn: bytes) -> bytes:
+        return subprocess.run(["node", "call.mjs"], cwd=tmp_path, input=turn, capture_output=True, check=True).stdout
+
+    state: Json = {}
+    said: list[list[str]] = []
+    for text in ("hi", "Ada", "many", "4"):
+        found = RemoteConversation(ask).answer(events.TextMessage(text, id=text, user="24"), state, NOON)
+        state = found.state
+        said.append([message_of(each.to_request("24"))["text"] for each in found.messages])
+    assert said == [
+        ["What is your name?"],
+        ["For how many people?"],
+        ["A number from 1 to 9, please.", "For how many people?"],
+        ["A table for 4, Ada."],
+    ]
+    assert len(code.strip().splitlines()) <= 20
+
+
+# The fuzz
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(("", "text", HTTPS, "typing_on")),
+    lambda inside: (
+        st.lists(inside, max_size=4) | st.dictionaries(st.text() | st.sampled_from(("text", "type")), inside)
+    ),
+    max_leaves=12,
+)
+VALID: list[Json] = [{"messages": [message_of(each.to_request("24"))]} for each in WHOLE] + [
+    {"messages": ["a"], "state": {"a": 1}, "language": "de", "handOver": False, "forget": False},
+    {"optIns": [{"token": "t", "message": {"text": "a"}}]},
+]
+EVENTS = st.sampled_from(
+    (
+        events.TextMessage("hi", id="m1", user="24", page="1"),
+        events.TextMessage("hi", id="m1", user="24", page="1", platform="instagram"),
+        events.Comment("c1", id="comment:c1", user="24"),
+        events.Notice("order", id="n1", user="24"),
+    )
+)
+
+
+def altered(value: object, choose: Callable[[st.SearchStrategy[Any]], Any]) -> object:
+    """The value with something else in one place: another value, one more name, or nothing."""
+    if isinstance(value, dict) and value and choose(st.integers(0, 5)):
+        name = choose(st.sampled_from(sorted(value)))
+        rest = {each: value[each] for each in value if each != name}
+        match choose(st.integers(0, 5)):
+            case 0:
+                return rest
+            case 1:
+                return value | {choose(st.text()): choose(JSON)}
+        return rest | {name: altered(value[name], choose)}
+    if isinstance(value, list) and value and choose(st.integers(0, 5)):
+        place = choose(st.integers(0, len(value) - 1))
+        return [*value[:place], altered(value[place], choose), *value[place + 1 :]]
+    return choose(JSON)
+
+
+def check(returned: object, event: events.Event) -> None:
+    """Whatever a function returns, it is refused with a reason, or Facebook takes all of it."""
+    try:
+        found = answer(returned, event)
+    except ConversationFault:
+        return
+    for message in found.messages:
+        SEND_API.validate(json.loads(json.dumps(message.to_request("24"), allow_nan=False)))
+    json.dumps(found.state, allow_nan=False, ensure_ascii=False).encode()
+    if not isinstance(returned, bytes):
+        REPLY.validate(returned)
+
+
+@given(JSON | st.binary(), EVENTS)
+def test_any_json_as_a_reply_is_refused_or_right(returned: object, event: events.Event) -> None:
+    check(returned, event)
+
+
+@given(st.data(), EVENTS)
+def test_a_reply_that_is_nearly_right_is_refused_or_right(data: st.DataObject, event: events.Event) -> None:
+    check(altered(data.draw(st.sampled_from(VALID)), data.draw), event)

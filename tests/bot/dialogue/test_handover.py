@@ -1,0 +1,249 @@
+"""A human has the conversation, and the bot is silent."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.dialogue import Bot, Context, Reply, Turn, ask
+from bot.dialogue.handover import handed_over
+from bot.dialogue.middleware import rate_limit
+from bot.dialogue.testing import NOON, Chat
+from bot.messenger.events import (
+    AccountLinked,
+    Comment,
+    Event,
+    Image,
+    Notice,
+    OptedIn,
+    TextMessage,
+    ThreadPassed,
+    ThreadRequested,
+    ThreadTaken,
+)
+from bot.messenger.human import HOUR, Human
+from bot.messenger.messages import PassThread
+from tests.bot.dialogue.guest import Guest, GuestTurn, says
+
+PERSON = "24"
+
+
+def desk() -> Chat:
+    """A bot that can be silenced. It remembers in the name what it hears of consent."""
+    bot: Bot[Guest, None] = Bot(Guest, languages=("en", "de"), back=("bot", "zurück"), disclosure=None)
+    for rule in (bot.always("stop"), bot.opt_in(), bot.account_linking()):
+        rule(lambda turn: Reply(turn.event.kind, state=turn.state.replace(name=turn.event.kind)))
+    bot.always("forget me")(lambda _: Reply("forgotten", forget=True))
+    bot.text("human")(lambda turn: handed_over(turn, "A human comes.", "help"))
+    bot.postback("HUMAN")(lambda turn: handed_over(turn, "A human comes.", "help"))
+    bot.text("hi", de="hallo")(lambda turn: turn.words(en="hello", de="hallo"))
+    bot.on(ThreadPassed)(says("back"))
+    bot.comment()(says("privately"))
+    bot.fallback(says("what?"))
+    return Chat(bot)
+
+
+def asked() -> Chat:
+    """Somebody who asked for a human, and gets none yet."""
+    chat = desk()
+    assert chat.says("human") == ["A human comes."]
+    return chat
+
+
+def talking() -> Chat:
+    """Somebody to whom a human wrote an hour ago."""
+    chat = desk()
+    chat.says("hi")
+    chat.state = Human().written(PERSON, chat.now, 12).put(chat.state)
+    chat.now += HOUR
+    return chat
+
+
+def human(chat: Chat) -> Human:
+    return Human.of(chat.state)
+
+
+SILENT = pytest.mark.parametrize("silent", [asked, talking])
+
+
+@SILENT
+def test_the_bot_is_silent_while_a_human_has_the_conversation(silent: Callable[[], Chat]) -> None:
+    chat = silent()
+    assert chat.says("hi") == chat.sends(Image("image")) == chat.does(Notice("news")) == []
+    assert human(chat).has(chat.now)
+
+
+CALLS: list[Callable[[Chat], list[str]]] = [
+    lambda chat: chat.says("Bot!"),
+    lambda chat: chat.says("Zurück"),
+    lambda chat: chat.taps("MENU"),
+    lambda chat: chat.chooses("MENU"),
+    lambda chat: chat.does(ThreadPassed("2002")),
+]
+
+
+@SILENT
+@pytest.mark.parametrize("call", CALLS, ids=["a phrase", "another phrase", "the menu", "a quick reply", "the inbox"])
+def test_the_bot_is_silent_until_it_is_called_back(
+    silent: Callable[[], Chat], call: Callable[[Chat], list[str]]
+) -> None:
+    chat = silent()
+    chat.now += 1
+    assert len(call(chat)) == 1
+    assert chat.says("hi") == ["hello"]
+
+
+def test_the_bot_comes_back_when_the_time_of_the_human_is_over() -> None:
+    chat = talking()
+    chat.now += 11 * HOUR - 1
+    assert chat.says("hi") == []
+    chat.now += 1
+    assert chat.says("hi") == ["hello"]
+
+
+def test_how_long_the_bot_is_silent_is_a_setting() -> None:
+    bot: Bot[Guest, None] = Bot(Guest)
+    bot.fallback(lambda turn: handed_over(turn, "A human comes."))
+    state = bot.answer(TextMessage("human"), {}, Context(NOON, None, human_hours=3)).state
+    assert Human.of(state).until == NOON + 3 * HOUR
+
+
+def test_a_call_from_before_the_human_wrote_does_not_bring_the_bot_back() -> None:
+    chat = talking()
+    late = TextMessage("bot", timestamp=int((chat.now - 2 * HOUR) * 1000))
+    answer = chat._bot.answer(late, chat.state, Context(chat.now, None))
+    assert answer.messages == ()
+    assert Human.of(answer.state).talks(chat.now)
+
+
+def test_whoever_asks_again_for_the_human_who_has_the_conversation_gets_no_answer() -> None:
+    chat = talking()
+    before = human(chat)
+    assert chat.taps("HUMAN") == chat.says("human") == []
+    assert human(chat) == before.heard(chat.now)
+
+
+def test_it_is_known_since_when_somebody_waits() -> None:
+    chat = desk()
+    first = TextMessage("human", user=PERSON)
+    chat.does(first)
+    began = chat.now
+    chat.now += 60
+    chat.does(TextMessage("hello?", user=PERSON))
+    assert (human(chat).person, human(chat).since, human(chat).waiting) == (PERSON, began, began)
+    chat.state = human(chat).written(PERSON, chat.now, 12).put(chat.state)
+    chat.now += 60
+    chat.does(TextMessage("thanks, and the other one?", user=PERSON))
+    assert human(chat).waiting == chat.now
+
+
+def test_a_dialogue_in_progress_ends_when_a_human_hands_back() -> None:
+    bot: Bot[Guest, None] = Bot(Guest, disclosure=None)
+
+    @bot.text("order")
+    @bot.dialogue()
+    def order(_: GuestTurn):  # type: ignore[no-untyped-def]
+        return (yield from ask("What?"))
+
+    bot.fallback(says("hello"))
+    chat = Chat(bot)
+    assert chat.says("order") == ["What?"]
+    chat.state = Human().written(PERSON, chat.now, 12).put(chat.state)
+    chat.now += 60
+    assert chat.says("bot") == ["hello"]
+
+
+# What is kept up to date meanwhile
+
+
+@SILENT
+@pytest.mark.parametrize(
+    ("event", "kept"),
+    [
+        (OptedIn(token="t"), "opt_in"),
+        (OptedIn(token="t", status="STOP_NOTIFICATIONS"), "opt_in"),
+        (AccountLinked("unlinked"), "account_linking"),
+        (TextMessage("Stop"), "text"),
+        (TextMessage("hi"), ""),
+    ],
+)
+def test_a_silent_bot_keeps_consent_and_accounts_up_to_date(
+    silent: Callable[[], Chat], event: Event, kept: str
+) -> None:
+    chat = silent()
+    said = chat.does(event)
+    assert chat.state.get("user", {}).get("name", "") == kept
+    # Whoever still waits for a human gets an answer to what works always.
+    assert said == (["text"] if (silent, kept) == (asked, "text") else [])
+
+
+@SILENT
+def test_a_silent_bot_learns_the_language(silent: Callable[[], Chat]) -> None:
+    chat = silent()
+    assert chat.says("Hallo") == []
+    chat.now += 1
+    assert chat.says("bot") == ["what?"]
+    assert chat.says("hi") == ["hallo"]
+
+
+def test_middleware_takes_part_while_the_bot_is_silent_and_says_nothing() -> None:
+    bot: Bot[Guest, None] = Bot(Guest, disclosure=None)
+    bot.middleware(lambda turn, go: go(turn.replace(session=turn.session.replace(language="en"))))
+    bot.middleware(rate_limit(1, 60.0, says("slow down")))
+    bot.fallback(says("hello"))
+    chat = Chat(bot)
+    chat.state = Human().written(PERSON, chat.now, 12).put({})
+    assert [chat.says("x") for _ in range(3)] == [[], [], []]
+    assert chat.state["session"]["language"] == "en"
+
+
+def test_a_person_is_forgotten_even_while_a_human_talks_to_them() -> None:
+    chat = talking()
+    assert chat.says("forget me") == []
+    assert chat.last.forget
+    assert chat.state == {}
+
+
+def test_a_comment_is_answered_whoever_has_other_conversations() -> None:
+    chat = desk()
+    assert chat.does(Comment("c1", "hi")) == ["privately"]
+
+
+# Which of the page's apps has the thread
+
+
+INBOX = "263902037430900"
+
+
+def test_the_thread_is_passed_with_a_reason_where_there_is_an_inbox() -> None:
+    chat = desk()
+    answer = chat._bot.answer(TextMessage("human"), {}, Context(NOON, None, inbox=INBOX))
+    assert answer.messages[1:] == (PassThread(INBOX, "help"),)
+
+
+@pytest.mark.parametrize(
+    "event", [ThreadPassed(INBOX), ThreadPassed("1217981644879628"), ThreadTaken("2002"), ThreadTaken(INBOX)], ids=repr
+)
+def test_a_thread_that_goes_to_a_human_silences_the_bot(event: Event) -> None:
+    chat = desk()
+    assert chat.does(event) == []
+    assert chat.says("hi") == []
+    assert human(chat).talks(chat.now)
+
+
+def test_another_app_that_asks_for_the_thread_gets_it_and_the_bot_is_silent() -> None:
+    chat = desk()
+    chat.does(ThreadRequested("2002", "refunds"))
+    assert chat.last.messages == (PassThread("2002", "refunds"),)
+    assert chat.says("hi") == []
+
+
+def test_an_author_may_answer_a_request_for_the_thread_otherwise() -> None:
+    bot: Bot[Guest, None] = Bot(Guest, disclosure=None)
+
+    @bot.on(ThreadRequested)
+    def keep(_: Turn[Guest, None, ThreadRequested]) -> None:
+        """Keep the thread."""
+
+    chat = Chat(bot)
+    assert chat.does(ThreadRequested("2002")) == []
+    assert not human(chat).has(chat.now)

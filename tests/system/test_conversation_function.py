@@ -1,0 +1,179 @@
+"""A developer's day with a conversation that is a function of its own: live reload, errors, faults."""
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.chat import ChatSandbox
+from sandbox.conversation import check_conversation
+from sandbox.errors import SandboxError
+from sandbox.local import PROJECT, new_person
+from tests.system.test_languages import MAVEN, marks, run
+from tools.browser import copy_program
+
+Json = dict[str, Any]
+
+
+class Workplace:
+    """A copy of the project, with the sandbox of an example in it that somebody works on."""
+
+    def __init__(self, project: Path, code: str) -> None:
+        self.project, self.code, self.defects = project, project / code, list[Mapping[str, Any]]()
+        settings = {"conversationCode": code}
+        self.sandbox = ChatSandbox(folder=project, settings=settings, observe=self._observe)
+
+    def _observe(self, event: Mapping[str, Any]) -> None:
+        if event["event"] == "defect":
+            self.defects.append(event)
+
+    def says(self, text: str) -> list[str]:
+        return [answer["message"]["text"] for answer in self.sandbox.say(text, new_person())]
+
+    def code_notes(self, state: str) -> list[Json]:
+        notes = map(json.loads, self.sandbox.page.feed.since(0)[1])
+        return [each["content"] for each in notes if each["kind"] == "code" and each["state"] == state]
+
+    def change(self, file: Path, old: str, new: str) -> None:
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"The condition did not hold within {seconds:.0f} s."
+        time.sleep(0.05)
+    return found
+
+
+def copy_with_examples(folder: Path) -> Path:
+    ignored = shutil.ignore_patterns("__pycache__", "target", "node_modules")
+    shutil.copytree(PROJECT / "examples", copy_program(folder) / "examples", ignore=ignored)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def nodejs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    workplace = Workplace(copy_with_examples(tmp_path_factory.mktemp("project")), "examples/nodejs")
+    with workplace.sandbox:
+        yield workplace
+
+
+NEEDS_NODE, NEEDS_JAVA = marks("nodejs")[0], marks("java")[0]
+
+
+@NEEDS_NODE
+def test_what_is_saved_is_live_at_once(nodejs: Workplace) -> None:
+    assert nodejs.says("status") == ["Which parcel? Please send me its 8-digit number."]
+
+    nodejs.change(nodejs.code / "index.js", "Which parcel?", "Which one?")
+
+    until(
+        lambda: "examples/nodejs/index.js" in [file for each in nodejs.code_notes("live") for file in each["changed"]]
+    )
+    assert nodejs.says("status") == ["Which one? Please send me its 8-digit number."]
+
+
+@NEEDS_NODE
+def test_code_that_would_not_start_is_named_and_what_ran_before_still_runs(nodejs: Workplace) -> None:
+    before, file = nodejs.says("status"), nodejs.code / "index.js"
+    good = file.read_text(encoding="utf-8")
+
+    nodejs.change(file, "export async function handler(", "export async function handler((")
+
+    broken = until(lambda: nodejs.code_notes("broken"))[-1]
+    assert broken["file"] == "index.js"
+    assert broken["text"].startswith("export async function handler((")
+    assert broken["message"].startswith("SyntaxError")
+    assert nodejs.says("status") == before
+    file.write_text(good, encoding="utf-8")
+
+
+@NEEDS_NODE
+def test_what_the_function_raises_is_shown_with_its_place(nodejs: Workplace) -> None:
+    file = nodejs.code / "index.js"
+    nodejs.change(
+        file, "  if (said === null) return {};\n", '  if (said === "boom") throw new RangeError("too far");\n'
+    )
+    until(lambda: len(nodejs.code_notes("live")) > 1)
+    person = until(lambda: list(nodejs.sandbox.page._people))[0]
+
+    nodejs.sandbox.page.background.run(nodejs.sandbox.page.act(person, {"kind": "text", "text": "boom"}))
+
+    defect = until(lambda: nodejs.defects)[-1]
+    line = (
+        file.read_text(encoding="utf-8").splitlines().index('  if (said === "boom") throw new RangeError("too far");')
+    )
+    assert (defect["type"], defect["message"], defect["at"]) == ("RangeError", "too far", f"index.js:{line + 1}")
+
+
+@NEEDS_NODE
+def test_an_event_waits_while_lambda_does_not_call_the_function(nodejs: Workplace) -> None:
+    nodejs.sandbox.aws_faults({"lambda:*": {"status": 503, "count": 1}})
+
+    assert nodejs.says("12345678") == [
+        "Parcel 12345678: out for delivery\n✅ announced\n✅ in transit\n📍 out for delivery\n⬜ delivered"
+    ]
+    nodejs.sandbox.aws_faults({})
+
+
+@NEEDS_JAVA
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_java_is_live_after_it_was_packaged(tmp_path: Path) -> None:
+    project = copy_with_examples(tmp_path)
+    run(MAVEN, project / "examples" / "java")
+    workplace = Workplace(project, "examples/java/target/classes")
+    with workplace.sandbox:
+        assert workplace.says("status") == ["Which parcel? Please send me its 8-digit number."]
+        workplace.change(project / "examples/java/src/main/java/Bot.java", "Which parcel?", "Which one?")
+        run((*MAVEN, "-DskipTests"), project / "examples" / "java")
+
+        until(lambda: workplace.says("status") == ["Which one? Please send me its 8-digit number."])
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        (
+            {"index.mjs": "export const handler = () => {\n  return {;\n};"},
+            "mine/index.mjs:2: SyntaxError: Unexpected token ';'",
+        ),
+        (
+            {"index.mjs": "\nundefined.x;"},
+            "mine/index.mjs:2: TypeError: Cannot read properties of undefined (reading 'x')",
+        ),
+        (
+            {"index.js": "export const answer = 1;", "package.json": '{"type": "module"}'},
+            "Error: index exports no function handler",
+        ),
+        ({"index.py": "def handler(turn)\n    pass"}, "mine/index.py:1: SyntaxError: expected ':'"),
+        ({"index.py": "import contract"}, "mine/index.py:1: ModuleNotFoundError: No module named 'contract'"),
+        ({"Turn.class": ""}, "There is no Bot.class: build it."),
+        pytest.param(
+            {"Bot.runtimeconfig.json": "", "Bot.dll": ""},
+            "The sandbox runs dotnet10 with `dotnet`, which is not on the PATH: install it.",
+            marks=pytest.mark.skipif(bool(shutil.which("dotnet")), reason="there is a dotnet"),
+        ),
+        ({"Other.runtimeconfig.json": ""}, "There is no Bot.dll: build it."),
+    ],
+)
+def test_code_that_cannot_be_loaded_is_refused_before_anything_starts(
+    tmp_path: Path, files: dict[str, str], sentence: str
+) -> None:
+    (tmp_path / "mine").mkdir()
+    for name, text in files.items():
+        (tmp_path / "mine" / name).write_text(text, encoding="utf-8")
+    settings = {"innolab-fbm:conversationCode": "mine"}
+    (tmp_path / "Pulumi.yaml").write_text("name: innolab-fbm\nconfig: {}\n", encoding="utf-8")
+    (tmp_path / "Pulumi.local.yaml").write_text(json.dumps({"config": settings}), encoding="utf-8")
+
+    with pytest.raises(SandboxError, match=re.escape(f"The conversation cannot be loaded. {sentence}")):
+        check_conversation(tmp_path, "local")
