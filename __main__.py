@@ -136,7 +136,7 @@ if settings.bot:
                 disclose_days=settings.disclose_days,
                 concurrency=settings.concurrency,
                 assets_url=settings.assets_url,
-                conversation_function=conversation.name if conversation else "",
+                conversation_function=conversation.version_name if conversation else "",
                 conversation_person=settings.conversation_person,
                 inbox_app_id=settings.inbox_app_id,
                 questions_table=questions.name if questions else "",
@@ -152,11 +152,17 @@ if settings.bot:
             ),
         ),
     )
+    live = fbm.LiveAlias(
+        f"{name}-live",
+        fbm.LiveAliasArgs(
+            function_name=function.name,
+            version=function.version,
+            moved_by="release" if settings.release_minutes else "pulumi",
+        ),
+    )
     fbm.QueueConsumer(
         f"{name}-consumer",
-        fbm.QueueConsumerArgs(
-            queue_arn=queue.arn, function_name=function.name, maximum_concurrency=settings.concurrency
-        ),
+        fbm.QueueConsumerArgs(queue_arn=queue.arn, function_name=live.arn, maximum_concurrency=settings.concurrency),
     )
 
     pages = [PRIVACY, DELETION] if settings.organisation else []
@@ -170,7 +176,8 @@ if settings.bot:
                 fbm.Route(method_name="POST"),
             ],
             function_name=function.name,
-            function_invoke_arn=function.invoke_arn,
+            alias_name=live.name,
+            alias_invoke_arn=live.invoke_arn,
             stage_name="live",
             throttle_rate=settings.throttle_rate,
             throttle_burst=settings.throttle_burst,
@@ -228,6 +235,10 @@ if settings.bot:
     for page in pages:
         pulumi.export(f"{page}Url", pulumi.Output.concat(base, page))
     pulumi.export("functionName", function.name)
+    pulumi.export("aliasName", live.name)
+    pulumi.export("releaseMinutes", settings.release_minutes)
+    pulumi.export("releasePercent", settings.release_percent)
+    pulumi.export("smokePerson", settings.smoke_person)
     pulumi.export("roleName", role.name)
     pulumi.export("queueUrl", queue.url)
     pulumi.export("deadLetterQueueUrl", queue.dead_letter_url)

@@ -19,6 +19,7 @@ from components.conversation_function import HANDLER, RUNTIME
 from components.custom_domain import DOMAIN_NAME, HOSTED_ZONE_ID
 from components.deployer import REPOSITORY
 from components.lex import LEX_ID
+from components.live_alias import RELEASE_MINUTES, RELEASE_PERCENT
 from components.questions import DAYS
 from components.queue_consumer import CONCURRENCY
 from components.rest_api import THROTTLE_BURST, THROTTLE_RATE
@@ -150,6 +151,9 @@ class Settings(BaseModel):
     lex_bot_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of a Lex V2 bot's id", "BOT_ID")
     lex_bot_alias_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of an alias", "ALIAS_ID")
     lex_locale_id: str = _text("([a-z]{2,3}_[A-Z0-9]{2,3})?", "a locale of the Lex bot", "en_US")
+    release_minutes: int = _number(RELEASE_MINUTES)
+    release_percent: int = _number(RELEASE_PERCENT)
+    smoke_person: str = _text("[0-9]{0,20}", "1 to 20 digits", "6543210987654321")
     alarm_email: str = _text(f"({EMAIL})?", "an e-mail address", "NAME@EXAMPLE.ORG")
     organisation: str = _text(
         "([^ \\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]{0,199})?", "a name of up to 200 characters", "'Example Ltd'"

@@ -14,6 +14,7 @@ from components.deployer import Deployer, DeployerArgs, github_provider_arn
 from components.event_queue import EventQueue, EventQueueArgs
 from components.ledger import BACKUP_DAYS, Ledger, LedgerArgs
 from components.lex import lex_statement
+from components.live_alias import LiveAlias, LiveAliasArgs
 from components.policy import Account
 from components.questions import Questions
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
@@ -50,6 +51,8 @@ __all__ = [
     "EventQueueArgs",
     "Ledger",
     "LedgerArgs",
+    "LiveAlias",
+    "LiveAliasArgs",
     "Questions",
     "QueueConsumer",
     "QueueConsumerArgs",

@@ -52,17 +52,17 @@ class BotFunctionArgs:
 
 
 class BotFunction(pulumi.ComponentResource):
-    """The function, with JSON logs in its own log group.
+    """The function, with JSON logs in its own log group. Each change of code or configuration publishes a version.
 
     Attributes:
         name: The function's name.
         arn: Its ARN.
-        invoke_arn: The URI that API Gateway integrates with.
+        version: The number of the version that was published last: a copy of code and configuration that never changes.
     """
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
-    invoke_arn: pulumi.Output[str]
+    version: pulumi.Output[str]
 
     def __init__(self, name: str, args: BotFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fbm:index:BotFunction", name, None, opts)
@@ -77,9 +77,10 @@ class BotFunction(pulumi.ComponentResource):
             timeout=args.timeout_seconds,
             environment={"variables": dict(args.environment)},
             logging_config={"log_format": "JSON", "log_group": args.log_group_name},
+            publish=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.name = function.name
         self.arn = function.arn
-        self.invoke_arn = function.invoke_arn
+        self.version = function.version
         self.register_outputs({"name": self.name})

@@ -88,10 +88,13 @@ class ConversationFunction(pulumi.ComponentResource):
 
     Attributes:
         name: The function's name.
-        caller_statement: Permission to call it.
+        version_name: Name and version, as `NAME:VERSION`. A caller that names the version keeps it: the version of the
+            bot's function that names it goes back to it whenever the bot goes back.
+        caller_statement: Permission to call any version of it.
     """
 
     name: pulumi.Output[str]
+    version_name: pulumi.Output[str]
     caller_statement: Statement
 
     def __init__(self, name: str, args: ConversationFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -119,7 +122,10 @@ class ConversationFunction(pulumi.ComponentResource):
             child,
         )
         self.name = function.name
+        self.version_name = pulumi.Output.concat(function.name, ":", function.version)
         self.caller_statement = Statement(
-            sid="CallConversation", actions=["lambda:InvokeFunction"], resources=[function.arn]
+            sid="CallConversation",
+            actions=["lambda:InvokeFunction"],
+            resources=[pulumi.Output.concat(function.arn, ":*")],
         )
         self.register_outputs({"name": self.name})

@@ -11,7 +11,7 @@ from pulumi_aws import iam
 from components.errors import require
 from components.policy import VERSION, Account, Statement, document
 from components.pulumi_state import keeping_state, reading_state
-from components.scoped_policies import Scope, by_service, reading, writing
+from components.scoped_policies import Scope, by_service, reading, releasing, writing
 
 # GitHub Docs, "Configuring OpenID Connect in Amazon Web Services" (read in November 2026). AWS checks GitHub's
 # certificate itself, so the provider needs no thumbprint (IAM API Reference, CreateOpenIDConnectProvider).
@@ -26,6 +26,8 @@ PATH = "/github/"
 """Of the roles: permissions for the roles of a stack (`role/NAME*`) never cover them, whatever the stack's name."""
 PREVIEW = "pull_request"
 """What GitHub says of a run for a pull request."""
+MAIN = "ref:refs/heads/main"
+"""What GitHub says of a run on the branch `main`, in no environment."""
 
 
 def github_provider_arn(account: Account) -> pulumi.Input[str]:
@@ -110,9 +112,10 @@ def github_trust(provider_arn: str, repository: str, run: str) -> str:
 
 
 class Deployer(pulumi.ComponentResource):
-    """A role that previews all stacks and only reads, and a role for each stack that deploys it.
+    """Two roles that only read, for previews and for the nightly look for drift, and one that deploys for each stack.
 
-    The roles have fixed names, so that the workflows can name them: `PROJECT-preview` and `PROJECT-deploy-STACK`.
+    The roles have fixed names, so that the workflows can name them: `PROJECT-preview`, `PROJECT-drift` and
+    `PROJECT-deploy-STACK`.
     """
 
     def __init__(self, name: str, args: DeployerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -122,13 +125,14 @@ class Deployer(pulumi.ComponentResource):
         scope = args.scope
         self._provider_arn = pulumi.Output.from_input(args.provider_arn or self._make_provider())
         self._make_role("preview", PREVIEW, reading_state(scope), reading(scope))
+        self._make_role("drift", MAIN, reading_state(scope), reading(scope))
         for stack in scope.stacks:
             alone = Scope(project=scope.project, stacks=[stack], account=scope.account)
             self._make_role(
                 f"deploy-{stack}",
                 environment(stack),
                 keeping_state(alone),
-                [*reading(alone), *writing(alone)],
+                [*reading(alone), *writing(alone), *releasing(alone)],
             )
         self.register_outputs({})
 

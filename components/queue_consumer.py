@@ -18,7 +18,8 @@ class QueueConsumerArgs:
 
     Attributes:
         queue_arn: The queue; its visibility timeout must be six times the function's timeout.
-        function_name: The function that gets the batches; its role must already be allowed to read the queue.
+        function_name: The function that gets the batches, or the ARN of its alias. Its role must already be allowed to
+            read the queue.
         maximum_concurrency: Batches at once, 2 to 1,000. New accounts have 10 executions in all: 5 leave half of them
             for the webhook.
         batch_size: Messages per batch, 1 to 10.

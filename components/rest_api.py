@@ -74,7 +74,8 @@ class RestApiArgs:
         path: The path below the stage that Facebook calls, without slashes, such as `webhook`.
         routes: Its methods, each once.
         function_name: The function behind all of them.
-        function_invoke_arn: The function's URI for API Gateway.
+        alias_name: The function's alias that is called.
+        alias_invoke_arn: The alias's URI for API Gateway.
         stage_name: The stage, a part of the URL.
         throttle_rate: Requests per second, 1 to 10,000.
         throttle_burst: Requests at once, 1 to 5,000.
@@ -89,7 +90,8 @@ class RestApiArgs:
     path: str
     routes: Sequence[Route]
     function_name: pulumi.Input[str]
-    function_invoke_arn: pulumi.Input[str]
+    alias_name: pulumi.Input[str]
+    alias_invoke_arn: pulumi.Input[str]
     stage_name: str
     throttle_rate: int
     throttle_burst: int
@@ -112,7 +114,7 @@ class RestApiArgs:
 
     def integration(self) -> dict[str, Any]:
         """The inputs of each method's integration. API Gateway always calls Lambda with POST."""
-        return {"type": "AWS_PROXY", "integration_http_method": "POST", "uri": self.function_invoke_arn}
+        return {"type": "AWS_PROXY", "integration_http_method": "POST", "uri": self.alias_invoke_arn}
 
 
 def deployment_trigger(args: RestApiArgs) -> pulumi.Output[str]:
@@ -185,6 +187,7 @@ class RestApi(pulumi.ComponentResource):
                 f"{name}-{label}-permission",
                 action="lambda:InvokeFunction",
                 function=args.function_name,
+                qualifier=args.alias_name,
                 principal="apigateway.amazonaws.com",
                 source_arn=pulumi.Output.concat(api.execution_arn, f"/*/{route.method_name}/{path}"),
                 opts=child,

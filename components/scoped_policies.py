@@ -22,7 +22,7 @@ READ_LOG_GROUPS = actions("logs", "ListTagsForResource DescribeMetricFilters")
 READ_ALARMS = actions("cloudwatch", "ListTagsForResource")
 READ_DASHBOARDS = actions("cloudwatch", "GetDashboard")
 READ_TOPICS = actions("sns", "GetTopicAttributes ListTagsForResource")
-READ_FUNCTIONS = actions("lambda", "GetFunction ListVersionsByFunction GetFunctionCodeSigningConfig GetPolicy")
+READ_FUNCTIONS = actions("lambda", "GetFunction ListVersionsByFunction GetAlias GetFunctionCodeSigningConfig GetPolicy")
 READ_MAPPINGS = actions("lambda", "GetEventSourceMapping")
 READ_MAPPING_TAGS = actions("lambda", "ListTags")
 READ_APIS = actions("apigateway", "GET")
@@ -54,7 +54,7 @@ WRITE_SUBSCRIPTIONS = actions("sns", "Unsubscribe")
 WRITE_FUNCTIONS = actions(
     "lambda",
     "CreateFunction DeleteFunction UpdateFunctionConfiguration UpdateFunctionCode RemovePermission "
-    "TagResource UntagResource",
+    "PublishVersion GetFunctionConfiguration CreateAlias UpdateAlias DeleteAlias TagResource UntagResource",
 )
 CONNECT_FUNCTIONS = actions("lambda", "AddPermission")
 WRITE_MAPPINGS = actions("lambda", "UpdateEventSourceMapping DeleteEventSourceMapping")
@@ -73,6 +73,10 @@ OPERATE_TABLES = actions("dynamodb", "BatchGetItem Scan UpdateItem DeleteItem")
 OPERATE_LOG_GROUPS = actions("logs", "DescribeLogStreams FilterLogEvents GetLogEvents")
 # AWS narrows it to nothing (Service Authorization Reference, 2026-11-25): it reads numbers.
 OPERATE_METRICS = actions("cloudwatch", "GetMetricData")
+
+# What a release and its test message do besides: read the log, and after a rollback send dead letters back.
+RELEASE_TABLES = actions("dynamodb", "BatchGetItem UpdateItem")
+RELEASE_LOG_GROUPS = actions("logs", "FilterLogEvents")
 
 # The most that the roles of a stack may be allowed: what the components offer as statements.
 BOUND_QUEUES = actions("sqs", "SendMessage ReceiveMessage DeleteMessage GetQueueAttributes ChangeMessageVisibility")
@@ -260,6 +264,15 @@ def operating(scope: Scope) -> list[Statement]:
         Statement(sid="OperateTables", actions=OPERATE_TABLES, resources=scope.arns("dynamodb", "table/")),
         Statement(sid="OperateLogGroups", actions=OPERATE_LOG_GROUPS, resources=scope.arns("logs", "log-group:")),
         Statement(sid="OperateMetrics", actions=OPERATE_METRICS, resources=["*"]),
+    ]
+
+
+def releasing(scope: Scope) -> list[Statement]:
+    """What `python -m ops release` and `smoke` need beyond reading and writing the stacks."""
+    return [
+        Statement(sid="ReleaseQueues", actions=OPERATE_QUEUES, resources=scope.arns("sqs")),
+        Statement(sid="ReleaseTables", actions=RELEASE_TABLES, resources=scope.arns("dynamodb", "table/")),
+        Statement(sid="ReleaseLogGroups", actions=RELEASE_LOG_GROUPS, resources=scope.arns("logs", "log-group:")),
     ]
 
 

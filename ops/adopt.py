@@ -14,8 +14,8 @@ import yaml
 
 from bot.aws.client import Aws
 from ops.errors import OpsError
+from ops.function_log import lines
 from ops.handmade import Group, System
-from ops.log import lines
 from ops.registration import Change, Registered, Registration, confirms
 from ops.stack import Stack
 
@@ -199,7 +199,7 @@ def watch(aws: Aws, log_group: str, since: float, seconds: float) -> Watched:
 
 
 def _watched(aws: Aws, log_group: str, since: float) -> Watched:
-    found = list(lines(aws, {"logGroupName": log_group, "startTime": int(since * 1000)}))
+    found = [each.content for each in lines(aws, log_group, since) if "kind" in each.content]
     return Watched(
         sum(each["messages"] for each in found if each["kind"] == "accepted"),
         sum(each["kind"] == "answered" and each["messages"] > 0 for each in found),

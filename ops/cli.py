@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _add_templates(subparsers)
     _add_watching(subparsers)
     _add_registration(subparsers)
+    _add_release(subparsers)
     adopt = subparsers.add_parser("adopt", help=ADOPT, description=ADOPT, **_examples("adopt look"))
     _add_adopt(adopt.add_subparsers(dest="action", metavar="ACTION", required=True))
     people = _add_before_a_stack(
@@ -238,6 +239,34 @@ def _add_registration(to: Subparsers) -> None:
         command.add_argument("--app-id", metavar="ID", help=APP_ID)
         command.add_argument("--instagram", action="store_true", help="also the app's webhook for Instagram")
     register.add_argument("--dry-run", action="store_true", help=DRY_RUN)
+
+
+def _add_release(to: Subparsers) -> None:
+    _add(
+        to,
+        "release",
+        commands.release,
+        "Try the newest version on a share of the work; then it answers everybody, or is rolled back (exit code 1).",
+        "release --stack prod",
+    )
+    rollback = _add(
+        to,
+        "rollback",
+        commands.rollback,
+        "Let the version before answer everybody again, at once.",
+        "rollback --stack prod",
+        "rollback --to 12 --stack prod",
+    )
+    rollback.add_argument("--to", type=int, metavar="VERSION", help="which version (default: the one before)")
+    smoke = _add(
+        to,
+        "smoke",
+        commands.smoke,
+        "Write to the bot as the team member of smokePerson, through the webhook, and wait for the answer.",
+        "smoke --stack prod",
+    )
+    smoke.add_argument("--text", default="hello", help="what to write (default: hello)")
+    smoke.add_argument("--seconds", type=int, default=60, help="how long to wait (default: 60)")
 
 
 def _add_adopt(to: Subparsers) -> None:

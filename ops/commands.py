@@ -24,6 +24,8 @@ from ops.notify import INSTAGRAM, PAGE, NewNotice, message, pairs, send
 from ops.questions import questions as read_questions
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
 from ops.registration import RegisteredToken, Registration, graph_api, read_secrets, wanted_profile
+from ops.release import Outcome, Release, roll_back
+from ops.smoke import ask
 from ops.stack import Stack
 from ops.status import read_dashboard
 from ops.templates import Templates, wanted_templates
@@ -240,6 +242,31 @@ def register(options: Namespace, target: Target) -> int:
     registration = _registration(options, target)
     changes = list(registration.preview() if options.dry_run else registration.register())
     target.show(view.changes(changes, dry=options.dry_run))
+    return 0
+
+
+def release(_options: Namespace, target: Target) -> int:
+    """`release`."""
+    stack = target.stack
+    done = Release(target.aws, stack).run(stack.release_minutes, stack.release_percent)
+    target.show(view.released(done))
+    return 1 if done.outcome is Outcome.ROLLED_BACK else 0
+
+
+def rollback(options: Namespace, target: Target) -> int:
+    """`rollback`."""
+    left, version = roll_back(target.aws, target.stack, options.to)
+    target.show(view.rolled_back(left, version))
+    return 0
+
+
+def smoke(options: Namespace, target: Target) -> int:
+    """`smoke`."""
+    if not target.stack.smoke_person:
+        note("No test message was sent: set smokePerson to the page-scoped id of somebody in the team, and deploy.")
+        return 0
+    app_secret = read_secrets(target.aws, target.stack.secrets_path).app_secrets[0]
+    target.show(view.smoked(ask(target.aws, target.stack, app_secret, options.text, seconds=options.seconds)))
     return 0
 
 

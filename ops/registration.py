@@ -406,7 +406,7 @@ class Registration(Subscriptions):
         yield Verdict("webhook", fine, found)
         # HTTP/2 writes names in lower case: nothing on the way may insist on another spelling.
         began = time.monotonic()
-        status, _ = _call(
+        status, _ = call_webhook(
             self._stack.webhook_url, "POST", "", {"x-hub-signature-256": sign(EMPTY, self._app_secret)}, EMPTY
         )
         seconds = time.monotonic() - began
@@ -476,7 +476,7 @@ class Registration(Subscriptions):
 def handshake(url: str, token: str, challenge: str) -> tuple[int, str]:
     """Send a webhook Facebook's handshake: status and text of the answer, or 0 and why there is none."""
     query = urlencode({"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge})
-    return _call(url, "GET", f"?{query}", {}, b"")
+    return call_webhook(url, "GET", f"?{query}", {}, b"")
 
 
 def confirms(url: str, token: str) -> bool:
@@ -485,7 +485,8 @@ def confirms(url: str, token: str) -> bool:
     return handshake(url, token, challenge) == (OK, challenge)
 
 
-def _call(url: str, method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[int, str]:
+def call_webhook(url: str, method: str, query: str, headers: dict[str, str], body: bytes) -> tuple[int, str]:
+    """Send a webhook one request: status and text of the answer, or 0 and why there is none."""
     try:
         connection = Connection(url)
         answer = connection.request(method, query, headers, body, WEBHOOK_SECONDS)
@@ -516,7 +517,7 @@ def page_verdicts(stack: Stack) -> Iterator[Verdict]:
 
 def readable(url: str) -> str:
     """Why nobody can read a page at this URL; empty if anybody can."""
-    status, text = _call(url, "GET", "", {}, b"")
+    status, text = call_webhook(url, "GET", "", {}, b"")
     if not status:
         return f"cannot be read ({text})"
     return "" if status == OK and text else f"cannot be read (HTTP {status})"

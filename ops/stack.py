@@ -47,6 +47,11 @@ class Stack:
         deletion_url: the page that says how to have it deleted; empty if it is not served.
         dashboard: the dashboard's name; empty if unknown.
         questions_table: the name of the table with what the bot did not understand; empty if there is none.
+        function: the function's name; empty if unknown.
+        alias: the alias that the webhook and the queue call; empty if unknown.
+        release_minutes: how long a release is watched; 0 if Pulumi moves the alias.
+        release_percent: the share of the work that a new version gets meanwhile.
+        smoke_person: the page-scoped id of a team member for test messages; empty for none.
         app_id: the Facebook app's id; empty if unknown.
         region: of AWS.
         endpoint: of a sandbox's AWS; None for AWS itself.
@@ -66,6 +71,11 @@ class Stack:
     deletion_url: str = ""
     dashboard: str = ""
     questions_table: str = ""
+    function: str = ""
+    alias: str = ""
+    release_minutes: int = 0
+    release_percent: int = 10
+    smoke_person: str = ""
     app_id: str = ""
     region: str = ""
     endpoint: str | None = None
@@ -88,6 +98,9 @@ FURTHER_OUTPUTS = {
     "logGroupName": "log_group",
     "dashboardName": "dashboard",
     "questionsTable": "questions_table",
+    "functionName": "function",
+    "aliasName": "alias",
+    "smokePerson": "smoke_person",
     "privacyUrl": "privacy_url",
     "deletionUrl": "deletion_url",
 }
@@ -260,4 +273,9 @@ def _from_outputs(outputs: Mapping[str, Any], source: str) -> Stack:
         raise OpsError(f"{source} lacks the outputs {', '.join(missing)}: the stack has no bot, or was never deployed.")
     values: Any = {field: outputs[name] for name, field in OUTPUTS.items()}
     known: Any = {field: str(outputs.get(name) or "") for name, field in FURTHER_OUTPUTS.items()}
-    return Stack(**values, **known)
+    return Stack(
+        **values,
+        **known,
+        release_minutes=int(outputs.get("releaseMinutes") or 0),
+        release_percent=int(outputs.get("releasePercent") or 10),
+    )

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Answered:
+class Measured:
     """What one metric of the dashboard says.
 
     Attributes:
@@ -32,7 +32,7 @@ class Answered:
     latest: float | None
 
 
-def read_dashboard(aws: Aws, stack: Stack, *, since: float, until: float) -> list[Answered]:
+def read_dashboard(aws: Aws, stack: Stack, *, since: float, until: float) -> list[Measured]:
     """Answer the dashboard's questions, from top to bottom.
 
     Args:
@@ -87,8 +87,8 @@ def _query(number: int, metric: list[Any], period: int) -> Json:
     return {"Id": f"m{number}", "MetricStat": {"Metric": of, "Period": period, "Stat": how["stat"]}}
 
 
-def _answered(question: str, graph: str, metric: list[Any], values: Sequence[float]) -> Answered:
+def _answered(question: str, graph: str, metric: list[Any], values: Sequence[float]) -> Measured:
     how = metric[-1]
     combine: Callable[[Sequence[float]], float] = sum if how["stat"] in {"Sum", "SampleCount"} else max
     whole, latest = (combine(values), values[-1]) if values else (None, None)
-    return Answered(question, graph, how["label"], whole, latest)
+    return Measured(question, graph, how["label"], whole, latest)

@@ -8,7 +8,7 @@ from bot.aws.client import Aws
 from bot.aws.ledger import Key, Ledger, Record
 from bot.aws.queues import fingerprint
 from ops.errors import OpsError
-from ops.log import lines
+from ops.function_log import lines
 from ops.stack import Stack
 
 EVENT = re.compile("[0-9a-f]{64}")
@@ -52,14 +52,7 @@ def trace(aws: Aws, ledger: Ledger, stack: Stack, identity: str, *, page: str, s
     request = REQUEST.fullmatch(identity) is not None
     known = request or EVENT.fullmatch(identity)
     wanted = identity if known else fingerprint(page, identity)
-    found = lines(
-        aws,
-        {
-            "logGroupName": stack.log_group,
-            "filterPattern": f'"{wanted}"',
-            "startTime": int(since * 1000),
-        },
-    )
+    found = (each.content for each in lines(aws, stack.log_group, since, f'"{wanted}"') if "kind" in each.content)
     # A line's own time is exact; CloudWatch has only that at which the line arrived there.
     path = tuple(sorted(found, key=lambda line: str(line.get("timestamp"))))
     if not path:

@@ -22,9 +22,11 @@ from ops.letters import EventLetter, Letter, UnusableLetter
 from ops.questions import Question
 from ops.redrive import Prospect, Redriven, obstacle, prospect
 from ops.registration import Change, Registered, Verdict
+from ops.release import Outcome, Released
 from ops.reply import HUMAN_AGENT, Replied
 from ops.review import DONE, PERSON, WARNING, WRONG, Review, numbered
-from ops.status import Answered
+from ops.smoke import Answered
+from ops.status import Measured
 from ops.templates import CHANGED, MISSING, TemplateState
 from ops.trace import Path
 
@@ -124,7 +126,7 @@ def letter(one: Letter, page_id: str, parts: Sequence[UnusableLetter] | None, re
     )
 
 
-def status(answers: Sequence[Answered]) -> Result:
+def status(answers: Sequence[Measured]) -> Result:
     """The dashboard's questions, in order, with their answers."""
     rows: list[tuple[str, ...]] = []
     for number, each in enumerate(answers):
@@ -348,6 +350,34 @@ def changes(made: Sequence[Change], *, dry: bool) -> Result:
     rows = [(each.what, f"{verb} (found: {each.found})" if each.needed else each.found) for each in made]
     found = [{"what": each.what, "changed": each.needed, "found": each.found} for each in made]
     return Result({"dryRun": dry, "changes": found}, [_table(("what", "result"), rows)])
+
+
+def released(done: Released) -> Result:
+    """How a release ended."""
+    lines = [done.reason]
+    if done.outcome is Outcome.PROMOTED:
+        lines.append(f"Version {done.version} answers everybody. `python -m ops rollback` goes back to {done.before}.")
+    if done.outcome is Outcome.ROLLED_BACK:
+        lines.append(f"Version {done.before} answers everybody again. Dead letters sent back: {done.redriven}.")
+    facts = done._asdict() | {"outcome": done.outcome.value}
+    return Result(facts, [f"Version {done.version}: {done.outcome.value}.", *lines])
+
+
+def rolled_back(left: int, version: int) -> Result:
+    """Which version answers now."""
+    return Result(
+        {"before": left, "version": version},
+        [
+            f"Version {version} answers everybody, instead of {left}.",
+            "`python -m ops deadletters redrive --all` sends back what the other version could not handle.",
+        ],
+    )
+
+
+def smoked(answer: Answered) -> Result:
+    """The answer to a test message."""
+    said = f"Version {answer.version} answered with {answer.messages} messages after {answer.milliseconds} ms."
+    return Result(answer._asdict(), [said])
 
 
 def handmade(group: Group | None, system: System, settings: str) -> Result:

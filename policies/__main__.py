@@ -36,6 +36,7 @@ DOCUMENTS = {
 }
 """Resource type → the input that holds a policy document."""
 FUNCTION, MAPPING = "aws:lambda/function:Function", "aws:lambda/eventSourceMapping:EventSourceMapping"
+ALIAS = "aws:lambda/alias:Alias"
 PERMISSION, QUEUE = "aws:lambda/permission:Permission", "aws:sqs/queue:Queue"
 LOG_GROUP, PARAMETER = "aws:cloudwatch/logGroup:LogGroup", "aws:ssm/parameter:Parameter"
 REST_API = "aws:apigateway/restApi:RestApi"
@@ -165,7 +166,9 @@ def visibility(mapping: PolicyResource) -> Iterator[str]:
 
 
 def _needed(mapping: PolicyResource, resource_type: str) -> Iterator[PolicyResource]:
-    return (each for each in mapping.dependencies if each.resource_type == resource_type)
+    """What the mapping depends on, also where the function is behind its alias."""
+    for each in (mapping, *(each for each in mapping.dependencies if each.resource_type == ALIAS)):
+        yield from (needed for needed in each.dependencies if needed.resource_type == resource_type)
 
 
 def resources(name: str, description: str, types: Iterable[str], rule: Rule) -> Policy:

@@ -216,9 +216,11 @@ def test_a_stack_with_everything_passes_all_policies() -> None:
 
 def test_the_rules_about_consumers_see_queue_and_function_of_a_stack(graph: Graph) -> None:
     """Otherwise they would pass for any stack."""
-    (mapping,) = [each for each in resources_of(graph) if each.resource_type == MAPPING]
+    resources = resources_of(graph)
+    for each in resources:
+        each.props = {**each.props, "redrivePolicy": "", "visibilityTimeoutSeconds": 1}
 
-    assert {QUEUE, FUNCTION} <= {each.resource_type for each in mapping.dependencies}
+    assert [len(violations(named(rule), resources)) for rule in ("dead-letter-queue", "visibility-timeout")] == [1, 1]
 
 
 def test_the_pack_is_created_only_when_it_is_run() -> None:

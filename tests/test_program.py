@@ -29,7 +29,7 @@ from tests.policies import documents, mistakes, statements
 from tools import recorder
 
 # Names that others know: people know the group, the function knows the path of the parameters.
-FIXED_NAMES = {"aws:iam/group:Group", "aws:ssm/parameter:Parameter"}
+FIXED_NAMES = {"aws:iam/group:Group", "aws:ssm/parameter:Parameter", "aws:lambda/alias:Alias"}
 # Lambda and IAM allow 64 characters, and Pulumi adds eight to a logical name.
 SHORT_NAMES = {"aws:lambda/function:Function": 64 - 8, "aws:iam/role:Role": 64 - 8, "aws:sqs/queue:Queue": 80 - 8 - 5}
 LONGEST_STACK = 24
@@ -82,6 +82,10 @@ MORE_IN_THE_ENVIRONMENT = {
 OUTPUTS = {
     "webhookUrl",
     "functionName",
+    "aliasName",
+    "releaseMinutes",
+    "releasePercent",
+    "smokePerson",
     "roleName",
     "adminGroupName",
     "queueUrl",
@@ -466,8 +470,8 @@ def test_only_a_stack_with_a_conversation_of_its_own_may_call_a_function_and_onl
     function = full.one("aws:lambda/function:Function", "-dialogue-function")
     bot = full.one("aws:lambda/function:Function", "-bot-function")
     name = f"{function.name}-1a2b3c4"
-    assert callable_functions(full) == [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"]
-    assert bot.inputs["environment"]["variables"]["CONVERSATION_FUNCTION"] == name
+    assert callable_functions(full) == [f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}:*"]
+    assert bot.inputs["environment"]["variables"]["CONVERSATION_FUNCTION"] == f"{name}:1"
     assert callable_functions(graph) == []
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.harness import ROOT
 
-REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "policies/requirements.txt")
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt", "policies/requirements.txt", "ops/requirements.txt")
 
 
 @pytest.mark.parametrize("name", REQUIREMENTS)

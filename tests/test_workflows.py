@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from components.live_alias import RELEASE_MINUTES
+from ops import cli
 from tests.harness import ACCOUNT, REGION, ROOT, run_main
 
 FOLDER = ROOT / ".github" / "workflows"
@@ -70,7 +72,7 @@ def test_an_action_is_named_by_its_version_too_and_has_one_in_all_workflows() ->
     assert len(pins) == len({action for action, _ in pins})
 
 
-def test_only_the_preview_may_comment_and_only_jobs_that_call_aws_get_an_identity() -> None:
+def test_only_the_preview_and_the_look_for_drift_may_write_and_only_jobs_that_call_aws_get_an_identity() -> None:
     read_only = {"contents": "read"}
     calls_aws = {**read_only, "id-token": "write"}
     jobs = [(file.stem, name, job) for file in FILES for name, job in read(file.name)["jobs"].items()]
@@ -82,6 +84,7 @@ def test_only_the_preview_may_comment_and_only_jobs_that_call_aws_get_an_identit
         "deploy dev": calls_aws,
         "deploy prod": calls_aws,
         "deploy-stack up": calls_aws,
+        "drift drift": {**calls_aws, "issues": "write"},
     }
     assert [file.name for file in FILES if read(file.name)["permissions"] != {}] == []
 
@@ -117,6 +120,44 @@ def test_a_stack_has_one_deployment_at_a_time_and_none_is_cancelled() -> None:
     assert concurrency == {"group": "deploy-${{ inputs.stack }}", "cancel-in-progress": False}
 
 
+def test_a_deployment_releases_and_ends_with_a_test_message_by_commands_that_exist() -> None:
+    *_, release, smoke = read("deploy-stack.yml")["jobs"]["up"]["steps"]
+
+    for step, command in ((release, "release"), (smoke, "smoke")):
+        assert step["run"] == f'.venv/bin/python -m ops {command} --stack "$STACK"'
+        assert cli.parser().parse_args([command, "--stack", "dev"]).stack == "dev"
+    assert read("deploy-stack.yml")["jobs"]["up"]["timeout-minutes"] > RELEASE_MINUTES[-1] + 30
+
+
+@pytest.mark.parametrize(("drifted", "already_open"), [(True, False), (True, True), (False, False)])
+def test_drift_opens_one_issue_that_shows_it(drifted: bool, already_open: bool, tmp_path: Path) -> None:
+    steps = {each.get("id", each.get("name", "")): each for each in read("drift.yml")["jobs"]["drift"]["steps"]}
+    look, report = steps["look"]["run"], steps["Open an issue, unless one is open"]["run"]
+    title = "The stack dev differs from what is in AWS"
+    opened = title if already_open else "Another"
+    commands = {
+        "pulumi": f'echo "$*: ~ queue"; exit {int(drifted)}',
+        "gh": f"""if [ "$2" = list ]; then echo '{opened}'; else echo "$*" >> created; fi""",
+    }
+    for name, script in commands.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{script}\n", "utf-8")
+        (tmp_path / name).chmod(0o755)
+
+    def runs(script: str) -> bool:
+        environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "STACK": "dev"}
+        return not subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=environment, check=False).returncode
+
+    assert runs(look) or runs(report)
+
+    created = tmp_path / "created"
+    assert created.exists() == (drifted and not already_open)
+    if created.exists():
+        assert created.read_text("utf-8") == f"issue create --title {title} --body-file issue.md\n"
+        assert "refresh --preview-only --expect-no-changes --non-interactive --diff --stack dev: ~ queue" in (
+            tmp_path / "issue.md"
+        ).read_text("utf-8")
+
+
 def test_a_pull_request_from_a_fork_is_not_previewed() -> None:
     assert (
         "github.event.pull_request.head.repo.full_name == github.repository"
@@ -128,7 +169,7 @@ def test_the_workflows_use_the_pulumi_of_the_requirements() -> None:
     pinned = re.search(r"^pulumi==(.+)$", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE)
     assert pinned is not None
 
-    for name in ("preview.yml", "deploy-stack.yml", "test.yml"):
+    for name in ("preview.yml", "deploy-stack.yml", "test.yml", "drift.yml"):
         assert f"pulumi-version: {pinned[1]}\n" in (FOLDER / name).read_text("utf-8")
 
 
@@ -148,12 +189,14 @@ def filled_in(workflow: str, job: str, stack: str, tmp_path: Path) -> dict[str, 
 
     given = {}
     for step in read(workflow)["jobs"][job]["steps"]:
-        if "id" in step:
+        if "GITHUB_OUTPUT" in step.get("run", ""):
             output = tmp_path / "output"
             environment = {key: fill(value) for key, value in step["env"].items()} | {"GITHUB_OUTPUT": str(output)}
             subprocess.run(["bash", "-e", "-c", step["run"]], cwd=ROOT, env=os.environ | environment, check=True)
             lines = dict(line.split("=", 1) for line in output.read_text("utf-8").splitlines())
             known |= {f"steps.{step['id']}.outputs.{key}": value for key, value in lines.items()}
+        elif "BACKEND" in step.get("env", {}):  # a login of its own, where the action only installs the CLI
+            given["pulumi/actions"] = {"cloud-url": fill(step["env"]["BACKEND"])}
         elif "role-to-assume" in step.get("with", {}) or "cloud-url" in step.get("with", {}):
             given[step["uses"].partition("@")[0]] = {key: fill(value) for key, value in step["with"].items()}
     return given
@@ -166,6 +209,7 @@ def filled_in(workflow: str, job: str, stack: str, tmp_path: Path) -> dict[str, 
         ("deploy-stack.yml", "up", "prod", "deploy-prod"),
         ("preview.yml", "preview", "dev", "preview"),
         ("preview.yml", "preview", "prod", "preview"),
+        ("drift.yml", "drift", "dev", "drift"),
     ],
 )
 def test_a_workflow_assumes_the_role_that_the_deployer_makes_and_uses_the_bucket_that_the_role_may_use(

@@ -145,6 +145,10 @@ def _function(name: str, _: Inputs) -> Inputs:
     return {"arn": arn, "invokeArn": f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations"}
 
 
+def _alias(name: str, inputs: Inputs) -> Inputs:
+    return _function(f"{inputs['functionName']}:{name}", inputs)
+
+
 def _certificate(_: str, inputs: Inputs) -> Inputs:
     record = {"resourceRecordName": f"_proof.{inputs['domainName']}.", "resourceRecordType": "CNAME"}
     return {"domainValidationOptions": [{**record, "resourceRecordValue": "proof.acm-validations.aws."}]}
@@ -155,7 +159,8 @@ EXECUTE = f"execute-api.{REGION}.amazonaws.com"
 OUTPUTS: Mapping[str, Callable[[str, Inputs], Inputs]] = {
     "sqs/queue:Queue": lambda name, _: {"url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"},
     "ssm/parameter:Parameter": lambda name, _: {"arn": _arn("ssm", f"parameter{name}")},
-    "lambda/function:Function": _function,
+    "lambda/function:Function": lambda name, inputs: {**_function(name, inputs), "version": "1"},
+    "lambda/alias:Alias": _alias,
     "apigateway/restApi:RestApi": lambda *_: {"rootResourceId": "root1", "executionArn": _arn("execute-api", API_ID)},
     "apigateway/stage:Stage": lambda _, inputs: {"invokeUrl": f"https://{API_ID}.{EXECUTE}/{inputs['stageName']}"},
     "iam/role:Role": lambda name, _: {"arn": f"arn:aws:iam::{ACCOUNT}:role/{name}"},

@@ -15,6 +15,7 @@ import contextvars
 import copy
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -513,6 +514,56 @@ def freeze_deployments() -> None:
     gateway._match_resource_tree = match_resource_tree
 
 
+def split_by_weight() -> None:
+    """Let an alias divide its invocations between two versions by their weights, which MiniStack keeps and ignores.
+
+    Source: Lambda Developer Guide, "Implement Lambda canary deployments using a weighted alias".
+    """
+    from ministack.services import lambda_svc
+
+    find: Callable[..., Any] = lambda_svc._effective_func_record_for_qualifier
+    invoke: Callable[..., Any] = lambda_svc._invoke
+
+    def drawn(function: Any, qualifier: str | None) -> str | None:
+        alias = ((function or {}).get("aliases") or {}).get(qualifier) or {}
+        point = random.random()
+        for version, weight in alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}).items():
+            if point < weight:
+                return str(version)
+        return qualifier
+
+    def effective_record(function: Any, qualifier: str | None) -> Any:
+        return find(function, drawn(function, qualifier))
+
+    async def invoke_weighted(
+        name: str, event: Any, headers: Any, path_qualifier: str | None = None, query: Any = None
+    ) -> Any:
+        named = path_qualifier or lambda_svc._qp_first(query or {}, "Qualifier")
+        return await invoke(name, event, headers, drawn(lambda_svc._functions.get(name), named), query)
+
+    lambda_svc._effective_func_record_for_qualifier = effective_record
+    lambda_svc._invoke = invoke_weighted
+
+
+def report_failed_invocations() -> None:
+    """Log how an invocation of a function with JSON logs failed, as Lambda's own line does; MiniStack writes none.
+
+    Source: Lambda Developer Guide, "Lambda Telemetry API Event schema reference", `platform.report`.
+    """
+    from ministack.services import lambda_svc
+
+    original: Callable[..., None] = lambda_svc._emit_lambda_logs
+
+    def emit_logs(function: Any, request_id: str, text: str, error: bool, *rest: Any, **options: Any) -> None:
+        configuration = function.get("config") or function
+        if error and (configuration.get("LoggingConfig") or {}).get("LogFormat") == "JSON":
+            report = {"type": "platform.report", "record": {"requestId": request_id, "status": "error"}}
+            text = f"{text}\n{json.dumps(report)}"
+        original(function, request_id, text, error, *rest, **options)
+
+    lambda_svc._emit_lambda_logs = emit_logs
+
+
 def load_managed_policies() -> None:
     """Add the managed policies of an administrators' group, word for word as AWS publishes them.
 
@@ -592,6 +643,8 @@ def main() -> None:
     correct_security_policies()
     correct_domain_names()
     freeze_deployments()
+    split_by_weight()
+    report_failed_invocations()
     load_managed_policies()
     runtimes.describe_errors()
     runtimes.end_with_nothing()

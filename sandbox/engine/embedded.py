@@ -26,7 +26,7 @@ from sandbox.errors import SandboxError
 from sandbox.provider.account import Account
 from sandbox.provider.catalog import resource_type
 from sandbox.provider.lookups import look_up
-from sandbox.provider.resource import Existing, comparable
+from sandbox.provider.resource import Existing, comparable, ignoring_changes
 
 MASK = "[secret]"
 """What stands in a secret's place."""
@@ -186,7 +186,7 @@ class EmbeddedEngine(Engine):
             operation, resource = "made", kind.create(self._account, kind.check(name, given))
         else:
             old = existing(entry)
-            inputs = kind.check(name, given, old.inputs)
+            inputs = kind.check(name, ignoring_changes(registration.ignore_changes, old.inputs, given), old.inputs)
             diff = kind.diff(old.inputs, inputs)
             if not diff.changed:
                 operation, resource = "same", old

@@ -18,6 +18,7 @@ import grpc
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.rpc import UNKNOWN
 
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER
@@ -28,7 +29,7 @@ from sandbox.provider.account import Account
 from sandbox.provider.archives import WiredArchive, is_wired
 from sandbox.provider.catalog import resource_type
 from sandbox.provider.lookups import look_up
-from sandbox.provider.resource import Existing, ResourceType
+from sandbox.provider.resource import Existing, ResourceType, ignoring_changes
 
 WATCH_SECONDS = 0.5
 STOP_SECONDS = 30.0
@@ -136,7 +137,9 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=sent(checked))
 
     def Diff(self, request: provider_pb2.DiffRequest, _: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        diff = _type(request.urn).diff(received(request.old_inputs), received(request.news))
+        # A refresh asks with what was found as the old inputs, and leaves it to the provider to ignore changes.
+        old, news = received(request.old_inputs), received(request.news)
+        diff = _type(request.urn).diff(old, ignoring_changes(request.ignoreChanges, old, news))
         kinds = provider_pb2.DiffResponse
         return provider_pb2.DiffResponse(
             changes=kinds.DIFF_SOME if diff.changed else kinds.DIFF_NONE,
@@ -164,7 +167,10 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         outputs, inputs = received(request.olds), received(request.news)
         if request.preview:
-            return provider_pb2.UpdateResponse(properties=sent({**outputs, **inputs}))
+            kind = _type(request.urn)
+            changed = kind.diff(received(request.old_inputs), inputs).changed
+            unknown = dict.fromkeys(kind.unknown_outputs(changed, inputs), UNKNOWN)
+            return provider_pb2.UpdateResponse(properties=sent({**outputs, **inputs, **unknown}))
         with _refusals(context):
             old = Existing(request.id, received(request.old_inputs), outputs)
             updated = _type(request.urn).update(self._account, old, inputs)

@@ -46,7 +46,7 @@ class Registration:
         custom: whether a provider manages it; otherwise it is a component.
         inputs: in the provider's camelCase, secrets still wrapped.
         dependencies: the URNs of the resources that it depends on.
-        protect, retain_on_delete: its options.
+        protect, retain_on_delete, ignore_changes: its options.
     """
 
     urn: str
@@ -58,6 +58,7 @@ class Registration:
     dependencies: frozenset[str]
     protect: bool
     retain_on_delete: bool
+    ignore_changes: tuple[str, ...]
 
 
 class Engine(ABC):
@@ -96,6 +97,7 @@ class _Answers(mocks.Mocks):
                 dependencies=frozenset(request.dependencies),
                 protect=request.protect,
                 retain_on_delete=request.retainOnDelete,
+                ignore_changes=tuple(request.ignoreChanges),
             )
         )
         return resource_id, {**args.inputs, **outputs}

@@ -418,8 +418,18 @@ class ChatPage:
         self.feed.note("profile", profile=self._sandbox.graph.profile())
 
     def _upload(self, name: str, content: bytes) -> None:
-        self._sandbox.client("lambda").update_function_code(FunctionName=name, ZipFile=content)
+        """Make a zip the code of the bot's function, or of the conversation's, and let the new version answer."""
+        client, outputs = self._sandbox.client("lambda"), self._sandbox.outputs
+        bot = str(outputs["functionName"])
+        client.update_function_code(FunctionName=name, ZipFile=content)
         self._aws.wait_until_updated(name)
+        version = client.publish_version(FunctionName=name)["Version"]
+        if name != bot:
+            variables = {**self._aws.variables(), "CONVERSATION_FUNCTION": f"{name}:{version}"}
+            client.update_function_configuration(FunctionName=bot, Environment={"Variables": variables})
+            self._aws.wait_until_updated(bot)
+            version = client.publish_version(FunctionName=bot)["Version"]
+        client.update_alias(FunctionName=bot, Name=outputs["aliasName"], FunctionVersion=version, RoutingConfig={})
 
     def _start_both(self) -> str:
         """Start the two instances that a message needs: one for the webhook, one for the queue."""
@@ -429,7 +439,9 @@ class ChatPage:
     def _start_instance(self) -> str:
         """Have an instance of the function load everything; the answer says why it did not, or is empty."""
         answer = self._sandbox.client("lambda").invoke(
-            FunctionName=str(self._sandbox.outputs["functionName"]), Payload=json.dumps({"Records": []})
+            FunctionName=str(self._sandbox.outputs["functionName"]),
+            Qualifier=str(self._sandbox.outputs["aliasName"]),
+            Payload=json.dumps({"Records": []}),
         )
         if "FunctionError" not in answer:
             return ""

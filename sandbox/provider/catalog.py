@@ -10,7 +10,7 @@ CLASSES: tuple[type[ResourceType], ...] = (
     ssm.Parameter, logs.LogGroup, logs.LogMetricFilter, cloudwatch.MetricAlarm, cloudwatch.Dashboard, sns.Topic,
     sns.TopicSubscription,
     sqs.Queue, sqs.RedriveAllowPolicy, dynamodb.Table,
-    lambda_.Function, lambda_.EventSourceMapping, lambda_.Permission,
+    lambda_.Function, lambda_.Alias, lambda_.EventSourceMapping, lambda_.Permission,
     apigateway.RestApi, apigateway.Resource, apigateway.RequestValidator, apigateway.Method, apigateway.Integration,
     apigateway.Response, apigateway.Deployment, apigateway.Stage, apigateway.MethodSettings,
     apigateway.ApiGatewayAccount, apigateway.DomainName, apigateway.BasePathMapping,

@@ -1,4 +1,4 @@
-"""Lambda functions, their event source mappings and permissions."""
+"""Lambda functions, their aliases, event source mappings and permissions."""
 
 import json
 from collections.abc import Mapping
@@ -6,11 +6,12 @@ from typing import Any
 
 from sandbox.provider import archives, refusals
 from sandbox.provider.account import Account, wait_until, wait_until_gone
-from sandbox.provider.resource import DEFAULTED, Change, Existing, Inputs, Json, ResourceType, camel, pascal
+from sandbox.provider.resource import DEFAULTED, Change, Existing, Inputs, Json, ResourceType, camel, chosen, pascal
 
 UNRESERVED = -1
 CODE = frozenset({"code", "architectures"})
-FREE = ("variables",)
+NOT_VERSIONED = frozenset({"tags", "reservedConcurrentExecutions"})
+FREE = ("variables", "additionalVersionWeights")
 """Keys below which names are the user's own."""
 
 
@@ -18,7 +19,7 @@ class Function(ResourceType):
     """A function."""
 
     type_name = "aws:lambda/function:Function"
-    unreadable = frozenset({"code", "reservedConcurrentExecutions"})
+    unreadable = frozenset({"code", "publish", "reservedConcurrentExecutions"})
 
     def _value(self, key: str, value: Json) -> Json:
         is_empty = key == "environment" and not (value or {}).get("variables")
@@ -30,6 +31,7 @@ class Function(ResourceType):
             FunctionName=name,
             Code={"ZipFile": archives.zip_bytes(inputs["code"])},
             PackageType=inputs["packageType"],
+            Publish=inputs["publish"],
             Tags=inputs.get("tags") or {},
             **({"Architectures": inputs["architectures"]} if inputs.get("architectures") else {}),
             **self._configuration(inputs),
@@ -40,7 +42,7 @@ class Function(ResourceType):
         return str(name)
 
     def _configuration(self, inputs: Inputs) -> dict[str, Any]:
-        others = CODE | {"name", "packageType", "tags", "reservedConcurrentExecutions", DEFAULTED}
+        others = CODE | NOT_VERSIONED | {"name", "packageType", "publish", DEFAULTED}
         return dict(pascal({key: value for key, value in inputs.items() if key not in others}, FREE))
 
     def _wait(self, account: Account, name: str) -> None:
@@ -62,25 +64,24 @@ class Function(ResourceType):
     def _read(self, account: Account, known: Existing) -> Existing:
         client = account.client("lambda")
         found = client.get_function(FunctionName=known.id)
-        client.list_versions_by_function(FunctionName=known.id)
+        latest = _latest_version(account, known.id)
         client.get_function_code_signing_config(FunctionName=known.id)
         configuration, arn = found["Configuration"], found["Configuration"]["FunctionArn"]
         given = camel(configuration, FREE)
         inputs = {key: given[key] for key in self.facts.arguments if key in given}
         inputs |= {"name": configuration["FunctionName"], "tags": found.get("Tags")}
-        path = f"lambda:path/2015-03-31/functions/{arn}/invocations"
         outputs = {
             "arn": arn,
-            "qualifiedArn": f"{arn}:$LATEST",
-            "version": "$LATEST",
-            "invokeArn": f"arn:{account.partition}:apigateway:{account.region}:{path}",
+            "qualifiedArn": f"{arn}:{latest}",
+            "version": latest,
+            "invokeArn": invoke_arn(account, arn),
         }
         return Existing(known.id, inputs, outputs)
 
     def _update(self, account: Account, change: Change) -> None:
         old, inputs, changed = change.old, change.inputs, change.changed
         client = account.client("lambda")
-        if changed - CODE - {"tags", "reservedConcurrentExecutions"}:
+        if changed - CODE - NOT_VERSIONED - {"publish"}:
             emptied = {"environment": {"variables": {}}, "description": ""}
             removed = {key: emptied[key] for key in changed - inputs.keys() if key in emptied}
             client.update_function_configuration(FunctionName=old.id, **self._configuration({**inputs, **removed}))
@@ -93,6 +94,13 @@ class Function(ResourceType):
             self._wait(account, old.id)
         if "reservedConcurrentExecutions" in changed:
             self._reserve(account, old.id, inputs.get("reservedConcurrentExecutions", UNRESERVED))
+        if inputs["publish"] and changed - NOT_VERSIONED:
+            version = client.publish_version(FunctionName=old.id)["Version"]
+            client.get_function_configuration(FunctionName=old.id, Qualifier=version)
+
+    def unknown_outputs(self, changed: frozenset[str], inputs: Inputs) -> frozenset[str]:
+        """The version that will be published."""
+        return frozenset({"version", "qualifiedArn"} if inputs.get("publish") and changed - NOT_VERSIONED else ())
 
     def _delete(self, account: Account, old: Existing) -> None:
         client = account.client("lambda")
@@ -110,6 +118,48 @@ class Function(ResourceType):
 
     def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
         account.client("lambda").untag_resource(Resource=old.outputs["arn"], TagKeys=keys)
+
+
+def _latest_version(account: Account, function: str) -> str:
+    """The version that was published last; `$LATEST` if none was."""
+    pages = account.client("lambda").get_paginator("list_versions_by_function").paginate(FunctionName=function)
+    return str([each["Version"] for page in pages for each in page["Versions"]][-1])
+
+
+def invoke_arn(account: Account, arn: str) -> str:
+    """The URI by which API Gateway calls a function, or a version or alias of it."""
+    return f"arn:{account.partition}:apigateway:{account.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+
+class Alias(ResourceType):
+    """A name for one version of a function, or for two with a share each."""
+
+    type_name = "aws:lambda/alias:Alias"
+    import_format = "functionName/name"
+
+    def _id(self, inputs: Inputs) -> str:
+        return f"{inputs['functionName']}/{inputs['name']}"
+
+    def _create(self, account: Account, inputs: Inputs) -> str:
+        return str(account.client("lambda").create_alias(**self._settings(inputs))["AliasArn"])
+
+    def _settings(self, inputs: Inputs) -> dict[str, Any]:
+        whole = {"description": "", "routingConfig": {}, **inputs}
+        return dict(pascal({key: value for key, value in whole.items() if key != DEFAULTED}, FREE))
+
+    def _read(self, account: Account, known: Existing) -> Existing:
+        function = known.inputs["functionName"]
+        alias = account.client("lambda").get_alias(FunctionName=function, Name=known.inputs["name"])
+        given = camel(alias, FREE)
+        inputs = {key: given[key] for key in self.facts.arguments if key in given} | {"functionName": function}
+        arn = alias["AliasArn"]
+        return Existing(arn, inputs, {"arn": arn, "invokeArn": invoke_arn(account, arn)})
+
+    def _update(self, account: Account, change: Change) -> None:
+        account.client("lambda").update_alias(**self._settings(change.inputs))
+
+    def _delete(self, account: Account, old: Existing) -> None:
+        account.client("lambda").delete_alias(FunctionName=old.inputs["functionName"], Name=old.inputs["name"])
 
 
 class EventSourceMapping(ResourceType):
@@ -196,6 +246,7 @@ class Permission(ResourceType):
                 condition = each.get("Condition", {})
                 inputs = {
                     "function": function,
+                    "qualifier": known.inputs.get("qualifier"),
                     "statementId": known.id,
                     "action": each["Action"],
                     "principal": principal.get("Service") if isinstance(principal, dict) else principal,
@@ -205,13 +256,16 @@ class Permission(ResourceType):
                 return Existing(known.id, inputs)
         return None
 
+    def _where(self, known: Existing) -> dict[str, Any]:
+        return {"FunctionName": known.inputs["function"], **pascal(chosen(known.inputs, ["qualifier"]))}
+
     def _statements(self, account: Account, known: Existing) -> list[dict[str, Any]]:
-        policy = account.client("lambda").get_policy(FunctionName=known.inputs["function"])["Policy"]
+        policy = account.client("lambda").get_policy(**self._where(known))["Policy"]
         statements: list[dict[str, Any]] = json.loads(policy)["Statement"]
         return statements
 
     def _delete(self, account: Account, old: Existing) -> None:
-        account.client("lambda").remove_permission(FunctionName=old.inputs["function"], StatementId=old.id)
+        account.client("lambda").remove_permission(**self._where(old), StatementId=old.id)
         wait_until(
             lambda: all(each.get("Sid") != old.id for each in self._statements(account, old)),
             f"The end of the permission {old.id}",

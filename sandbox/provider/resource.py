@@ -273,6 +273,10 @@ class ResourceType(ABC):
             Refused: AWS would refuse it.
         """
 
+    def unknown_outputs(self, changed: frozenset[str], inputs: Inputs) -> frozenset[str]:  # noqa: ARG002 - for subclasses
+        """The outputs that an update of these arguments to these inputs will change to what only AWS knows."""
+        return frozenset()
+
     def _read_back(self, account: Account, known: Existing) -> Existing:
         found = self._read(account, known)
         if found is None:
@@ -316,6 +320,13 @@ def comparable(inputs: Inputs) -> dict[str, Any]:
         key: {"sha256": archives.content_hash(value)} if isinstance(value, pulumi.Archive) else value
         for key, value in inputs.items()
     }
+
+
+def ignoring_changes(names: Iterable[str], old: Inputs, inputs: Inputs) -> dict[str, Any]:
+    """Inputs whose values under some names stay as they were: the option ``ignoreChanges``."""
+    ignored = set(names)
+    rest = {key: value for key, value in inputs.items() if key not in ignored}
+    return rest | {key: old[key] for key in ignored & old.keys()}
 
 
 def compact(values: Inputs) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def test_whoever_gets_its_statement_may_call_it_and_no_other(folder: Path) -> No
         "Sid": "CallConversation",
         "Effect": "Allow",
         "Action": ["lambda:InvokeFunction"],
-        "Resource": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:talk-function-1a2b3c4",
+        "Resource": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:talk-function-1a2b3c4:*",
     }
 
 

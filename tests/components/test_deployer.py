@@ -50,15 +50,21 @@ def permissions(of: Graph, role: str) -> dict[str, set[str]]:
     return found
 
 
-def test_there_is_one_role_for_previews_and_one_for_each_stack_for_an_hour() -> None:
+def test_there_is_one_role_for_previews_one_for_drift_and_one_for_each_stack_for_an_hour() -> None:
     roles = graph().of("aws:iam/role:Role")
 
-    assert {each.inputs["name"] for each in roles} == {"bot-preview", "bot-deploy-dev", "bot-deploy-prod"}
+    assert {each.inputs["name"] for each in roles} == {"bot-preview", "bot-drift", "bot-deploy-dev", "bot-deploy-prod"}
     assert {(each.inputs["path"], each.inputs["maxSessionDuration"]) for each in roles} == {("/github/", 3600)}
 
 
 @pytest.mark.parametrize(
-    ("role", "run"), [("preview", PREVIEW), ("deploy-dev", "environment:dev"), ("deploy-prod", "environment:prod")]
+    ("role", "run"),
+    [
+        ("preview", PREVIEW),
+        ("drift", "ref:refs/heads/main"),
+        ("deploy-dev", "environment:dev"),
+        ("deploy-prod", "environment:prod"),
+    ],
 )
 def test_a_role_trusts_one_kind_of_run_of_one_repository(role: str, run: str) -> None:
     trust = documents(graph("arn:P"))[f"d-{role}-role"]
@@ -145,7 +151,7 @@ def test_every_policy_for_pulumis_state_is_one_that_aws_takes_as_it_is_meant(acc
         if name.endswith(("-state-policy", "-tools-policy"))
     }
 
-    assert len(found) == 4
+    assert len(found) == 5
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
@@ -157,9 +163,9 @@ def test_the_analyser_finds_nothing_in_what_members_and_workflows_have_together(
     assert {kind: values for kind, values in findings(everything).items() if values} == {}
 
 
-@pytest.mark.parametrize("role", ["deploy-dev", "deploy-prod", "preview"])
+@pytest.mark.parametrize("role", ["deploy-dev", "deploy-prod", "preview", "drift"])
 def test_whatever_a_workflow_can_reach_is_in_its_stacks(account: Graph, role: str) -> None:
-    stacks = ["dev", "prod"] if role == "preview" else [role.removeprefix("deploy-")]
+    stacks = ["dev", "prod"] if role in {"preview", "drift"} else [role.removeprefix("deploy-")]
     own = together({name: each for name, each in documents(account).items() if f"-deployer-{role}-" in name})
     bounds = {
         f"arn:aws:iam::{ACCOUNT.account_id}:policy/{each.inputs['name']}": each.policy()["Statement"]
@@ -175,6 +181,8 @@ def test_whatever_a_workflow_can_reach_is_in_its_stacks(account: Graph, role: st
 
     found = reachable(start, roles, bounds)
 
-    assert len(found) == {"preview": 1, "deploy-dev": 2, "deploy-prod": 3}[role]  # a role of its own; the bot's role
+    assert (
+        len(found) == {"preview": 1, "drift": 1, "deploy-dev": 2, "deploy-prod": 3}[role]
+    )  # a role of its own; the bot's role
     beyond = {action for each in found.values() for action, _ in outside(each.rights, PROJECT, stacks)}
     assert beyond - {action for each in keeping_state(SCOPE) for action in each.actions} <= ON_ANY_RESOURCE

@@ -21,7 +21,8 @@ def args(routes: Sequence[Route] = (GET, POST), **changes: Any) -> RestApiArgs:
         "path": "webhook",
         "routes": routes,
         "function_name": "bot",
-        "function_invoke_arn": "arn:aws:apigateway:eu-central-1:lambda:path/functions/bot/invocations",
+        "alias_name": "live",
+        "alias_invoke_arn": "arn:aws:apigateway:eu-central-1:lambda:path/functions/bot/invocations",
         "stage_name": "live",
         "throttle_rate": 100,
         "throttle_burst": 200,
@@ -76,7 +77,7 @@ def test_each_method_has_its_own_permission_to_call_the_function() -> None:
     for each in permissions:
         assert each.inputs["action"] == "lambda:InvokeFunction"
         assert each.inputs["principal"] == "apigateway.amazonaws.com"
-        assert each.inputs["function"] == "bot"
+        assert (each.inputs["function"], each.inputs["qualifier"]) == ("bot", "live")
 
 
 def test_a_page_is_a_path_of_its_own_that_anybody_may_get() -> None:
@@ -152,7 +153,7 @@ def test_unchanged_inputs_give_an_unchanged_trigger(usual: Graph) -> None:
         {"routes": [Route(method_name="GET", required_query=["hub.mode"]), POST]},
         {"path": "hook"},
         {"pages": ["privacy"]},
-        {"function_invoke_arn": "arn:aws:apigateway:eu-central-1:lambda:path/functions/other/invocations"},
+        {"alias_invoke_arn": "arn:aws:apigateway:eu-central-1:lambda:path/functions/other/invocations"},
     ],
 )
 def test_any_changed_route_gives_another_trigger(usual: Graph, changed: dict[str, Any]) -> None:

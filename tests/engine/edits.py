@@ -38,7 +38,7 @@ class Edit:
             path.write_text(text.replace(self.old, self.new, 1), "utf-8")
 
 
-FUNCTION = {"bot-function": CHANGED}
+FUNCTION = {"bot-function": CHANGED, "live-alias": CHANGED}
 GET_ROUTE = 'fbm.Route(method_name="GET"'
 PUT_ROUTE = 'fbm.Route(method_name="PUT"),\n                '
 POLICIES = ["AWSLambda_FullAccess", "IAMFullAccess", "AmazonAPIGatewayAdministrator", "ReadOnlyAccess"]
@@ -144,6 +144,8 @@ EDITS = (
         },
     ),
     Edit("code", {}, FUNCTION, "bot/conversation/parcels.py", '"""', '"""Edited. '),
+    Edit("releases", {"releaseMinutes": "30", "releasePercent": "20", "smokePerson": "1000"}, {}),
+    Edit("code to release", {}, {"bot-function": CHANGED}, "bot/conversation/parcels.py", '"""', '"""Edited. '),
     Edit(
         "a route",
         {},

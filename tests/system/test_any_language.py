@@ -226,7 +226,7 @@ def test_the_role_may_call_that_function_and_no_other_and_the_functions_role_may
 
     arn, log = conversation["FunctionArn"], conversation["LoggingConfig"]["LogGroup"]
     group = f"arn:aws:logs:{sandbox.configuration.region}:000000000000:log-group:{log}:log-stream:x"
-    assert may(bot["Role"], "lambda:InvokeFunction", arn)
+    assert may(bot["Role"], "lambda:InvokeFunction", f"{arn}:1")
     assert not may(bot["Role"], "lambda:InvokeFunction", bot["FunctionArn"])
     assert not may(bot["Role"], "lambda:UpdateFunctionCode", arn)
     assert may(conversation["Role"], "logs:PutLogEvents", group)

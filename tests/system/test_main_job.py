@@ -271,9 +271,11 @@ function = fbm.BotFunction(f"{{name}}-bot", fbm.BotFunctionArgs(
     code=Path({code!r}), package="", handler="index.handle", runtime="nodejs22.x",
     memory_mb=128, timeout_seconds=10, role_arn=role.arn, log_group_name=logs.name,
     environment={{"ANSWERS_URL": {answers!r}}}))
+live = fbm.LiveAlias(f"{{name}}-live", fbm.LiveAliasArgs(
+    function_name=function.name, version=function.version, moved_by="pulumi"))
 api = fbm.RestApi(f"{{name}}-webhook", fbm.RestApiArgs(
-    path="webhook", stage_name="live", function_name=function.name, function_invoke_arn=function.invoke_arn,
-    throttle_rate=10, throttle_burst=10,
+    path="webhook", stage_name="live", function_name=function.name, alias_name=live.name,
+    alias_invoke_arn=live.invoke_arn, throttle_rate=10, throttle_burst=10,
     routes=[fbm.Route(method_name="GET"), fbm.Route(method_name="POST")]))
 pulumi.export("webhookUrl", api.url)
 pulumi.export("functionName", function.name)

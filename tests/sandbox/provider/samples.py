@@ -79,6 +79,17 @@ class World:
         found: Existing = self.once("function", lambda: function(self.account, *actions))
         return found
 
+    def version(self, number: str) -> str:
+        """Version 1 or 2 of the function."""
+
+        def publish() -> str:
+            client, name = self.account.client("lambda"), self.function().id
+            client.update_function_configuration(FunctionName=name, Description=number)
+            return str(client.publish_version(FunctionName=name)["Version"])
+
+        published: str = self.once(f"version {number}", publish)
+        return published
+
     def user(self) -> str:
         name = f"u{secrets.token_hex(4)}"
         self.account.owner("iam").create_user(UserName=name)
@@ -295,8 +306,19 @@ SAMPLES: Mapping[str, Sample] = {
             {"reservedConcurrentExecutions": 3},
             {"reservedConcurrentExecutions": None},
             {"environment": None},
+            {"publish": True},
             {"tags": OTHER_TAGS},
         ],
+    ),
+    "aws:lambda/alias:Alias": Sample(
+        lambda world: {"functionName": world.function().id, "functionVersion": world.version("1"), "name": "live"},
+        lambda world: [
+            {"functionVersion": world.version("2")},
+            {"description": "after"},
+            {"routingConfig": {"additionalVersionWeights": {"1": 0.1}}},
+            {"routingConfig": None},
+        ],
+        lambda existing: f"{existing.inputs['functionName']}/{existing.inputs['name']}",
     ),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Sample(
         lambda world: {

@@ -1,0 +1,80 @@
+"""After a deployment, a test message goes the way of every message, and the command says how it went."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ops import cli
+from sandbox.local import Sandbox
+
+SOMEBODY = "7000000000000001"
+Ops = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def smoke(sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Ops]:
+    """Runs `ops smoke` for a stack with a `smokePerson`."""
+    described = sandbox.described()
+    described["outputs"] = {**described["outputs"], "smokePerson": SOMEBODY}
+    file = tmp_path / "sandbox.json"
+    file.write_text(json.dumps(described))
+    queue = sandbox.outputs["queueUrl"]
+
+    def run(*more: str) -> tuple[int, str, str]:
+        code = cli.run(["smoke", *more, "--sandbox", str(file)])
+        return code, *capsys.readouterr()
+
+    yield run
+    sandbox.faults({})
+    sandbox.client("sqs").purge_queue(QueueUrl=queue)
+
+
+def test_a_test_message_is_answered_by_the_live_version(sandbox: Sandbox, smoke: Ops) -> None:
+    before = len(sandbox.requests())
+
+    code, out, err = smoke("--text", "status", "--json")
+
+    assert (code, err) == (0, "")
+    assert json.loads(out)["version"] == 1
+    answers = [each["body"] for each in sandbox.requests()[before:] if "message" in each["body"]]
+    assert [each["recipient"]["id"] for each in answers] == [SOMEBODY]
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ({"error": {"status": 400, "code": 100, "message": "No."}}, "The test message failed in version 1"),
+        ({"error": {"status": 500, "code": 2, "message": "No."}}, "was accepted, but not answered within 3 s"),
+    ],
+    ids=["refused", "out of order"],
+)
+def test_a_test_message_that_is_not_answered_fails_with_the_reason(
+    sandbox: Sandbox, smoke: Ops, fault: dict[str, object], sentence: str
+) -> None:
+    sandbox.faults([fault])
+
+    code, _, err = smoke("--seconds", "3")
+
+    assert code == 1
+    assert sentence in err
+
+
+def test_a_webhook_that_does_not_accept_the_test_message_fails(sandbox: Sandbox, smoke: Ops) -> None:
+    sandbox.aws_faults({"sqs:*": {"status": 503, "code": "ServiceUnavailable"}})
+
+    code, _, err = smoke()
+
+    assert (code, "did not accept the test message (503)" in err) == (1, True)
+
+
+def test_without_a_person_no_test_message_is_sent(sandbox: Sandbox, smoke: Ops, tmp_path: Path) -> None:
+    (tmp_path / "sandbox.json").write_text(json.dumps(sandbox.described()))
+    before = len(sandbox.requests())
+
+    code, out, err = smoke()
+
+    assert (code, out) == (0, "")
+    assert "set smokePerson" in err
+    assert len(sandbox.requests()) == before
