@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic.alias_generators import to_camel
 
 from components.admin_group import GROUP_NAME, POLICY, USER_NAME
+from components.alarms import SILENCE_HOURS
 from components.bot_function import MEMORY_MB, TIMEOUT_SECONDS
 from components.bot_logs import RETENTION_DAYS
 from components.bot_secrets import SECRET_CHARACTERS
@@ -29,6 +30,7 @@ STACK_NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,23}"
 SHORTEST_TIMEOUT_SECONDS = 20
 STATE_DAYS = range(1, 3650 + 1)
 ECHO_SECONDS = range(1, 900 + 1)
+HUMAN_MINUTES = range(7 * 24 * 60 + 1)
 ADDRESS_CHARACTERS = 1900  # with an asset's name after it; a URL in a message has up to 2,000
 ORIGIN = r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?"
 FOLDER = rf"{ORIGIN}(/[A-Za-z0-9._~%-]+)*"
@@ -120,6 +122,10 @@ class Settings(BaseModel):
     lex_bot_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of a Lex V2 bot's id", "BOT_ID")
     lex_bot_alias_id: str = _text(f"({LEX_ID})?", "the 10 letters and digits of an alias", "ALIAS_ID")
     lex_locale_id: str = _text("([a-z]{2,3}_[A-Z0-9]{2,3})?", "a locale of the Lex bot", "en_US")
+    app_id: str = _text("[0-9]{0,20}", "the digits of the Facebook app's id", "200000000000001")
+    self_heal: bool = _choice()
+    human_minutes: int = _number(HUMAN_MINUTES)
+    silence_hours: int = _number(SILENCE_HOURS)
     alarm_email: str = _text(r"([^@\s]{1,64}@[^@\s]{1,255})?", "an e-mail address", "NAME@EXAMPLE.ORG")
     protect_data: bool = _choice()
 

@@ -14,6 +14,7 @@ from components.lex import lex_statement
 from components.policy import Account
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
+from components.self_check import SelfCheck, SelfCheckArgs
 from components.tags import tag_everything
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "RestApi",
     "RestApiArgs",
     "Route",
+    "SelfCheck",
+    "SelfCheckArgs",
     "lex_statement",
     "tag_everything",
 ]

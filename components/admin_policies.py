@@ -29,7 +29,11 @@ LOG_GROUPS = (
     # The documented policies let administrators read only the logs below /aws/lambda/.
     *actions("logs", "DescribeLogStreams FilterLogEvents GetLogEvents"),
 )
-ALARMS = actions("cloudwatch", "PutMetricAlarm DeleteAlarms ListTagsForResource TagResource UntagResource")
+ALARMS = actions(
+    "cloudwatch", "PutMetricAlarm PutCompositeAlarm DeleteAlarms ListTagsForResource TagResource UntagResource"
+)
+SCHEDULES = actions("scheduler", "CreateSchedule GetSchedule UpdateSchedule DeleteSchedule")
+SCHEDULED_CALLS = ("iam:PassRole",)
 TOPICS = (
     *actions("sns", "CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes Subscribe"),
     *actions("sns", "ListTagsForResource TagResource UntagResource"),
@@ -88,6 +92,14 @@ def admin_policies(
         "watch": [
             Statement(sid="LogGroups", actions=LOG_GROUPS, resources=arns("logs", "log-group:")),
             Statement(sid="Alarms", actions=ALARMS, resources=arns("cloudwatch", "alarm:")),
+            Statement(sid="Schedules", actions=SCHEDULES, resources=arns("scheduler", "schedule/default/")),
+            # Only a role that trusts Scheduler is of use to it.
+            Statement(
+                sid="ScheduledCalls",
+                actions=SCHEDULED_CALLS,
+                resources=[account.iam_arn(f"role/{prefix}*") for prefix in name_prefixes],
+                conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+            ),
             Statement(sid="Topics", actions=TOPICS, resources=arns("sns", "")),
             Statement(sid="AnyResource", actions=ANY_RESOURCE_WATCH, resources=["*"]),
             *group,

@@ -56,10 +56,12 @@ class BotFunction(pulumi.ComponentResource):
 
     Attributes:
         name: The function's name.
+        arn: Its ARN.
         invoke_arn: The URI that API Gateway integrates with.
     """
 
     name: pulumi.Output[str]
+    arn: pulumi.Output[str]
     invoke_arn: pulumi.Output[str]
 
     def __init__(self, name: str, args: BotFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -78,5 +80,6 @@ class BotFunction(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.name = function.name
+        self.arn = function.arn
         self.invoke_arn = function.invoke_arn
         self.register_outputs({"name": self.name})

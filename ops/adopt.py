@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from bot.aws.client import Aws
+from bot.registration import Change, Registered, Registration, handshake
 from ops.errors import OpsError
 from ops.handmade import Group, System
-from ops.registration import Change, Registered, Registration, handshake
 from ops.stack import Stack
 
 Json = dict[str, Any]

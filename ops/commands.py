@@ -12,6 +12,7 @@ from bot.aws.ledger import Ledger
 from bot.aws.secrets import SecretValues
 from bot.messenger.identity import USER_REF
 from bot.messenger.profile import Profile
+from bot.registration import PulumiRemembers, Registration, wanted_profile
 from ops import adopt, view
 from ops.aws import OperatorAws
 from ops.dead_letter_queue import DeadLetterQueue
@@ -21,7 +22,7 @@ from ops.handmade import Account, Group
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.notify import INSTAGRAM, PAGE, NewNotice, message, pairs, send
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
-from ops.registration import RegisteredToken, Registration, read_secrets, wanted_profile
+from ops.registered import RegisteredToken, read_secrets
 from ops.stack import Stack
 from ops.view import Result, note
 
@@ -259,7 +260,7 @@ def _registration_of(
     return Registration(
         target.stack,
         secrets,
-        RegisteredToken(target.aws, target.stack),
+        PulumiRemembers() if target.stack.registered_by_pulumi else RegisteredToken(target.aws, target.stack),
         app_id=app_id,
         profile=profile,
         objects=("page", "instagram") if options.instagram else ("page",),

@@ -44,6 +44,7 @@ class Stack:
         webhook_url: where Facebook sends events.
         log_group: the function's log group; empty if unknown.
         app_id: the Facebook app's id; empty if unknown.
+        registered_by_pulumi: whether the setting `appId` lets Pulumi register the bot with Facebook.
         region: of AWS.
         endpoint: of a sandbox's AWS; None for AWS itself.
         key: the access key of a sandbox's owner; None for the operator's own credentials.
@@ -59,6 +60,7 @@ class Stack:
     webhook_url: str
     log_group: str = ""
     app_id: str = ""
+    registered_by_pulumi: bool = False
     region: str = ""
     endpoint: str | None = None
     key: tuple[str, str] | None = None
@@ -145,7 +147,7 @@ def from_described(described: Mapping[str, Any], where: str) -> Stack:
 def _described(described: Mapping[str, Any]) -> Stack:
     return replace(
         _from_outputs(described["outputs"], "The sandbox"),
-        app_id=str(described.get("appId") or ""),
+        app_id=str(described["outputs"].get("appId") or described.get("appId") or ""),
         region=str(described.get("region") or SANDBOX_REGION),
         endpoint=described["cloudUrl"],
         key=SANDBOX_KEY,
@@ -239,4 +241,10 @@ def _from_outputs(outputs: Mapping[str, Any], source: str) -> Stack:
     if missing:
         raise OpsError(f"{source} lacks the outputs {', '.join(missing)}: the stack has no bot, or was never deployed.")
     values: Any = {field: outputs[name] for name, field in OUTPUTS.items()}
-    return Stack(**values, log_group=str(outputs.get("logGroupName") or ""))
+    app_id = str(outputs.get("appId") or "")
+    return Stack(
+        **values,
+        log_group=str(outputs.get("logGroupName") or ""),
+        app_id=app_id,
+        registered_by_pulumi=bool(app_id),
+    )

@@ -13,12 +13,12 @@ from rich.table import Table
 
 from bot.aws.ledger import Record
 from bot.aws.queues import Message
+from bot.registration import Change, Registered, Verdict
 from ops.adopt import Leftover, Watched
 from ops.forget import Forgotten
 from ops.handmade import Group, System
 from ops.letters import EventLetter, Letter, UnusableLetter
 from ops.redrive import Prospect, Redriven, obstacle, prospect
-from ops.registration import Change, Registered, Verdict
 
 Json = dict[str, Any]
 

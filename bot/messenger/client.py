@@ -122,8 +122,7 @@ class GraphApi:
             return max(until - time.monotonic(), _SHORTEST)
 
         try:
-            app = self._repeatable(_Call(method="GET", path="app", query={"fields": "id"}), left())
-            token = self.token(_text(app, "id"), left())
+            token = self.token(self.app(left()), left())
         except (Transient, SlowDown, Credentials):
             raise
         except SendError as error:
@@ -156,6 +155,23 @@ class GraphApi:
         body: Json = {"subscribed_fields": list(fields)}
         self._repeatable(_Call(method="POST", path=f"{self._page}/subscribed_apps", body=body))
 
+    def unsubscribe_page(self) -> None:
+        """Let the app get no more events of the page."""
+        self._repeatable(_Call(method="DELETE", path=f"{self._page}/subscribed_apps"))
+
+    def instagram_account(self) -> str:
+        """The id of the Instagram account that is linked to the page; "" if there is none, or the token may not know.
+
+        Source: Instagram Platform, "Get started" with Facebook Login, read on 2026-11-25: `instagram_business_account`.
+        """
+        field = "instagram_business_account"
+        linked = self._repeatable(_Call(method="GET", path=self._page, query={"fields": field})).get(field)
+        return _text(linked, "id") if isinstance(linked, dict) else ""
+
+    def app(self, timeout: float | None = None) -> str:
+        """The id of the app that the page's token belongs to."""
+        return _text(self._repeatable(_Call(method="GET", path="app", query={"fields": "id"}), timeout), "id")
+
     def page_subscription(self, app_id: str) -> tuple[str, ...]:
         """The fields of the page to which this app is subscribed."""
         for app in self._ask(f"{self._page}/subscribed_apps"):
@@ -182,6 +198,10 @@ class GraphApi:
             "fields": ",".join(fields),
         }
         self._repeatable(_Call(method="POST", path=f"{app_id}/subscriptions", body=body, app_id=app_id))
+
+    def remove_webhook(self, app_id: str, about: str) -> None:
+        """Remove the app's webhook for `page` or `instagram`."""
+        self._repeatable(_Call(method="DELETE", path=f"{app_id}/subscriptions", query={"object": about}, app_id=app_id))
 
     def webhook(self, app_id: str, about: str) -> Json:
         """The app's webhook for `page` or `instagram`: `callback_url`, `active`, `fields`; empty if there is none."""

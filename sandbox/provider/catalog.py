@@ -1,18 +1,20 @@
 """All resource types that the sandbox knows, by the provider's token."""
 
 from sandbox.errors import SandboxError
-from sandbox.provider import acm, apigateway, cloudwatch, dynamodb, iam, lambda_, logs, route53, sns, sqs, ssm
+from sandbox.provider import (
+    acm, apigateway, cloudwatch, dynamic, dynamodb, iam, lambda_, logs, route53, scheduler, sns, sqs, ssm,
+)  # fmt: skip
 from sandbox.provider.resource import ResourceType
 
 CLASSES: tuple[type[ResourceType], ...] = (
     iam.Group, iam.GroupPolicyAttachment, iam.UserGroupMembership, iam.Policy, iam.Role, iam.RolePolicy,
-    ssm.Parameter, logs.LogGroup, logs.LogMetricFilter, cloudwatch.MetricAlarm, sns.Topic, sns.TopicSubscription,
+    ssm.Parameter, logs.LogGroup, logs.LogMetricFilter, cloudwatch.MetricAlarm, cloudwatch.CompositeAlarm, sns.Topic, sns.TopicSubscription,
     sqs.Queue, sqs.RedriveAllowPolicy, dynamodb.Table,
     lambda_.Function, lambda_.EventSourceMapping, lambda_.Permission,
     apigateway.RestApi, apigateway.Resource, apigateway.RequestValidator, apigateway.Method, apigateway.Integration,
     apigateway.Response, apigateway.Deployment, apigateway.Stage, apigateway.MethodSettings,
     apigateway.ApiGatewayAccount, apigateway.DomainName, apigateway.BasePathMapping,
-    acm.Certificate, acm.CertificateValidation, route53.Record,
+    acm.Certificate, acm.CertificateValidation, route53.Record, scheduler.Schedule, dynamic.DynamicResource,
 )  # fmt: skip
 TYPES: dict[str, ResourceType] = {each.type_name: each() for each in CLASSES}
 
