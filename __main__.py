@@ -166,11 +166,11 @@ if settings.bot:
         fbm.SelfCheckArgs(
             function_arn=function.arn,
             order={
-                "webhookUrl": url,
-                "appId": settings.app_id,
+                "webhook_url": url,
+                "app_id": settings.app_id,
                 # A bot that was never registered by Pulumi may be meant to stay unregistered.
-                "selfHeal": settings.self_heal and bool(settings.app_id),
-                "humanMinutes": settings.human_minutes,
+                "self_heal": settings.self_heal and bool(settings.app_id),
+                "human_minutes": settings.human_minutes,
             },
             account=account,
         ),

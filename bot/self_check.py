@@ -30,16 +30,16 @@ class Order(NamedTuple):
     """What the schedule sends, under `check`.
 
     Attributes:
-        webhookUrl: where Facebook sends events.
-        appId: the Facebook app's id; empty for the one that the page's token belongs to.
-        selfHeal: whether to make a registration again that is gone.
-        humanMinutes: how long a person may wait for a human; 0 to not look.
+        webhook_url: where Facebook sends events.
+        app_id: the Facebook app's id; empty for the one that the page's token belongs to.
+        self_heal: whether to make a registration again that is gone.
+        human_minutes: how long a person may wait for a human; 0 to not look.
     """
 
-    webhookUrl: str
-    appId: str
-    selfHeal: bool
-    humanMinutes: int
+    webhook_url: str
+    app_id: str
+    self_heal: bool
+    human_minutes: int
 
 
 class CheckedBot(NamedTuple):
@@ -92,8 +92,8 @@ class SelfCheck:
 
     def _findings(self, order: Order) -> Iterator[Finding]:
         checks: list[Callable[[], Iterator[Finding]]] = [self._dead_letters, self._waiting_events, self._version]
-        if order.humanMinutes:
-            checks.append(partial(self._waiting_for_human, order.humanMinutes * 60))
+        if order.human_minutes:
+            checks.append(partial(self._waiting_for_human, order.human_minutes * 60))
         try:
             registration = self._registration(order)
         except (AwsError, SecretMissing) as error:
@@ -101,7 +101,7 @@ class SelfCheck:
         except RegistrationError as error:
             yield Finding("token_fails", str(error))
         else:
-            subscription = self._healed if order.selfHeal else self._subscription
+            subscription = self._healed if order.self_heal else self._subscription
             checks += [
                 partial(self._token, registration),
                 partial(subscription, registration),
@@ -115,9 +115,9 @@ class SelfCheck:
 
     def _registration(self, order: Order) -> Registration:
         named = self._environment
-        bot = CheckedBot(named.page_id, order.webhookUrl, named.graph_api_url, named.graph_api_version)
+        bot = CheckedBot(named.page_id, order.webhook_url, named.graph_api_url, named.graph_api_version)
         return Registration(
-            bot, self._secrets.renewed(), PulumiRemembers(), app_id=order.appId, profile=None, objects=None
+            bot, self._secrets.renewed(), PulumiRemembers(), app_id=order.app_id, profile=None, objects=None
         )
 
     def _dead_letters(self) -> Iterator[Finding]:

@@ -2,13 +2,26 @@
 
 from sandbox.errors import SandboxError
 from sandbox.provider import (
-    acm, apigateway, cloudwatch, dynamic, dynamodb, iam, lambda_, logs, route53, scheduler, sns, sqs, ssm,
-)  # fmt: skip
+    acm,
+    apigateway,
+    cloudwatch,
+    dynamic,
+    dynamodb,
+    iam,
+    lambda_,
+    logs,
+    route53,
+    scheduler,
+    sns,
+    sqs,
+    ssm,
+)
 from sandbox.provider.resource import ResourceType
 
 CLASSES: tuple[type[ResourceType], ...] = (
     iam.Group, iam.GroupPolicyAttachment, iam.UserGroupMembership, iam.Policy, iam.Role, iam.RolePolicy,
-    ssm.Parameter, logs.LogGroup, logs.LogMetricFilter, cloudwatch.MetricAlarm, cloudwatch.CompositeAlarm, sns.Topic, sns.TopicSubscription,
+    ssm.Parameter, logs.LogGroup, logs.LogMetricFilter, cloudwatch.MetricAlarm, cloudwatch.CompositeAlarm,
+    sns.Topic, sns.TopicSubscription,
     sqs.Queue, sqs.RedriveAllowPolicy, dynamodb.Table,
     lambda_.Function, lambda_.EventSourceMapping, lambda_.Permission,
     apigateway.RestApi, apigateway.Resource, apigateway.RequestValidator, apigateway.Method, apigateway.Integration,
