@@ -47,6 +47,8 @@ class FacebookProvider(dynamic.ResourceProvider):
     def diff(self, _id: str, olds: Properties, news: Properties) -> dynamic.DiffResult:
         """Compare with what was registered, and with what Facebook has now."""
         changed = {name for name in news if name != "__provider" and olds.get(name) != news[name]}
+        if news[DRIFT]:  # a refresh may have noted the same
+            changed.add(DRIFT)
         # What belongs to the old page goes first: both may share the app's webhook.
         return dynamic.DiffResult(bool(changed), sorted(changed & IDENTITY), [], delete_before_replace=True)
 
