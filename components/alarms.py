@@ -68,78 +68,98 @@ class Alarms(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fbm:index:Alarms", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        self._log_group, self._child = args.log_group_name, pulumi.ResourceOptions(parent=self)
         # Without a KMS key: the account's own key for SNS does not let CloudWatch publish, and no alarm is a secret.
-        topic = sns.Topic(f"{name}-topic", opts=child)
+        topic = sns.Topic(f"{name}-topic", opts=self._child)
         if args.email:
-            sns.TopicSubscription(f"{name}-email", topic=topic.arn, protocol="email", endpoint=args.email, opts=child)
-
-        alarms: dict[str, cloudwatch.MetricAlarm] = {}
-
-        def alarm(
-            title: str,
-            description: str,
-            metric: tuple[str, str],
-            *,
-            dimensions: Mapping[str, pulumi.Input[str]] | None = None,
-            statistic: str = "Sum",
-            threshold: float = 0,
-            times: tuple[int, int] = (1, 1),
-        ) -> None:
-            """Goes off if the metric is above the threshold in so many of so many periods."""
-            namespace, metric_name = metric
-            percentile = statistic.startswith("p")
-            alarms[title] = cloudwatch.MetricAlarm(
-                f"{name}-{title}",
-                alarm_description=description,
-                namespace=namespace,
-                metric_name=metric_name,
-                dimensions=dimensions,
-                statistic=None if percentile else statistic,
-                extended_statistic=statistic if percentile else None,
-                period=PERIOD_SECONDS,
-                evaluation_periods=times[1],
-                datapoints_to_alarm=times[0],
-                comparison_operator="GreaterThanThreshold",
-                threshold=threshold,
-                treat_missing_data="notBreaching",
-                alarm_actions=[topic.arn],
-                ok_actions=[topic.arn],
-                opts=child,
+            sns.TopicSubscription(
+                f"{name}-email", topic=topic.arn, protocol="email", endpoint=args.email, opts=self._child
             )
+        self._topics = [topic.arn]
+        self._names: dict[str, pulumi.Output[str]] = {}
+        self._watch_queues(args)
+        self._watch_function(args)
+        self._watch_api(args)
+        self._watch_log(args)
+        self._watch_silence(args)
+        no_answers = ["oldest-event", title_of(args.waiting_kind), *map(title_of, args.no_answer_kinds)]
+        cloudwatch.CompositeAlarm(
+            f"{name}-no-answers",
+            alarm_name=f"{name}-no-answers",
+            alarm_description="People get no answers. The alarms that are on beside this one say why.",
+            alarm_rule=pulumi.Output.all(*[self._names[each] for each in no_answers]).apply(any_of),
+            alarm_actions=self._topics,
+            ok_actions=self._topics,
+            opts=self._child,
+        )
+        self.register_outputs({})
 
-        def silence_alarm(title: str, description: str, kind: str, hours: int) -> None:
-            """Goes off if a metric has nothing for so many hours. Missing data is what it looks for."""
-            alarms[title] = cloudwatch.MetricAlarm(
-                f"{name}-{title}",
-                alarm_description=description,
-                namespace=name,
-                metric_name=kind,
-                statistic="Sum",
-                period=HOUR_SECONDS,
-                evaluation_periods=hours,
-                datapoints_to_alarm=hours,
-                comparison_operator="LessThanThreshold",
-                threshold=1,
-                treat_missing_data="breaching",
-                alarm_actions=[topic.arn],
-                ok_actions=[topic.arn],
-                opts=child,
-            )
+    def _alarm(
+        self,
+        title: str,
+        description: str,
+        metric: tuple[str, str],
+        *,
+        dimensions: Mapping[str, pulumi.Input[str]] | None = None,
+        statistic: str = "Sum",
+        threshold: float = 0,
+        times: tuple[int, int] = (1, 1),
+    ) -> None:
+        """Watch for a metric that is above the threshold in so many of so many periods."""
+        namespace, metric_name = metric
+        percentile = statistic.startswith("p")
+        self._names[title] = cloudwatch.MetricAlarm(
+            f"{self._name}-{title}",
+            alarm_description=description,
+            namespace=namespace,
+            metric_name=metric_name,
+            dimensions=dimensions,
+            statistic=None if percentile else statistic,
+            extended_statistic=statistic if percentile else None,
+            period=PERIOD_SECONDS,
+            evaluation_periods=times[1],
+            datapoints_to_alarm=times[0],
+            comparison_operator="GreaterThanThreshold",
+            threshold=threshold,
+            treat_missing_data="notBreaching",
+            alarm_actions=self._topics,
+            ok_actions=self._topics,
+            opts=self._child,
+        ).name
 
-        def log_filter(kind: str, pattern: str, *, value: str, unit: str) -> None:
-            cloudwatch.LogMetricFilter(
-                f"{name}-{title_of(kind)}-filter",
-                log_group_name=args.log_group_name,
-                pattern=pattern,
-                metric_transformation={"namespace": name, "name": kind, "value": value, "unit": unit},
-                opts=child,
-            )
+    def _silence(self, title: str, description: str, kind: str, hours: int) -> None:
+        """Watch for a kind of log line that has not come for so many hours: missing data is what this looks for."""
+        self._names[title] = cloudwatch.MetricAlarm(
+            f"{self._name}-{title}",
+            alarm_description=description,
+            namespace=self._name,
+            metric_name=kind,
+            statistic="Sum",
+            period=HOUR_SECONDS,
+            evaluation_periods=hours,
+            datapoints_to_alarm=hours,
+            comparison_operator="LessThanThreshold",
+            threshold=1,
+            treat_missing_data="breaching",
+            alarm_actions=self._topics,
+            ok_actions=self._topics,
+            opts=self._child,
+        ).name
 
-        def count(kind: str, level: str) -> None:
-            log_filter(kind, f'{{ $.level = "{level}" && $.kind = "{kind}" }}', value="1", unit="Count")
+    def _log_filter(self, kind: str, pattern: str, *, value: str, unit: str) -> None:
+        cloudwatch.LogMetricFilter(
+            f"{self._name}-{title_of(kind)}-filter",
+            log_group_name=self._log_group,
+            pattern=pattern,
+            metric_transformation={"namespace": self._name, "name": kind, "value": value, "unit": unit},
+            opts=self._child,
+        )
 
-        alarm(
+    def _count(self, kind: str, level: str) -> None:
+        self._log_filter(kind, f'{{ $.level = "{level}" && $.kind = "{kind}" }}', value="1", unit="Count")
+
+    def _watch_queues(self, args: AlarmsArgs) -> None:
+        self._alarm(
             "dead-letters",
             "An event could not be handled: look at it with `python -m ops deadletters list`.",
             ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
@@ -148,7 +168,7 @@ class Alarms(pulumi.ComponentResource):
         )
         # SQS leaves out of this metric what was received several times ("Available CloudWatch metrics for Amazon SQS",
         # read 2026-11), so it shows only events that the function is not called for. Its log shows the others.
-        alarm(
+        self._alarm(
             "oldest-event",
             "Events have been waiting for 15 minutes or more, and the function is not called for them: is its trigger "
             "on, and does the account have executions left?",
@@ -157,12 +177,12 @@ class Alarms(pulumi.ComponentResource):
             statistic="Maximum",
             threshold=WAITING_SECONDS,
         )
-        log_filter(args.waiting_kind, f'{{ $.kind = "{args.waiting_kind}" }}', value="$.age", unit="Seconds")
-        alarm(
+        self._log_filter(args.waiting_kind, f'{{ $.kind = "{args.waiting_kind}" }}', value="$.age", unit="Seconds")
+        self._alarm(
             title_of(args.waiting_kind),
             "Events have been waiting for 15 minutes or more, although the function tries again and again: its log "
             "says why.",
-            (name, args.waiting_kind),
+            (self._name, args.waiting_kind),
             statistic="Maximum",
             threshold=WAITING_SECONDS,
             # Between two tries, an event waits for 36 minutes at most: an hour has at least one report of each.
@@ -172,7 +192,7 @@ class Alarms(pulumi.ComponentResource):
             ("waiting-events", "ApproximateNumberOfMessagesVisible"),
             ("retried-events", "ApproximateNumberOfMessagesNotVisible"),
         ):
-            alarm(
+            self._alarm(
                 title,
                 f"More than {WAITING_MESSAGES:,} messages wait: from 120,000 on, everybody waits for those in front.",
                 ("AWS/SQS", metric),
@@ -180,20 +200,22 @@ class Alarms(pulumi.ComponentResource):
                 statistic="Maximum",
                 threshold=WAITING_MESSAGES,
             )
-        alarm(
+
+    def _watch_function(self, args: AlarmsArgs) -> None:
+        self._alarm(
             "errors",
             "The function ended without an answer of its own: its log says where.",
             ("AWS/Lambda", "Errors"),
             dimensions={"FunctionName": args.function_name},
         )
-        alarm(
+        self._alarm(
             "throttles",
             "The account has no execution left for the function: ask AWS for a higher quota of concurrent executions.",
             ("AWS/Lambda", "Throttles"),
             dimensions={"FunctionName": args.function_name},
         )
         # A batch that waits for a slow Facebook may end late once; hours of it leave people waiting.
-        alarm(
+        self._alarm(
             "duration",
             "One in a hundred runs takes more than 80 % of the time-out: set `timeoutSeconds` higher, or find in the "
             "log what is slow.",
@@ -204,8 +226,8 @@ class Alarms(pulumi.ComponentResource):
             times=(3, PERIODS_PER_HOUR),
         )
         # CloudWatch User Guide, "AWS usage metrics" and "Service quotas integration and usage metrics", read 2026-11.
-        alarms["concurrency"] = cloudwatch.MetricAlarm(
-            f"{name}-concurrency",
+        self._names["concurrency"] = cloudwatch.MetricAlarm(
+            f"{self._name}-concurrency",
             alarm_description=f"The account uses more than {MOST_PERCENT_OF_QUOTA} % of its concurrent executions: ask "
             "AWS for a higher quota, or set `concurrency` lower.",
             metric_queries=[
@@ -235,11 +257,13 @@ class Alarms(pulumi.ComponentResource):
             comparison_operator="GreaterThanThreshold",
             threshold=MOST_PERCENT_OF_QUOTA,
             treat_missing_data="notBreaching",
-            alarm_actions=[topic.arn],
-            ok_actions=[topic.arn],
-            opts=child,
-        )
-        alarm(
+            alarm_actions=self._topics,
+            ok_actions=self._topics,
+            opts=self._child,
+        ).name
+
+    def _watch_api(self, args: AlarmsArgs) -> None:
+        self._alarm(
             "gateway-5xx",
             "Facebook got a 5xx answer: it sends the request again, for an hour. The function's log says why.",
             ("AWS/ApiGateway", "5XXError"),
@@ -247,7 +271,7 @@ class Alarms(pulumi.ComponentResource):
         )
         # The average is the share of requests (API Gateway Developer Guide, "metrics and dimensions", read 2026-11). A
         # stranger's single request is no reason to wake anybody; Facebook tries again.
-        alarm(
+        self._alarm(
             "gateway-4xx",
             "Most requests get a 4xx answer. If Facebook's do, it gives up after an hour and unsubscribes the app: run "
             "`python -m ops check`.",
@@ -257,16 +281,20 @@ class Alarms(pulumi.ComponentResource):
             threshold=MOST_REQUESTS,
             times=(2, PERIODS_PER_HOUR),
         )
+
+    def _watch_log(self, args: AlarmsArgs) -> None:
         for kind, description in args.log_kinds.items():
-            count(kind, "ERROR")
-            alarm(title_of(kind), description, (name, kind))
+            self._count(kind, "ERROR")
+            self._alarm(title_of(kind), description, (self._name, kind))
         for kind, description in args.finding_kinds.items():
-            count(kind, "ERROR")
-            alarm(title_of(kind), description, (name, kind), times=(1, FINDING_PERIODS))
+            self._count(kind, "ERROR")
+            self._alarm(title_of(kind), description, (self._name, kind), times=(1, FINDING_PERIODS))
         for kind in args.counted_kinds:
-            count(kind, "WARN")
-        count(args.checked_kind, "INFO")
-        silence_alarm(
+            self._count(kind, "WARN")
+
+    def _watch_silence(self, args: AlarmsArgs) -> None:
+        self._count(args.checked_kind, "INFO")
+        self._silence(
             "unchecked",
             "The hourly check has not ended for three hours: look at the schedule in EventBridge Scheduler, and at the "
             "function's log.",
@@ -274,24 +302,15 @@ class Alarms(pulumi.ComponentResource):
             HOURS_WITHOUT_CHECK,
         )
         if args.silence_hours:
-            log_filter(args.accepted_kind, f'{{ $.kind = "{args.accepted_kind}" }}', value="$.events", unit="Count")
-            silence_alarm(
+            self._log_filter(
+                args.accepted_kind, f'{{ $.kind = "{args.accepted_kind}" }}', value="$.events", unit="Count"
+            )
+            self._silence(
                 "silence",
                 f"Nobody has written for {args.silence_hours} hours: run `python -m ops check`.",
                 args.accepted_kind,
                 args.silence_hours,
             )
-        no_answers = ["oldest-event", title_of(args.waiting_kind), *map(title_of, args.no_answer_kinds)]
-        cloudwatch.CompositeAlarm(
-            f"{name}-no-answers",
-            alarm_name=f"{name}-no-answers",
-            alarm_description="People get no answers. The alarms that are on beside this one say why.",
-            alarm_rule=pulumi.Output.all(*[alarms[each].name for each in no_answers]).apply(any_of),
-            alarm_actions=[topic.arn],
-            ok_actions=[topic.arn],
-            opts=child,
-        )
-        self.register_outputs({})
 
 
 def title_of(kind: str) -> str:
