@@ -92,6 +92,11 @@ def admin_policies(
         "watch": [
             Statement(sid="LogGroups", actions=LOG_GROUPS, resources=arns("logs", "log-group:")),
             Statement(sid="Alarms", actions=ALARMS, resources=arns("cloudwatch", "alarm:")),
+            Statement(sid="Topics", actions=TOPICS, resources=arns("sns", "")),
+            Statement(sid="AnyResource", actions=ANY_RESOURCE_WATCH, resources=["*"]),
+            *group,
+        ],
+        "schedule": [
             Statement(sid="Schedules", actions=SCHEDULES, resources=arns("scheduler", "schedule/default/")),
             # Only a role that trusts Scheduler is of use to it.
             Statement(
@@ -100,9 +105,6 @@ def admin_policies(
                 resources=[account.iam_arn(f"role/{prefix}*") for prefix in name_prefixes],
                 conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
             ),
-            Statement(sid="Topics", actions=TOPICS, resources=arns("sns", "")),
-            Statement(sid="AnyResource", actions=ANY_RESOURCE_WATCH, resources=["*"]),
-            *group,
         ],
     }
 

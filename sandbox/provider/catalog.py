@@ -27,9 +27,10 @@ CLASSES: tuple[type[ResourceType], ...] = (
     apigateway.RestApi, apigateway.Resource, apigateway.RequestValidator, apigateway.Method, apigateway.Integration,
     apigateway.Response, apigateway.Deployment, apigateway.Stage, apigateway.MethodSettings,
     apigateway.ApiGatewayAccount, apigateway.DomainName, apigateway.BasePathMapping,
-    acm.Certificate, acm.CertificateValidation, route53.Record, scheduler.Schedule, dynamic.DynamicResource,
+    acm.Certificate, acm.CertificateValidation, route53.Record, scheduler.Schedule,
 )  # fmt: skip
 TYPES: dict[str, ResourceType] = {each.type_name: each() for each in CLASSES}
+DYNAMIC = dynamic.DynamicResource()
 
 
 def resource_type(token: str) -> ResourceType:
@@ -38,6 +39,8 @@ def resource_type(token: str) -> ResourceType:
     Raises:
         SandboxError: the sandbox does not know the type.
     """
+    if token == DYNAMIC.type_name:
+        return DYNAMIC
     if token not in TYPES:
         raise SandboxError(
             f"The sandbox does not know the resource type {token}: give it a class in sandbox/provider/."

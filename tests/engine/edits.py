@@ -51,7 +51,12 @@ EDITS = (
     Edit(
         "time-out",
         {"timeoutSeconds": "20"},
-        {**FUNCTION, "events-queue": CHANGED, "events-dead-letters": CHANGED},
+        {**FUNCTION, "events-queue": CHANGED, "events-dead-letters": CHANGED, "alarms-duration": CHANGED},
+    ),
+    Edit("how long a person may wait", {"humanMinutes": "30", "selfHeal": "false"}, {"check-schedule": CHANGED}),
+    Edit(
+        "silence", {"silenceHours": "6"},
+        {"alarms-silence": MADE, "alarms-accepted-filter": MADE},
     ),
     Edit("retention", {"logRetentionDays": "60"}, {"bot-logs-group": CHANGED}),
     Edit("throttling", {"throttleRate": "50", "throttleBurst": "80"}, {"webhook-settings": CHANGED}),

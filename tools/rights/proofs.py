@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tools.rights.steps import BOT_STEPS, MEMBER_STEPS, OWN_STEPS, Missing, Step, allowed_on_another
+from tools.rights.steps import BOT_STEPS, CHECK_STEPS, MEMBER_STEPS, OWN_STEPS, Missing, Step, allowed_on_another
 from tools.rights.trial import Trial
 
 REAL_AWS_ONLY = Path(__file__).with_name("real_aws_only.json")
@@ -17,9 +17,11 @@ OTHERS_STATEMENT = "NobodyElsesWithoutMfa"
 STEPS: dict[str, tuple[Step, ...]] = {
     "admins-data": MEMBER_STEPS,
     "admins-watch": MEMBER_STEPS,
+    "admins-schedule": MEMBER_STEPS,
     "admins-mfa": OWN_STEPS,
     "bot-access": BOT_STEPS,
     "bot-log": BOT_STEPS,
+    "check": CHECK_STEPS,
     "api-account": (),
 }
 """Policy → the steps that need it, by the policy's name without stack and ending."""
