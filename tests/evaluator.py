@@ -4,11 +4,11 @@ The rules are AWS's: CloudWatch Logs User Guide, "Filter pattern syntax for metr
 "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data", read 2026-11.
 """
 
-import json
 import math
+import operator
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 Json = dict[str, Any]
@@ -20,9 +20,9 @@ SHARE_OF_QUOTA = re.compile(r"(\w+) / SERVICE_QUOTA\(\1\) \* 100")
 RULE = re.compile(r'ALARM\("([^"]+)"\)')
 # For missing data, CloudWatch looks further back than the alarm's periods: two more, in AWS's own table.
 MORE_PERIODS = 2
-COMPARISONS = {
-    "GreaterThanThreshold": lambda value, threshold: value > threshold,
-    "LessThanThreshold": lambda value, threshold: value < threshold,
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    "GreaterThanThreshold": operator.gt,
+    "LessThanThreshold": operator.lt,
 }
 
 
@@ -48,7 +48,6 @@ class CloudWatch:
     Args:
         resources: the stack's, each with `type` and `inputs`.
         quota: of concurrent executions in the account.
-        alarm_names: physical name by logical name, since rules name alarms physically.
     """
 
     def __init__(self, resources: Iterable[Mapping[str, Any]], quota: float = 1000) -> None:
@@ -131,8 +130,3 @@ class CloudWatch:
         newest = int(now // period) - 1
         measured = [by_period.get(each) for each in range(newest, newest - periods, -1)]
         return [statistic_of(statistic, each) if each else None for each in measured]
-
-
-def shown(names: Iterable[str]) -> list[str]:
-    """Alarms' names for a failure's message."""
-    return json.loads(json.dumps(sorted(names)))

@@ -56,6 +56,7 @@ class Graph:
 
     Attributes:
         app: the ASGI application.
+        instagram_account: the id of the Instagram account that is linked to the page; empty for none.
         credentials: what it accepts.
         windows: whom the page may write to.
         send_api: takes its messages.
@@ -77,12 +78,13 @@ class Graph:
         self.page_id, self.app_id = page_id, app_id
         self._echo = echo
         self._log, self._faults = RequestLog(), Faults()
+        self.instagram_account = ""
         self.credentials = Credentials(page_id, app_id, page_token, app_secret)
         self.windows = MessagingWindows()
         self.subscribed_apps, self.app_subscription = SubscribedApps(app_id), AppSubscription()
         self._profile, self.send_api = MessengerProfile(), SendApi(self.windows)
         self._page_edges: Edges = {
-            ("GET", ""): lambda _: {"name": "Sandbox", "id": page_id},
+            ("GET", ""): self._page,
             ("POST", "messages"): self.send_api.send,
             ("POST", "message_attachments"): self.send_api.upload,
             ("GET", "messenger_profile"): self._profile.read,
@@ -210,6 +212,12 @@ class Graph:
                 kind="GraphMethodException",
             )
         return _edge(self._page_edges, request.method, edge)(given)
+
+    def _page(self, parameters: Json) -> Json:
+        """`GET /{page}`. Source: Instagram Platform, "Get started" with Facebook Login, read on 2026-11-25."""
+        linked = {"instagram_business_account": {"id": self.instagram_account}} if self.instagram_account else {}
+        asked = str(parameters.get("fields", "")).split(",")
+        return {"name": "Sandbox", "id": self.page_id, **{name: each for name, each in linked.items() if name in asked}}
 
     def _debug_token(self, parameters: Json) -> Json:
         return self.credentials.debug_token(parameters)

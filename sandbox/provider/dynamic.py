@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import dill
+import dill  # type: ignore[import-untyped]  # it has no types
 from pulumi import dynamic
 
 from sandbox.errors import SandboxError

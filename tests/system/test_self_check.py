@@ -114,6 +114,17 @@ def test_the_stack_registers_what_the_operator_would_and_repairs_what_drifted(sa
     assert sandbox.update().done[name] == "same"
 
 
+def test_an_instagram_account_that_is_linked_to_the_page_is_registered_too(sandbox: Sandbox) -> None:
+    sandbox.graph.instagram_account = "17841400000000001"
+    assert planted.scheduled_check(sandbox, self_heal=False) == ["unsubscribed"]
+
+    assert sandbox.update().done["innolab-fbm-local-facebook"] == "changed"
+    known = {each["object"]: each["callback_url"] for each in sandbox.graph.app_subscription.subscriptions}
+    assert known == dict.fromkeys(("page", "instagram"), sandbox.webhook_url)
+    assert planted.scheduled_check(sandbox) == []
+    sandbox.graph.instagram_account = ""
+
+
 def test_a_registration_that_fails_says_why_and_the_next_run_completes_it(sandbox: Sandbox) -> None:
     sandbox.graph.app_subscription.delete({})
     sandbox.faults({"error": {"code": 200, "status": 403}})

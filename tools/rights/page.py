@@ -11,9 +11,11 @@ PAGE = ROOT / "docs" / "rights.md"
 TITLES = {
     "admins-data": "administrators: data",
     "admins-watch": "administrators: watch",
+    "admins-schedule": "administrators: schedule",
     "admins-mfa": "administrators: MFA",
     "bot-access": "the function's role: access",
     "bot-log": "the function's role: log",
+    "check": "the schedule's role",
     "api-account": "API Gateway's log role",
 }
 """Policy → its name on the page."""
