@@ -107,14 +107,15 @@ EDITS = (
     Edit(
         "another stack to administer",
         {"adminStacks": '["other"]'},
-        {"admins-data-policy": CHANGED, "admins-watch-policy": CHANGED},
+        {f"admins-{each}-policy": CHANGED for each in ("data", "watch", "schedule")},
     ),
     Edit(
         "the group renamed",
         {"adminGroupName": "Innolab_FBM_renamed"},
         {
             "admins-group": CHANGED, "admins-member-anna": CHANGED, "admins-member-ben": CHANGED,
-            "admins-data": REPLACED, "admins-watch": REPLACED, "admins-watch-policy": CHANGED,
+            "admins-data": REPLACED, "admins-schedule": REPLACED, "admins-watch": REPLACED,
+            "admins-watch-policy": CHANGED,
             **{f"admins-{policy}": REPLACED for policy in POLICIES},
         },
     ),
@@ -144,9 +145,13 @@ FOR_THE_OWNER = (
     Edit(
         "a domain",
         {"domainName": "bot.example.org", "hostedZoneId": ZONE},
-        {f"domain-{each}": MADE for each in DOMAIN},
+        {"check-schedule": CHANGED, **{f"domain-{each}": MADE for each in DOMAIN}},
     ),
-    Edit("no domain", {"domainName": "", "hostedZoneId": ""}, {f"domain-{each}": DELETED for each in DOMAIN}),
+    Edit(
+        "no domain",
+        {"domainName": "", "hostedZoneId": ""},
+        {"check-schedule": CHANGED, **{f"domain-{each}": DELETED for each in DOMAIN}},
+    ),
     Edit("MFA", {"requireMfa": "true"}, {"admins-mfa": MADE, "admins-mfa-policy": MADE}),
     Edit("no bot", {"bot": "false"}, {}),
 )
