@@ -249,7 +249,8 @@ def test_only_a_stack_with_an_app_id_is_registered_with_facebook_and_may_heal_it
         assert len(graph.of("pulumi-python:dynamic:Resource")) == bool(app_id)
     registered = graph.one("pulumi-python:dynamic:Resource")
     assert {"pageAccessToken", "appSecret", "verifyToken"} <= registered.secret_inputs
-    assert f"{PROJECT}-dev-webhook-stage" in graph.needs(registered)
+    for needed in ("webhook-stage", "webhook-get-permission", "consumer-mapping", "secrets-verify-token"):
+        assert f"{PROJECT}-dev-{needed}" in graph.needs(registered)
     assert graph.outputs["appId"] == "200000000000001"
 
 

@@ -13,7 +13,18 @@ from sandbox.local import PROJECT, Sandbox, new_person
 from tests.system import restaurant
 from tools.browser import copy_program
 
-ELSEWHERE = ("bot", "components", "ops", "policies", "sandbox", "tools", "bench", "__main__.py", "settings.py")
+ELSEWHERE = (
+    "bot",
+    "components",
+    "ops",
+    "policies",
+    "sandbox",
+    "tools",
+    "bench",
+    "__main__.py",
+    "facebook.py",
+    "settings.py",
+)
 FOLDER = Path("bot", "conversation")
 SOURCES = [
     path
