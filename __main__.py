@@ -7,7 +7,17 @@ import pulumi_aws as aws
 
 import components as fbm
 from bot.environment import DELETION, PRIVACY, variables
-from bot.log import ALARM_KINDS, MEASURED, WAITING_KIND
+from bot.log import (
+    ACCEPTED_KIND,
+    ALARM_KINDS,
+    CHECKED_KIND,
+    COUNTED_FINDING_KINDS,
+    FINDING_KINDS,
+    MEASURED,
+    NO_ANSWER_KINDS,
+    WAITING_KIND,
+)
+from facebook import FacebookRegistration
 from settings import load
 
 CODE = Path(__file__).parent.resolve() / "bot"
@@ -160,7 +170,7 @@ if settings.bot:
             moved_by="release" if settings.release_minutes else "pulumi",
         ),
     )
-    fbm.QueueConsumer(
+    consumer = fbm.QueueConsumer(
         f"{name}-consumer",
         fbm.QueueConsumerArgs(queue_arn=queue.arn, function_name=live.arn, maximum_concurrency=settings.concurrency),
     )
@@ -198,6 +208,40 @@ if settings.bot:
                 path=WEBHOOK_PATH,
             ),
         ).url
+    answering: list[pulumi.Resource] = [role, secrets, consumer, api]
+    if settings.app_id:
+        registration = FacebookRegistration(
+            f"{name}-facebook",
+            app_id=settings.app_id,
+            page_id=settings.page_id,
+            webhook_url=url,
+            graph_api_url=settings.graph_api_url,
+            graph_api_version=settings.graph_api_version,
+            page_access_token=settings.page_access_token,
+            app_secret=settings.app_secret,
+            verify_token=settings.verify_token,
+            # Facebook calls the webhook while it is registered.
+            opts=pulumi.ResourceOptions(depends_on=answering),
+        )
+        answering.append(registration)
+        pulumi.export("appId", settings.app_id)
+    fbm.SelfCheck(
+        f"{name}-check",
+        fbm.SelfCheckArgs(
+            function_arn=live.arn,
+            order={
+                "webhook_url": url,
+                "app_id": settings.app_id,
+                # A bot that was never registered by Pulumi may be meant to stay unregistered.
+                "self_heal": settings.self_heal and bool(settings.app_id),
+                "human_minutes": settings.human_minutes,
+            },
+            account=account,
+            permissions_boundary=boundary,
+        ),
+        # A new schedule calls at once.
+        pulumi.ResourceOptions(depends_on=[*answering, *admins]),
+    )
     alarms = fbm.Alarms(
         f"{name}-alarms",
         fbm.AlarmsArgs(
@@ -209,6 +253,13 @@ if settings.bot:
             log_group_name=logs.name,
             log_kinds=ALARM_KINDS,
             waiting_kind=WAITING_KIND,
+            finding_kinds=FINDING_KINDS,
+            counted_kinds=COUNTED_FINDING_KINDS,
+            checked_kind=CHECKED_KIND,
+            accepted_kind=ACCEPTED_KIND,
+            no_answer_kinds=NO_ANSWER_KINDS,
+            silence_hours=settings.silence_hours,
+            timeout_seconds=settings.timeout_seconds,
             email=settings.alarm_email,
         ),
     )

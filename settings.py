@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic.alias_generators import to_camel
 
 from components.admin_group import GROUP_NAME, POLICY, USER_NAME
+from components.alarms import SILENCE_HOURS
 from components.bot_function import MEMORY_MB, TIMEOUT_SECONDS
 from components.bot_logs import RETENTION_DAYS
 from components.bot_secrets import SECRET_CHARACTERS
@@ -39,6 +40,7 @@ ECHO_SECONDS = range(1, 900 + 1)
 HUMAN_HOURS = range(1, 7 * 24 + 1)  # a human may write for 7 days after the person did: "Send API", HUMAN_AGENT
 DISCLOSE_DAYS = range(1, 365 + 1)
 PERSON = "(first_name|last_name|profile_pic|locale)"  # "User Profile API", as `Person` in bot/dialogue/turn.py has it
+HUMAN_MINUTES = range(7 * 24 * 60 + 1)
 ADDRESS_CHARACTERS = 1900  # with an asset's name after it; a URL in a message has up to 2,000
 ORIGIN = r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?"
 FOLDER = rf"{ORIGIN}(/[A-Za-z0-9._~%-]+)*"
@@ -154,6 +156,10 @@ class Settings(BaseModel):
     release_minutes: int = _number(RELEASE_MINUTES)
     release_percent: int = _number(RELEASE_PERCENT)
     smoke_person: str = _text("[0-9]{0,20}", "1 to 20 digits", "6543210987654321")
+    app_id: str = _text("[0-9]{0,20}", "the digits of the Facebook app's id", "200000000000001")
+    self_heal: bool = _choice()
+    human_minutes: int = _number(HUMAN_MINUTES)
+    silence_hours: int = _number(SILENCE_HOURS)
     alarm_email: str = _text(f"({EMAIL})?", "an e-mail address", "NAME@EXAMPLE.ORG")
     organisation: str = _text(
         "([^ \\x00-\\x1f\\x7f][^\\x00-\\x1f\\x7f]{0,199})?", "a name of up to 200 characters", "'Example Ltd'"

@@ -12,6 +12,7 @@ from bot.recently_answered import RecentlyAnswered
 from bot.webhook import Webhook
 
 if TYPE_CHECKING:
+    from bot.self_check import SelfCheck
     from bot.worker import Worker
 
 Json = dict[str, Any]
@@ -28,15 +29,17 @@ class LambdaContext(Protocol):
 
 
 def handle(event: Json, context: LambdaContext) -> Json:
-    """Answer a request of the REST API, or work on a batch of the event queue.
+    """Answer a request of the REST API, work on a batch of the event queue, or check whether all is well.
 
     Args:
-        event: Lambda's event: a proxy request, or a batch of SQS.
+        event: Lambda's event: a proxy request, a batch of SQS, or what the schedule sends.
         context: Lambda's context.
 
     Returns:
-        The proxy response, or the partial batch response.
+        The proxy response, the partial batch response, or what was found.
     """
+    if "check" in event:
+        return _self_check().run(event["check"])
     if "Records" in event:
         return _worker().handle(event, lambda: context.get_remaining_time_in_millis() / 1000)
     if page := PAGES.get(event.get("resource", "")):
@@ -70,3 +73,11 @@ def _worker() -> "Worker":
     from bot.compose import worker
 
     return worker(*_shared())
+
+
+@cache
+def _self_check() -> "SelfCheck":
+    from bot.self_check import SelfCheck
+
+    environment, aws, secrets, *_ = _shared()
+    return SelfCheck(environment, aws, secrets)

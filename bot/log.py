@@ -26,6 +26,28 @@ MEASURED = {
     "fault": ("1", "Count"),
     "not_understood": ("1", "Count"),
 }
+# What the hourly check finds, as kinds of lines: only a person can help. Each gets an alarm, with what it says.
+FINDING_KINDS = {
+    "unsubscribed": "Facebook does not send the bot all its events: run `python -m ops check`, then "
+    "`python -m ops register`.",
+    "resubscribed": "Facebook had stopped sending events, and was made to send them again. Answer what people wrote "
+    "meanwhile in the page's inbox; `python -m ops check` shows that all is well.",
+    "token_fails": "The page access token is invalid, ends within 14 days, or lacks a permission, or the app's id and "
+    "secret do not fit: run `python -m ops check`, then `pulumi config set --secret pageAccessToken` and `pulumi up`.",
+    "webhook_fails": "The webhook does not answer as Facebook needs it: run `python -m ops check`, and read the "
+    "function's log.",
+    "version_ends": "The Graph API's version has ended or ends within 120 days: "
+    "`pulumi config set graphApiVersion` to the newest one, then `pulumi up`.",
+    "waiting_for_human": "Somebody has waited for a human for longer than `humanMinutes`: answer them in the page's "
+    "inbox.",
+}
+# The same, where the queues' own alarms, or the alarm for missing checks, watch already.
+COUNTED_FINDING_KINDS = ("dead_letters", "waiting_events", "check_failed")
+# The kind of line at the end of each check, and of each accepted request, whose field `events` counts its events.
+CHECKED_KIND = "checked"
+ACCEPTED_KIND = "accepted"
+# The alarms' kinds that each mean that nobody is answered.
+NO_ANSWER_KINDS = ("credentials", "page_setting", "unsubscribed", "token_fails", "webhook_fails")
 # The kind of line that says, in its field `age`, for how many seconds an event has waited in the queue.
 WAITING_KIND = "handed_back"
 

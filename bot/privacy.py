@@ -78,6 +78,12 @@ WORDS = {
                 "Log lines of the program that words the answers: whatever it writes there (Amazon CloudWatch)",
                 "{days} days",
             ),
+            "questions": (
+                "Texts that the bot did not understand, as somebody wrote them, with the day and how often they came, "
+                "in a table of their own (Amazon DynamoDB). Nothing there says who wrote them, so they cannot be "
+                "deleted for one person",
+                "{days} days, and up to two days more until Amazon has deleted it",
+            ),
             "lex": (
                 "Texts that the bot does not understand by itself go to Amazon Lex with your page-scoped id, and "
                 "Lex keeps the session",
@@ -149,6 +155,12 @@ WORDS = {
                 "CloudWatch)",
                 "{days} Tage",
             ),
+            "questions": (
+                "Texte, die der Bot nicht verstanden hat, so wie jemand sie geschrieben hat, mit dem Tag und der "
+                "Anzahl, in einer eigenen Tabelle (Amazon DynamoDB). Nichts darin sagt, von wem sie sind. Deshalb "
+                "lassen sie sich nicht für eine Person löschen",
+                "{days} Tage und bis zu zwei Tage mehr, bis Amazon es gelöscht hat",
+            ),
             "lex": (
                 "Texte, die der Bot nicht selbst versteht, gehen mit Ihrer seitenbezogenen Kennung an "
                 "Amazon Lex, das die Sitzung behält",
@@ -180,6 +192,7 @@ def periods(environment: Environment) -> dict[str, int]:
         "access": environment.access_log_days,
         "backups": environment.backup_days,
         "conversation": environment.log_days if environment.conversation_function else 0,
+        "questions": environment.unknown_days if environment.questions_table else 0,
         # "SessionTTL": an idle session lasts for a day at most (CreateBot, Lex V2 API reference, read 2026-11).
         "lex": 1 if environment.lex_bot_id else 0,
     }

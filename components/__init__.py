@@ -20,6 +20,7 @@ from components.questions import Questions
 from components.queue_consumer import QueueConsumer, QueueConsumerArgs
 from components.rest_api import RestApi, RestApiArgs, Route
 from components.scoped_policies import Scope, boundary_arn
+from components.self_check import SelfCheck, SelfCheckArgs
 from components.tags import STAGE, tag_everything
 
 __all__ = [
@@ -60,6 +61,8 @@ __all__ = [
     "RestApiArgs",
     "Route",
     "Scope",
+    "SelfCheck",
+    "SelfCheckArgs",
     "boundary_arn",
     "github_provider_arn",
     "lex_statement",

@@ -29,8 +29,12 @@ LOG_GROUPS = (
     # The documented policies let administrators read only the logs below /aws/lambda/.
     *actions("logs", "DescribeLogStreams FilterLogEvents GetLogEvents"),
 )
-ALARMS = actions("cloudwatch", "PutMetricAlarm DeleteAlarms ListTagsForResource TagResource UntagResource")
+ALARMS = actions(
+    "cloudwatch", "PutMetricAlarm PutCompositeAlarm DeleteAlarms ListTagsForResource TagResource UntagResource"
+)
 DASHBOARDS = actions("cloudwatch", "PutDashboard GetDashboard DeleteDashboards")
+SCHEDULES = actions("scheduler", "CreateSchedule GetSchedule UpdateSchedule DeleteSchedule")
+SCHEDULED_CALLS = ("iam:PassRole",)
 TOPICS = (
     *actions("sns", "CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes Subscribe"),
     *actions("sns", "ListTagsForResource TagResource UntagResource"),
@@ -109,7 +113,15 @@ def admin_policies(
                 sid="Dashboards",
                 actions=DASHBOARDS,
                 resources=[account.global_arn("cloudwatch", f"dashboard/{prefix}*") for prefix in name_prefixes],
-            )
+            ),
+            Statement(sid="Schedules", actions=SCHEDULES, resources=arns("scheduler", "schedule/default/")),
+            # Only a role that trusts Scheduler is of use to it.
+            Statement(
+                sid="ScheduledCalls",
+                actions=SCHEDULED_CALLS,
+                resources=[account.iam_arn(f"role/{prefix}*") for prefix in name_prefixes],
+                conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+            ),
         ],
     }
 

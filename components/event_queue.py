@@ -103,7 +103,7 @@ class EventQueue(pulumi.ComponentResource):
         )
         self.dead_letter_statement = Statement(
             sid="KeepDeadLetters",
-            actions=actions("sqs", "SendMessage ReceiveMessage DeleteMessage"),
+            actions=actions("sqs", "SendMessage ReceiveMessage DeleteMessage GetQueueAttributes"),
             resources=[dead_letters.arn],
         )
         self.register_outputs({"url": self.url, "deadLetterUrl": self.dead_letter_url})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import dynamodb
 
-from components.policy import Statement
+from components.policy import Statement, actions
 
 KEY = "id"
 EXPIRES = "expires"
@@ -55,13 +55,13 @@ class Ledger(pulumi.ComponentResource):
 
 
 def user_statement(table_arn: pulumi.Output[str]) -> Statement:
-    """The statement that lets a role read and write items.
+    """The statement that lets a role read and write items, and look through all of them.
 
     Args:
         table_arn: The table's ARN.
     """
     return Statement(
         sid="UseLedger",
-        actions=["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],
+        actions=actions("dynamodb", "BatchGetItem PutItem UpdateItem DeleteItem Scan"),
         resources=[table_arn],
     )

@@ -119,6 +119,22 @@ def trust(service: str) -> str:
     return json.dumps({"Version": VERSION, "Statement": [statement]})
 
 
+def trust_in(account: Account, service: str) -> pulumi.Output[str]:
+    """The same, only for what the service does for this account.
+
+    Args:
+        account: The account.
+        service: The service principal.
+    """
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": account.account_id}},
+    }
+    return pulumi.Output.json_dumps({"Version": VERSION, "Statement": [statement]})
+
+
 def actions(service: str, names: str) -> tuple[str, ...]:
     """IAM actions of one service.
 

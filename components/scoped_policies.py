@@ -21,6 +21,7 @@ READ_PARAMETERS = actions("ssm", "GetParameter ListTagsForResource")
 READ_LOG_GROUPS = actions("logs", "ListTagsForResource DescribeMetricFilters")
 READ_ALARMS = actions("cloudwatch", "ListTagsForResource")
 READ_DASHBOARDS = actions("cloudwatch", "GetDashboard")
+READ_SCHEDULES = actions("scheduler", "GetSchedule")
 READ_TOPICS = actions("sns", "GetTopicAttributes ListTagsForResource")
 READ_FUNCTIONS = actions("lambda", "GetFunction ListVersionsByFunction GetAlias GetFunctionCodeSigningConfig GetPolicy")
 READ_MAPPINGS = actions("lambda", "GetEventSourceMapping")
@@ -46,8 +47,9 @@ WRITE_LOG_GROUPS = actions(
     "logs",
     "CreateLogGroup DeleteLogGroup PutRetentionPolicy PutMetricFilter DeleteMetricFilter TagResource UntagResource",
 )
-WRITE_ALARMS = actions("cloudwatch", "PutMetricAlarm DeleteAlarms TagResource UntagResource")
+WRITE_ALARMS = actions("cloudwatch", "PutMetricAlarm PutCompositeAlarm DeleteAlarms TagResource UntagResource")
 WRITE_DASHBOARDS = actions("cloudwatch", "PutDashboard DeleteDashboards")
+WRITE_SCHEDULES = actions("scheduler", "CreateSchedule UpdateSchedule DeleteSchedule")
 WRITE_TOPICS = actions("sns", "CreateTopic DeleteTopic SetTopicAttributes Subscribe TagResource UntagResource")
 # A subscription has no resource type of its own in IAM (Service Authorization Reference, "Amazon SNS").
 WRITE_SUBSCRIPTIONS = actions("sns", "Unsubscribe")
@@ -80,19 +82,19 @@ RELEASE_LOG_GROUPS = actions("logs", "FilterLogEvents")
 
 # The most that the roles of a stack may be allowed: what the components offer as statements.
 BOUND_QUEUES = actions("sqs", "SendMessage ReceiveMessage DeleteMessage GetQueueAttributes ChangeMessageVisibility")
-BOUND_TABLES = actions("dynamodb", "BatchGetItem PutItem UpdateItem DeleteItem")
+BOUND_TABLES = actions("dynamodb", "BatchGetItem PutItem UpdateItem DeleteItem Scan")
 BOUND_PARAMETERS = actions("ssm", "GetParametersByPath")
 BOUND_FUNCTIONS = actions("lambda", "InvokeFunction")
 BOUND_LOG_GROUPS = actions("logs", "CreateLogStream PutLogEvents")
 BOUND_LEX = actions("lex", "RecognizeText")
 
-ROLES_FOR = ("lambda.amazonaws.com",)
+ROLES_FOR = ("lambda.amazonaws.com", "scheduler.amazonaws.com")
 """The services that a stack's roles trust. API Gateway's role serves the whole account: its owner keeps it."""
 
 TITLES = {
     **dict.fromkeys(("sqs", "dynamodb", "ssm"), "scoped-data"),
     **dict.fromkeys(("logs", "cloudwatch", "sns"), "scoped-watch"),
-    "lambda": "scoped-functions",
+    **dict.fromkeys(("lambda", "scheduler"), "scoped-functions"),
     **dict.fromkeys(("apigateway", "iam"), "scoped-access"),
 }
 """Service → the policy that its statements are in."""
@@ -133,6 +135,10 @@ class Scope:
         """The ARN pattern of each stack's dashboards, which belong to no region."""
         return [self.account.global_arn("cloudwatch", f"dashboard/{self.project}-{stack}-*") for stack in self.stacks]
 
+    def schedule_arns(self) -> list[pulumi.Input[str]]:
+        """The ARN pattern of each stack's schedules."""
+        return self.arns("scheduler", "schedule/default/")
+
     def tagged(self, key: str) -> dict[str, str | Sequence[pulumi.Input[str]]]:
         """The condition keys of a resource, or a request, with the tags of one of the stacks.
 
@@ -162,6 +168,7 @@ def reading(scope: Scope) -> list[Statement]:
         Statement(sid="ReadLogGroups", actions=READ_LOG_GROUPS, resources=scope.arns("logs", "log-group:")),
         Statement(sid="ReadAlarms", actions=READ_ALARMS, resources=scope.arns("cloudwatch", "alarm:")),
         Statement(sid="ReadDashboards", actions=READ_DASHBOARDS, resources=scope.dashboard_arns()),
+        Statement(sid="ReadSchedules", actions=READ_SCHEDULES, resources=scope.schedule_arns()),
         Statement(sid="ReadTopics", actions=READ_TOPICS, resources=scope.arns("sns")),
         Statement(sid="ReadFunctions", actions=READ_FUNCTIONS, resources=scope.arns("lambda", "function:")),
         # IfExists: the last read of a deleted mapping, which has no function any more, finds that it is gone.
@@ -202,6 +209,9 @@ def writing(scope: Scope) -> list[Statement]:
         Statement(sid="WriteLogGroups", actions=WRITE_LOG_GROUPS, resources=scope.arns("logs", "log-group:")),
         Statement(sid="WriteAlarms", actions=WRITE_ALARMS, resources=scope.arns("cloudwatch", "alarm:")),
         Statement(sid="WriteDashboards", actions=WRITE_DASHBOARDS, resources=scope.dashboard_arns()),
+        Statement(
+            sid="WriteSchedules", actions=WRITE_SCHEDULES, resources=scope.arns("scheduler", "schedule/default/")
+        ),
         Statement(sid="WriteTopics", actions=WRITE_TOPICS, resources=scope.arns("sns")),
         Statement(sid="WriteSubscriptions", actions=WRITE_SUBSCRIPTIONS, resources=["*"]),
         Statement(sid="WriteFunctions", actions=WRITE_FUNCTIONS, resources=scope.arns("lambda", "function:")),

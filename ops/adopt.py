@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import yaml
 
 from bot.aws.client import Aws
+from bot.registration import Change, Registered, Registration, confirms
 from ops.errors import OpsError
 from ops.function_log import lines
 from ops.handmade import Group, System
-from ops.registration import Change, Registered, Registration, confirms
 from ops.stack import Stack
 
 Json = dict[str, Any]

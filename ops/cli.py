@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.aws.client import AwsError
+from bot.registration import RegistrationError
 from ops import commands, permission_set
 from ops.adopt import DOCUMENTED_GROUP
 from ops.aws import OperatorAws, advice
@@ -344,7 +345,7 @@ def run(arguments: Sequence[str]) -> int:
         grammar.error(f"deadletters {options.action}: name letters, or --all")
     try:
         exit_code: int = options.run(options, options.target(options))
-    except OpsError as error:
+    except (OpsError, RegistrationError) as error:
         fail(str(error))
     except AwsError as error:
         fail(advice(error))

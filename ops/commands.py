@@ -13,6 +13,7 @@ from bot.aws.secrets import SecretValues
 from bot.messenger.client import GraphApi
 from bot.messenger.identity import USER_REF
 from bot.messenger.profile import Profile
+from bot.registration import PulumiRemembers, Registration, Verdict, wanted_profile, wanted_scopes, wanted_templates
 from ops import adopt, conversations, permission_set, reply, review, view
 from ops.aws import OperatorAws
 from ops.dead_letter_queue import DeadLetterQueue
@@ -21,14 +22,15 @@ from ops.forget import Memory
 from ops.handmade import Account, Group
 from ops.letters import EventLetter, Letter, UnusableLetter, joined
 from ops.notify import INSTAGRAM, PAGE, NewNotice, message, pairs, send
+from ops.privacy_pages import page_verdicts
 from ops.questions import questions as read_questions
 from ops.redrive import Redriven, chosen, drop, obstacle, preview, redrivable, redrive
-from ops.registration import RegisteredToken, Registration, graph_api, read_secrets, wanted_profile
+from ops.registered import RegisteredToken, graph_api, read_secrets
 from ops.release import Outcome, Release, roll_back
 from ops.smoke import ask
 from ops.stack import Stack
 from ops.status import read_dashboard
-from ops.templates import Templates, wanted_templates
+from ops.templates import Templates
 from ops.trace import trace as follow
 from ops.view import Result, note
 
@@ -232,7 +234,7 @@ def trace(options: Namespace, target: Target) -> int:
 
 def check(options: Namespace, target: Target) -> int:
     """`check`."""
-    verdicts = list(_registration(options, target).check())
+    verdicts = _verdicts(_registration(options, target), target)
     target.show(view.verdicts(verdicts))
     return 0 if all(each.fine for each in verdicts) else 1
 
@@ -282,7 +284,7 @@ def review_(options: Namespace, target: Target) -> int:
     used = review.used_permissions([*review.PERMISSIONS, *(review.INSTAGRAM if options.instagram else ())])
     registration = _registration(options, target)
     app_id = options.app_id or target.stack.app_id
-    verdicts = list(registration.check())
+    verdicts = _verdicts(registration, target)
     items = list(review.checklist(target.stack, target.graph, app_id, verdicts=verdicts, used=used, script=script))
     target.show(view.review(review.Review(items, used, script)))
     return 1 if any(each.state == review.WRONG for each in items) else 0
@@ -365,6 +367,10 @@ def _registration(options: Namespace, target: Target) -> Registration:
     return _registration_of(options, target, read_secrets(target.aws, target.stack.secrets_path), wanted_profile())
 
 
+def _verdicts(registration: Registration, target: Target) -> list[Verdict]:
+    return [*registration.check(), *page_verdicts(target.stack)]
+
+
 def _registration_of(
     options: Namespace, target: Target, secrets: SecretValues, profile: Profile | None
 ) -> Registration:
@@ -374,10 +380,11 @@ def _registration_of(
     return Registration(
         target.stack,
         secrets,
-        RegisteredToken(target.aws, target.stack),
+        PulumiRemembers() if target.stack.registered_by_pulumi else RegisteredToken(target.aws, target.stack),
         app_id=app_id,
         profile=profile,
         objects=("page", "instagram") if options.instagram else ("page",),
+        scopes=wanted_scopes(),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from bot.aws.client import Aws, AwsError
 from bot.aws.ledger import Ledger
-from bot.log import ALARM_KINDS
+from bot.log import ALARM_KINDS, FINDING_KINDS
 from ops.dead_letter_queue import DeadLetterQueue
 from ops.errors import OpsError
 from ops.function_log import lines
@@ -31,6 +31,8 @@ TOLERATED_SHARE = 0.02
 # to ten, so this takes fifty invocations or more, and chance explains less than half in one release of thousands.
 ENOUGH_ANSWERS = 500
 FEWEST_ANSWERS = 0.5
+# What only a person can help with, mostly at Facebook, says nothing about the code.
+NOT_THE_CODE = ALARM_KINDS | FINDING_KINDS
 ROLLED_BACK = "rolled back: "
 MOVED = "Somebody else has moved the alias meanwhile: see which version answers, and run this again."
 
@@ -73,8 +75,7 @@ class Tally:
             self.faulty.add(record["requestId"])
         elif content.get("kind") == "answered":
             self.answered.add(content["event"])
-        # What only a person can help with at Facebook says nothing about the code.
-        elif content.get("level") == "ERROR" and "kind" in content and content["kind"] not in ALARM_KINDS:
+        elif content.get("level") == "ERROR" and "kind" in content and content["kind"] not in NOT_THE_CODE:
             self.faulty.add(content.get("event") or f"{content['timestamp']} {content['kind']}")
 
     @property

@@ -14,10 +14,10 @@ import yaml
 from bot.messenger.client import GraphApi
 from bot.messenger.errors import SendError
 from bot.messenger.messages import PublicReply
+from bot.registration import UTILITY_SCOPE, Verdict, wanted_templates
 from ops.errors import OpsError
-from ops.registration import DELETION_PAGE, PRIVACY_PAGE, UTILITY_SCOPE, Verdict, readable
+from ops.privacy_pages import DELETION_PAGE, PRIVACY_PAGE, readable
 from ops.stack import Stack
-from ops.templates import wanted_templates
 
 PROJECT = Path(__file__).parents[1]
 SCRIPT = PROJECT / "docs" / "app-review.yaml"

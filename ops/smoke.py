@@ -10,9 +10,9 @@ from typing import NamedTuple
 from bot.aws.client import Aws
 from bot.aws.queues import fingerprint
 from bot.messenger.signature import sign
+from bot.registration import call_webhook
 from ops.errors import OpsError
 from ops.function_log import lines
-from ops.registration import call_webhook
 from ops.stack import Stack
 
 LOOK_SECONDS = 2.0

@@ -53,6 +53,7 @@ class Stack:
         release_percent: the share of the work that a new version gets meanwhile.
         smoke_person: the page-scoped id of a team member for test messages; empty for none.
         app_id: the Facebook app's id; empty if unknown.
+        registered_by_pulumi: whether the setting `appId` lets Pulumi register the bot with Facebook.
         region: of AWS.
         endpoint: of a sandbox's AWS; None for AWS itself.
         key: the access key of a sandbox's owner; None for the operator's own credentials.
@@ -77,6 +78,7 @@ class Stack:
     release_percent: int = 10
     smoke_person: str = ""
     app_id: str = ""
+    registered_by_pulumi: bool = False
     region: str = ""
     endpoint: str | None = None
     key: tuple[str, str] | None = None
@@ -101,6 +103,7 @@ FURTHER_OUTPUTS = {
     "functionName": "function",
     "aliasName": "alias",
     "smokePerson": "smoke_person",
+    "appId": "app_id",
     "privacyUrl": "privacy_url",
     "deletionUrl": "deletion_url",
 }
@@ -178,7 +181,7 @@ def _described(described: Mapping[str, Any]) -> Stack:
         outputs = {**outputs, "webhookUrl": public}
     return replace(
         _from_outputs(outputs, "The sandbox"),
-        app_id=str(described.get("appId") or ""),
+        app_id=str(outputs.get("appId") or described.get("appId") or ""),
         region=str(described.get("region") or SANDBOX_REGION),
         endpoint=described["cloudUrl"],
         key=SANDBOX_KEY,
@@ -278,4 +281,5 @@ def _from_outputs(outputs: Mapping[str, Any], source: str) -> Stack:
         **known,
         release_minutes=int(outputs.get("releaseMinutes") or 0),
         release_percent=int(outputs.get("releasePercent") or 10),
+        registered_by_pulumi=bool(known["app_id"]),
     )

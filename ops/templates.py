@@ -38,13 +38,6 @@ class TemplateState(NamedTuple):
     identity: str
 
 
-def wanted_templates() -> Sequence[UtilityTemplate[Any]]:
-    """The templates that the conversation defines as `TEMPLATES`; none if it defines none."""
-    from bot import conversation  # here: most commands need no conversation that can be loaded
-
-    return tuple(getattr(conversation, "TEMPLATES", ()))
-
-
 class Templates:
     """The templates of a page.
 

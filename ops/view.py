@@ -14,6 +14,7 @@ from rich.table import Table
 
 from bot.aws.ledger import Record
 from bot.aws.queues import Message
+from bot.registration import Change, Registered, Verdict
 from ops.adopt import Leftover, Watched
 from ops.conversations import Waiting
 from ops.forget import Forgotten
@@ -21,7 +22,6 @@ from ops.handmade import Group, System
 from ops.letters import EventLetter, Letter, UnusableLetter
 from ops.questions import Question
 from ops.redrive import Prospect, Redriven, obstacle, prospect
-from ops.registration import Change, Registered, Verdict
 from ops.release import Outcome, Released
 from ops.reply import HUMAN_AGENT, Replied
 from ops.review import DONE, PERSON, WARNING, WRONG, Review, numbered

@@ -14,8 +14,9 @@ from typing import Any
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from bot.aws.secrets import SecretValues
+from bot.registration import Registration, Subscriptions, wanted_scopes
 from ops.aws import OperatorAws
-from ops.registration import RegisteredToken, Registration, Subscriptions
+from ops.registered import RegisteredToken
 from ops.stack import from_described
 from sandbox.chat import ChatSandbox
 from sandbox.control import SECRETS
@@ -206,6 +207,7 @@ class PageSandbox(ChatSandbox):
             app_id=self._real.app_id,
             profile=None,
             objects=("page",),
+            scopes=wanted_scopes(),
         )
         if wrong := [f"{each.what} {each.found}" for each in registration.check_stack() if not each.fine]:
             raise SandboxError(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Self, TextIO
 
-from ops.registration import Registered, Subscriptions, confirms
+from bot.registration import Registered, Subscriptions, confirms
 from sandbox.errors import SandboxError
 from sandbox.page.operator import explained
 from sandbox.running import FOLDER

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+COMPOSITE = ["CompositeAlarm"]
+
 
 def everything(client: Callable[[str], Any]) -> list[str]:
     """The name, URL or ARN of every resource that has a name of its own."""
@@ -18,5 +20,7 @@ def everything(client: Callable[[str], Any]) -> list[str]:
         *(each["GroupName"] for each in client("iam").list_groups()["Groups"]),
         *(each["Arn"] for each in client("iam").list_policies(Scope="Local")["Policies"]),
         *(each["name"] for each in client("apigateway").get_rest_apis()["items"]),
+        *(each["AlarmName"] for each in client("cloudwatch").describe_alarms(AlarmTypes=COMPOSITE)["CompositeAlarms"]),
+        *(each["Arn"] for each in client("scheduler").list_schedules()["Schedules"]),
         *(each["TopicArn"] for each in client("sns").list_topics()["Topics"]),
     ]

@@ -248,13 +248,41 @@ def test_the_function_waits_for_its_log_its_permissions_and_its_secrets(graph: G
     needs = graph.needs(graph.one("aws:lambda/function:Function"))
 
     for kind in ("iam/rolePolicy:RolePolicy", "cloudwatch/logGroup:LogGroup", "ssm/parameter:Parameter"):
-        assert {each.name for each in graph.of(f"aws:{kind}")} <= needs
+        assert {each.name for each in graph.of(f"aws:{kind}")} - {f"{PROJECT}-{graph.stack}-check-policy"} <= needs
 
 
 def test_the_queue_is_read_only_once_the_role_may(graph: Graph) -> None:
     needs = graph.needs(graph.one("aws:lambda/eventSourceMapping:EventSourceMapping"))
 
-    assert {each.name for each in graph.of("aws:iam/rolePolicy:RolePolicy")} <= needs
+    policies = {each.name for each in graph.of("aws:iam/rolePolicy:RolePolicy")}
+    assert policies - {f"{PROJECT}-{graph.stack}-check-policy"} <= needs
+
+
+def test_the_schedule_calls_the_function_once_everything_is_there_and_its_role_may_do_nothing_else(
+    graph: Graph,
+) -> None:
+    schedule = graph.one("aws:scheduler/schedule:Schedule")
+    function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PROJECT}-{graph.stack}-bot-function-1a2b3c4"
+
+    assert schedule.inputs["target"]["arn"] == function
+    assert json.loads(schedule.inputs["target"]["input"])["check"]["webhook_url"] == graph.outputs["webhookUrl"]
+    policy = graph.one("aws:iam/rolePolicy:RolePolicy", "check-policy").policy()
+    assert list(statements(policy)) == [(["lambda:InvokeFunction"], [function])]
+    for needed in ("check-policy", "webhook-stage", "webhook-post-permission"):
+        assert f"{PROJECT}-{graph.stack}-{needed}" in graph.needs(schedule)
+
+
+def test_only_a_stack_with_an_app_id_is_registered_with_facebook_and_may_heal_itself() -> None:
+    for app_id, heals in (("", False), ("200000000000001", True)):
+        graph = run_main("dev", {"appId": app_id})
+        order = json.loads(graph.one("aws:scheduler/schedule:Schedule").inputs["target"]["input"])["check"]
+        assert (order["app_id"], order["self_heal"]) == (app_id, heals)
+        assert len(graph.of("pulumi-python:dynamic:Resource")) == bool(app_id)
+    registered = graph.one("pulumi-python:dynamic:Resource")
+    assert {"pageAccessToken", "appSecret", "verifyToken"} <= registered.secret_inputs
+    for needed in ("webhook-stage", "webhook-get-permission", "consumer-mapping", "secrets-verify-token"):
+        assert f"{PROJECT}-dev-{needed}" in graph.needs(registered)
+    assert graph.outputs["appId"] == "200000000000001"
 
 
 def test_the_queues_wait_six_timeouts_and_keep_events_as_long_as_they_can(graph: Graph) -> None:
@@ -281,6 +309,16 @@ def test_an_alarm_watches_each_kind_of_line_that_the_team_must_act_on(graph: Gra
         "handed_back",
         "page_setting",
         "refused",
+        "unsubscribed",
+        "resubscribed",
+        "token_fails",
+        "webhook_fails",
+        "version_ends",
+        "waiting_for_human",
+        "dead_letters",
+        "waiting_events",
+        "check_failed",
+        "checked",
     }
 
 
@@ -336,10 +374,9 @@ def test_every_resource_of_a_policy_belongs_to_the_stack(graph: Graph) -> None:
                         rf"arn:aws:iam::{ACCOUNT}:(group/Innolab_FBM(_prod)?|user/(anna|ben))", resource
                     )
                 elif not set(actions) <= OF_THE_TOOLS:  # tests/system/test_deployer.py
-                    # A dashboard belongs to no region.
-                    assert re.match(
-                        rf"arn:aws:[a-z]+:({REGION})?:{ACCOUNT}:[a-z/:-]*{PROJECT}-{graph.stack}-", resource
-                    )
+                    # Roles and dashboards belong to no region.
+                    own = rf"arn:aws:(iam:|[a-z]+:({REGION})?):{ACCOUNT}:[a-z/:-]*{PROJECT}-{graph.stack}-"
+                    assert re.match(own, resource)
 
 
 def test_no_arn_of_the_program_has_another_partition_than_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,8 +413,10 @@ def test_the_role_allows_exactly_what_the_function_does(graph: Graph) -> None:
         ("sqs:GetQueueAttributes", queue),
         ("sqs:ChangeMessageVisibility", queue),
         *((f"sqs:{verb}Message", dead_letters) for verb in ("Send", "Receive", "Delete")),
+        ("sqs:GetQueueAttributes", dead_letters),
         ("ssm:GetParametersByPath", f"arn:aws:ssm:{start}:parameter/{name}-secrets"),
         *((f"dynamodb:{verb}Item", table) for verb in ("BatchGet", "Put", "Update", "Delete")),
+        ("dynamodb:Scan", table),
     }
     assert list(statements(log)) == [
         (
@@ -390,14 +429,17 @@ def test_the_role_allows_exactly_what_the_function_does(graph: Graph) -> None:
 def test_only_its_service_assumes_a_role(full: Graph) -> None:
     trusted = {each.name: each.policy("assumeRolePolicy") for each in full.of("aws:iam/role:Role")}
 
-    def trust(service: str) -> dict[str, Any]:
-        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    def trust(service: str, **more: Any) -> dict[str, Any]:
+        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole", **more}
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     assert trusted == {
         f"{PROJECT}-prod-bot-role": trust("lambda.amazonaws.com"),
         f"{PROJECT}-prod-dialogue-role": trust("lambda.amazonaws.com"),
         f"{PROJECT}-prod-api-account-role": trust("apigateway.amazonaws.com"),
+        f"{PROJECT}-prod-check-role": trust(
+            "scheduler.amazonaws.com", Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+        ),
     }
 
 

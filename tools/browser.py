@@ -18,7 +18,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PROGRAM = ("Pulumi.yaml", "Pulumi.local.yaml", "__main__.py", "settings.py", "components", "bot")
+PROGRAM = ("Pulumi.yaml", "Pulumi.local.yaml", "__main__.py", "facebook.py", "settings.py", "components", "bot")
 PHONE = {"width": 390, "height": 844}
 
 

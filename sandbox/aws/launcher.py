@@ -132,6 +132,9 @@ def passed_roles(action: str, path: str, request: dict[str, Any]) -> list[Check]
     service = "lambda"
     if action in {"lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"}:
         roles = [request.get("Role")]
+    elif action in {"scheduler:CreateSchedule", "scheduler:UpdateSchedule"}:
+        service = "scheduler"
+        roles = [request.get("Target", {}).get("RoleArn")]
     elif action == "apigateway:PATCH" and path.rstrip("/") == "/account":
         service = "apigateway"
         operations = request.get("patchOperations") or []

@@ -21,7 +21,7 @@ from pulumi import automation
 from sandbox.aws.clients import Clients
 from sandbox.configuration import Configuration, defaults
 from sandbox.engine.deployment import Observer
-from sandbox.engine.home import install_plugin, variables
+from sandbox.engine.home import install_dynamic_plugin, install_plugin, variables
 from sandbox.engine.process import Report, make_users, serve
 from sandbox.engine.program import Json, is_secret
 from sandbox.errors import SandboxError
@@ -36,7 +36,7 @@ OPERATIONS = {
     "create-replacement": "replaced", "delete-replaced": "replaced",
 }  # fmt: skip
 """Pulumi's operations (pulumi/pulumi, sdk/go/common/display/events.go, v3.274.1) in the sandbox's words."""
-PROGRAM = frozenset({"bot", "components", "settings"})
+PROGRAM = frozenset({"bot", "components", "facebook", "settings"})
 """What ``__main__.py`` imports of the project."""
 NOT_RESOURCES = ("pulumi:providers:", "pulumi:pulumi:")
 COLOURS = re.compile(r"<\{%.*?%\}>")
@@ -97,7 +97,12 @@ class PulumiStack:
         self._hidden: dict[str, str | None] = {}
         self._settings.mkdir(parents=True, exist_ok=True)
         project = yaml.safe_load((configuration.folder / "Pulumi.yaml").read_text(encoding="utf-8"))
-        project["plugins"] = {"providers": [{"name": "aws", "path": str(install_plugin(home))}]}
+        project["plugins"] = {
+            "providers": [
+                {"name": "aws", "path": str(install_plugin(home))},
+                {"name": "pulumi-python", "path": str(install_dynamic_plugin(home, configuration.folder))},
+            ]
+        }
         (self._settings / "Pulumi.yaml").write_text(yaml.safe_dump(project), encoding="utf-8")
         self._write_settings(configuration)
         self.engine = automation.create_or_select_stack(

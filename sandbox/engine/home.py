@@ -5,17 +5,34 @@ import sys
 from pathlib import Path
 
 PLUGIN = "pulumi-resource-aws"
+DYNAMIC_PLUGIN = "pulumi-resource-pulumi-python"
 PASSPHRASE = "sandbox"
 """Encrypts the secrets in the state; everything that they open is the sandbox itself."""
 
 
 def install_plugin(home: Path) -> Path:
     """Write the sandbox's provider as a plugin (``sandbox.engine.plugin``); return its folder, for the PATH."""
+    return _install(home, PLUGIN, "sandbox.engine.plugin", Path(__file__).parents[2])
+
+
+def install_dynamic_plugin(home: Path, project: Path) -> Path:
+    """Write Pulumi's own plugin for the dynamic resources of a program in Python; return its folder.
+
+    A CLI built with Go lacks it (pulumi/pulumi, sdk/python/dist/pulumi-resource-pulumi-python, v3.274.1).
+
+    Args:
+        home: where the engine keeps what is its own.
+        project: the program's folder.
+    """
+    return _install(home, DYNAMIC_PLUGIN, "pulumi.dynamic", project)
+
+
+def _install(home: Path, name: str, module: str, path: Path) -> Path:
     folder = home / "plugins"
     folder.mkdir(parents=True, exist_ok=True)
-    root, python = shlex.quote(str(Path(__file__).parents[2])), shlex.quote(sys.executable)
-    script = folder / PLUGIN
-    script.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec {python} -m sandbox.engine.plugin "$@"\n', encoding="utf-8")
+    script = folder / name
+    path_argument, python = shlex.quote(str(path)), shlex.quote(sys.executable)
+    script.write_text(f'#!/bin/sh\nPYTHONPATH={path_argument} exec {python} -m {module} "$@"\n', encoding="utf-8")
     script.chmod(0o755)
     return folder
 

@@ -62,6 +62,7 @@ class Graph:
 
     Attributes:
         app: the ASGI application.
+        instagram_account: the id of the Instagram account that is linked to the page; empty for none.
         credentials: what it accepts.
         windows: whom the page may write to.
         comments: under the page's posts.
@@ -89,6 +90,7 @@ class Graph:
         self.page_id, self.app_id = page_id, app_id
         self._echo = echo
         self._log, self._faults = RequestLog(), Faults()
+        self.instagram_account = ""
         self.credentials = Credentials(page_id, app_id, page_token, app_secret)
         self.windows = MessagingWindows()
         self.subscribed_apps, self.app_subscription = SubscribedApps(app_id), AppSubscription()
@@ -99,7 +101,7 @@ class Graph:
         self._profile = MessengerProfile()
         self.send_api = SendApi(self.windows, self.templates, self.comments, self.threads)
         self._page_edges: Edges = {
-            ("GET", ""): lambda given: _fields({"name": "Sandbox", "id": page_id} | self.page, given),
+            ("GET", ""): self._page,
             ("POST", "messages"): self.send_api.send,
             ("POST", "message_attachments"): self.send_api.upload,
             ("POST", "pass_thread_control"): self.threads.pass_on,
@@ -248,6 +250,11 @@ class Graph:
 
     def _send_echo(self, parameters: Json, answer: Json, delay: float) -> None:
         self._echo(echo(self.page_id, self.app_id, parameters, answer), delay)
+
+    def _page(self, given: Json) -> Json:
+        """`GET /{page}`. Source: Instagram Platform, "Get started" with Facebook Login, read on 2026-11-25."""
+        linked = {"instagram_business_account": {"id": self.instagram_account}} if self.instagram_account else {}
+        return _fields({"name": "Sandbox", "id": self.page_id} | self.page | linked, given)
 
     def _debug_token(self, parameters: Json) -> Json:
         return self.credentials.debug_token(parameters)

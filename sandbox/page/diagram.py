@@ -16,6 +16,7 @@ SERVICES = {
     "dynamodb": "DynamoDB",
     "iam": "IAM",
     "lambda": "Lambda",
+    "scheduler": "EventBridge Scheduler",
     "sns": "SNS",
     "sqs": "SQS",
     "ssm": "Parameter Store",
@@ -139,6 +140,8 @@ class Diagram:
                 yield own, self._owner(inputs["role"]), RUNS_AS
                 if "GRAPH_API_URL" in inputs["environment"]["variables"]:
                     yield own, FACEBOOK, "Send API"
+            case "aws:scheduler/schedule:Schedule":
+                yield own, self._owner(inputs["target"]["arn"]), "calls every hour"
             case "aws:iam/rolePolicy:RolePolicy":
                 for statement in json.loads(inputs["policy"])["Statement"]:
                     for arn in _list(statement["Resource"]):

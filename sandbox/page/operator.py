@@ -10,6 +10,7 @@ from bot.aws.client import AwsError
 from bot.aws.compact import compact
 from bot.aws.ledger import Ledger
 from bot.aws.queues import fingerprint
+from bot.registration import RegistrationError
 from ops import reply
 from ops.aws import OperatorAws
 from ops.dead_letter_queue import DeadLetterQueue
@@ -18,7 +19,7 @@ from ops.forget import Memory
 from ops.letters import EventLetter, Letter
 from ops.notify import PAGE, NewNotice, message, send
 from ops.redrive import chosen, drop, redrive
-from ops.registration import graph_api, read_secrets
+from ops.registered import graph_api, read_secrets
 from ops.stack import Stack, from_described
 from sandbox.errors import SandboxError
 from sandbox.local import Sandbox
@@ -128,7 +129,7 @@ def explained() -> Iterator[None]:
     """Raise the errors of `ops` as the sandbox's own."""
     try:
         yield
-    except (OpsError, AwsError) as error:
+    except (OpsError, RegistrationError, AwsError) as error:
         raise SandboxError(str(error)) from None
 
 

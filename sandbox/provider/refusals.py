@@ -192,3 +192,29 @@ def _covers(pattern: str, source: str) -> bool:
     if given[-1] == "*" and len(given) < len(wanted):
         given += ["*"] * (len(wanted) - len(given))
     return len(given) == len(wanted) and all(g in ("*", w) for g, w in zip(given, wanted, strict=True))
+
+
+def scheduler_role(account: Account, role: str) -> None:
+    """Scheduler takes only a role that it may assume; the emulator takes any.
+
+    Source: EventBridge Scheduler User Guide, "Setting up", "Set up the execution role", read 2026-11.
+
+    Raises:
+        Refused: the role trusts others only.
+    """
+    trust = account.owner("iam").get_role(RoleName=role.rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
+    if "scheduler.amazonaws.com" not in json.dumps(trust):
+        sentence = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
+        raise Refused("ValidationException", "CreateSchedule", sentence)
+
+
+def scheduled_call(account: Account, target: Mapping[str, Any]) -> None:
+    """Scheduler calls a function only if its role may; the emulator calls any.
+
+    Raises:
+        Refused: the role may not.
+    """
+    action = "lambda:InvokeFunction"
+    if denied_actions(account.owner("iam"), target["roleArn"], (action,), target["arn"]):
+        sentence = f"User: {target['roleArn']} is not authorized to perform: {action} on resource: {target['arn']}"
+        raise Refused("AccessDeniedException", "Invoke", sentence)

@@ -15,7 +15,7 @@ from bot.messenger.events import parse
 from bot.messenger.messages import Buttons, Media, Refused, Tap, Text
 from bot.messenger.signature import verify
 from bot.messenger.text import split
-from ops.registration import SUBSCRIBED
+from bot.registration import SUBSCRIBED
 
 BOT = Path(__file__).parents[2] / "bot"
 WORLD = World(DemonstrationParcels(), "DE")
@@ -58,7 +58,7 @@ def test_every_message_has_a_messaging_type() -> None:
 
 
 def test_no_api_version_is_written_in_the_code() -> None:
-    for path in BOT.rglob("*.py"):
+    for path in set(BOT.rglob("*.py")) - {BOT / "messenger" / "versions.py"}:  # when each one ends
         code = re.sub(r'""".*?"""|#[^\n]*', "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         assert not re.search(r"\bv\d+\.\d+\b", code), path
 

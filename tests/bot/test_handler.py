@@ -36,6 +36,16 @@ def test_a_request_goes_to_the_webhook(parts: dict[str, Part]) -> None:
     assert parts["webhook"].handled == [(event,)]
 
 
+def test_what_the_schedule_sends_goes_to_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Check:
+        def run(self, order: dict[str, Any]) -> dict[str, Any]:
+            return {"findings": [order]}
+
+    monkeypatch.setattr(handler, "_self_check", Check)
+
+    assert handler.handle({"check": {"webhook_url": "u"}}, Context()) == {"findings": [{"webhook_url": "u"}]}
+
+
 def test_a_batch_goes_to_the_worker_with_the_remaining_seconds(parts: dict[str, Part]) -> None:
     event: dict[str, Any] = {"Records": []}
 

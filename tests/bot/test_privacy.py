@@ -27,6 +27,7 @@ NOBODY = None
 RESOURCES: dict[tuple[str, str], str | None] = {
     ("aws:sqs/queue:Queue", "queue"): "queue",
     ("aws:sqs/queue:Queue", "dead-letters"): "letters",
+    ("aws:dynamodb/table:Table", "questions-table"): "questions",
     ("aws:dynamodb/table:Table", "table"): "state",
     ("aws:cloudwatch/logGroup:LogGroup", "bot-logs-group"): "log",
     ("aws:cloudwatch/logGroup:LogGroup", "dialogue-logs-group"): "conversation",
@@ -35,12 +36,15 @@ RESOURCES: dict[tuple[str, str], str | None] = {
     ("aws:sns/topic:Topic", ""): NOBODY,  # alarms: counts
     ("aws:sns/topicSubscription:TopicSubscription", ""): NOBODY,  # the team's own address
     ("aws:cloudwatch/metricAlarm:MetricAlarm", ""): NOBODY,
+    ("aws:cloudwatch/compositeAlarm:CompositeAlarm", ""): NOBODY,
+    ("aws:cloudwatch/dashboard:Dashboard", ""): NOBODY,
     ("aws:cloudwatch/logMetricFilter:LogMetricFilter", ""): NOBODY,
     ("aws:lambda/function:Function", ""): NOBODY,  # code
 }
 # Types that describe or connect the others, by their services, and hold no data of their own.
 WITHOUT_DATA = re.compile(
-    "fbm:.*|pulumi:.*|aws:iam/.*|aws:apigateway/.*|aws:sqs/redriveAllowPolicy:.*|aws:lambda/(permission|eventSource).*"
+    "fbm:.*|pulumi:.*|aws:iam/.*|aws:apigateway/.*|aws:sqs/redriveAllowPolicy:.*|"
+    "aws:lambda/(permission|eventSource|alias).*|aws:scheduler/.*"
 )
 # What the function's role lets it do. A new action must say where it leaves something.
 ACTIONS: dict[str, tuple[str, ...]] = {
@@ -53,6 +57,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "lambda:InvokeFunction": ("conversation",),
     "dynamodb:BatchGetItem": (),
     "dynamodb:DeleteItem": (),
+    "dynamodb:Scan": (),
     "sqs:ChangeMessageVisibility": (),
     "sqs:DeleteMessage": (),
     "sqs:GetQueueAttributes": (),
@@ -100,6 +105,7 @@ def graph() -> Graph:
             "lexBotAliasId": "TSTALIASID",
             "lexLocaleId": "de_DE",
             "conversationCode": "tests/system/node_conversation",
+            "unknownDays": 7,
         },
     )
 
@@ -172,7 +178,7 @@ def test_the_page_names_nothing_that_the_stack_does_not_keep() -> None:
     page = as_read(privacy.answer(PRIVACY, ENVIRONMENT._replace(log_days=7))["body"])
 
     assert "Amazon CloudWatch" in page
-    for absent in ("Backups", "IP address", "Amazon Lex"):
+    for absent in ("Backups", "IP address", "Amazon Lex", "did not understand"):
         assert absent not in page
 
 

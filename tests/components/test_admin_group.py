@@ -122,8 +122,13 @@ def test_permissions_cover_each_prefix_and_nothing_else() -> None:
             ("ssm", "parameter/"),
             ("logs", "log-group:"),
             ("cloudwatch", "alarm:"),
+            ("scheduler", "schedule/default/"),
         )
-    } | {f"arn:aws:cloudwatch::111122223333:dashboard/bot-{name}-*" for name in ("dev", "anna")}
+    } | {
+        f"arn:aws:{each}-*"
+        for name in ("dev", "anna")
+        for each in (f"cloudwatch::111122223333:dashboard/bot-{name}", f"iam::111122223333:role/bot-{name}")
+    }
 
 
 def test_members_may_read_what_a_refresh_reads_of_their_group_and_of_nobody_else() -> None:

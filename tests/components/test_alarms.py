@@ -3,8 +3,10 @@
 from components.alarms import Alarms, AlarmsArgs
 from tests.harness import Graph, run_program
 
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:bot-alarms-topic-1a2b3c4"
 
-def make(email: str = "") -> Graph:
+
+def make(email: str = "", silence_hours: int = 0) -> Graph:
     return run_program(
         lambda: Alarms(
             "bot-alarms",
@@ -18,6 +20,13 @@ def make(email: str = "") -> Graph:
                 email=email,
                 log_kinds={"credentials": "The token is refused.", "slow_down": "Sending pauses."},
                 waiting_kind="handed_back",
+                finding_kinds={"unsubscribed": "Facebook sends nothing."},
+                counted_kinds=["check_failed"],
+                checked_kind="checked",
+                accepted_kind="accepted",
+                no_answer_kinds=["credentials", "unsubscribed"],
+                silence_hours=silence_hours,
+                timeout_seconds=60,
             ),
         )
     )
@@ -29,11 +38,12 @@ def test_every_kind_of_trouble_is_watched() -> None:
             each.inputs["namespace"],
             each.inputs["metricName"],
             tuple(sorted(each.inputs.get("dimensions", {}).items())),
-            each.inputs["statistic"],
+            each.inputs.get("statistic") or each.inputs["extendedStatistic"],
             each.inputs["threshold"],
             (each.inputs.get("datapointsToAlarm", 1), each.inputs["evaluationPeriods"]),
         )
-        for each in make().of("aws:cloudwatch/metricAlarm:MetricAlarm")
+        for each in make(silence_hours=6).of("aws:cloudwatch/metricAlarm:MetricAlarm")
+        if "metricQueries" not in each.inputs
     }
 
     assert watched == {
@@ -47,18 +57,43 @@ def test_every_kind_of_trouble_is_watched() -> None:
         ("AWS/ApiGateway", "4XXError", (("ApiName", "api"), ("Stage", "live")), "Average", 0.5, (2, 12)),
         ("bot-alarms", "credentials", (), "Sum", 0, (1, 1)),
         ("bot-alarms", "slow_down", (), "Sum", 0, (1, 1)),
+        ("AWS/Lambda", "Duration", (("FunctionName", "bot"),), "p99", 48_000, (3, 12)),
         ("bot-alarms", "handed_back", (), "Maximum", 900, (1, 12)),
+        ("bot-alarms", "unsubscribed", (), "Sum", 0, (1, 15)),
+        ("bot-alarms", "checked", (), "Sum", 1, (3, 3)),
+        ("bot-alarms", "accepted", (), "Sum", 1, (6, 6)),
     }
 
 
-def test_an_alarm_notifies_the_topic_when_it_starts_and_ends_and_missing_data_is_no_alarm() -> None:
-    topic = "arn:aws:sns:eu-central-1:111122223333:bot-alarms-topic-1a2b3c4"
+def test_the_accounts_concurrency_is_watched_as_a_share_of_its_quota() -> None:
+    used, percent = make().one("aws:cloudwatch/metricAlarm:MetricAlarm", "-concurrency").inputs["metricQueries"]
 
-    for each in make().of("aws:cloudwatch/metricAlarm:MetricAlarm"):
-        assert each.inputs["alarmActions"] == each.inputs["okActions"] == [topic]
-        assert each.inputs["comparisonOperator"] == "GreaterThanThreshold"
-        assert each.inputs["treatMissingData"] == "notBreaching"
+    assert percent["expression"] == "used / SERVICE_QUOTA(used) * 100"
+    assert used["metric"]["namespace"] == "AWS/Usage"
+
+
+def test_an_alarm_notifies_the_topic_when_it_starts_and_ends_and_only_silence_is_missing_data() -> None:
+    for each in make(silence_hours=6).of("aws:cloudwatch/metricAlarm:MetricAlarm"):
+        silence = each.name in {"bot-alarms-silence", "bot-alarms-unchecked"}
+        assert each.inputs["alarmActions"] == each.inputs["okActions"] == [TOPIC]
+        assert each.inputs["comparisonOperator"] == ("LessThanThreshold" if silence else "GreaterThanThreshold")
+        assert each.inputs["treatMissingData"] == ("breaching" if silence else "notBreaching")
         assert each.inputs["alarmDescription"]
+
+
+def test_one_alarm_says_that_people_get_no_answers() -> None:
+    alarm = make().one("aws:cloudwatch/compositeAlarm:CompositeAlarm")
+
+    named = {f"bot-alarms-{each}-1a2b3c4" for each in ("oldest-event", "handed-back", "credentials", "unsubscribed")}
+    assert {*alarm.inputs["alarmRule"].split(" OR ")} == {f'ALARM("{each}")' for each in named}
+    assert alarm.inputs["alarmActions"] == alarm.inputs["okActions"] == [TOPIC]
+
+
+def test_a_page_with_little_traffic_has_no_alarm_for_silence() -> None:
+    names = {each.name for each in make().of("aws:cloudwatch/metricAlarm:MetricAlarm")}
+
+    assert "bot-alarms-unchecked" in names
+    assert "bot-alarms-silence" not in names
 
 
 def test_the_given_kinds_of_errors_are_counted_in_the_log_and_the_age_of_waiting_events_is_read_there() -> None:
@@ -70,6 +105,9 @@ def test_the_given_kinds_of_errors_are_counted_in_the_log_and_the_age_of_waiting
             ('{ $.level = "ERROR" && $.kind = "credentials" }', "credentials", "1", "Count"),
             ('{ $.level = "ERROR" && $.kind = "slow_down" }', "slow_down", "1", "Count"),
             ('{ $.kind = "handed_back" }', "handed_back", "$.age", "Seconds"),
+            ('{ $.level = "ERROR" && $.kind = "unsubscribed" }', "unsubscribed", "1", "Count"),
+            ('{ $.level = "WARN" && $.kind = "check_failed" }', "check_failed", "1", "Count"),
+            ('{ $.level = "INFO" && $.kind = "checked" }', "checked", "1", "Count"),
         )
     }
     assert {each.inputs["logGroupName"] for each in filters} == {"logs"}

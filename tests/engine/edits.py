@@ -53,7 +53,12 @@ EDITS = (
     Edit(
         "time-out",
         {"timeoutSeconds": "20"},
-        {**FUNCTION, "events-queue": CHANGED, "events-dead-letters": CHANGED},
+        {**FUNCTION, "events-queue": CHANGED, "events-dead-letters": CHANGED, "alarms-duration": CHANGED},
+    ),
+    Edit("how long a person may wait", {"humanMinutes": "30", "selfHeal": "false"}, {"check-schedule": CHANGED}),
+    Edit(
+        "silence", {"silenceHours": "6"},
+        {"alarms-silence": MADE, "alarms-accepted-filter": MADE},
     ),
     Edit("retention", {"logRetentionDays": "60"}, {"bot-logs-group": CHANGED}),
     Edit("throttling", {"throttleRate": "50", "throttleBurst": "80"}, {"webhook-settings": CHANGED}),
@@ -172,9 +177,13 @@ FOR_THE_OWNER = (
     Edit(
         "a domain",
         {"domainName": "bot.example.org", "hostedZoneId": ZONE},
-        {f"domain-{each}": MADE for each in DOMAIN},
+        {"check-schedule": CHANGED, **{f"domain-{each}": MADE for each in DOMAIN}},
     ),
-    Edit("no domain", {"domainName": "", "hostedZoneId": ""}, {f"domain-{each}": DELETED for each in DOMAIN}),
+    Edit(
+        "no domain",
+        {"domainName": "", "hostedZoneId": ""},
+        {"check-schedule": CHANGED, **{f"domain-{each}": DELETED for each in DOMAIN}},
+    ),
     Edit(
         "scoped rights",
         {"adminRights": "scoped"},
@@ -183,7 +192,9 @@ FOR_THE_OWNER = (
             **{f"admins-{policy}": DELETED for policy in POLICIES[:3]},
             **dict.fromkeys([*SCOPED, *(f"{name}-policy" for name in SCOPED)], MADE),
             **dict.fromkeys(("admins-dev-boundary", "admins-other-boundary"), MADE),
+            **dict.fromkeys(("admins-upkeep", "admins-upkeep-policy"), DELETED),
             "bot-role": CHANGED,
+            "check-role": CHANGED,
             "webhook-stage": CHANGED,
         },
     ),

@@ -19,7 +19,7 @@ from sandbox.engine.process import make_users
 from tests.harness import ROOT
 
 REGION = "eu-central-1"
-PARTS = ("__main__.py", "settings.py", "Pulumi.yaml", "components", "bot")
+PARTS = ("__main__.py", "facebook.py", "settings.py", "Pulumi.yaml", "components", "bot")
 SECRETS = {name: f"CANARY-{name}" for name in ("pageAccessToken", "appSecret", "verifyToken")}
 MEMBERS = ("anna", "ben")
 ZONE = "the hosted zone"

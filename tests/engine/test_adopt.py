@@ -18,7 +18,7 @@ import pytest
 import yaml
 from botocore import xform_name
 
-from ops.registration import SUBSCRIBED
+from bot.registration import SUBSCRIBED
 from sandbox.aws.cloud import OWNER
 from sandbox.configuration import read
 from sandbox.engine.automation import PulumiStack

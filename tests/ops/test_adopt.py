@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from bot.aws.client import Aws
+from bot.registration import SUBSCRIBED
 from ops import commands, stack
 from ops.adopt import BEFORE, Watched, settings, watch
 from ops.aws import OperatorAws
 from ops.handmade import ANY_LOG, LOG_ACTIONS, Account, Group, allows_every_log
-from ops.registration import SUBSCRIBED
 from sandbox.local import Sandbox
 from tests.bot.servers import Served, serve
 from tests.ops.conftest import Ops

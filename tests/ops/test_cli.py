@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot import conversation
+from bot import conversation, registration
 from bot.aws.client import AwsError
 from bot.aws.compact import compact
 from bot.aws.ledger import Key, Ledger
@@ -19,10 +19,10 @@ from bot.aws.queues import Queues, dead_letter, fingerprint
 from bot.messenger.human import Human
 from bot.messenger.news import UtilityTemplate, Wording
 from bot.messenger.record import Record
-from ops import cli, registration, stack
+from bot.registration import SUBSCRIBED, SUBSCRIBED_INSTAGRAM
+from ops import cli, stack
 from ops.aws import OperatorAws
 from ops.errors import OpsError
-from ops.registration import SUBSCRIBED, SUBSCRIBED_INSTAGRAM
 from sandbox.aws.cloud import OWNER
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import APP_ID, PROJECT, Sandbox, new_person
@@ -175,11 +175,15 @@ def test_a_rotated_verify_token_is_registered_again(sandbox: Sandbox, ops: Ops) 
 def test_a_table_that_cannot_be_read_leaves_the_other_verdicts(
     ops: Ops, monkeypatch: pytest.MonkeyPatch, error: Exception, found: str
 ) -> None:
-    def unreadable(_self: object, _about: str) -> bool:
-        raise error
+    call = OperatorAws.call
+
+    def unreadable(self: OperatorAws, service: str, operation: str, *request: Any) -> dict[str, Any]:
+        if operation == "BatchGetItem":
+            raise error
+        return call(self, service, operation, *request)
 
     assert ops("register")[0] == 0
-    monkeypatch.setattr(registration.RegisteredToken, "is_present", unreadable)
+    monkeypatch.setattr(OperatorAws, "call", unreadable)
     code, out, _ = ops("check", "--json")
     assert code == 1
     wrong = [each for each in json.loads(out) if not each["fine"]]
@@ -242,7 +246,7 @@ def test_fields_that_somebody_added_stay_when_a_missing_one_is_added(sandbox: Sa
 def test_a_wrong_app_and_a_wrong_token_get_different_advice(sandbox: Sandbox, ops: Ops) -> None:
     code, out, _ = ops("check", "--app-id", "1")
     assert code == 1
-    assert "refuses the app's id and secret: check both" in out
+    assert "check the app's id and the setting appSecret" in out
     sandbox.faults({"error": {"status": 401, "code": 190}})
     try:
         assert "Facebook refuses the page access token or the app secret" in ops("check", "--app-id", APP_ID)[1]

@@ -16,7 +16,18 @@ from tests.system import restaurant
 from tests.system.person import Person, texts
 from tools.browser import copy_program
 
-ELSEWHERE = ("bot", "components", "ops", "policies", "sandbox", "tools", "bench", "__main__.py", "settings.py")
+ELSEWHERE = (
+    "bot",
+    "components",
+    "ops",
+    "policies",
+    "sandbox",
+    "tools",
+    "bench",
+    "__main__.py",
+    "facebook.py",
+    "settings.py",
+)
 FOLDER = Path("bot", "conversation")
 BOT = "Vous discutez avec un robot.\n\n"
 SOURCES = [

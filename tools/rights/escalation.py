@@ -23,8 +23,13 @@ TAKES_ROLE = (
     "iam:CreateRole", "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:AttachRolePolicy",
     "iam:PutRolePermissionsBoundary",
 )  # fmt: skip
-# With one of these, a function is given a role, and its code runs as that.
-GIVES_ROLE = ("lambda:CreateFunction", "lambda:UpdateFunctionConfiguration")
+# With one of these, a function or a schedule is given a role, and makes its calls as that.
+GIVES_ROLE = (
+    "lambda:CreateFunction",
+    "lambda:UpdateFunctionConfiguration",
+    "scheduler:CreateSchedule",
+    "scheduler:UpdateSchedule",
+)
 NAMED = re.compile(
     r"arn:(?:[^:]*:){4}"
     r"(?:(?:table|parameter|role|policy|dashboard|schedule/default)/|(?:log-group|alarm|function):)?(.*)"

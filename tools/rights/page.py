@@ -25,6 +25,7 @@ TITLES = {
     "admins-mfa": "administrators: MFA",
     "bot-access": "the function's role: access",
     "bot-log": "the function's role: log",
+    "check": "the schedule's role",
     "api-account": "API Gateway's log role",
 }
 """Policy → its name on the page."""

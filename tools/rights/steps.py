@@ -65,8 +65,21 @@ def _group(trial: Trial) -> dict[str, Any]:
     return {"logGroupName": trial.sandbox.outputs["logGroupName"]}
 
 
+def _entry(trial: Trial, type_name: str) -> Any:
+    return next(each for each in trial.sandbox.resources if each["type"] == type_name)
+
+
 def _topic(trial: Trial) -> str:
-    return next(str(each["id"]) for each in trial.sandbox.resources if each["type"] == "aws:sns/topic:Topic")
+    return str(_entry(trial, "aws:sns/topic:Topic")["id"])
+
+
+def _alarm(trial: Trial) -> str:
+    return str(_entry(trial, "aws:cloudwatch/metricAlarm:MetricAlarm")["id"])
+
+
+def _target(trial: Trial) -> dict[str, Any]:
+    target: dict[str, Any] = _entry(trial, "aws:scheduler/schedule:Schedule")["inputs"]["target"]
+    return target
 
 
 FILTER = {"name": "n", "namespace": "innolab-fbm-local", "value": "1"}
@@ -112,6 +125,21 @@ KINDS = (
         lambda _: {"dashboardName": f"{PREFIX}rights-{secrets.token_hex(4)}", "dashboardBody": '{"widgets": []}'},
         {"dashboardBody": '{"widgets": [], "start": "-PT1H"}'},
     ),
+    Kind(
+        "a composite alarm", "aws:cloudwatch/compositeAlarm:CompositeAlarm",
+        lambda trial: {
+            "alarmName": f"{PREFIX}rights-{secrets.token_hex(4)}", "alarmRule": f'ALARM("{_alarm(trial)}")',
+            "tags": TAGS,
+        },
+        {"alarmDescription": "Other words", "tags": OTHER_TAGS},
+    ),
+    Kind(
+        "a schedule", "aws:scheduler/schedule:Schedule",
+        lambda trial: {
+            "scheduleExpression": "rate(1 hour)", "flexibleTimeWindow": {"mode": "OFF"}, "target": _target(trial),
+        },
+        {"scheduleExpression": "rate(2 hours)"},
+    ),
     Kind("a topic", "aws:sns/topic:Topic", _no_inputs, {"displayName": "Parcels", "tags": OTHER_TAGS}),
     Kind(
         "a topic's subscription", "aws:sns/topicSubscription:TopicSubscription",
@@ -141,11 +169,12 @@ def _create(account: Account, trial: Trial, kind: Kind) -> Existing:
 
 
 def services(provider: ResourceType, verb: str) -> frozenset[str]:
-    """The services that the provider calls for one verb of a resource type."""
+    """The services that the provider calls for one verb of a resource type; IAM, where it passes a role."""
     calls = provider.facts.calls[verb]
     if verb == "update":
         calls = [call for row in calls for call in row["calls"]]
-    return frozenset(call.partition(":")[0] for call in calls)
+    called = {call.partition(":")[0] for call in calls}
+    return frozenset(called | ({"iam"} if "scheduler" in called else set()))
 
 
 def life(kind: Kind) -> Iterator[Step]:
@@ -455,6 +484,22 @@ def _write_log(trial: Trial) -> None:
         raise Missing(str(error)) from None
 
 
+def _check(trial: Trial) -> None:
+    before = len(trial.denials())
+    trial.restart_function()
+    target = _target(trial)
+    trial.owner.client("lambda").invoke(FunctionName=target["arn"], Payload=target["input"].encode())
+    if denied := trial.denials()[before:]:
+        raise Missing(" ".join(denied))
+
+
+def _scheduled(trial: Trial) -> None:
+    try:
+        refusals.scheduled_call(trial.owner, _target(trial))
+    except Refused as error:
+        raise Missing(str(error)) from None
+
+
 MEMBER_STEPS = (
     *(step for kind in KINDS for step in life(kind)),
     Step("look at the dead letters (`ops deadletters list`)", frozenset({"sqs"}), _look_at_dead_letters),
@@ -495,9 +540,11 @@ BOT_STEPS = (
     Step("the function has a log", frozenset({"logs"}), _write_log),
     Step("a webhook is acknowledged", frozenset({"ssm", "sqs"}), _acknowledge),
     Step("an unusable request is kept", frozenset({"sqs"}), _keep_unusable),
+    Step("the hourly check looks at everything", frozenset({"sqs", "dynamodb", "ssm"}), _check),
     _conversation("a text is answered", "dynamodb", ("status",)),
     _conversation("a text that the bot does not understand is counted", "dynamodb", ("a unicorn",)),
     _conversation("a person is forgotten", "dynamodb", ("status", "forget me")),
     _conversation("an event waits while Facebook fails", "sqs", ("status",), TRY_LATER),
     _conversation("a person's dead letter is forgotten", "sqs", ("status", "forget me"), DEFECT),
 )
+CHECK_STEPS = (Step("the schedule calls the function", frozenset({"lambda"}), _scheduled),)

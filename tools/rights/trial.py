@@ -92,7 +92,14 @@ class Trial:
 
     def _put_inline(self, role: str, name: str) -> Callable[[Document], None]:
         iam = self.sandbox.client("iam")
-        return lambda document: iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+        def put(document: Document) -> None:
+            if document["Statement"]:  # IAM takes no policy without one
+                iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+            else:
+                iam.delete_role_policy(RoleName=role, PolicyName=name)
+
+        return put
 
     @contextmanager
     def without(self, policy: str, sid: str, action: str) -> Iterator[None]:

@@ -101,6 +101,17 @@ def test_a_role_is_passed_only_with_permission_and_to_the_service_that_the_condi
         )
 
 
+def test_a_schedule_is_given_only_a_role_that_may_be_passed_to_scheduler(user: User, role: str) -> None:
+    to_lambda = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    maker = user(statement("scheduler:*"), statement("iam:PassRole", Condition=to_lambda))
+    target = {"Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f", "RoleArn": role}
+
+    with pytest.raises(ClientError, match=f"not authorized to perform: iam:PassRole on resource: {role}"):
+        maker("scheduler").create_schedule(
+            Name="s", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target
+        )
+
+
 def test_a_policy_variable_stands_for_the_callers_name(owner: Clients, user: User, name: str) -> None:
     owner("iam").create_user(UserName=f"{name}-other")
     iam = user(statement("iam:GetUser", resource=f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}"))("iam")

@@ -169,6 +169,20 @@ def _method_id(existing: Existing) -> str:
     return "/".join(existing.inputs[key] for key in ("restApi", "resourceId", "httpMethod"))
 
 
+def _alarm(account: Account) -> Existing:
+    return create(
+        account,
+        "aws:cloudwatch/metricAlarm:MetricAlarm",
+        comparisonOperator="GreaterThanThreshold",
+        evaluationPeriods=1,
+        metricName="n",
+        namespace="s",
+        period=300,
+        statistic="Sum",
+        threshold=3,
+    )
+
+
 SAMPLES: Mapping[str, Sample] = {
     "aws:iam/group:Group": Sample(
         lambda _: {}, lambda _: [{"name": f"renamed-{secrets.token_hex(4)}"}, {"path": "/elsewhere/"}]
@@ -252,6 +266,30 @@ SAMPLES: Mapping[str, Sample] = {
             "tags": TAGS,
         },
         lambda _: [{"threshold": 1}, {"tags": OTHER_TAGS}],
+    ),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Sample(
+        lambda world: {
+            "alarmName": f"t{secrets.token_hex(4)}",
+            "alarmRule": f'ALARM("{_alarm(world.account).id}")',
+            "tags": TAGS,
+        },
+        lambda _: [{"alarmDescription": "after"}, {"tags": OTHER_TAGS}],
+        lambda existing: existing.id,
+    ),
+    "aws:scheduler/schedule:Schedule": Sample(
+        lambda world: {
+            "scheduleExpression": "rate(1 hour)",
+            "flexibleTimeWindow": {"mode": "OFF"},
+            "target": {
+                "arn": function(world.account, "logs:PutLogEvents").outputs["arn"],
+                "roleArn": create(
+                    world.account, "aws:iam/role:Role", assumeRolePolicy=TRUST.replace("lambda.", "scheduler.")
+                ).outputs["arn"],
+                "input": "{}",
+            },
+        },
+        lambda _: [{"scheduleExpression": "rate(2 hours)"}],
+        lambda existing: existing.id,
     ),
     "aws:sns/topic:Topic": Sample(lambda _: {"tags": TAGS}, lambda _: [{"displayName": "after"}, {"tags": OTHER_TAGS}]),
     "aws:sns/topicSubscription:TopicSubscription": Sample(

@@ -13,7 +13,7 @@ from sandbox.provider.account import Account
 from sandbox.provider.catalog import resource_type
 from sandbox.provider.resource import Existing
 from tests.sandbox.conftest import REGION
-from tests.sandbox.provider.samples import create, function, policy, role
+from tests.sandbox.provider.samples import TRUST, create, function, policy, role
 
 POLLER = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
 LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -106,6 +106,27 @@ def test_a_role_that_cannot_write_its_log_is_refused(account: Account, missing: 
 
 def test_a_role_that_can_write_its_log_is_not_refused(account: Account) -> None:
     FUNCTION.verify(account, function(account, *LOGS))
+
+
+def scheduled(account: Account, target: Existing, service: str, *actions: str) -> Existing:
+    caller = create(account, "aws:iam/role:Role", assumeRolePolicy=TRUST.replace("lambda.", f"{service}."))
+    create(account, "aws:iam/rolePolicy:RolePolicy", role=caller.id, policy=policy(*actions))
+    called = {"arn": target.outputs["arn"], "roleArn": caller.outputs["arn"], "input": "{}"}
+    every = {"scheduleExpression": "rate(1 hour)", "flexibleTimeWindow": {"mode": "OFF"}}
+    return create(account, "aws:scheduler/schedule:Schedule", **every, target=called)
+
+
+def test_a_schedule_needs_a_role_that_scheduler_may_assume(account: Account, shared: Existing) -> None:
+    with pytest.raises(Refused, match="must allow AWS EventBridge Scheduler to assume the role"):
+        scheduled(account, shared, "lambda", "lambda:InvokeFunction")
+
+
+def test_a_schedule_whose_role_may_not_call_its_target_is_refused(account: Account, shared: Existing) -> None:
+    schedules = resource_type("aws:scheduler/schedule:Schedule")
+
+    schedules.verify(account, scheduled(account, shared, "scheduler", "lambda:InvokeFunction"))
+    with pytest.raises(Refused, match="not authorized to perform: lambda:InvokeFunction"):
+        schedules.verify(account, scheduled(account, shared, "scheduler", "sqs:SendMessage"))
 
 
 @pytest.mark.parametrize("path", ["", "GET/webhook", "POST/other"])

@@ -15,7 +15,20 @@ from sandbox.provider.resource import DEFAULTED, Existing, ResourceType, compact
 from tests.sandbox.conftest import REGION
 from tests.sandbox.provider.samples import SAMPLES, World
 
-SERVICES = ("iam", "ssm", "logs", "cloudwatch", "sns", "sqs", "dynamodb", "lambda", "apigateway", "acm", "route53")
+SERVICES = (
+    "iam",
+    "ssm",
+    "logs",
+    "cloudwatch",
+    "sns",
+    "sqs",
+    "dynamodb",
+    "lambda",
+    "apigateway",
+    "acm",
+    "route53",
+    "scheduler",
+)
 
 # The emulator's GetRestApi, GetStage and GetDomainName go on giving the tags of the creation.
 CREATION_TAGS = {"aws:apigateway/restApi:RestApi", "aws:apigateway/stage:Stage", "aws:apigateway/domainName:DomainName"}

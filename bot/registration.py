@@ -1,4 +1,6 @@
-"""Checks a stack's registration with Facebook, and makes it what it should be.
+"""Checks a bot's registration with Facebook, and makes it what it should be.
+
+`pulumi up`, `python -m ops` and the function's own hourly check all use it.
 
 Sources: Messenger Platform, "Webhooks" and "Messenger Profile API"; Graph API, "Subscriptions", "Debug Token".
 """
@@ -8,21 +10,18 @@ import secrets as random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from typing import NamedTuple
+from functools import cached_property, partial
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
 
-from bot.aws.client import Aws, AwsError
-from bot.aws.secrets import SecretMissing, SecretValues
+from bot.aws.secrets import SecretValues
 from bot.http import Connection, NotSent, Unanswered
 from bot.messenger.client import GraphApi
 from bot.messenger.errors import SendError
+from bot.messenger.news import UtilityTemplate
 from bot.messenger.profile import Profile, difference
 from bot.messenger.signature import sign
-from ops.aws import advice
-from ops.errors import OpsError
-from ops.stack import Stack
-from ops.templates import wanted_templates
+from bot.messenger.versions import NEWEST_VERSION, VERSION_ENDS
 
 SUBSCRIBED = (
     # what the bot answers
@@ -63,21 +62,9 @@ SUBSCRIBED_INSTAGRAM = (
 SCOPES = ("pages_messaging", "pages_manage_metadata", "pages_show_list")
 UTILITY_SCOPE = "page_utility_messaging"
 """For a conversation with templates: "Send a utility message", 2026-03-13."""
-# Graph API, "Changelog", as of 2026-10-29: "Available Until". A version ends about two years after the next one came
-# out. v26.0, of 2026-07-29, has no date yet; the next version was announced for 2026-11-04.
-VERSION_ENDS = {
-    "v20.0": "2026-09-24",
-    "v21.0": "2027-01-21",
-    "v22.0": "2027-05-20",
-    "v23.0": "2027-10-08",
-    "v24.0": "2028-02-18",
-    "v25.0": "2028-07-29",
-}
-NEWEST_VERSION = "v26.0"
 VERSION_SECONDS = 120 * 24 * 60 * 60
 EMPTY = b'{"object":"page","entry":[]}'
 """A webhook without an event: the bot accepts it and does nothing."""
-PARAMETERS = ("page-access-token", "app-secret", "app-secret-previous", "verify-token")
 SOON_SECONDS = 14 * 24 * 60 * 60
 # As long as Facebook waits: "Webhooks" of the Messenger Platform.
 WEBHOOK_SECONDS = 5.0
@@ -90,7 +77,6 @@ APP, INSTAGRAM, PAGE, PROFILE = (
     "profile",
 )
 VERSION = "Graph API"
-PRIVACY_PAGE, DELETION_PAGE = "page about privacy", "page about deletion"
 
 
 class Subscribed(NamedTuple):
@@ -101,6 +87,39 @@ class Subscribed(NamedTuple):
 
 
 OBJECTS = {"page": Subscribed(APP, SUBSCRIBED), "instagram": Subscribed(INSTAGRAM, SUBSCRIBED_INSTAGRAM)}
+
+
+class RegistrationError(Exception):
+    """The registration could not be read or changed. The message says what is wrong and what to do.
+
+    Args:
+        message: the message.
+        error: Facebook's error; None if it was another.
+    """
+
+    def __init__(self, message: str, error: SendError | None = None) -> None:
+        super().__init__(message)
+        self.error = error
+
+
+class Bot(Protocol):
+    """What the registration is about: the page, the webhook, and where Facebook answers."""
+
+    @property
+    def page_id(self) -> str:
+        """The page that the bot answers for."""
+
+    @property
+    def webhook_url(self) -> str:
+        """Where Facebook sends events."""
+
+    @property
+    def graph_api_url(self) -> str:
+        """Where the Graph API answers."""
+
+    @property
+    def graph_api_version(self) -> str:
+        """Such as `v26.0`."""
 
 
 class Verdict(NamedTuple):
@@ -144,36 +163,17 @@ class Part(NamedTuple):
 
     Attributes:
         what: its name.
+        about: the webhook's object that it belongs to; empty for none.
         fine: the sentence if it is as it should be.
         difference: how it differs from what it should be; empty if it does not.
         write: makes it what it should be.
     """
 
     what: str
+    about: str
     fine: str
     difference: Callable[[], str]
     write: Callable[[], object]
-
-
-def read_secrets(aws: Aws, path: str) -> SecretValues:
-    """The stack's secrets, from SSM.
-
-    Raises:
-        OpsError: one is missing.
-        AwsError: AWS refused.
-    """
-    found: dict[str, str] = {}
-    for name in PARAMETERS:
-        try:
-            answer = aws.call("ssm", "GetParameter", {"Name": f"{path}/{name}", "WithDecryption": True})
-            found[name] = answer["Parameter"]["Value"]
-        except AwsError as error:
-            if error.code != "ParameterNotFound":
-                raise
-    try:
-        return SecretValues(found)
-    except SecretMissing as error:
-        raise OpsError(str(error)) from None
 
 
 def wanted_profile() -> Profile | None:
@@ -184,62 +184,40 @@ def wanted_profile() -> Profile | None:
     return found if isinstance(found, Profile) else None
 
 
-def graph_api(stack: Stack, secrets: SecretValues) -> GraphApi:
-    """Calls Facebook in the name of the stack's page.
+def wanted_templates() -> Sequence[UtilityTemplate[Any]]:
+    """The templates that the conversation defines as `TEMPLATES`; none if it defines none."""
+    from bot import conversation  # here: most commands need no conversation that can be loaded
 
-    Raises:
-        OpsError: no header takes the token.
-    """
-    try:
-        return GraphApi(
-            stack.graph_api_url,
-            stack.graph_api_version,
-            stack.page_id,
-            secrets.page_access_token,
-            secrets.app_secrets[0],
-        )
-    except SendError as error:
-        raise OpsError(f"{error} Set pageAccessToken, and deploy.") from None
+    return tuple(getattr(conversation, "TEMPLATES", ()))
 
 
-class RegisteredToken:
+def wanted_scopes() -> tuple[str, ...]:
+    """The permissions that the page's token needs for the conversation in this package."""
+    return (*SCOPES, UTILITY_SCOPE) if wanted_templates() else SCOPES
+
+
+class TokenMemory(Protocol):
     """Remembers which verify token the webhook was registered with. Facebook checks it only then, and never shows it.
 
-    The stack's table remembers the version of the token's parameter, and nothing of the token.
-
-    Args:
-        aws: the stack's.
-        stack: the stack.
+    Its methods raise `RegistrationError`.
     """
-
-    def __init__(self, aws: Aws, stack: Stack) -> None:
-        self._aws, self._stack = aws, stack
 
     def is_present(self, about: str) -> bool:
         """Whether the webhook about this object was registered with the present verify token."""
-        table = self._stack.ledger_table
-        keys = {table: {"Keys": [_registered(about)], "ConsistentRead": True}}
-        found = self._aws.call("dynamodb", "BatchGetItem", {"RequestItems": keys})["Responses"].get(table, [])
-        return [each["version"]["S"] for each in found] == [self._version()]
 
     def remember(self, about: str) -> None:
         """Remember that it was."""
-        request = {
-            "TableName": self._stack.ledger_table,
-            "Key": _registered(about),
-            "UpdateExpression": "SET version = :version",
-            "ExpressionAttributeValues": {":version": {"S": self._version()}},
-        }
-        self._aws.call("dynamodb", "UpdateItem", request)
-
-    def _version(self) -> str:
-        parameter = self._aws.call("ssm", "GetParameter", {"Name": f"{self._stack.secrets_path}/verify-token"})
-        # A parameter that was deleted and made again counts from 1 again, at another time.
-        return f"{parameter['Parameter']['Version']} {parameter['Parameter']['LastModifiedDate'].timestamp():.3f}"
 
 
-def _registered(about: str) -> dict[str, dict[str, str]]:
-    return {"id": {"S": f"registered#{about}"}}
+class PulumiRemembers:
+    """The memory of a stack with `appId`: Pulumi registers again whenever the verify token changes."""
+
+    def is_present(self, about: str) -> bool:  # noqa: ARG002 - as the protocol has it
+        """Always."""
+        return True
+
+    def remember(self, about: str) -> None:
+        """Pulumi's state has it."""
 
 
 class Subscriptions:
@@ -249,25 +227,29 @@ class Subscriptions:
         url: of the Graph API.
         version: of the Graph API.
         page_id: the page.
-        app_id: the Facebook app's id.
+        app_id: the Facebook app's id; empty for the app that the page's token belongs to.
         secrets: the app's and the page's.
 
     Raises:
-        OpsError: the page access token cannot be one.
+        RegistrationError: the page access token cannot be one.
     """
 
     def __init__(self, url: str, version: str, page_id: str, app_id: str, secrets: SecretValues) -> None:
-        self._app_id = app_id
+        self._given_app_id = app_id
         try:
             self._graph = GraphApi(url, version, page_id, secrets.page_access_token, secrets.app_secrets[0])
         except SendError as error:
-            raise OpsError(f"{error} Set pageAccessToken, and deploy.") from None
+            raise RegistrationError(f"{error} Set pageAccessToken, and deploy.", error) from None
+
+    @cached_property
+    def _app_id(self) -> str:
+        return self._given_app_id or self._graph.app()
 
     def found(self) -> Registered:
         """What is registered now; empty where nothing is.
 
         Raises:
-            OpsError: Facebook refused.
+            RegistrationError: Facebook refused.
         """
         with _refusal(APP):
             known = self._graph.webhook(self._app_id, "page")
@@ -290,7 +272,7 @@ class Subscriptions:
             verify_token: that of the webhook before; "" if there was none.
 
         Raises:
-            OpsError: Facebook refused.
+            RegistrationError: Facebook refused.
         """
         with _refusal(PAGE):
             if before.page_fields:
@@ -305,72 +287,92 @@ class Subscriptions:
 
 
 class Registration(Subscriptions):
-    """A stack's registration with Facebook.
+    """A bot's registration with Facebook.
 
     Args:
-        stack: the stack.
+        bot: the bot.
         secrets: its secrets.
         registered: the verify token that the webhook was registered with.
-        app_id: the Facebook app's id.
+        app_id: the Facebook app's id; empty for the app that the page's token belongs to.
         profile: the Messenger profile that the page should have; None to leave it as it is.
-        objects: what the webhook is registered for: `page`, and `instagram` if the bot answers there too.
+        objects: what the webhook is registered for: `page`, and `instagram` if the bot answers there too; None to ask
+            Facebook whether an Instagram account is linked to the page.
+        scopes: the permissions that the page's token needs: `SCOPES`, or `wanted_scopes()`.
+
+    Raises:
+        RegistrationError: no header takes the token, or Facebook refused.
     """
 
     def __init__(
         self,
-        stack: Stack,
+        bot: Bot,
         secrets: SecretValues,
-        registered: RegisteredToken,
+        registered: TokenMemory,
         *,
         app_id: str,
         profile: Profile | None,
-        objects: Sequence[str],
+        objects: Sequence[str] | None,
+        scopes: Sequence[str],
     ) -> None:
-        super().__init__(stack.graph_api_url, stack.graph_api_version, stack.page_id, app_id, secrets)
-        self._stack, self._registered = stack, registered
+        super().__init__(bot.graph_api_url, bot.graph_api_version, bot.page_id, app_id, secrets)
+        self._bot, self._registered = bot, registered
+        self._profile, self._objects, self._scopes = profile, objects, scopes
         self._verify_token = secrets.verify_token
         self._app_secret = secrets.app_secrets[0]
+
+    @cached_property
+    def _parts(self) -> Sequence[Part]:
+        objects, profile = self._objects, self._profile
+        if objects is None:
+            with _refusal(PAGE):
+                objects = ("page", "instagram") if self._graph.instagram_account() else ("page",)
         # The app comes first: Facebook sends the webhook a handshake, and refuses if nothing answers.
-        self._parts = [
+        parts = [
             Part(
                 OBJECTS[each].what,
+                each,
                 "sends its events to the webhook",
                 partial(self._app_difference, each),
                 partial(self._write_app, each),
             )
             for each in objects
         ]
-        self._parts += [Part(PAGE, "sends its events to the app", self._page_difference, self._write_page)]
+        parts += [Part(PAGE, "page", "sends its events to the app", self._page_difference, self._write_page)]
         if profile:
-            self._parts.append(
+            parts.append(
                 Part(
                     PROFILE,
+                    "",
                     "is what the conversation defines",
                     lambda: self._profile_difference(profile),
                     lambda: self._graph.apply_profile(profile),
                 )
             )
+        return parts
 
     def check(self) -> Iterator[Verdict]:
         """Check everything, even where something fails."""
         yield from self.check_stack()
-        yield from page_verdicts(self._stack)
-        yield version_verdict(self._stack.graph_api_version)
+        yield version_verdict(self._bot.graph_api_version)
+        yield from self.check_parts()
+
+    def check_parts(self) -> Iterator[Verdict]:
+        """Check what is registered, even where something fails."""
         for part in self._parts:
             try:
                 found = part.difference()
-            except (SendError, AwsError, OpsError) as error:
+            except (SendError, RegistrationError) as error:
                 yield Verdict(part.what, fine=False, found=_explained(error, part.what))
             else:
                 yield Verdict(part.what, not found, f"{found}: run `python -m ops register`" if found else part.fine)
 
     def check_stack(self) -> Iterator[Verdict]:
         """Check what Facebook's events need, wherever they go now: the webhook and the token."""
-        yield from self._check_webhook()
+        yield from self.check_webhook()
         try:
-            yield from self._check_token()
-        except SendError as error:
-            yield Verdict("token", fine=False, found=_explained(error, "token"))
+            yield from self.check_token()
+        except RegistrationError as error:
+            yield Verdict("token", fine=False, found=str(error))
 
     def preview(self) -> Iterator[Change]:
         """What `register` would write now; errors as for `register`."""
@@ -383,31 +385,66 @@ class Registration(Subscriptions):
         """Write whatever differs.
 
         Raises:
-            OpsError: Facebook refused.
+            RegistrationError: Facebook refused.
         """
-        for part, change in zip(self._parts, self.preview(), strict=True):
-            if change.needed:
-                with _refusal(part.what):
-                    part.write()
-            yield change
+        for part in self._parts:
+            yield from self._register(part)
 
-    def _check_webhook(self) -> Iterator[Verdict]:
+    def _register(self, part: Part) -> Iterator[Change]:
+        with _refusal(part.what):
+            found = part.difference()
+            if found:
+                part.write()
+        yield Change(part.what, bool(found), found or "is as it should be")
+
+    def heal(self) -> Iterator[Change]:
+        """Write whatever is missing of a registration for this webhook. One for another webhook stays: it is a choice.
+
+        Raises:
+            RegistrationError: Facebook refused.
+        """
+        for part in self._parts:
+            if part.about and not self._is_elsewhere(part):
+                yield from self._register(part)
+
+    def remove(self) -> None:
+        """Remove the registration for this webhook. One for another webhook stays.
+
+        Raises:
+            RegistrationError: Facebook refused.
+        """
+        for part in reversed(self._parts):
+            if part.about and not self._is_elsewhere(part):
+                with _refusal(part.what):
+                    if part.what == PAGE:
+                        self._graph.unsubscribe_page()
+                    elif self._graph.webhook(self._app_id, part.about):
+                        self._graph.unregister_webhook(self._app_id, part.about)
+
+    def _is_elsewhere(self, part: Part) -> bool:
+        """Whether the app sends what a part is about to another webhook."""
+        with _refusal(part.what):
+            known = self._graph.webhook(self._app_id, part.about)
+        return known.get("callback_url", self._bot.webhook_url) != self._bot.webhook_url
+
+    def check_webhook(self) -> Iterator[Verdict]:
+        """Check what Facebook needs of the webhook: the handshake, and that a signed request is accepted."""
         challenge = str(random.randbelow(10**10))
-        status, text = handshake(self._stack.webhook_url, self._verify_token, challenge)
+        status, text = handshake(self._bot.webhook_url, self._verify_token, challenge)
         if not status:
-            yield Verdict("webhook", fine=False, found=f"does not answer at {self._stack.webhook_url} ({text})")
+            yield Verdict("webhook", fine=False, found=f"does not answer at {self._bot.webhook_url} ({text})")
             return
         fine = status == OK and text == challenge
         found = "answers the handshake" if fine else f"answers the handshake with {status}: see the function's log"
         yield Verdict("webhook", fine, found)
-        status, _ = handshake(self._stack.webhook_url, random.token_hex(8), challenge)
+        status, _ = handshake(self._bot.webhook_url, random.token_hex(8), challenge)
         fine = status == FORBIDDEN
         found = "refuses a wrong verify token" if fine else f"answers a wrong verify token with {status}, not 403"
         yield Verdict("webhook", fine, found)
         # HTTP/2 writes names in lower case: nothing on the way may insist on another spelling.
         began = time.monotonic()
         status, _ = call_webhook(
-            self._stack.webhook_url, "POST", "", {"x-hub-signature-256": sign(EMPTY, self._app_secret)}, EMPTY
+            self._bot.webhook_url, "POST", "", {"x-hub-signature-256": sign(EMPTY, self._app_secret)}, EMPTY
         )
         seconds = time.monotonic() - began
         fine = status == OK
@@ -416,18 +453,25 @@ class Registration(Subscriptions):
         )
         yield Verdict("webhook", fine, f"accepts a signed request, in {seconds:.1f} s" if fine else wrong)
 
-    def _check_token(self) -> Iterator[Verdict]:
-        token = self._graph.token(self._app_id)
+    def check_token(self) -> Iterator[Verdict]:
+        """Check the page's token.
+
+        Raises:
+            RegistrationError: Facebook refused.
+        """
+        try:
+            token = self._graph.token(self._app_id)
+        except SendError as error:
+            raise RegistrationError(_explained(error, "token"), error) from None
         if not token.valid:
             yield Verdict("token", fine=False, found="is invalid: make a new one, set pageAccessToken, and deploy")
             return
-        owners = {"app": (token.app_id, self._app_id), "page": (token.page_id, self._stack.page_id)}
+        owners = {"app": (token.app_id, self._app_id), "page": (token.page_id, self._bot.page_id)}
         wrong = [
             f"{what} {actual}, not {wanted}" for what, (actual, wanted) in owners.items() if actual not in ("", wanted)
         ]
         yield Verdict("token", not wrong, f"is of {' and '.join(wrong)}" if wrong else "is valid, of this app and page")
-        needed = (*SCOPES, UTILITY_SCOPE) if wanted_templates() else SCOPES
-        missing = [scope for scope in needed if scope not in token.scopes]
+        missing = [scope for scope in self._scopes if scope not in token.scopes]
         found = f"lacks {', '.join(missing)}: make one with these permissions" if missing else "has its permissions"
         yield Verdict("token", not missing, found)
         if not token.expires:
@@ -443,8 +487,8 @@ class Registration(Subscriptions):
         known = self._graph.webhook(self._app_id, about)
         if not known:
             return "does not exist"
-        if known.get("callback_url") != self._stack.webhook_url:
-            return f"is for {known.get('callback_url')}, not {self._stack.webhook_url}"
+        if known.get("callback_url") != self._bot.webhook_url:
+            return f"is for {known.get('callback_url')}, not {self._bot.webhook_url}"
         if known.get("active") is False:
             return "is not active"
         if not self._registered.is_present(about):
@@ -465,7 +509,7 @@ class Registration(Subscriptions):
     def _write_app(self, about: str) -> None:
         known = _names(self._graph.webhook(self._app_id, about).get("fields"))
         fields = _with_needed_fields(known, OBJECTS[about].fields)
-        self._graph.register_webhook(self._app_id, about, self._stack.webhook_url, self._verify_token, fields)
+        self._graph.register_webhook(self._app_id, about, self._bot.webhook_url, self._verify_token, fields)
         self._registered.remember(about)
 
     def _write_page(self) -> None:
@@ -501,26 +545,7 @@ def _refusal(what: str) -> Iterator[None]:
     try:
         yield
     except SendError as error:
-        raise OpsError(f"The {what} could not be set: {_explained(error, what)}") from None
-
-
-def page_verdicts(stack: Stack) -> Iterator[Verdict]:
-    """Whether anybody can read the pages about privacy. An app may name pages elsewhere, so a stack may have none."""
-    for what, url in ((PRIVACY_PAGE, stack.privacy_url), (DELETION_PAGE, stack.deletion_url)):
-        if not url:
-            lacking = "is not served: set organisation and privacyContact, unless the app names a page elsewhere"
-            yield Verdict(what, fine=True, found=lacking)
-            continue
-        trouble = readable(url)
-        yield Verdict(what, not trouble, f"{url} {trouble or 'can be read'}")
-
-
-def readable(url: str) -> str:
-    """Why nobody can read a page at this URL; empty if anybody can."""
-    status, text = call_webhook(url, "GET", "", {}, b"")
-    if not status:
-        return f"cannot be read ({text})"
-    return "" if status == OK and text else f"cannot be read (HTTP {status})"
+        raise RegistrationError(f"The {what} could not be set: {_explained(error, what)}", error) from None
 
 
 def version_verdict(version: str) -> Verdict:
@@ -554,12 +579,12 @@ def _names(fields: object) -> tuple[str, ...]:
     return tuple(str(each.get("name", "")) if isinstance(each, dict) else str(each) for each in found)
 
 
-def _explained(error: SendError | AwsError | OpsError, what: str) -> str:
+def _explained(error: SendError | RegistrationError, what: str) -> str:
     """An error in an operator's words. Calls in the app's own name fail for other reasons than those with a token."""
-    if not isinstance(error, SendError):
-        return advice(error) if isinstance(error, AwsError) else str(error)
+    if isinstance(error, RegistrationError):
+        return str(error)
     if error.code == 190 and what in {"token", APP, INSTAGRAM}:  # "Error Codes": access token
-        return f"Facebook refuses the app's id and secret: check both. ({error})"
+        return f"Facebook refuses the app's id and secret: check the app's id and the setting appSecret. ({error})"
     if error.code == 2200:  # "Subscriptions": the callback could not be validated
         return f"Facebook got no right answer from the webhook: run `python -m ops check`. ({error})"
     return str(error)
