@@ -277,6 +277,8 @@ if settings.bot:
             measured=MEASURED,
             alarms_namespace=alarms.namespace,
             alarm_kinds=list(ALARM_KINDS),
+            finding_kinds=[*FINDING_KINDS, *COUNTED_FINDING_KINDS],
+            checked_kind=CHECKED_KIND,
             waiting_kind=WAITING_KIND,
         ),
     )

@@ -32,6 +32,8 @@ class DashboardArgs:
             `not_understood`.
         alarms_namespace: Of the metrics that alarms read in the log.
         alarm_kinds: The names of those that count errors.
+        finding_kinds: The names of those that count what the hourly check finds.
+        checked_kind: The name of the one that counts the checks.
         waiting_kind: The name of the one that has the age of an event that waits, in seconds.
     """
 
@@ -46,6 +48,8 @@ class DashboardArgs:
     measured: Mapping[str, tuple[str, str]]
     alarms_namespace: str
     alarm_kinds: Sequence[str]
+    finding_kinds: Sequence[str]
+    checked_kind: str
     waiting_kind: str
 
 
@@ -90,6 +94,9 @@ def questions(namespace: str, args: DashboardArgs) -> dict[str, Graphs]:
     def log(kind: str, stat: str, label: str) -> Metric:
         return [namespace, kind, {"stat": stat, "label": label}]
 
+    def watched(kind: str, label: str) -> Metric:
+        return [args.alarms_namespace, kind, {"stat": "Sum", "label": label}]
+
     def queue(metric: str, stat: str, label: str, name: pulumi.Input[str] = args.queue_name) -> Metric:
         return ["AWS/SQS", metric, "QueueName", name, {"stat": stat, "label": label}]
 
@@ -125,8 +132,10 @@ def questions(namespace: str, args: DashboardArgs) -> dict[str, Graphs]:
                 log("fault", "Sum", "faults"),
                 queue("ApproximateNumberOfMessagesVisible", "Maximum", "dead letters", args.dead_letter_queue_name),
             ],
-            "Facebook refuses": [
-                [args.alarms_namespace, kind, {"stat": "Sum", "label": kind}] for kind in args.alarm_kinds
+            "Facebook refuses": [watched(kind, kind) for kind in args.alarm_kinds],
+            "The hourly check finds": [
+                watched(args.checked_kind, "checks"),
+                *(watched(kind, kind) for kind in args.finding_kinds),
             ],
             "AWS": [
                 function("Errors", "Sum", "function's errors"),

@@ -60,7 +60,7 @@ EDITS = (
         "silence", {"silenceHours": "6"},
         {"alarms-silence": MADE, "alarms-accepted-filter": MADE},
     ),
-    Edit("retention", {"logRetentionDays": "60"}, {"bot-logs-group": CHANGED}),
+    Edit("retention", {"logRetentionDays": "60"}, {**FUNCTION, "bot-logs-group": CHANGED}),
     Edit("throttling", {"throttleRate": "50", "throttleBurst": "80"}, {"webhook-settings": CHANGED}),
     Edit(
         "what the bot reads",
@@ -74,8 +74,11 @@ EDITS = (
     Edit("concurrency", {"concurrency": "4"}, {**FUNCTION, "consumer-mapping": CHANGED}),
     Edit("an e-mail address", {"alarmEmail": "team@example.org"}, {"alarms-email": MADE}),
     Edit("another e-mail address", {"alarmEmail": "others@example.org"}, {"alarms-email": REPLACED}),
-    Edit("access log on", {"apiAccessLog": "true", "manageApiGatewayAccount": "true"}, API_LOG),
-    Edit("access log off", {"apiAccessLog": "false"}, {"webhook-access-log": DELETED, "webhook-stage": CHANGED}),
+    Edit("access log on", {"apiAccessLog": "true", "manageApiGatewayAccount": "true"}, {**FUNCTION, **API_LOG}),
+    Edit(
+        "access log off", {"apiAccessLog": "false"},
+        {**FUNCTION, "webhook-access-log": DELETED, "webhook-stage": CHANGED},
+    ),
     Edit(
         "Lex",
         {"lexBotId": "ABCDEFGHIJ", "lexBotAliasId": "KLMNOPQRST", "lexLocaleId": "en_US"},
@@ -89,6 +92,7 @@ EDITS = (
         },
         {
             **FUNCTION, "events-queue": CHANGED, "events-dead-letters": CHANGED, "bot-access-policy": CHANGED,
+            "alarms-duration": CHANGED,
             **dict.fromkeys(CONVERSATION, MADE),
         },
     ),
@@ -118,8 +122,8 @@ EDITS = (
         {"pageAccessToken": "CANARY-token", "verifyToken": "CANARY-word"},
         {"secrets-page-access-token": CHANGED, "secrets-verify-token": CHANGED},
     ),
-    Edit("protection on", {"protectData": "true"}, {"ledger-table": CHANGED}),
-    Edit("protection off", {"protectData": "false"}, {"ledger-table": CHANGED}),
+    Edit("protection on", {"protectData": "true"}, {**FUNCTION, "ledger-table": CHANGED}),
+    Edit("protection off", {"protectData": "false"}, {**FUNCTION, "ledger-table": CHANGED}),
     Edit(
         "a member added",
         {"adminMembers": '["anna","ben"]'},
@@ -136,7 +140,7 @@ EDITS = (
     Edit(
         "another stack to administer",
         {"adminStacks": '["other"]'},
-        {f"admins-{title}-policy": CHANGED for title in ("data", "watch", "upkeep")},
+        {f"admins-{title}-policy": CHANGED for title in ("data", "watch", "upkeep", "tools")},
     ),
     Edit(
         "the group renamed",
@@ -144,6 +148,7 @@ EDITS = (
         {
             "admins-group": CHANGED, "admins-member-anna": CHANGED, "admins-member-ben": CHANGED,
             "admins-data": REPLACED, "admins-watch": REPLACED, "admins-upkeep": REPLACED,
+            "admins-tools": REPLACED,
             "admins-watch-policy": CHANGED,
             **{f"admins-{policy}": REPLACED for policy in POLICIES},
         },
@@ -193,6 +198,7 @@ FOR_THE_OWNER = (
             **dict.fromkeys([*SCOPED, *(f"{name}-policy" for name in SCOPED)], MADE),
             **dict.fromkeys(("admins-dev-boundary", "admins-other-boundary"), MADE),
             **dict.fromkeys(("admins-upkeep", "admins-upkeep-policy"), DELETED),
+            **dict.fromkeys(("admins-tools", "admins-tools-policy"), REPLACED),
             "bot-role": CHANGED,
             "check-role": CHANGED,
             "webhook-stage": CHANGED,
