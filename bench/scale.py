@@ -87,8 +87,7 @@ def worker_calls(people: int, answers: int) -> Counter[str]:
     settled_together = min(2, people - 1)
     return Counter(
         {
-            # Before each further answer: has a human written?
-            "dynamodb:BatchGetItem": 1 + one_by_one,
+            "dynamodb:BatchGetItem": 1,
             "dynamodb:TransactWriteItems": people + settled_together,
             "dynamodb:UpdateItem": one_by_one + 1,
             "graph:send": people * answers,
@@ -98,8 +97,7 @@ def worker_calls(people: int, answers: int) -> Counter[str]:
 
 def batch_seconds(people: int, answers: int, machine: Machine) -> float:
     """How long one batch takes: each person's calls follow one another, and one processor serves all people."""
-    # Read, plan, a read and a write before each further answer, settle.
-    in_a_row = 1 + 1 + 2 * (answers - 1) + 1 + min(1, people - 1)
+    in_a_row = 1 + 1 + (answers - 1) + 1 + min(1, people - 1)  # read, plan, before each further answer, settle
     computing = worker_calls(people, answers).total() * CALL_SECONDS / machine.processors
     return answers * machine.graph_seconds + in_a_row * LATENCIES["dynamodb"] + computing
 
@@ -168,8 +166,8 @@ def units(people: int, answers: int, machine: Machine, memory_mb: int) -> Units:
         gb_seconds=seconds * memory_mb / 1024,
         # One to send it; receiving and deleting are one call for a batch.
         queue_calls=passed + 2 * passed / people,
-        # A person's state, the event, and the page once for all; before each further answer, all three.
-        read_units=2 + 1 / people + 3 * (answers - 1),
+        # A person's state, the event, and the page once for all.
+        read_units=2 + 1 / people,
         write_units=write_units / people,
         log_bytes=MESSAGE_LOG_BYTES + answers * ANSWER_LOG_BYTES,
     )
@@ -196,7 +194,7 @@ def limits(rate: float, answers: int, machine: Machine, concurrency: int, thrott
         Limit("executions at once in the account", busy, ACCOUNT_EXECUTIONS, "quota *Concurrent executions* of Lambda"),
         Limit("calls a second to send to the queue", rate * (1 + answers), QUEUE_CALLS, "quota of SQS; the region"),
         Limit("write units a second of the table", served * one.write_units, TABLE_UNITS, "quota of DynamoDB"),
-        Limit("reads a second of the page's record", served / people + served * (answers - 1), ITEM_READS, "none: one item"),
+        Limit("reads a second of the page's record", served / people, ITEM_READS, "none: one item"),
     ]  # fmt: skip
 
 
