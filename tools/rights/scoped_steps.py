@@ -110,7 +110,9 @@ def _look_at_numbers(trial: Trial) -> None:
     )
 
 
-SERVICES = frozenset({"apigateway", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "sns", "sqs", "ssm"})
+SERVICES = frozenset(
+    {"apigateway", "cloudwatch", "dynamodb", "iam", "lambda", "logs", "scheduler", "sns", "sqs", "ssm"}
+)
 SCOPED_STEPS = (
     *MEMBER_STEPS,
     # A function is given a role, which needs a permission of IAM.
