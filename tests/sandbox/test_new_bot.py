@@ -103,7 +103,8 @@ def test_commands_find_the_running_sandbox_and_its_app(bot: Path) -> None:
 
     updated = run(bot, "sandbox", "update", "--set", "memoryMb=640", "--json")
     assert {name: what for name, what in json.loads(updated.out)["done"].items() if what == "changed"} == {
-        "pizza-bonn-local-bot-function": "changed"
+        "pizza-bonn-local-bot-function": "changed",
+        "pizza-bonn-local-live-alias": "changed",
     }
 
 

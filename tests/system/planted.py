@@ -93,21 +93,32 @@ def _credential(sandbox: Sandbox, name: str) -> AbstractContextManager[None]:
 
 @contextmanager
 def _variable(sandbox: Sandbox, name: str, value: str) -> Iterator[None]:
-    before, client = variables(sandbox), sandbox.client("lambda")
-    for given in (before | {name: value}, before):
-        client.update_function_configuration(
-            FunctionName=sandbox.outputs["functionName"], Environment={"Variables": given}
-        )
-        client.get_waiter("function_updated_v2").wait(FunctionName=sandbox.outputs["functionName"])
-        if given is not before:
-            yield
+    """Let a version with another variable answer people."""
+    client, function = sandbox.client("lambda"), sandbox.outputs["functionName"]
+    alias = {"FunctionName": function, "Name": sandbox.outputs["aliasName"]}
+    before, answering = variables(sandbox), client.get_alias(**alias)["FunctionVersion"]
+    _configure(sandbox, before | {name: value})
+    client.update_alias(**alias, FunctionVersion=client.publish_version(FunctionName=function)["Version"])
+    try:
+        yield
+    finally:
+        _configure(sandbox, before)
+        client.update_alias(**alias, FunctionVersion=answering)
+
+
+def _configure(sandbox: Sandbox, given: dict[str, str]) -> None:
+    client, function = sandbox.client("lambda"), sandbox.outputs["functionName"]
+    client.update_function_configuration(FunctionName=function, Environment={"Variables": given})
+    client.get_waiter("function_updated_v2").wait(FunctionName=function)
 
 
 @contextmanager
 def _without_route(sandbox: Sandbox, method: str) -> Iterator[None]:
     client = sandbox.client("apigateway")
     (api,) = client.get_rest_apis()["items"]
-    (resource,) = [each for each in client.get_resources(restApiId=api["id"])["items"] if each.get("pathPart")]
+    (resource,) = [
+        each for each in client.get_resources(restApiId=api["id"])["items"] if each.get("pathPart") == "webhook"
+    ]
     where = {"restApiId": api["id"], "resourceId": resource["id"], "httpMethod": method}
     integration = client.get_integration(**where)
     deployed = client.get_stage(restApiId=api["id"], stageName="live")["deploymentId"]

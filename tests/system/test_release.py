@@ -120,7 +120,7 @@ def test_a_version_that_raises_for_one_person_in_five_is_rolled_back_and_everybo
 def test_a_conversation_in_a_function_of_its_own_is_released_and_rolled_back_with_the_bot(project: Path) -> None:
     code = project / "conversation" / "index.mjs"
     code.parent.mkdir()
-    code.write_text("export const handler = () => ({ messages: ['One.'] });\n", "utf-8")
+    code.write_text("export const handler = () => ({ disclosed: true, messages: ['One.'] });\n", "utf-8")
     with Sandbox(folder=project, settings={"conversationCode": "conversation", "releaseMinutes": "1"}) as sandbox:
         stack = from_described(sandbox.described(), "the sandbox")
         aws = OperatorAws(stack.region, stack.endpoint, SANDBOX_KEY)
