@@ -24,6 +24,7 @@ TITLES = {
     "admins-mfa": "administrators: MFA",
     "bot-access": "the function's role: access",
     "bot-log": "the function's role: log",
+    "dialogue-log": "the conversation function's role: log",
     "api-account": "API Gateway's log role",
 }
 """Policy → its name on the page."""

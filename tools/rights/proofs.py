@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tools.rights.scoped_steps import SCOPED_STEPS
-from tools.rights.steps import BOT_STEPS, MEMBER_STEPS, OWN_STEPS, STATE_STEPS, Missing, Step, allowed_on_another
+from tools.rights.steps import (
+    BOT_STEPS,
+    DIALOGUE_STEPS,
+    MEMBER_STEPS,
+    OWN_STEPS,
+    STATE_STEPS,
+    Missing,
+    Step,
+    allowed_on_another,
+)
 from tools.rights.trial import BOUNDARY, Trial
 
 REAL_AWS_ONLY = Path(__file__).with_name("real_aws_only.json")
@@ -27,6 +36,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "admins-mfa": OWN_STEPS,
     "bot-access": BOT_STEPS,
     "bot-log": BOT_STEPS,
+    "dialogue-log": DIALOGUE_STEPS,
     "api-account": (),
 }
 """Policy → the steps that need it, by the policy's name without stack and ending."""
