@@ -105,7 +105,7 @@ def _replies_publicly() -> bool:
     """Whether a module of the conversation knows public replies: only then can a handler return one."""
     from bot import conversation  # here: most commands need no conversation that can be loaded
 
-    own = [module for name, module in list(sys.modules.items()) if name.startswith(conversation.__name__)]
+    own = [module for name, module in list(sys.modules.items()) if name.startswith("bot.conversation")]
     return any(PublicReply in vars(module).values() for module in own)
 
 

@@ -58,7 +58,7 @@ def test_messages_that_wait_together_are_answered_as_one(sandbox: Sandbox) -> No
     before = len(sandbox.requests())
     sandbox.deliver([guest.message(text=text) for text in ("une table", "pour 4", "s'il vous plaît")])
     assert texts(guest.received(before)) == [f"{BOT}Une table pour 4 ? (3)"]
-    sandbox.graph.set_faults({"delaySeconds": 1.0})
+    sandbox.graph.set_faults({"delaySeconds": 4.0})
     before = len(sandbox.requests())
     for text in ("la carte", "une table", "pour 2"):  # the last two come while the first is being answered
         sandbox.deliver([guest.message(text=text)])
