@@ -135,6 +135,7 @@ def test_a_page_is_taken_over_shows_no_secret_and_is_given_back_at_ctrl_c(
     assert nothing_is_left(process, running)
 
 
+@pytest.mark.long
 def test_after_a_crash_the_next_start_restores_and_then_refuses_the_page_that_another_webhook_serves(
     facebook: PlayedFacebook, old: str, terminal: Terminal
 ) -> None:
@@ -154,6 +155,7 @@ def test_after_a_crash_the_next_start_restores_and_then_refuses_the_page_that_an
     assert not remembered(facebook).exists()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("old")
 def test_a_tunnel_that_ends_elsewhere_is_reported_and_nothing_is_registered(
     facebook: PlayedFacebook, terminal: Terminal
@@ -169,6 +171,7 @@ def test_a_tunnel_that_ends_elsewhere_is_reported_and_nothing_is_registered(
     assert [each for each in facebook.graph.requests() if each["method"] == "POST"] == []
 
 
+@pytest.mark.long
 def test_what_was_acknowledged_is_answered_before_the_end_and_a_page_without_a_webhook_has_none_again(
     facebook: PlayedFacebook, terminal: Terminal
 ) -> None:
