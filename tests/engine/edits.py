@@ -48,6 +48,11 @@ API_LOG = {
 }  # fmt: skip
 CONVERSATION = ("dialogue-function", "dialogue-log-policy", "dialogue-logs-group", "dialogue-role")
 PUT = ("webhook-put", "webhook-put-integration", "webhook-put-permission")
+PAGES = [
+    f"webhook-{page}{part}"
+    for page in ("privacy", "deletion")
+    for part in ("", "-get", "-get-integration", "-get-permission")
+]
 EDITS = (
     Edit("memory", {"memoryMb": "1024"}, FUNCTION),
     Edit(
@@ -55,7 +60,7 @@ EDITS = (
         {"timeoutSeconds": "20"},
         {**FUNCTION, "events-queue": CHANGED, "events-dead-letters": CHANGED},
     ),
-    Edit("retention", {"logRetentionDays": "60"}, {"bot-logs-group": CHANGED}),
+    Edit("retention", {"logRetentionDays": "60"}, {**FUNCTION, "bot-logs-group": CHANGED}),
     Edit("throttling", {"throttleRate": "50", "throttleBurst": "80"}, {"webhook-settings": CHANGED}),
     Edit(
         "what the bot reads",
@@ -69,8 +74,12 @@ EDITS = (
     Edit("concurrency", {"concurrency": "4"}, {**FUNCTION, "consumer-mapping": CHANGED}),
     Edit("an e-mail address", {"alarmEmail": "team@example.org"}, {"alarms-email": MADE}),
     Edit("another e-mail address", {"alarmEmail": "others@example.org"}, {"alarms-email": REPLACED}),
-    Edit("access log on", {"apiAccessLog": "true", "manageApiGatewayAccount": "true"}, API_LOG),
-    Edit("access log off", {"apiAccessLog": "false"}, {"webhook-access-log": DELETED, "webhook-stage": CHANGED}),
+    Edit("access log on", {"apiAccessLog": "true", "manageApiGatewayAccount": "true"}, {**FUNCTION, **API_LOG}),
+    Edit(
+        "access log off",
+        {"apiAccessLog": "false"},
+        {**FUNCTION, "webhook-access-log": DELETED, "webhook-stage": CHANGED},
+    ),
     Edit(
         "Lex",
         {"lexBotId": "ABCDEFGHIJ", "lexBotAliasId": "KLMNOPQRST", "lexLocaleId": "en_US"},
@@ -103,8 +112,8 @@ EDITS = (
         {"pageAccessToken": "CANARY-token", "verifyToken": "CANARY-word"},
         {"secrets-page-access-token": CHANGED, "secrets-verify-token": CHANGED},
     ),
-    Edit("protection on", {"protectData": "true"}, {"ledger-table": CHANGED}),
-    Edit("protection off", {"protectData": "false"}, {"ledger-table": CHANGED}),
+    Edit("protection on", {"protectData": "true"}, {**FUNCTION, "ledger-table": CHANGED}),
+    Edit("protection off", {"protectData": "false"}, {**FUNCTION, "ledger-table": CHANGED}),
     Edit(
         "a member added",
         {"adminMembers": '["anna","ben"]'},
@@ -121,16 +130,26 @@ EDITS = (
     Edit(
         "another stack to administer",
         {"adminStacks": '["other"]'},
-        {"admins-data-policy": CHANGED, "admins-watch-policy": CHANGED},
+        {"admins-data-policy": CHANGED, "admins-tools-policy": CHANGED, "admins-watch-policy": CHANGED},
     ),
     Edit(
         "the group renamed",
         {"adminGroupName": "Innolab_FBM_renamed"},
         {
             "admins-group": CHANGED, "admins-member-anna": CHANGED, "admins-member-ben": CHANGED,
-            "admins-data": REPLACED, "admins-watch": REPLACED, "admins-watch-policy": CHANGED,
+            "admins-data": REPLACED, "admins-tools": REPLACED, "admins-watch": REPLACED, "admins-watch-policy": CHANGED,
             **{f"admins-{policy}": REPLACED for policy in POLICIES},
         },
+    ),
+    Edit(
+        "pages about privacy",
+        {"organisation": "Innolab", "privacyContact": "privacy@example.org"},
+        {**FUNCTION, **dict.fromkeys(PAGES, MADE), "webhook-deployment": REPLACED, "webhook-stage": CHANGED},
+    ),
+    Edit(
+        "no pages about privacy",
+        {"organisation": "", "privacyContact": ""},
+        {**FUNCTION, **dict.fromkeys(PAGES, DELETED), "webhook-deployment": REPLACED, "webhook-stage": CHANGED},
     ),
     Edit("code", {}, FUNCTION, "bot/conversation/parcels.py", '"""', '"""Edited. '),
     Edit(
@@ -169,6 +188,7 @@ FOR_THE_OWNER = (
             **dict.fromkeys(("admins-data", "admins-watch", "admins-data-policy", "admins-watch-policy"), DELETED),
             **{f"admins-{policy}": DELETED for policy in POLICIES[:3]},
             **dict.fromkeys([*SCOPED, *(f"{name}-policy" for name in SCOPED)], MADE),
+            **dict.fromkeys(("admins-tools", "admins-tools-policy"), REPLACED),  # its description names the kind of rights
             **dict.fromkeys(("admins-dev-boundary", "admins-other-boundary"), MADE),
             "bot-role": CHANGED,
             "webhook-stage": CHANGED,
