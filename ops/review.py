@@ -6,6 +6,7 @@ Sources are in docs/app-review.md, which also has the usual reasons for refusal.
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -103,14 +104,13 @@ def _always() -> bool:
 
 def _replies_publicly() -> bool:
     """Whether a module of the conversation knows public replies: only then can a handler return one."""
-    from bot import conversation  # here: most commands need no conversation that can be loaded
-
-    own = [module for name, module in list(sys.modules.items()) if name.startswith(conversation.__name__)]
+    package = import_module("bot.conversation")  # here: most commands need no conversation that can be loaded
+    own = [module for name, module in list(sys.modules.items()) if name.startswith(package.__name__)]
     return any(PublicReply in vars(module).values() for module in own)
 
 
 def _asks_for_locale() -> bool:
-    from bot import conversation  # as above
+    from bot import conversation  # here, as above
 
     return "locale" in conversation.bot.person
 

@@ -131,7 +131,7 @@ def _loaded(command: list[str], folder: Path, name: str, handler: str) -> Json:
 
 
 def _fine() -> Json:
-    return {"ok": True, "profile": None, "demonstrations": {}, "templates": []}
+    return {"ok": True, "profile": None, "demonstrations": {}, "templates": None}
 
 
 def _not_fine(message: str, file: str = "", line: int | None = None, text: str = "") -> Json:

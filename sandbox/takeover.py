@@ -122,7 +122,11 @@ class Takeover:
             return ""
         if now.url != taken.url:
             self._note(None)
-            return f"Facebook sends to {now.url or 'no webhook'} by now, so nothing was restored."
+            return (
+                ""
+                if now == taken.before
+                else f"Facebook sends to {now.url or 'no webhook'} by now, so nothing was restored."
+            )
         if taken.before.url and not self._token:
             return (
                 f"Facebook still sends this page's events to {taken.url}. To send them to {taken.before.url} again, "

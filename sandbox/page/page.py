@@ -405,11 +405,12 @@ class ChatPage:
     async def _take_offer(self, offered: Json) -> None:
         """Show the bot's Messenger profile, and what it can demonstrate; a bot without a profile keeps the present.
 
-        Its templates are reviewed, as if `ops templates` had created them.
+        Its templates are reviewed, as if `ops templates` had created them. A function of its own has neither.
         """
         self._demonstrations = offered["demonstrations"]
         self.feed.note("demonstrations", demonstrations=self._demonstrations)
-        await asyncio.to_thread(self._sandbox.graph.templates.replace, offered["templates"])
+        if offered["templates"] is not None:
+            await asyncio.to_thread(self._sandbox.graph.templates.replace, offered["templates"])
         if offered["profile"]:
             self._sandbox.graph.set_profile(offered["profile"])
             self._note_profile()

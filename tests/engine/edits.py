@@ -48,6 +48,11 @@ API_LOG = {
 }  # fmt: skip
 CONVERSATION = ("dialogue-function", "dialogue-log-policy", "dialogue-logs-group", "dialogue-role")
 PUT = ("webhook-put", "webhook-put-integration", "webhook-put-permission")
+PAGES = [
+    f"webhook-{page}{part}"
+    for page in ("privacy", "deletion")
+    for part in ("", "-get", "-get-integration", "-get-permission")
+]
 EDITS = (
     Edit("memory", {"memoryMb": "1024"}, FUNCTION),
     Edit(
@@ -76,7 +81,8 @@ EDITS = (
     Edit("another e-mail address", {"alarmEmail": "others@example.org"}, {"alarms-email": REPLACED}),
     Edit("access log on", {"apiAccessLog": "true", "manageApiGatewayAccount": "true"}, {**FUNCTION, **API_LOG}),
     Edit(
-        "access log off", {"apiAccessLog": "false"},
+        "access log off",
+        {"apiAccessLog": "false"},
         {**FUNCTION, "webhook-access-log": DELETED, "webhook-stage": CHANGED},
     ),
     Edit(
@@ -153,6 +159,16 @@ EDITS = (
             **{f"admins-{policy}": REPLACED for policy in POLICIES},
         },
     ),
+    Edit(
+        "pages about privacy",
+        {"organisation": "Innolab", "privacyContact": "privacy@example.org"},
+        {**FUNCTION, **dict.fromkeys(PAGES, MADE), "webhook-deployment": REPLACED, "webhook-stage": CHANGED},
+    ),
+    Edit(
+        "no pages about privacy",
+        {"organisation": "", "privacyContact": ""},
+        {**FUNCTION, **dict.fromkeys(PAGES, DELETED), "webhook-deployment": REPLACED, "webhook-stage": CHANGED},
+    ),
     Edit("code", {}, FUNCTION, "bot/conversation/parcels.py", '"""', '"""Edited. '),
     Edit("releases", {"releaseMinutes": "30", "releasePercent": "20", "smokePerson": "1000"}, {}),
     Edit("code to release", {}, {"bot-function": CHANGED}, "bot/conversation/parcels.py", '"""', '"""Edited. '),
@@ -196,9 +212,11 @@ FOR_THE_OWNER = (
             **dict.fromkeys(("admins-data", "admins-watch", "admins-data-policy", "admins-watch-policy"), DELETED),
             **{f"admins-{policy}": DELETED for policy in POLICIES[:3]},
             **dict.fromkeys([*SCOPED, *(f"{name}-policy" for name in SCOPED)], MADE),
+            **dict.fromkeys(
+                ("admins-tools", "admins-tools-policy"), REPLACED
+            ),  # its description names the kind of rights
             **dict.fromkeys(("admins-dev-boundary", "admins-other-boundary"), MADE),
             **dict.fromkeys(("admins-upkeep", "admins-upkeep-policy"), DELETED),
-            **dict.fromkeys(("admins-tools", "admins-tools-policy"), REPLACED),
             "bot-role": CHANGED,
             "check-role": CHANGED,
             "webhook-stage": CHANGED,

@@ -125,6 +125,18 @@ def test_a_registration_that_somebody_made_meanwhile_is_left_alone(
 
 
 @pytest.mark.usefixtures("old")
+def test_what_was_never_replaced_needs_no_remark_and_nothing_stays(facebook: PlayedFacebook, tmp_path: Path) -> None:
+    with take(facebook, tmp_path, OLD_TOKEN) as takeover:
+        takeover.look(OURS)
+        takeover.begin(OURS)
+        facebook.graph.forget_requests()
+        assert takeover.end() == ""
+
+    assert {each["method"] for each in facebook.graph.requests()} == {"GET"}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("old")
 def test_a_verify_token_that_the_webhook_does_not_confirm_is_refused_before_anything_changes(
     facebook: PlayedFacebook, tmp_path: Path
 ) -> None:

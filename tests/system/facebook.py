@@ -15,7 +15,7 @@ from sandbox.serving import Server
 from tests.bot.servers import Served, serve
 
 Json = dict[str, Any]
-PAGE, APP = "700000000000001", "800000000000001"
+PAGE = "700000000000001"
 OLD_TOKEN = "word-of-the-old-bot"
 OLD_FIELDS = ["messages"]
 
@@ -32,7 +32,11 @@ class PlayedFacebook:
 
     def __init__(self, background: Background) -> None:
         self.secrets = {"pageAccessToken": f"EAA{secrets.token_hex(20)}", "appSecret": secrets.token_hex(16)}
-        self.graph = Graph(PAGE, APP, self.secrets["pageAccessToken"], self.secrets["appSecret"], echo=self._echo)
+        # One sandbox at a time serves a page of an app, and tests run side by side.
+        self.app_id = str(8 * 10**14 + secrets.randbelow(10**14))
+        self.graph = Graph(
+            PAGE, self.app_id, self.secrets["pageAccessToken"], self.secrets["appSecret"], echo=self._echo
+        )
         self._background, self._server = background, Server(self.graph.app, 0, "a test")
         self.url = self._server.url
         self.sender = Facebook("", self.secrets["appSecret"], PAGE)
@@ -43,7 +47,7 @@ class PlayedFacebook:
 
     def described(self, **more: str) -> Json:
         """What opens the page, as a file descriptor holds it."""
-        return {"pageId": PAGE, "appId": APP, **self.secrets, **more}
+        return {"pageId": PAGE, "appId": self.app_id, **self.secrets, **more}
 
     def page(self, **more: str) -> RealPage:
         """The page, with what opens it."""

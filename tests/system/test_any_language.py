@@ -22,7 +22,11 @@ Json = dict[str, Any]
 
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
 
-NODE = {"conversationCode": "tests/system/node_conversation"}
+NODE = {
+    "conversationCode": "tests/system/node_conversation",
+    "conversationPerson": "first_name",
+    "humanHours": "3",
+}
 STORMS = 5
 PEOPLE, EVENTS = 3, 2
 
@@ -106,6 +110,15 @@ def test_it_is_silent_while_a_human_has_the_conversation(sandbox: Sandbox) -> No
         [],
         ["Da bin ich."],
     ]
+
+
+def test_the_settings_reach_the_turn(sandbox: Sandbox) -> None:
+    person = new_person()
+    texts(sandbox, "human", person)
+
+    turn = json.loads(texts(sandbox, "turn", person)[0])
+    assert turn["person"]["firstName"]
+    assert turn["session"]["human"]["until"] - turn["session"]["human"]["since"] == 3 * 3600 * 1000
 
 
 def test_texts_that_wait_together_get_one_answer_if_it_answers_all_of_them(sandbox: Sandbox) -> None:

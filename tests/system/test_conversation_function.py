@@ -18,6 +18,7 @@ from tests.system.test_languages import MAVEN, marks, run
 from tools.browser import copy_program
 
 Json = dict[str, Any]
+DISCLOSURE = "You are chatting with a bot.\n\n"
 
 
 class Workplace:
@@ -71,14 +72,14 @@ NEEDS_NODE, NEEDS_JAVA = marks("nodejs")[0], marks("java")[0]
 
 @NEEDS_NODE
 def test_what_is_saved_is_live_at_once(nodejs: Workplace) -> None:
-    assert nodejs.says("status") == ["Which parcel? Please send me its 8-digit number."]
+    assert nodejs.says("status") == [f"{DISCLOSURE}Which parcel? Please send me its 8-digit number."]
 
     nodejs.change(nodejs.code / "index.js", "Which parcel?", "Which one?")
 
     until(
         lambda: "examples/nodejs/index.js" in [file for each in nodejs.code_notes("live") for file in each["changed"]]
     )
-    assert nodejs.says("status") == ["Which one? Please send me its 8-digit number."]
+    assert nodejs.says("status") == [f"{DISCLOSURE}Which one? Please send me its 8-digit number."]
 
 
 @NEEDS_NODE
@@ -119,7 +120,7 @@ def test_an_event_waits_while_lambda_does_not_call_the_function(nodejs: Workplac
     nodejs.sandbox.aws_faults({"lambda:*": {"status": 503, "count": 1}})
 
     assert nodejs.says("12345678") == [
-        "Parcel 12345678: out for delivery\n✅ announced\n✅ in transit\n📍 out for delivery\n⬜ delivered"
+        f"{DISCLOSURE}Parcel 12345678: out for delivery\n✅ announced\n✅ in transit\n📍 out for delivery\n⬜ delivered"
     ]
     nodejs.sandbox.aws_faults({})
 
@@ -132,11 +133,11 @@ def test_java_is_live_after_it_was_packaged(tmp_path: Path) -> None:
     run(MAVEN, project / "examples" / "java")
     workplace = Workplace(project, "examples/java/target/classes")
     with workplace.sandbox:
-        assert workplace.says("status") == ["Which parcel? Please send me its 8-digit number."]
+        assert workplace.says("status") == [f"{DISCLOSURE}Which parcel? Please send me its 8-digit number."]
         workplace.change(project / "examples/java/src/main/java/Bot.java", "Which parcel?", "Which one?")
         run((*MAVEN, "-DskipTests"), project / "examples" / "java")
 
-        until(lambda: workplace.says("status") == ["Which one? Please send me its 8-digit number."])
+        until(lambda: workplace.says("status") == [f"{DISCLOSURE}Which one? Please send me its 8-digit number."])
 
 
 @pytest.mark.parametrize(

@@ -64,14 +64,23 @@ def test_a_restaurants_bot_answers_in_the_place_of_the_sample(sandbox: Sandbox) 
     assert say("status") == ["Écrivez « la carte » ou « réserver »."]
 
 
+def in_flight(sandbox: Sandbox) -> int:
+    """How many messages of the queue a worker has."""
+    name = "ApproximateNumberOfMessagesNotVisible"
+    queue = {"QueueUrl": sandbox.outputs["queueUrl"], "AttributeNames": [name]}
+    return int(sandbox.client("sqs").get_queue_attributes(**queue)["Attributes"][name])
+
+
 def test_messages_that_wait_together_are_answered_as_one(sandbox: Sandbox) -> None:
     guest = Person(sandbox)
     before = len(sandbox.requests())
     sandbox.deliver([guest.message(text=text) for text in ("une table", "pour 4", "s'il vous plaît")])
     assert texts(guest.received(before)) == [f"{BOT}Une table pour 4 ? (3)"]
-    sandbox.graph.set_faults({"delaySeconds": 1.0})
+    sandbox.graph.set_faults({"delaySeconds": 2.0})
     before = len(sandbox.requests())
-    for text in ("la carte", "une table", "pour 2"):  # the last two come while the first is being answered
+    sandbox.deliver([guest.message(text="la carte")])
+    until(lambda: in_flight(sandbox))
+    for text in ("une table", "pour 2"):  # they come while the first is being answered
         sandbox.deliver([guest.message(text=text)])
     sandbox.graph.set_faults({})
     assert texts(guest.received(before))[1:] == ["Une table pour 2 ? (2)"]

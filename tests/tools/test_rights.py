@@ -7,7 +7,7 @@ import pytest
 
 from tests.harness import STACKS, Graph, run_main
 from tests.policies import documents
-from tools.rights.__main__ import LEX
+from tools.rights.__main__ import CONVERSATION, LEX
 from tools.rights.page import PAGE, table
 from tools.rights.proofs import REAL_AWS_ONLY, Permission, permissions
 from tools.rights.static_analysis import findings, managed, together, unconstrained
@@ -30,13 +30,13 @@ def ours(graph: Graph) -> dict[str, dict[str, Any]]:
 def full() -> Graph:
     """A stack with every policy that there can be."""
     added = {"manageApiGatewayAccount": True, "apiAccessLog": True, "unknownDays": 7}
-    return run_main("prod", {"adminMembers": ["anna"], **added, **LEX})
+    return run_main("prod", {"adminMembers": ["anna"], **added, **CONVERSATION, "timeoutSeconds": 30, **LEX})
 
 
 @pytest.fixture(scope="module")
 def scoped() -> Graph:
     """A stack with scoped rights."""
-    return run_main("local", {"adminRights": "scoped", **LEX})
+    return run_main("local", {"adminRights": "scoped", **LEX, **CONVERSATION, "timeoutSeconds": 30})
 
 
 def test_every_action_of_every_policy_is_in_the_table_and_no_other(

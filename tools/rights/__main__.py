@@ -9,7 +9,8 @@ from sandbox.aws.clients import Clients
 from sandbox.local import Sandbox
 from tools.rights.attempts import ATTEMPTS, refused_action, set_up
 from tools.rights.page import PAGE, Evidence, page
-from tools.rights.proofs import Proof, prove_all
+from tools.rights.proofs import Permission, Proof, permissions, prove_all
+from tools.rights.proofs import prove as prove_one
 from tools.rights.static_analysis import findings, managed, together
 from tools.rights.trial import SETTINGS, STACK, Trial
 
@@ -17,6 +18,9 @@ MEMBER = "anna"
 OTHER = "dev"
 # The emulator has no Lex, and the steps say nothing that the bot would ask Lex.
 LEX = {"lexBotId": "ABCDEFGHIJ", "lexBotAliasId": "TSTALIASID", "lexLocaleId": "en_US"}
+CONVERSATION = {"conversationCode": "examples/nodejs", "timeoutSeconds": "30"}
+CALL, DIALOGUE = "lambda:InvokeFunction", "dialogue-log"
+"""The permission to call the conversation's function, and the policy for that function's log."""
 
 
 def live(sandbox: Sandbox, rights: str) -> list[dict[str, Any]]:
@@ -64,11 +68,28 @@ def attempts(sandbox: Sandbox, trial: Trial) -> dict[str, bool]:
     return {each.name: bool(refused_action(each, scene)) for each in ATTEMPTS}
 
 
-def prove(rights: str, known: Sequence[Proof] = ()) -> tuple[Evidence, set[tuple[str, str]], list[str]]:
+def prove_conversation() -> list[Proof]:
+    """Prove what a conversation in a function of its own needs, each on a new stack that has one."""
+    proofs: list[Proof] = []
+    wanted: list[Permission] = []
+    while not proofs or wanted:
+        with Sandbox(STACK, settings={**SETTINGS, **CONVERSATION, "adminRights": "scoped"}) as sandbox:
+            trial = Trial(sandbox)
+            if not proofs:
+                found = permissions(trial.policies)
+                wanted = [each for each in found if each.action == CALL or each.policy == DIALOGUE]
+            proofs.append(prove_one(trial, wanted.pop(0)))
+    return proofs
+
+
+def prove(
+    rights: str, of_conversation: Sequence[Proof], known: Sequence[Proof] = ()
+) -> tuple[Evidence, set[tuple[str, str]], list[str]]:
     """Prove one kind of rights.
 
     Args:
         rights: `documented` or `scoped`.
+        of_conversation: see `prove_conversation`.
         known: What has been proven already: some policies are the same in both.
 
     Returns:
@@ -87,7 +108,12 @@ def prove(rights: str, known: Sequence[Proof] = ()) -> tuple[Evidence, set[tuple
         escalations = findings(everything)["privilege escalation"]
         titles = set(trial.policies) - {each.permission.policy for each in known}
         proofs = [each for each in known if each.permission.policy in trial.policies]
-        proofs += prove_all(trial, titles)
+        proofs += [each for each in prove_all(trial, titles) if each.permission.action != CALL]
+        proofs += [
+            each
+            for each in of_conversation
+            if each not in proofs and (each.permission.policy in (*trial.policies, DIALOGUE))
+        ]
         return Evidence(proofs, len(denied), len(escalations), attempts(sandbox, trial)), five, denied
 
 
@@ -97,8 +123,9 @@ def main() -> int:
     Returns:
         1 if there is an action that nothing needs, a call that a member is denied, or an attempt that succeeds.
     """
-    documented, five, denied = prove("documented")
-    scoped, _, also_denied = prove("scoped", documented.proofs)
+    of_conversation = prove_conversation()
+    documented, five, denied = prove("documented", of_conversation)
+    scoped, _, also_denied = prove("scoped", of_conversation, documented.proofs)
     PAGE.write_text(page(documented, scoped, five), encoding="utf-8")
     mistakes = [f"A member was denied {call}." for call in (*denied, *also_denied)]
     mistakes += [

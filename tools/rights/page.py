@@ -26,6 +26,7 @@ TITLES = {
     "bot-access": "the function's role: access",
     "bot-log": "the function's role: log",
     "check": "the schedule's role",
+    "dialogue-log": "the conversation function's role: log",
     "api-account": "API Gateway's log role",
 }
 """Policy → its name on the page."""

@@ -10,6 +10,7 @@ from tools.rights.scoped_steps import SCOPED_STEPS
 from tools.rights.steps import (
     BOT_STEPS,
     CHECK_STEPS,
+    DIALOGUE_STEPS,
     MEMBER_STEPS,
     OWN_STEPS,
     STATE_STEPS,
@@ -38,6 +39,7 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "bot-access": BOT_STEPS,
     "bot-log": BOT_STEPS,
     "check": CHECK_STEPS,
+    "dialogue-log": DIALOGUE_STEPS,
     "api-account": (),
 }
 """Policy → the steps that need it, by the policy's name without stack and ending."""

@@ -476,8 +476,17 @@ def _consume(trial: Trial) -> None:
 
 
 def _write_log(trial: Trial) -> None:
-    owner = trial.owner.client
-    function = owner("lambda").get_function_configuration(FunctionName=trial.sandbox.outputs["functionName"])
+    _has_a_log(trial, trial.sandbox.outputs["functionName"])
+
+
+def _write_the_conversations_log(trial: Trial) -> None:
+    client, name = trial.owner.client("lambda"), trial.sandbox.outputs["functionName"]
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    _has_a_log(trial, variables["CONVERSATION_FUNCTION"])
+
+
+def _has_a_log(trial: Trial, name: str) -> None:
+    function = trial.owner.client("lambda").get_function_configuration(FunctionName=name)
     try:
         refusals.function_logs(trial.owner, function)
     except Refused as error:
@@ -546,5 +555,7 @@ BOT_STEPS = (
     _conversation("a person is forgotten", "dynamodb", ("status", "forget me")),
     _conversation("an event waits while Facebook fails", "sqs", ("status",), TRY_LATER),
     _conversation("a person's dead letter is forgotten", "sqs", ("status", "forget me"), DEFECT),
+    _conversation("a conversation in a function of its own is asked", "lambda", ("status",)),
 )
 CHECK_STEPS = (Step("the schedule calls the function", frozenset({"lambda"}), _scheduled),)
+DIALOGUE_STEPS = (Step("the conversation's function has a log", frozenset({"logs"}), _write_the_conversations_log),)

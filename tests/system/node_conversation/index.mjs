@@ -7,7 +7,10 @@ const said = {
   }),
   silence: () => ({}),
   count: ({ state }) => ({ messages: [`Count ${(state.count ?? 0) + 1}`], state: { count: (state.count ?? 0) + 1 } }),
-  turn: (turn) => ({ messages: [JSON.stringify({ ...turn, event: { kind: turn.event.kind, text: turn.event.text } })] }),
+  turn: (turn) => ({
+    messages: [JSON.stringify({ ...turn, event: { kind: turn.event.kind, text: turn.event.text } })],
+    always: true,
+  }),
   deutsch: () => ({ messages: ["Gut."], language: "de" }),
   human: () => ({ messages: ["A colleague will write to you."], handOver: true }),
   bot: () => ({ messages: ["I am back."] }),
