@@ -145,7 +145,9 @@ def test_a_version_that_fails_is_rolled_back_at_the_next_look(bot: Bot, fault: C
 
 
 @pytest.mark.parametrize(
-    ("version", "kind"), [(2, "credentials"), (2, "slow_down"), (1, "fault")], ids=["token", "pace", "the old version"]
+    ("version", "kind"),
+    [(2, "credentials"), (2, "slow_down"), (2, "token_fails"), (1, "fault")],
+    ids=["token", "pace", "the hourly check", "the old version"],
 )
 def test_what_the_new_version_cannot_help_is_not_held_against_it(bot: Bot, version: int, kind: str) -> None:
     bot.publish()

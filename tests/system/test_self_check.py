@@ -38,6 +38,7 @@ def test_what_is_planted_is_found_within_one_check_and_is_one_line_of_the_log(
 
         lines = [each for each in planted.log_lines(sandbox, began) if each.get("found")]
         assert [each["kind"] for each in lines] == [kind]
+        assert not {"request", "event", "message"} & lines[0].keys()  # of what the same instance did before
     assert planted.scheduled_check(sandbox) == []
 
 

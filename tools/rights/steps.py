@@ -482,7 +482,7 @@ def _write_log(trial: Trial) -> None:
 def _write_the_conversations_log(trial: Trial) -> None:
     client, name = trial.owner.client("lambda"), trial.sandbox.outputs["functionName"]
     variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    _has_a_log(trial, variables["CONVERSATION_FUNCTION"])
+    _has_a_log(trial, variables["CONVERSATION_FUNCTION"].partition(":")[0])
 
 
 def _has_a_log(trial: Trial, name: str) -> None:
