@@ -102,7 +102,11 @@ def test_the_checks_run_on_every_push_and_every_pull_request() -> None:
     }
     assert read("deploy.yml")[True] == {"push": {"branches": ["main"]}}
     assert read("deploy.yml")["jobs"]["test"]["uses"].endswith("/test.yml")
-    assert read("test.yml")["jobs"]["test"]["steps"][-1] == {"run": ".ci/run"}
+    assert read("test.yml")["jobs"]["test"]["steps"][-3:] == [
+        {"run": ".ci/run"},
+        {"run": "make engine"},
+        {"run": "make proofs"},
+    ]
 
 
 def test_a_deployment_comes_after_the_checks_and_prod_after_dev() -> None:
