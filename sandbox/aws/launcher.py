@@ -53,6 +53,8 @@ MAPPING_ACTIONS = {
     "PUT": "lambda:UpdateEventSourceMapping",
     "DELETE": "lambda:DeleteEventSourceMapping",
 }
+ALIAS_ACTIONS = {"GET": "lambda:GetAlias", "PUT": "lambda:UpdateAlias", "DELETE": "lambda:DeleteAlias"}
+"""For one alias; MiniStack takes all of these for ListAliases. Source: Service Authorization Reference, AWS Lambda."""
 
 # The argument that names a resource, and what its ARN begins with. A dashboard belongs to no region.
 DASHBOARD_ARN = "arn:aws:cloudwatch::{account}:dashboard/"
@@ -156,6 +158,8 @@ def correct_actions_and_resources() -> None:
     def extract_iam_action(service: str, method: str, path: str, *rest: Any) -> str | None:
         if service == "lambda" and "/event-source-mappings/" in path.rstrip("/"):
             return MAPPING_ACTIONS.get(method)
+        if service == "lambda" and "/aliases/" in path:
+            return ALIAS_ACTIONS.get(method)
         action = original_action(service, method, path, *rest)
         return BATCH_ACTIONS.get(action or "", action)
 
