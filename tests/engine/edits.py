@@ -188,7 +188,9 @@ FOR_THE_OWNER = (
             **dict.fromkeys(("admins-data", "admins-watch", "admins-data-policy", "admins-watch-policy"), DELETED),
             **{f"admins-{policy}": DELETED for policy in POLICIES[:3]},
             **dict.fromkeys([*SCOPED, *(f"{name}-policy" for name in SCOPED)], MADE),
-            **dict.fromkeys(("admins-tools", "admins-tools-policy"), REPLACED),  # its description names the kind of rights
+            **dict.fromkeys(
+                ("admins-tools", "admins-tools-policy"), REPLACED
+            ),  # its description names the kind of rights
             **dict.fromkeys(("admins-dev-boundary", "admins-other-boundary"), MADE),
             "bot-role": CHANGED,
             "webhook-stage": CHANGED,
