@@ -77,6 +77,7 @@ def copy_with_examples(folder: Path) -> Path:
 def nodejs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
     workplace = Workplace(copy_with_examples(tmp_path_factory.mktemp("project")), "examples/nodejs")
     with workplace.sandbox:
+        until(lambda: workplace.code_notes("live"))
         yield workplace
 
 
@@ -84,6 +85,7 @@ NEEDS_NODE, NEEDS_JAVA = marks("nodejs")[0], marks("java")[0]
 
 
 @NEEDS_NODE
+@pytest.mark.long
 def test_what_is_saved_is_live_at_once(nodejs: Workplace) -> None:
     assert nodejs.says("status") == [f"{DISCLOSURE}Which parcel? Please send me its 8-digit number."]
 
@@ -93,6 +95,7 @@ def test_what_is_saved_is_live_at_once(nodejs: Workplace) -> None:
 
 
 @NEEDS_NODE
+@pytest.mark.long
 def test_code_that_would_not_start_is_named_and_what_ran_before_still_runs(nodejs: Workplace) -> None:
     before, good = nodejs.says("status"), "export async function handler("
 
@@ -104,6 +107,7 @@ def test_code_that_would_not_start_is_named_and_what_ran_before_still_runs(nodej
 
 
 @NEEDS_NODE
+@pytest.mark.long
 def test_what_the_function_raises_is_shown_with_its_place(nodejs: Workplace) -> None:
     file, wrong = nodejs.code / "index.js", '  if (said === "boom") throw new RangeError("too far");'
     with nodejs.edited(file, "  if (said === null) return {};\n", f"{wrong}\n"):
