@@ -77,7 +77,6 @@ def copy_with_examples(folder: Path) -> Path:
 def nodejs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
     workplace = Workplace(copy_with_examples(tmp_path_factory.mktemp("project")), "examples/nodejs")
     with workplace.sandbox:
-        until(lambda: workplace.code_notes("live"))
         yield workplace
 
 
