@@ -32,7 +32,7 @@ def about(body: str, page: str, person: str) -> tuple[str, ...] | None:
 def mentions(content: bytes, person: str) -> bool:
     """Whether bytes contain a person's id as a whole word: one id can be the beginning of another.
 
-    A reference counts only behind its name in JSON, because it can be the same number as somebody else's id.
+    A plugin's reference counts only as the value of `user_ref`: the same number can be another person's id.
     """
     if person.startswith(USER_REF):
         reference = re.escape(person.removeprefix(USER_REF).encode())

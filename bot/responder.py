@@ -488,7 +488,7 @@ class Responder:
 
     def _human_talks(self, task: Task) -> bool:
         """Whether a human has written to the person, as far as the ledger knows by now."""
-        return Human.of(self._ledger.read(task.key, task.event.page).state).talks(self._now())
+        return Human.of(self._ledger.state(task.key.user)).talks(self._now())
 
     def _deliver(self, task: Task, record: Record, remaining: Callable[[], float]) -> Sent:
         """Send the answer that the record says is being sent, and say what became of it."""

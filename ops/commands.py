@@ -154,8 +154,7 @@ def forget(options: Namespace, target: Target) -> int:
 
 def notify(options: Namespace, target: Target) -> int:
     """`notify`."""
-    if not PSID.fullmatch(options.psid):
-        raise OpsError(f"{options.psid!r} is not a page-scoped id: it consists of digits, such as 6543210987654321.")
+    _check_psid(options)
     notice = NewNotice(
         person=options.psid,
         platform=INSTAGRAM if options.instagram else PAGE,
@@ -181,8 +180,7 @@ def conversations_(_options: Namespace, target: Target) -> int:
 
 def reply_(options: Namespace, target: Target) -> int:
     """`reply`."""
-    if not PSID.fullmatch(options.psid):
-        raise OpsError(f"{options.psid!r} is not a page-scoped id: it consists of digits, such as 6543210987654321.")
+    _check_psid(options)
     text = sys.stdin.read().strip() if options.text == "-" else options.text
     by = reply.writer(target.aws)
     target.show(view.replied(reply.send(target.graph, options.psid, text, by), by))
@@ -338,6 +336,11 @@ def adopt_leftovers(options: Namespace, target: Target) -> int:
         view.leftovers(list(adopt.leftovers(account.group(options.group), account.only_behind(before.url))), before)
     )
     return 0
+
+
+def _check_psid(options: Namespace) -> None:
+    if not PSID.fullmatch(options.psid):
+        raise OpsError(f"{options.psid!r} is not a page-scoped id: it consists of digits, such as 6543210987654321.")
 
 
 def _group(options: Namespace, account: Account) -> Group:

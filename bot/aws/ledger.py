@@ -13,7 +13,7 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bot.aws.client import Aws, AwsError
@@ -138,20 +138,33 @@ class Ledger:
             pages: the page of each event.
         """
         ids = dict.fromkeys(each for key, page in pages.items() for each in (_event(key), _user(key.user), _page(page)))
+        found = self._found(ids)
+        return {key: self._reading(found, key, page) for key, page in pages.items()}
+
+    def state(self, user: str) -> Json:
+        """A user's state, as last written; errors as of `read`."""
+        record = _user(user)
+        return self._state(self._found([record]).get(record, {}))
+
+    def _found(self, ids: Iterable[str]) -> dict[str, Json]:
+        """The records with these ids that there are, in one call."""
         keys = [{"id": {"S": each}} for each in ids]
         answer = self._call("BatchGetItem", {"RequestItems": {self._table: {"Keys": keys, "ConsistentRead": True}}})
         if answer.get("UnprocessedKeys"):
             raise AwsError("BatchGetItem", "ThrottlingException", 400)
-        found = {item["id"]["S"]: item for item in answer["Responses"].get(self._table, [])}
-        return {key: self._reading(found, key, page) for key, page in pages.items()}
+        return {item["id"]["S"]: item for item in answer["Responses"].get(self._table, [])}
+
+    def _state(self, user: Json) -> Json:
+        """The state in a user's record. DynamoDB deletes what has expired within days, not at once."""
+        kept = user and int(user["expires"]["N"]) > self._now()
+        state: Json = json.loads(user["state"]["S"]) if kept else {}
+        return state
 
     def _reading(self, found: Mapping[str, Json], key: Key, page: str) -> Reading:
         event, user, pause = (found.get(each, {}) for each in (_event(key), _user(key.user), _page(page)))
-        # DynamoDB deletes what has expired within days, not at once.
-        kept = user and int(user["expires"]["N"]) > self._now()
         return Reading(
             _record(event),
-            json.loads(user["state"]["S"]) if kept else {},
+            self._state(user),
             int(user["version"]["N"]) if user else 0,
             int(pause["until"]["N"]) if pause else 0,
         )
@@ -344,11 +357,7 @@ class Ledger:
 
     def template_status(self, template: Template) -> str:
         """What Facebook last reported about a template; "" if it never did."""
-        keys = [{"id": {"S": _template(template)}}]
-        answer = self._call("BatchGetItem", {"RequestItems": {self._table: {"Keys": keys, "ConsistentRead": True}}})
-        if answer.get("UnprocessedKeys"):
-            raise AwsError("BatchGetItem", "ThrottlingException", 400)
-        return "".join(item["review"]["S"] for item in answer["Responses"].get(self._table, []))
+        return "".join(item["review"]["S"] for item in self._found([_template(template)]).values())
 
     def revive(self, key: Key, page: str) -> Record:
         """Make a dead event live: the next run of the worker takes it up again.

@@ -19,16 +19,32 @@ def _remove(paths: Iterable[str]) -> Patch:
     return [{"op": "remove", "path": path} for path in paths]
 
 
-class RestApi(ResourceType):
+def _endpoint(inputs: Inputs) -> dict[str, Any]:
+    """An endpoint's configuration: the provider takes one type, AWS a list."""
+    endpoint = inputs["endpointConfiguration"]
+    types = endpoint["types"]
+    return {**endpoint, "types": [types] if isinstance(types, str) else types}
+
+
+class _Tagged(ResourceType):
+    """A type that takes tags, as API Gateway's do."""
+
+    def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
+        account.client("apigateway").tag_resource(resourceArn=old.outputs["arn"], tags=tags)
+
+    def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
+        account.client("apigateway").untag_resource(resourceArn=old.outputs["arn"], tagKeys=keys)
+
+
+class RestApi(_Tagged):
     """A REST API."""
 
     type_name = "aws:apigateway/restApi:RestApi"
 
     def _create(self, account: Account, inputs: Inputs) -> str:
         settings = {key: value for key, value in inputs.items() if key not in {"tags", DEFAULTED}}
-        if endpoint := inputs.get("endpointConfiguration"):
-            types = endpoint["types"]  # the provider takes one type, AWS a list
-            settings["endpointConfiguration"] = {**endpoint, "types": [types] if isinstance(types, str) else types}
+        if inputs.get("endpointConfiguration"):
+            settings["endpointConfiguration"] = _endpoint(inputs)
         return str(account.client("apigateway").create_rest_api(tags=inputs.get("tags") or {}, **settings)["id"])
 
     def _read(self, account: Account, known: Existing) -> Existing:
@@ -55,12 +71,6 @@ class RestApi(ResourceType):
 
     def _delete(self, account: Account, old: Existing) -> None:
         account.client("apigateway").delete_rest_api(restApiId=old.id)
-
-    def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
-        account.client("apigateway").tag_resource(resourceArn=old.outputs["arn"], tags=tags)
-
-    def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
-        account.client("apigateway").untag_resource(resourceArn=old.outputs["arn"], tagKeys=keys)
 
 
 def _arn(account: Account, api: str) -> str:
@@ -296,7 +306,7 @@ def _stage(inputs: Inputs) -> dict[str, str]:
     return {"restApiId": inputs["restApi"], "stageName": inputs["stageName"]}
 
 
-class Stage(ResourceType):
+class Stage(_Tagged):
     """A name under which a deployment is called."""
 
     type_name = "aws:apigateway/stage:Stage"
@@ -356,12 +366,6 @@ class Stage(ResourceType):
 
     def _delete(self, account: Account, old: Existing) -> None:
         account.client("apigateway").delete_stage(**_stage(old.inputs))
-
-    def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
-        account.client("apigateway").tag_resource(resourceArn=old.outputs["arn"], tags=tags)
-
-    def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
-        account.client("apigateway").untag_resource(resourceArn=old.outputs["arn"], tagKeys=keys)
 
 
 class MethodSettings(ResourceType):
@@ -435,17 +439,16 @@ class ApiGatewayAccount(ResourceType):
         self._set(account, "")
 
 
-class DomainName(ResourceType):
+class DomainName(_Tagged):
     """A domain name of one's own."""
 
     type_name = "aws:apigateway/domainName:DomainName"
     plain = ("regionalCertificateArn", "securityPolicy", "endpointAccessMode")
 
     def _create(self, account: Account, inputs: Inputs) -> str:
-        types = inputs["endpointConfiguration"]["types"]  # the provider takes one type, AWS a list
         created = account.client("apigateway").create_domain_name(
             domainName=inputs["domainName"],
-            endpointConfiguration={"types": [types] if isinstance(types, str) else types},
+            endpointConfiguration=_endpoint(inputs),
             tags=inputs.get("tags") or {},
             **chosen(inputs, self.plain),
         )
@@ -468,12 +471,6 @@ class DomainName(ResourceType):
 
     def _delete(self, account: Account, old: Existing) -> None:
         account.client("apigateway").delete_domain_name(domainName=old.id)
-
-    def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
-        account.client("apigateway").tag_resource(resourceArn=old.outputs["arn"], tags=tags)
-
-    def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
-        account.client("apigateway").untag_resource(resourceArn=old.outputs["arn"], tagKeys=keys)
 
 
 NO_PATH = "(none)"

@@ -61,7 +61,7 @@ def test_a_message_that_the_bot_did_not_write_is_unreadable_and_cannot_be_redriv
 
 def test_a_description_holds_nothing_that_a_person_wrote() -> None:
     message = {"object": "page", "page": PAGE, "received": 1, "items": [item(ANNA, "my secret"), item(ANNA, "more")]}
-    detail = {"fbtrace_id": "Atrace", "message": "my secret is no number"}
+    detail = {"fbtrace_id": "Atrace", "message": "my secret is not a number"}
     one = read(received(dead_letter("defect", detail, message, "g", "x").body))
     assert isinstance(one, EventLetter)
     shown = described(one, PAGE)
@@ -72,7 +72,7 @@ def test_a_description_holds_nothing_that_a_person_wrote() -> None:
 
 def test_a_letter_in_full_says_what_the_conversation_raised_and_where(capsys: pytest.CaptureFixture[str]) -> None:
     message = {"object": "page", "page": PAGE, "received": 1, "items": [item(ANNA, "hi")]}
-    detail = {"at": "index.mjs:12", "message": "hi is no number"}
+    detail = {"at": "index.mjs:12", "message": "hi is not a number"}
     shown = view.letter(read(received(dead_letter("RangeError", detail, message, "g", "x").body)), PAGE, None, [])
 
     assert isinstance(shown.json, dict)

@@ -209,8 +209,9 @@ def test_a_replay_is_an_event_of_its_own_and_is_answered(opened: Opened, stage: 
     cyd.write("12345678")
     cyd.hear("12345678")
     cyd.page.locator(".event-card.open").get_by_role("button", name="Replay").click()
-    expect(cyd.answers).to_have_count(2)
+    until(lambda: len(stage.notes("item", person=cyd.person)) == 2)
     first, second = stage.notes("item", person=cyd.person)
+    until(lambda: stage.outcome(second["key"]) == "answered")
     assert first["key"] != second["key"]
     assert first["item"]["message"]["text"] == second["item"]["message"]["text"]
     assert first["item"]["message"]["mid"] != second["item"]["message"]["mid"]

@@ -18,6 +18,7 @@ from sandbox.background import Background
 from sandbox.facebook.graph import Graph
 from sandbox.provider.account import Account
 from sandbox.serving import Server
+from tests.system.facebook import PlayedFacebook, old_webhook, played
 
 REGION = "eu-central-1"
 PAGE, APP, TOKEN, SECRET = "1000", "2000", "page-token", "app-secret"
@@ -55,6 +56,20 @@ def role(owner: Clients, name: str) -> str:
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     return str(owner("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"])
+
+
+@pytest.fixture
+def facebook(background: Background) -> Iterator[PlayedFacebook]:
+    with played(background) as playing:
+        yield playing
+
+
+@pytest.fixture
+def old(facebook: PlayedFacebook) -> Iterator[str]:
+    """The webhook of another bot, which the page has."""
+    with old_webhook() as url:
+        facebook.register(url)
+        yield url
 
 
 class Answered(NamedTuple):

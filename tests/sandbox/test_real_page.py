@@ -14,7 +14,6 @@ import pytest
 
 from sandbox import cli
 from sandbox.aws.cloud import free_port
-from sandbox.background import Background
 from sandbox.control import ACT
 from sandbox.errors import SandboxError
 from sandbox.facebook.webhooks import text_item
@@ -22,7 +21,7 @@ from sandbox.local import new_person
 from sandbox.running import FOLDER, ask
 from sandbox.takeover import PAGES
 from tests.sandbox.test_cli import CLEAN_ENVIRONMENT, PROJECT, descendants, folders_of, nothing_is_left
-from tests.system.facebook import OLD_TOKEN, PAGE, PlayedFacebook, old_webhook, played
+from tests.system.facebook import OLD_TOKEN, PAGE, PlayedFacebook
 
 Json = dict[str, Any]
 
@@ -68,20 +67,6 @@ class Terminal:
             (FOLDER / f"{process.pid}.json").unlink(missing_ok=True)
             for folder in folders_of(process.pid):
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def facebook(background: Background) -> Iterator[PlayedFacebook]:
-    with played(background) as playing:
-        yield playing
-
-
-@pytest.fixture
-def old(facebook: PlayedFacebook) -> Iterator[str]:
-    """The webhook of another bot, which the page has."""
-    with old_webhook() as url:
-        facebook.register(url)
-        yield url
 
 
 @pytest.fixture

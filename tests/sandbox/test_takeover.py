@@ -2,34 +2,18 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox import real_page
-from sandbox.background import Background
 from sandbox.errors import SandboxError
 from sandbox.real_page import RealPage, from_descriptor, from_prompt
 from sandbox.takeover import RESTORE, Served, Takeover
-from tests.system.facebook import OLD_FIELDS, OLD_TOKEN, PlayedFacebook, old_webhook, played
+from tests.system.facebook import OLD_FIELDS, OLD_TOKEN, PlayedFacebook
 
 OURS = "http://127.0.0.1:4600/webhook"
 FIELDS = ["messages", "feed"]
-
-
-@pytest.fixture
-def facebook(background: Background) -> Iterator[PlayedFacebook]:
-    with played(background) as playing:
-        yield playing
-
-
-@pytest.fixture
-def old(facebook: PlayedFacebook) -> Iterator[str]:
-    """The webhook of another bot, which the page has."""
-    with old_webhook() as url:
-        facebook.register(url)
-        yield url
 
 
 def take(facebook: PlayedFacebook, folder: Path, token: str = "") -> Takeover:

@@ -5,6 +5,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,18 @@ class Workplace:
         notes = map(json.loads, self.sandbox.page.feed.since(0)[1])
         return [each["content"] for each in notes if each["kind"] == "code" and each["state"] == state]
 
+    @contextmanager
+    def edited(self, file: Path, old: str, new: str, state: str = "live") -> Iterator[Json]:
+        """Within it, a file is changed, and the page has said what became of that."""
+        good, before = file.read_text(encoding="utf-8"), len(self.code_notes(state))
+        self.change(file, old, new)
+        try:
+            yield until(lambda: self.code_notes(state)[before:])[-1]
+        finally:
+            live = len(self.code_notes("live"))
+            file.write_text(good, encoding="utf-8")
+            until(lambda: self.code_notes("live")[live:])
+
     def change(self, file: Path, old: str, new: str) -> None:
         text = file.read_text(encoding="utf-8")
         assert old in text
@@ -71,48 +84,38 @@ NEEDS_NODE, NEEDS_JAVA = marks("nodejs")[0], marks("java")[0]
 
 
 @NEEDS_NODE
+@pytest.mark.long
 def test_what_is_saved_is_live_at_once(nodejs: Workplace) -> None:
     assert nodejs.says("status") == [f"{DISCLOSURE}Which parcel? Please send me its 8-digit number."]
 
-    nodejs.change(nodejs.code / "index.js", "Which parcel?", "Which one?")
-
-    until(
-        lambda: "examples/nodejs/index.js" in [file for each in nodejs.code_notes("live") for file in each["changed"]]
-    )
-    assert nodejs.says("status") == [f"{DISCLOSURE}Which one? Please send me its 8-digit number."]
+    with nodejs.edited(nodejs.code / "index.js", "Which parcel?", "Which one?") as live:
+        assert live["changed"] == ["examples/nodejs/index.js"]
+        assert nodejs.says("status") == [f"{DISCLOSURE}Which one? Please send me its 8-digit number."]
 
 
 @NEEDS_NODE
+@pytest.mark.long
 def test_code_that_would_not_start_is_named_and_what_ran_before_still_runs(nodejs: Workplace) -> None:
-    before, file = nodejs.says("status"), nodejs.code / "index.js"
-    good = file.read_text(encoding="utf-8")
+    before, good = nodejs.says("status"), "export async function handler("
 
-    nodejs.change(file, "export async function handler(", "export async function handler((")
-
-    broken = until(lambda: nodejs.code_notes("broken"))[-1]
-    assert broken["file"] == "index.js"
-    assert broken["text"].startswith("export async function handler((")
-    assert broken["message"].startswith("SyntaxError")
-    assert nodejs.says("status") == before
-    file.write_text(good, encoding="utf-8")
+    with nodejs.edited(nodejs.code / "index.js", good, f"{good}(", "broken") as broken:
+        assert broken["file"] == "index.js"
+        assert broken["text"].startswith(f"{good}(")
+        assert broken["message"].startswith("SyntaxError")
+        assert nodejs.says("status") == before
 
 
 @NEEDS_NODE
+@pytest.mark.long
 def test_what_the_function_raises_is_shown_with_its_place(nodejs: Workplace) -> None:
-    file = nodejs.code / "index.js"
-    nodejs.change(
-        file, "  if (said === null) return {};\n", '  if (said === "boom") throw new RangeError("too far");\n'
-    )
-    until(lambda: len(nodejs.code_notes("live")) > 1)
-    person = until(lambda: list(nodejs.sandbox.page._people))[0]
+    file, wrong = nodejs.code / "index.js", '  if (said === "boom") throw new RangeError("too far");'
+    with nodejs.edited(file, "  if (said === null) return {};\n", f"{wrong}\n"):
+        line = file.read_text(encoding="utf-8").splitlines().index(wrong) + 1
+        person = until(lambda: list(nodejs.sandbox.page._people))[0]
+        nodejs.sandbox.page.background.run(nodejs.sandbox.page.act(person, {"kind": "text", "text": "boom"}))
+        defect = until(lambda: nodejs.defects)[-1]
 
-    nodejs.sandbox.page.background.run(nodejs.sandbox.page.act(person, {"kind": "text", "text": "boom"}))
-
-    defect = until(lambda: nodejs.defects)[-1]
-    line = (
-        file.read_text(encoding="utf-8").splitlines().index('  if (said === "boom") throw new RangeError("too far");')
-    )
-    assert (defect["type"], defect["message"], defect["at"]) == ("RangeError", "too far", f"index.js:{line + 1}")
+    assert (defect["type"], defect["message"], defect["at"]) == ("RangeError", "too far", f"index.js:{line}")
 
 
 @NEEDS_NODE

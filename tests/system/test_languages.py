@@ -50,13 +50,13 @@ LANGUAGES = {
         "csharp/publish", ("dotnet",), ("dotnet", "test", "test"), ("dotnet", "publish", "src", "-o", "publish")
     ),
 }
-BUILT_IN_MINUTES = {language for language, example in LANGUAGES.items() if example.build}
+LONG = {language for language, example in LANGUAGES.items() if example.build or language == "python"}
 
 
 def marks(language: str) -> list[pytest.MarkDecorator]:
     missing = [each for each in LANGUAGES[language].needs if not shutil.which(each)]
     skipped = pytest.mark.skipif(bool(missing), reason=f"there is no {' and no '.join(missing)} on the PATH")
-    return [skipped, pytest.mark.timeout(600)] + ([pytest.mark.long] if language in BUILT_IN_MINUTES else [])
+    return [skipped, pytest.mark.timeout(600)] + ([pytest.mark.long] if language in LONG else [])
 
 
 EVERY = [pytest.param(LANGUAGES[each], id=each, marks=marks(each)) for each in LANGUAGES]

@@ -34,6 +34,8 @@ __all__ = (
     "test_users_of_one_batch_do_not_wait_for_each_other",
 )
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def facebook() -> Iterator[PlayedFacebook]:
