@@ -26,6 +26,8 @@ SHORTEST_WAIT, LONGEST_WAIT, WAIT_SHARE = 2, 1800, 0.25
 # SQS makes a dead letter of a message after 1,000 receives. With these waits, 14 days take about 900: at least 14 days
 # times (receives / 1,000)**4, so 2 s after the 36th and 30 min after the 196th.
 MOST_RECEIVES, RETENTION_SECONDS = 1000, 14 * 24 * 60 * 60
+# One read takes 100 records: those of so many events of one user, of the user and of the page.
+READ_TOGETHER = 98
 
 
 class Group(NamedTuple):
@@ -159,16 +161,41 @@ class Worker:
             self._queues.bury(letters, self._queues.deadline(QUEUE_SECONDS))
             log("ERROR", "dead_letter", reason="not a message of ours")
             return None
+        tasks: Sequence[Task] = [Task.of(message, item, delivery) for item in message["items"]]
+        if reading is None and len(tasks) > 1 and tasks[0].receives > 1 and not isinstance(tasks[0].event, events.Echo):
+            tasks, reading = self._without_settled(tasks)
         answered = None
-        for number, item in enumerate(message["items"], 1):
+        for number, task in enumerate(tasks, 1):
             if answered:
                 self._responder.settle([answered])
-            task = Task.of(message, item, delivery)
             about(**task.ids)
-            behind = _tasks(delivery, message, number, rest[1:])
+            behind = _behind(tasks[number:], rest[1:])
             answered = self._responder.respond(task, reading, remaining, behind)
             reading = None
         return answered
+
+    def _without_settled(self, tasks: Sequence[Task]) -> tuple[Sequence[Task], Reading | None]:
+        """Leave out what the ledger says has ended, of the events of a message that came before.
+
+        All are read at once: if each took a call of its own, slow calls could use up every run before the first event
+        that is left.
+
+        Returns:
+            The events that are left, and the reading of the first.
+        """
+        while tasks:
+            found = self._ledger.read_all({each.key: each.event.page for each in tasks[:READ_TOGETHER]})
+            left = []
+            for each in tasks[:READ_TOGETHER]:
+                if found[each.key].record.outcome:
+                    about(**each.ids)
+                    log("INFO", "seen_before")
+                else:
+                    left.append(each)
+            tasks = [*left, *tasks[READ_TOGETHER:]]
+            if left:
+                return tasks, found[left[0].key]
+        return [], None
 
     def _hand_back(self, deliveries: Sequence[Json], reason: str, seconds: float | None) -> None:
         """Let a message and all later ones of its group wait: `seconds`, or if None a time that grows with its age."""
@@ -186,10 +213,9 @@ class Worker:
             log("WARN", "not_hidden", reason=str(error))
 
 
-def _tasks(delivery: Json, message: Json, number: int, later: Sequence[Json]) -> Iterator[Task]:
-    """The events of a message from one of its items on, and then those of later messages, as far as they are ours."""
-    for item in message["items"][number:]:
-        yield Task.of(message, item, delivery)
+def _behind(tasks: Iterable[Task], later: Sequence[Json]) -> Iterator[Task]:
+    """The events that are left of a message, and then those of later messages, as far as they are ours."""
+    yield from tasks
     for each in later:
         try:
             message = _message(each)

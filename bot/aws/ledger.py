@@ -132,7 +132,7 @@ class Ledger:
         return self.read_all({key: page})[key]
 
     def read_all(self, pages: Mapping[Key, str]) -> dict[Key, Reading]:
-        """The same for several events, at most 30, in one call; errors as of `read`.
+        """The same for several events, at most 30, or 98 of one user, in one call; errors as of `read`.
 
         Args:
             pages: the page of each event.

@@ -354,6 +354,13 @@ def test_no_call_of_a_conversation_elsewhere_begins_that_leaves_no_time_to_send(
     assert times(system)[1] > model.TIMEOUT_SECONDS - ANSWER_SECONDS - responder.STEP_SECONDS
 
 
+def test_events_that_have_ended_take_no_time_from_the_one_behind_them_however_slow_each_call_is() -> None:
+    ended = [item("u", f"m{number}") for number in range(6)]
+    system = run([*ended, item("u", "m6", 1, "raises"), item("u", "m7")], latencies=(700,), converse=None)
+    assert texts(system)[-1] == "m7 0 6"
+    assert len(letters(system)) == 1
+
+
 def test_no_line_of_the_log_holds_what_a_user_wrote_or_was_answered() -> None:
     natures = ("good", "raises", "rejected", "shy")
     system = run(*[[item("u", f"m{number}", 2, nature)] for number, nature in enumerate(natures)])

@@ -190,6 +190,7 @@ def opened(browser: Browser, stage: Stage) -> Iterator[Callable[..., Window]]:
     contexts = []
 
     def open_page(name: str, **options: Any) -> Window:
+        assert not stage.notes("person", name=name), f"Another test has its {name} on the same page."
         assert stage.ask("/api/people", {"name": name})[0] == 200
         context = browser.new_context(**{"viewport": DESKTOP, **options})
         contexts.append(context)

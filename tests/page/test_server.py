@@ -141,7 +141,8 @@ def test_each_of_several_people_who_are_settled_in_one_write_is_shown_as_done(st
 
 def test_no_secret_reaches_the_page(stage: Stage) -> None:
     sandbox = stage.sandbox
-    person = stage.person()
+    assert stage.ask("/api/people", {"name": "Nell"})[0] == 200
+    person = stage.notes("person", name="Nell")[0]["person"]
     # Secrets in messages are masked too.
     stage.ask("/api/actions", {"person": person, "kind": "text", "text": f"my word is {sandbox.verify_token}"})
     until(lambda: stage.notes("step", person=person, name="done"))

@@ -115,7 +115,7 @@ def test_an_edited_message_needs_no_answer(opened: Opened) -> None:
     wim.chat.get_by_role("button", name="Edit the last message").click()
     wim.page.get_by_label("Its new text").fill("87654321")
     wim.page.get_by_role("button", name="Send", exact=True).last.click()
-    expect(wim.page.locator(".event-card", has_text="edited").locator(".badge")).to_have_text("No answer needed")
+    expect(wim.page.locator(".event-card", has_text="Wim edited").locator(".badge")).to_have_text("No answer needed")
 
 
 def test_a_notice_from_outside_the_page_has_a_trail(opened: Opened, stage: Stage) -> None:
@@ -258,7 +258,7 @@ def test_news_reaches_the_bot(opened: Opened, stage: Stage) -> None:
     eli.hear("Hello")
     Globe(eli).choose("Send news")
     Globe(eli).enter("parcel", "number=12345678")
-    card = eli.page.locator(".event-card", has_text="gets news about “parcel”")
+    card = eli.page.locator(".event-card", has_text="Eli gets news about “parcel”")
     expect(card.locator(".badge")).to_have_text("No answer needed")
     assert stage.notes("item", person=eli.person, action="notice")[0]["item"]["notice"]["data"] == {
         "number": "12345678"
@@ -294,20 +294,20 @@ def test_a_day_later_news_arrives_as_a_utility_message_with_its_button_and_the_p
     expect(uma.chat.locator(".divider")).to_have_text("A day later")
     Globe(uma).choose("Move the parcel on")
     uma.hear("There is news of your parcel 12345678")
-    card = uma.page.locator(".event-card", has_text="gets news about “demonstration”")
+    card = uma.page.locator(".event-card", has_text="Uma gets news about “demonstration”")
     expect(card.locator(".badge")).to_contain_text("Sent as a utility message")
     uma.chat.get_by_role("button", name="Where is it?").click()
     uma.hear("Parcel 12345678:")
 
 
 def test_a_human_replies_with_ops_from_the_page(opened: Opened, stage: Stage) -> None:
-    ole = opened("Ole")
-    ole.write("human")
-    ole.hear("A human will answer")
-    Globe(ole).choose("Reply as a human, with ops")
-    Globe(ole).enter("This is Lena.")
-    expect(ole.hear("This is Lena.")).to_contain_text("A human, by ops reply")
-    sent = [each["body"] for each in stage.notes("send", person=ole.person)][-1]
+    una = opened("Una")
+    una.write("human")
+    una.hear("A human will answer")
+    Globe(una).choose("Reply as a human, with ops")
+    Globe(una).enter("This is Lena.")
+    expect(una.hear("This is Lena.")).to_contain_text("A human, by ops reply")
+    sent = [each["body"] for each in stage.notes("send", person=una.person)][-1]
     assert sent["message"]["metadata"].startswith("human:")
 
 
@@ -371,16 +371,16 @@ def test_a_comment_is_answered_privately_and_may_be_replayed(opened: Opened, sta
 
 @pytest.mark.long
 def test_a_dead_letter_is_dropped_or_redriven_and_answered(opened: Opened, stage: Stage) -> None:
-    ira = opened("Ira")
+    ned = opened("Ned")
     keys = []
     stage.set_faults("rejected")
     for number in ("11111111", "22222222"):
-        ira.write(number)
-        keys.append(until(lambda: stage.notes("item", person=ira.person))[-1]["key"])
+        ned.write(number)
+        keys.append(until(lambda: stage.notes("item", person=ned.person))[-1]["key"])
     until(lambda: [stage.outcome(key) for key in keys] == ["dead", "dead"], 60)
     stage.set_faults()
-    ira.show("Memory")
-    letters = ira.page.locator("#view-memory details", has_text=ira.person)
+    ned.show("Memory")
+    letters = ned.page.locator("#view-memory details", has_text=ned.person)
     expect(letters).to_have_count(2)
     letters.first.locator("summary").click()
     box, pre = letters.first.bounding_box(), letters.first.locator(".json").bounding_box()
@@ -388,14 +388,14 @@ def test_a_dead_letter_is_dropped_or_redriven_and_answered(opened: Opened, stage
     assert pre
     assert pre["x"] + pre["width"] <= box["x"] + box["width"] + 1  # its JSON stays within its box
     letters.first.get_by_role("button", name="Redrive").click()
-    ira.hear("11111111")
+    ned.hear("11111111")
     until(lambda: stage.outcome(keys[0]) == "answered")
-    ira.show("Events")
-    second = ira.page.locator(".event-card", has_text="Ira “22222222”")
+    ned.show("Events")
+    second = ned.page.locator(".event-card", has_text="Ned “22222222”")
     second.locator(".event-head").click()
     second.get_by_role("button", name="Drop").click()
     expect(second.locator(".badge")).to_have_text("Dropped")
-    expect(ira.page.locator(".event-card", has_text="Ira “11111111”").locator(".badge")).to_contain_text("Answered")
+    expect(ned.page.locator(".event-card", has_text="Ned “11111111”").locator(".badge")).to_contain_text("Answered")
 
 
 def test_a_person_is_forgotten(opened: Opened, stage: Stage) -> None:
@@ -409,19 +409,19 @@ def test_a_person_is_forgotten(opened: Opened, stage: Stage) -> None:
 
 
 def test_everything_starts_over(opened: Opened, stage: Stage) -> None:
-    kim = opened("Kim")
-    kim.write("12345678")
-    kim.hear("12345678")
+    lea = opened("Lea")
+    lea.write("12345678")
+    lea.hear("12345678")
     stage.set_faults("down")
-    kim.page.get_by_role("button", name="Start over").click()
-    kim.page.get_by_role("dialog").get_by_role("button", name="Start over").click()
-    anna = kim.page.get_by_role("article", name="Chat of Anna")
+    lea.page.get_by_role("button", name="Start over").click()
+    lea.page.get_by_role("dialog").get_by_role("button", name="Start over").click()
+    anna = lea.page.get_by_role("article", name="Chat of Anna")
     expect(anna).to_be_visible()
     expect(anna.locator(".mine")).to_have_count(0)
-    expect(kim.page.locator(".event-card")).to_have_count(0)
+    expect(lea.page.locator(".event-card")).to_have_count(0)
     table = stage.sandbox.outputs["ledgerTable"]
     left = stage.sandbox.client("dynamodb").scan(TableName=table)["Items"]
-    assert fingerprint(stage.sandbox.page_id, kim.person) not in json.dumps(left)
+    assert fingerprint(stage.sandbox.page_id, lea.person) not in json.dumps(left)
     anna.get_by_role("textbox").fill("12345678")
     anna.get_by_role("textbox").press("Enter")
     expect(anna.locator(".theirs")).to_have_count(1)
