@@ -196,11 +196,17 @@ def test_events_and_log_can_be_searched_and_filtered_and_a_line_leads_to_its_eve
     bix.show("Log")
     bix.page.get_by_label("Search the log").fill(key)
     lines = bix.page.locator(".log-line")
-    expect(lines).to_have_count(1)
+    expect(lines).to_have_count(4)
+    assert {each.split()[1] for each in lines.locator("strong").all_inner_texts()} == {
+        "accepted",
+        "not_understood",
+        "sent",
+        "answered",
+    }
     bix.page.get_by_label("Filter the log").select_option("Errors")
     expect(lines).to_have_count(0)
     bix.page.get_by_label("Filter the log").select_option("bot")
-    lines.get_by_role("button", name="event").click()
+    lines.filter(has_text="answered").get_by_role("button", name="event").click()
     expect(bix.page.locator(".event-card.open")).to_contain_text("“one of these”")
 
 
@@ -424,7 +430,8 @@ def test_everything_starts_over(opened: Opened, stage: Stage) -> None:
     assert fingerprint(stage.sandbox.page_id, lea.person) not in json.dumps(left)
     anna.get_by_role("textbox").fill("12345678")
     anna.get_by_role("textbox").press("Enter")
-    expect(anna.locator(".theirs")).to_have_count(1)
+    expect(anna.locator(".theirs", has_text="You are chatting with a bot.")).to_have_count(1)
+    expect(anna.locator(".theirs", has_text="Parcel 12345678")).to_have_count(1)
 
 
 # As in Messenger, and in detail

@@ -49,7 +49,7 @@ def test_a_subscription_that_is_gone_is_made_again_and_that_is_reported(sandbox:
     assert planted.scheduled_check(sandbox) == ["resubscribed"]
 
     assert set(sandbox.graph.subscribed_apps.fields) == set(SUBSCRIBED)
-    assert sandbox.graph.app_subscription.verified == {"page": sandbox.verify_token}
+    assert sandbox.graph.app_subscription.verified["page"] == sandbox.verify_token
     assert planted.scheduled_check(sandbox) == []
 
 
