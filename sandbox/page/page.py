@@ -88,6 +88,10 @@ class ChatPage:
             self._take_offer,
         )
         self._conversation = ConversationFunction(sandbox)
+        self._conversation_code: ConversationCode | None = None
+        self._conversation_reload: Reload | None = None
+        with contextlib.suppress(SandboxError):  # the deployment will say so
+            self._look_at_conversation()
         self._site = Site(self)
         self._server = Server(self._site.app, port, "the chat page")
         self._site.url = self._server.url
@@ -376,28 +380,36 @@ class ChatPage:
         self.feed.note("code", state=state, content=content)
 
     async def _follow_conversation(self) -> None:
-        """Watch the conversation that is a function of its own, whichever the settings name."""
-        followed: ConversationCode | None = None
+        """Reload the conversation that is a function of its own, whichever the settings name."""
         watching: asyncio.Task[None] | None = None
         try:
             while True:
                 with contextlib.suppress(SandboxError):  # the deployment has said so
-                    code = conversation_code(self._sandbox.configuration) if self._conversation.name else None
-                    if code != followed:
+                    if self._look_at_conversation():
                         await cancelled(watching)
-                        followed, watching = code, code and asyncio.create_task(self._watch_conversation(code))
+                        watching = None
+                if self._conversation_reload and self._conversation.name and not watching:
+                    watching = asyncio.create_task(self._watch_conversation(self._conversation_reload))
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             await cancelled(watching)
 
-    async def _watch_conversation(self, code: ConversationCode) -> None:
-        reload = Reload(
+    def _look_at_conversation(self) -> bool:
+        """Watch the code of a conversation that is a function of its own from now on; False if that is so already."""
+        code = conversation_code(self._sandbox.configuration)
+        if code == self._conversation_code:
+            return False
+        self._conversation_code = code
+        self._conversation_reload = code and Reload(
             conversation_source(self._sandbox.configuration.folder, code),
             lambda content: self._upload(self._conversation.name, content),
             self._conversation.start,
             self.note_code,
             self._take_offer,
         )
+        return True
+
+    async def _watch_conversation(self, reload: Reload) -> None:
         if failure := await asyncio.to_thread(self._conversation.start):
             self.note_code("broken", {"changed": [], **not_loaded(failure)})
         await self._report_failure(reload.run())

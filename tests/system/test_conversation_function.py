@@ -84,7 +84,6 @@ NEEDS_NODE, NEEDS_JAVA = marks("nodejs")[0], marks("java")[0]
 
 
 @NEEDS_NODE
-@pytest.mark.long
 def test_what_is_saved_is_live_at_once(nodejs: Workplace) -> None:
     assert nodejs.says("status") == [f"{DISCLOSURE}Which parcel? Please send me its 8-digit number."]
 
@@ -94,7 +93,6 @@ def test_what_is_saved_is_live_at_once(nodejs: Workplace) -> None:
 
 
 @NEEDS_NODE
-@pytest.mark.long
 def test_code_that_would_not_start_is_named_and_what_ran_before_still_runs(nodejs: Workplace) -> None:
     before, good = nodejs.says("status"), "export async function handler("
 
@@ -106,7 +104,6 @@ def test_code_that_would_not_start_is_named_and_what_ran_before_still_runs(nodej
 
 
 @NEEDS_NODE
-@pytest.mark.long
 def test_what_the_function_raises_is_shown_with_its_place(nodejs: Workplace) -> None:
     file, wrong = nodejs.code / "index.js", '  if (said === "boom") throw new RangeError("too far");'
     with nodejs.edited(file, "  if (said === null) return {};\n", f"{wrong}\n"):
