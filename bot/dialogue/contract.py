@@ -120,6 +120,7 @@ class Reply(Record):
         state: the new state, which replaces the old one. Without it, the old one stays.
         language: kept in the session, for the next turns.
         disclosed: true if the messages say themselves that this is a bot.
+        understood: false if what the person wrote was not understood: such texts are counted, see `unknownDays`.
         together: how many messages this answers: the event, and the first of those in its `waiting`.
         hand_over: true gives the conversation to a human, and the bot is silent. false takes it back.
         reason: why it is given to a human, for the app in the setting `inboxAppId`; at most 1,000 characters.
@@ -134,6 +135,7 @@ class Reply(Record):
     state: dict[str, Any] | None = None
     language: str | None = None
     disclosed: bool = False
+    understood: bool = True
     together: int = 1
     hand_over: bool | None = None
     reason: str = ""

@@ -84,7 +84,7 @@ class RemoteConversation(Engine[Kept, None]):
         reply = _as_reply(returned, turn)
         human = (reply.session or turn.session).human
         speaks = not human.has(turn.now) or (returned.always and not human.talks(turn.now))
-        return reply if speaks else reply.replace(said=())
+        return reply if speaks else reply.replace(said=(), understood=None)
 
     def _excuse(self, turn: Turn, error: Exception) -> None:  # noqa: ARG002  a function makes its own excuses
         return None
@@ -133,6 +133,7 @@ def _as_reply(returned: contract.Reply, turn: Turn) -> Reply[Kept]:
         state=None if returned.state is None else Kept(returned.state),
         forget=returned.forget,
         together=len(answered) - 1,
+        understood=returned.understood,
     )
 
 

@@ -54,6 +54,8 @@ export interface Reply<State> {
   language?: string;
   /** true if the messages say themselves that this is a bot. */
   disclosed?: boolean;
+  /** false if the bot did not understand what the person wrote. */
+  understood?: boolean;
   /** How many messages this answers: the event, and the first of those in its `waiting`. Without it, 1. */
   together?: number;
   /** true gives the conversation to a human; false takes it back. */

@@ -62,7 +62,7 @@ function answer(said, state, words) {
   if (said === "status" && state.parcel) return { messages: [overview(state.parcel, words)] };
   if (said === "status") return { messages: [words.which], state: { asked: "number" } };
   if (state.asked === "number") return { messages: [words.wrong] };
-  return { messages: [offerStatus(words.help)] };
+  return { messages: [offerStatus(words.help)], understood: said === "help" };
 }
 
 /**

@@ -60,7 +60,7 @@ def answer(said: str, state: State, words: Words) -> Reply:
         return {"messages": [words.which], "state": {"asked": "number"}}
     if state.get("asked") == "number":
         return {"messages": [words.wrong]}
-    return {"messages": [offer_status(words.help)]}
+    return {"messages": [offer_status(words.help)], "understood": said == "help"}
 
 
 def what_was_said(event: Event) -> str | None:

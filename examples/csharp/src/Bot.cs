@@ -50,7 +50,7 @@ public static class Bot
         if (said == "status" && state.Parcel is not null) return new Reply([Overview(state.Parcel, words)]);
         if (said == "status") return new Reply([words.Which], new State(Asked: "number"));
         if (state.Asked == "number") return new Reply([words.Wrong]);
-        return new Reply([OfferStatus(words.Help)]);
+        return new Reply([OfferStatus(words.Help)]) { Understood = said == "help" };
     }
 
     /// <summary>The person's words, or the payload of what they tapped; null for anything else.</summary>

@@ -54,6 +54,9 @@ public record Reply(object[] Messages, State? State = null, string? Language = n
     /// <summary>true if the messages say themselves that this is a bot.</summary>
     public bool Disclosed { get; init; }
 
+    /// <summary>false if the bot did not understand what the person wrote.</summary>
+    public bool Understood { get; init; } = true;
+
     /// <summary>How many messages this answers: the event, and the first of those in its Waiting.</summary>
     public int Together { get; init; } = 1;
 

@@ -273,6 +273,13 @@ def test_a_reply_answers_the_first_of_the_messages_that_wait_together() -> None:
     assert late.state["session"]["opened"] == NOON + 5
 
 
+def test_a_text_is_counted_as_not_understood_if_the_function_says_so() -> None:
+    confused = {"messages": ["What?"], "understood": False}
+    assert [answer(each, text("Hm!")).not_understood for each in (confused, {"messages": ["Yes."]})] == ["Hm!", ""]
+    silent = answer(confused, text("Hm!"), human_asked().state, now=NOON + 1)
+    assert silent.not_understood == ""  # a human was meant to read it
+
+
 # Who has the conversation
 
 
@@ -612,7 +619,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 VALID: list[Json] = [{"messages": [message_of(each.to_request("24"))]} for each in WHOLE] + [
     {"messages": ["a"], "state": {"a": 1}, "language": "de", "handOver": False, "forget": False},
-    {"optIns": [{"token": "t", "message": {"text": "a"}}], "together": 2, "always": True, "disclosed": True},
+    {"optIns": [{"token": "t", "message": {"text": "a"}}], "together": 2, "always": True, "understood": True},
     {"news": [{"message": "a", "template": TEMPLATE, "token": "t"}], "publicReply": "a"},
 ]
 EVENTS = st.sampled_from(

@@ -45,7 +45,8 @@ public class Bot {
       return Reply.say(language, overview(parcel, words));
     if (said.equals("status")) return Reply.say(language, words.which).withState(Map.of("asked", "number"));
     if ("number".equals(state.get("asked"))) return Reply.say(language, words.wrong);
-    return Reply.say(language, offerStatus(words.help));
+    Reply help = Reply.say(language, offerStatus(words.help));
+    return said.equals("help") ? help : help.thatDoesNotUnderstand();
   }
 
   /** The person's words, or the payload of what they tapped; null for anything else. */

@@ -8,6 +8,7 @@ import java.util.Map;
  * @param state replaces the state; null keeps the old one
  * @param language kept in the session; null keeps the old one
  * @param disclosed true if the messages say themselves that this is a bot
+ * @param understood false if the bot did not understand what the person wrote
  * @param together how many messages this answers: the event, and the first of those in its {@code waiting}
  * @param handOver true gives the conversation to a human, false takes it back, null changes nothing
  * @param reason why it is given to a human, for the app in the setting {@code inboxAppId}; "" for no reason
@@ -22,6 +23,7 @@ public record Reply(
     Map<String, Object> state,
     String language,
     boolean disclosed,
+    boolean understood,
     int together,
     Boolean handOver,
     String reason,
@@ -48,18 +50,27 @@ public record Reply(
   /** Say something in a language, and keep the state. */
   public static Reply say(String language, Object... messages) {
     List<Object> said = List.of(messages);
-    return new Reply(said, null, language, false, 1, null, "", false, false, "", List.of(), List.of());
+    return new Reply(said, null, language, false, true, 1, null, "", false, false, "", List.of(), List.of());
   }
 
   /** The same with another state. */
   public Reply withState(Map<String, Object> state) {
     return new Reply(
-        messages, state, language, disclosed, together, handOver, reason, always, forget, publicReply, news, optIns);
+        messages, state, language, disclosed, understood, together, handOver, reason, always, forget, publicReply, news,
+        optIns);
   }
 
   /** The same, whose messages say themselves that this is a bot. */
   public Reply thatDiscloses() {
     return new Reply(
-        messages, state, language, true, together, handOver, reason, always, forget, publicReply, news, optIns);
+        messages, state, language, true, understood, together, handOver, reason, always, forget, publicReply, news,
+        optIns);
+  }
+
+  /** The same, to a text that the bot did not understand. */
+  public Reply thatDoesNotUnderstand() {
+    return new Reply(
+        messages, state, language, disclosed, false, together, handOver, reason, always, forget, publicReply, news,
+        optIns);
   }
 }
