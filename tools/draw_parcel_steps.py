@@ -3,6 +3,7 @@
 They have the shape that Messenger shows in a carousel, 1.91 to 1. They contain no words, so they suit every language.
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -104,6 +105,8 @@ def svg(step: int) -> str:
 
 def main() -> int:
     """Draw all four. The exit code is 1 if there is no Chromium."""
+    example = "Example: python -m tools.draw_parcel_steps"
+    argparse.ArgumentParser("python -m tools.draw_parcel_steps", description=__doc__, epilog=example).parse_args()
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         sys.stderr.write("Chromium is not installed: install it, or leave the images as they are.\n")

@@ -1,5 +1,6 @@
 """Takes the images of the chat page for the README, one of them animated: `make screenshots`."""
 
+import argparse
 import io
 import sys
 import tempfile
@@ -135,6 +136,9 @@ def record(page: Page) -> None:
 
 def main() -> None:
     """Chat a little, and take the images."""
+    argparse.ArgumentParser(
+        "python -m tools.screenshots", description=__doc__, epilog="Example: make screenshots"
+    ).parse_args()
     with browsing() as (browser, sandbox):
         FOLDER.mkdir(exist_ok=True)
         desktop = open_page(browser, sandbox, DESKTOP, "light")

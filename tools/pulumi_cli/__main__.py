@@ -4,6 +4,7 @@ The one on the PATH does. Otherwise Pulumi's own installer fetches one; where it
 beside this file. Either is put where ``sandbox.engine.automation`` finds it.
 """
 
+import argparse
 import os
 import re
 import shutil
@@ -56,6 +57,9 @@ def build(target: Path) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        "python -m tools.pulumi_cli", description=__doc__, epilog="Example: make engine"
+    ).parse_args()
     try:
         cli = command()
     except SandboxError:

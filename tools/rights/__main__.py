@@ -1,5 +1,6 @@
 """Prove every permission and write `docs/rights.md`: `make rights`."""
 
+import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -123,6 +124,7 @@ def main() -> int:
     Returns:
         1 if there is an action that nothing needs, a call that a member is denied, or an attempt that succeeds.
     """
+    argparse.ArgumentParser("python -m tools.rights", description=__doc__, epilog="Example: make rights").parse_args()
     of_conversation = prove_conversation()
     documented, five, denied = prove("documented", of_conversation)
     scoped, _, also_denied = prove("scoped", of_conversation, documented.proofs)

@@ -46,7 +46,13 @@ def _role_policy(trial: Trial) -> Inputs:
 
 def _function(trial: Trial) -> Inputs:
     role = trial.owner.client("iam").get_role(RoleName=trial.sandbox.outputs["roleName"])["Role"]["Arn"]
-    return {"code": _code("one"), "handler": "a.b", "runtime": "python3.13", "role": role, "tags": TAGS}
+    code = {"code": _code("one"), "handler": "a.b", "runtime": "python3.13", "publish": True}
+    return {**code, "role": role, "tags": TAGS}
+
+
+def _alias(trial: Trial) -> Inputs:
+    function = _made(trial, "aws:lambda/function:Function", _function(trial)).id
+    return {"name": "live", "functionName": function, "functionVersion": "1"}
 
 
 def _mapping(trial: Trial) -> Inputs:
@@ -86,6 +92,7 @@ KINDS = (
         _function,
         {"memorySize": 256, "code": _code("two"), "tags": OTHER_TAGS},
     ),
+    Kind("a function's alias", "aws:lambda/alias:Alias", _alias, {"description": "another"}),
     Kind("an event source mapping", "aws:lambda/eventSourceMapping:EventSourceMapping", _mapping, {"batchSize": 5}),
     Kind("a function's permission", "aws:lambda/permission:Permission", _permission, {}),
     Kind("an API", "aws:apigateway/restApi:RestApi", lambda _: {"tags": TAGS}, {"description": "another"}),
