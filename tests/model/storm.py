@@ -21,8 +21,6 @@ Json = dict[str, Any]
 
 # From the look whether a human talks to the end of the send; and Facebook may take a message later still.
 SEND_SECONDS = STEP_SECONDS + LATE_SECONDS
-# Two events of this size do not fit into one message of the queue.
-BULK = 600_000
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,6 @@ class Outcome:
         silenced: answers that were not sent, because a human had the conversation.
         settled_together: events that were settled in one write with others.
         joined: events that were answered together with the one before them.
-        last_answer: when Facebook took the last answer, in seconds after the beginning.
     """
 
     accepted: int
@@ -97,7 +94,6 @@ class Outcome:
     silenced: int
     settled_together: int
     joined: int
-    last_answer: float
 
 
 class Broken(AssertionError):
@@ -122,8 +118,7 @@ def run(storm: Storm) -> Outcome:
         for place, each in enumerate(post.said):
             mid = f"e{number}.{place}"
             said[mid] = each
-            bulk = "x" * BULK if each.nature == "bulky" else ""
-            text = json.dumps({"answers": each.answers, "nature": each.nature, "bulk": bulk})
+            text = json.dumps({"answers": each.answers, "nature": each.nature})
             message = {"mid": mid, "text": text}
             user = {"id": f"user{each.user}"}
             items.append({"sender": user, "recipient": {"id": PAGE}, "timestamp": 1, "message": message})
@@ -182,8 +177,6 @@ class Verdict:
         for number, wrote in enumerate(self._storm.humans):
             self._judge_echo(f"echo-h{number}", f"user{wrote.user}")
         answers = sum(len(each) for each in first.values())
-        last = max((each.time - BEGIN for each in facebook.taken), default=0.0)
-        together = self._system.cloud.settled_together
         return Outcome(
             accepted=len(accepted),
             answers=answers,
@@ -191,9 +184,8 @@ class Verdict:
             unreachable=self._dropped,
             doubled=self._doubled,
             silenced=self._silenced,
-            settled_together=together,
+            settled_together=self._system.cloud.settled_together,
             joined=self._joined,
-            last_answer=last,
         )
 
     def _judge_acceptance(self, user: str, mids: list[str]) -> None:

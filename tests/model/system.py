@@ -52,9 +52,8 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
 
     An event's text is JSON: `{"answers": 2, "nature": "good"}`. One that `raises` raises, one that `kills` ends the
     process, one that is `rejected` gets answers that Facebook refuses, one that is `shy` shows that the bot is typing
-    before each answer, one that is `news` has two other ways to send each, one that is `bulky` is large, and `back`
-    calls the bot back from a human. One that is `chatty` is answered together with those that wait behind it, as far as
-    they are `CHATTY`.
+    before each answer, one that is `news` has two other ways to send each, and `back` calls the bot back from a human.
+    One that is `chatty` is answered together with those that wait behind it, as far as they are `CHATTY`.
     """
     assert isinstance(event, events.TextMessage)
     asked = json.loads(event.text)
