@@ -164,21 +164,6 @@ def test_a_handshake_with_something_missing_is_a_bad_request(webhook: Webhook) -
 # The signature
 
 
-def test_a_signed_event_is_on_the_queue_before_it_is_acknowledged(webhook: Webhook, cloud: Cloud) -> None:
-    answer = webhook.handle(post(page(event())))
-
-    assert answer["statusCode"] == 200
-    assert [message["items"] for message in cloud.events] == [[event()]]
-
-
-@pytest.mark.parametrize("name", ["x-hub-signature-256", "X-HUB-SIGNATURE-256"])
-def test_the_signature_header_may_be_written_in_any_case(webhook: Webhook, name: str) -> None:
-    request = post(page(event()), signature="")
-    request["headers"][name] = sign(request["body"].encode(), SECRET)
-
-    assert webhook.handle(request)["statusCode"] == 200
-
-
 GOOD = sign(page(event()).encode(), SECRET)
 
 
@@ -187,16 +172,10 @@ GOOD = sign(page(event()).encode(), SECRET)
     [
         sign(page(event()).encode(), "another secret"),
         GOOD[:-1],
-        GOOD + "0",
-        GOOD.upper(),
-        "sha256=" + GOOD[7:].upper(),
-        GOOD.replace("sha256=", "sha1="),
-        GOOD.removeprefix("sha256="),
-        "sha256=",
-        " ",
-        "sha256=" + "ü" * 64,
-        "sha256=\ud800",
         f"{GOOD},{GOOD}",
+        GOOD.upper(),
+        GOOD.replace("sha256=", "sha1="),
+        "sha256=" + "ü" * 64,
     ],
 )
 def test_a_wrong_signature_is_forbidden_and_nothing_is_enqueued(webhook: Webhook, cloud: Cloud, signature: str) -> None:
@@ -235,23 +214,20 @@ def test_a_body_that_cannot_be_decoded_is_forbidden(webhook: Webhook, body: str)
 
     assert webhook.handle(request)["statusCode"] == 403
     assert webhook.handle(request | {"isBase64Encoded": False})["statusCode"] == 403
+    good = post(page(event()), base64_encoded=True)
+    assert webhook.handle(good | {"body": body + good["body"]})["statusCode"] == 403
 
 
-def test_both_app_secrets_count_while_one_is_being_replaced(webhook: Webhook, cloud: Cloud) -> None:
+def test_a_secret_replaced_a_moment_ago_is_looked_up_again_and_the_previous_one_still_counts(
+    webhook: Webhook, cloud: Cloud, clock: Clock
+) -> None:
+    body = page(event())
+    assert webhook.handle(post(body))["statusCode"] == 200
     cloud.secrets |= {"app-secret": "new", "app-secret-previous": SECRET}
-
-    assert webhook.handle(post(page(event())))["statusCode"] == 200
-    body = page(event(mid="m2"))
-    assert webhook.handle(post(body, signature=sign(body.encode(), "new")))["statusCode"] == 200
-
-
-def test_a_secret_replaced_a_moment_ago_is_looked_up_again(webhook: Webhook, cloud: Cloud, clock: Clock) -> None:
-    assert webhook.handle(post(page(event())))["statusCode"] == 200
-    cloud.secrets["app-secret"] = "new"
     clock.now += 20
-    body = page(event(mid="m2"))
 
     assert webhook.handle(post(body, signature=sign(body.encode(), "new")))["statusCode"] == 200
+    assert webhook.handle(post(body))["statusCode"] == 200
 
 
 def test_wrong_signatures_cannot_make_the_function_call_ssm_at_will(webhook: Webhook, cloud: Cloud) -> None:
@@ -274,31 +250,6 @@ def test_every_item_of_every_entry_is_enqueued_one_message_a_user_in_order(webho
     assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 3
 
 
-def test_the_same_request_has_the_same_ids_and_another_has_others(webhook: Webhook, cloud: Cloud) -> None:
-    for mid in ("m1", "m1", "m2"):
-        webhook.handle(post(page(event(mid=mid))))
-
-    first, again, other = [entry["MessageDeduplicationId"] for entry in cloud.sent["events"]]
-    assert first == again != other
-
-
-def test_ids_may_be_longer_than_sqs_allows(webhook: Webhook, cloud: Cloud) -> None:
-    webhook.handle(post(page(event(user="9" * 500, mid="m" * 500))))
-
-    entry = cloud.sent["events"][0]
-    assert len(entry["MessageGroupId"]) == len(entry["MessageDeduplicationId"]) == 64
-
-
-def test_receipts_are_counted_and_not_enqueued(
-    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
-) -> None:
-    receipts: list[Json] = [{"sender": {"id": "77"}, "delivery": {"watermark": 1}}, {"read": {"watermark": 1}}]
-
-    assert webhook.handle(post(page(*receipts)))["statusCode"] == 200
-    assert not cloud.events
-    assert json.loads(capsys.readouterr().out)["receipts"] == 2
-
-
 def test_echoes_have_a_group_of_their_own_in_each_request(webhook: Webhook, cloud: Cloud) -> None:
     webhook.handle(post(page(event(), echo("e1"), echo("e2"))))
     webhook.handle(post(page(echo("e3"))))
@@ -315,14 +266,17 @@ def test_only_echoes_are_taken_from_standby(webhook: Webhook, cloud: Cloud) -> N
     assert [message["items"] for message in cloud.events] == [[sent]]
 
 
-def test_an_event_of_another_page_is_kept_as_a_dead_letter_that_can_be_put_back(webhook: Webhook, cloud: Cloud) -> None:
-    body = json.dumps({"object": "page", "entry": [{"id": "999", "messaging": [event()]}]})
+@pytest.mark.parametrize(("entry", "of"), [({"id": "999"}, "999"), ({}, "")], ids=["another", "none"])
+def test_an_event_of_another_page_is_kept_as_a_dead_letter_that_can_be_put_back(
+    webhook: Webhook, cloud: Cloud, entry: Json, of: str
+) -> None:
+    body = json.dumps({"object": "page", "entry": [entry | {"messaging": [event()]}]})
 
     assert webhook.handle(post(body))["statusCode"] == 200
     assert not cloud.events
     (letter,) = cloud.letters
     assert letter["reason"] == "of another page"
-    assert (letter["message"]["page"], letter["message"]["items"]) == ("999", [event()])
+    assert (letter["message"]["page"], letter["message"]["items"]) == (of, [event()])
 
 
 def test_a_test_of_the_dashboard_is_counted_and_leaves_no_dead_letter(
@@ -398,30 +352,17 @@ def test_people_of_whom_nothing_is_known_do_not_wait_for_each_other(webhook: Web
     assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 4
 
 
-def test_events_of_instagram_are_taken_too(webhook: Webhook, cloud: Cloud) -> None:
-    body = json.dumps({"object": "instagram", "entry": [{"id": "178414", "messaging": [event(mid="m" * 200)]}]})
-
-    assert webhook.handle(post(body))["statusCode"] == 200
-    assert cloud.events[0]["object"] == "instagram"
-
-
 @pytest.mark.parametrize(
     "body",
     [
         b"",
-        b"{",
         b"null",
-        b"[]",
-        b'"page"',
         b"\xff\xfe",
         b'{"object": "user", "entry": []}',
         b'{"object": ["page"], "entry": []}',
         b'{"object": "page"}',
         b'{"object": "page", "entry": {}}',
-        b'{"object": "page", "entry": null}',
         b"[" * 100_000,
-        b'{"object":' * 50_000,
-        b'{"object": "page", "entry": ' + b"9" * 5000 + b"}",
     ],
 )
 def test_a_signed_but_unusable_request_is_acknowledged_and_kept_as_a_dead_letter(
@@ -432,7 +373,7 @@ def test_a_signed_but_unusable_request_is_acknowledged_and_kept_as_a_dead_letter
     assert not cloud.events
     (letter,) = cloud.letters
     assert base64.b64decode(letter["base64"]) == body
-    assert (letter["part"], letter["of"]) == (1, 1)
+    assert (letter["reason"], letter["part"], letter["of"]) == ("not a webhook of a page", 1, 1)
 
 
 @pytest.mark.parametrize("junk", [None, 7, "text", [], [event()], True])
@@ -453,14 +394,16 @@ def test_an_unusable_part_does_not_delay_the_good_events_beside_it(
     assert event() in kept
     is_nothing = place in LISTS and not junk
     is_items = place in LISTS and junk == [event()]
-    assert bool(cloud.letters) is not (is_nothing or is_items)
+    kept_because = [] if is_nothing or is_items else ["not an event, or one too large for a queue"]
+    assert [letter["reason"] for letter in cloud.letters] == kept_because
 
 
 def test_an_event_with_a_number_that_json_lacks_is_kept_and_the_others_go_on(webhook: Webhook, cloud: Cloud) -> None:
     body = page(event()).replace('"messaging": [', '"messaging": [{"message": {"text": 1e999}}, ')
 
     assert webhook.handle(post(body))["statusCode"] == 200
-    assert len(cloud.events) == len(cloud.letters) == 1
+    assert [message["items"] for message in cloud.events] == [[event()]]
+    assert [letter["reason"] for letter in cloud.letters] == ["holds an event that cannot be written as JSON"]
 
 
 def test_of_duplicate_keys_the_last_one_counts(webhook: Webhook, cloud: Cloud) -> None:
@@ -499,20 +442,15 @@ def test_a_thousand_events_of_a_thousand_users_all_arrive(webhook: Webhook, clou
 
 
 def test_an_event_too_large_for_the_queue_is_kept_as_dead_letters(webhook: Webhook, cloud: Cloud) -> None:
-    huge = event(text="x" * 1_100_000, mid="huge")
+    room = event_bytes(MESSAGE_BYTES) - len(compact(event(text="")))
+    largest, larger = event(text="x" * room), event(text="x" * (room + 1))
 
-    assert webhook.handle(post(page(huge, event())))["statusCode"] == 200
-    assert [message["items"] for message in cloud.events] == [[event()]]
-    assert json.loads(b"".join(base64.b64decode(letter["base64"]) for letter in cloud.letters)) == huge
+    assert webhook.handle(post(page(larger, largest)))["statusCode"] == 200
+    assert [message["items"] for message in cloud.events] == [[largest]]
+    assert json.loads(b"".join(base64.b64decode(letter["base64"]) for letter in cloud.letters)) == larger
 
 
 # When AWS fails
-
-
-def unavailable(*operations: str) -> Callable[[str, Json], AwsError | None]:
-    return lambda operation, _request: (
-        AwsError(operation, "ServiceUnavailable", 503) if operation in operations else None
-    )
 
 
 @pytest.mark.parametrize(
@@ -522,7 +460,7 @@ def unavailable(*operations: str) -> Callable[[str, Json], AwsError | None]:
 def test_a_request_that_aws_refuses_is_not_acknowledged(
     webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str], body: str, operation: str
 ) -> None:
-    cloud.fails = unavailable(operation)
+    cloud.fails = lambda called, _request: AwsError(called, "Unavailable", 503) if called == operation else None
 
     assert webhook.handle(post(body))["statusCode"] == 503
     (line,) = logged(capsys)
@@ -542,37 +480,10 @@ def test_facebook_gets_a_503_before_it_stops_waiting_if_aws_is_slow(
     assert clock.now - began < 5
 
 
-def test_secrets_that_were_read_once_last_through_an_outage_of_ssm(
-    webhook: Webhook, cloud: Cloud, clock: Clock
-) -> None:
-    webhook.handle(post(page(event())))
-    cloud.fails = unavailable("GetParametersByPath")
-    clock.now += 3600
-
-    assert webhook.handle(post(page(event(mid="m2"))))["statusCode"] == 200
-
-
 def test_nothing_is_acknowledged_without_a_secret(webhook: Webhook, cloud: Cloud) -> None:
     del cloud.secrets["app-secret"]
 
     assert webhook.handle(post(page(event())))["statusCode"] == 503
-
-
-def test_the_log_holds_no_secret_and_no_text_of_a_user(
-    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
-) -> None:
-    webhook.handle(post(page(event(text="my private words"))))
-    webhook.handle(post(page(event(text="my private words")), signature="sha256=0"))
-    webhook.handle(post("my private words"))
-    cloud.fails = unavailable("SendMessageBatch")
-    webhook.handle(post(page(event(text="my private words"))))
-    webhook.handle(shake(mode="subscribe", verify_token="guess", challenge="1"))
-
-    logged = capsys.readouterr()
-    assert len(logged.out.splitlines()) >= 5
-    assert all(json.loads(line)["kind"] for line in logged.out.splitlines())
-    for private in ("my private words", SECRET, VERIFY, "EAAG", "guess"):
-        assert private not in logged.out + logged.err
 
 
 # Any input
@@ -594,24 +505,6 @@ def test_any_signed_request_is_split_without_an_error(entries: object, kind: obj
     assert known or split.letters
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), max_size=20))
-def test_each_users_items_stay_in_order_however_they_are_spread_over_entries(spread: list[tuple[str, str]]) -> None:
-    entries: list[Json] = [
-        {"id": PAGE, "messaging": [event(user, mid=f"{user}{number}") for user in users]}
-        for number, users in enumerate(spread)
-    ]
-    split = split_by_user(
-        json.dumps({"object": "page", "entry": entries}).encode(), PAGE, RecentlyAnswered(), MESSAGE_BYTES
-    )
-
-    for message in split.messages:
-        items = json.loads(message.body)["items"]
-        user = items[0]["sender"]["id"]
-        expected = [item for entry in entries for item in entry["messaging"] if item["sender"]["id"] == user]
-        assert items == expected
-    assert split.counts["events"] == 2 * len(spread)
-
-
 # What others rely on: the worker on a message's head, the ledger on its group, alarms and people on the log
 
 
@@ -628,13 +521,9 @@ def test_a_queue_message_names_the_page_and_the_time_of_its_events(webhook: Webh
     assert answer["body"] == "EVENT_RECEIVED"
     (message,) = cloud.events
     assert message.keys() == {"object", "page", "received", "request", "items"}
-    assert (message["object"], message["page"]) == ("page", PAGE)
+    assert (message["object"], message["page"], message["items"]) == ("page", PAGE, [event()])
     assert before - 1 <= message["received"] <= after + 1
-
-
-def test_a_users_message_group_is_the_fingerprint_that_names_their_state(webhook: Webhook, cloud: Cloud) -> None:
-    webhook.handle(post(page(event())))
-
+    # The fingerprint that also names the user's state.
     assert [entry["MessageGroupId"] for entry in cloud.sent["events"]] == [fingerprint(PAGE, "77")]
 
 
@@ -647,25 +536,10 @@ def test_an_echo_of_what_this_instance_has_answered_is_only_counted(
     assert cloud.sent == {"events": [], "dead": []}
     assert logged(capsys)[-1]["settled"] == 2
 
-    unknown = [echo(f"e{metadata}", metadata=metadata) for metadata in ("unknown:0", "", None, 7)]
-    webhook.handle(post(page(*unknown)))
-    assert sum(len(message["items"]) for message in cloud.events) == 4
-
-
-def test_a_users_message_is_taken_whatever_metadata_it_has(
-    webhook: Webhook, cloud: Cloud, recent: RecentlyAnswered
-) -> None:
-    recent.add("known")
-    webhook.handle(post(page(event() | {"message": {"mid": "m1", "text": "hello", "metadata": "known:0"}})))
-    assert len(cloud.events) == 1
-
-
-@pytest.mark.parametrize("item", [event(), {"message": {"mid": "m1", "text": "hi"}}], ids=["a user's", "nobody's"])
-def test_an_event_without_a_page_belongs_to_another_one(webhook: Webhook, cloud: Cloud, item: Json) -> None:
-    webhook.handle(post(json.dumps({"object": "page", "entry": [{"messaging": [item]}]})))
-
-    (letter,) = cloud.letters
-    assert (letter["reason"], letter["message"]["page"]) == ("of another page", "")
+    others = [echo(f"e{metadata}", metadata=metadata) for metadata in ("unknown:0", "", None, 7)]
+    others.append(event(metadata="known:0"))  # a person's message, and so no echo
+    webhook.handle(post(page(*others)))
+    assert sum(len(message["items"]) for message in cloud.events) == 5
 
 
 def test_the_log_counts_what_was_accepted(
@@ -679,16 +553,8 @@ def test_the_log_counts_what_was_accepted(
     receipt = {"sender": {"id": "77"}, "recipient": {"id": PAGE}, "read": {"watermark": 1}}
     webhook.handle(post(page(event(), receipt, standby=others)))
 
-    counts = {
-        "messages": 1,
-        "events": 1,
-        "echoes": 0,
-        "receipts": 1,
-        "standby": 2,
-        "settled": 0,
-        "tests": 0,
-        "changes": 0,
-    }
+    none = dict.fromkeys(("echoes", "settled", "tests", "changes"), 0)
+    counts = none | {"messages": 1, "events": 1, "receipts": 1, "standby": 2}
     # Two calls: the secrets, the queue.
     (line,) = logged(capsys)
     assert line.pop("ids") == [fingerprint(PAGE, "m1")]
@@ -718,10 +584,7 @@ def test_every_line_about_a_request_and_its_queue_message_have_the_requests_id(
     ("request_", "line"),
     [
         (post(page(event()), signature="sha256=0"), {"level": "WARN", "kind": "signature_refused"}),
-        (
-            shake(mode="subscribe", verify_token="wrong", challenge="1"),
-            {"level": "WARN", "kind": "handshake_refused"},
-        ),
+        (shake(mode="subscribe", verify_token="wrong", challenge="1"), {"level": "WARN", "kind": "handshake_refused"}),
         (post("{}"), {"level": "ERROR", "kind": "unusable", "letters": 1}),
     ],
 )
@@ -734,39 +597,8 @@ def test_a_refused_or_unusable_request_is_logged(
     assert {name: first[name] for name in line} == line
 
 
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        ("{}", "not a webhook of a page"),
-        (page([]), "not an event, or one too large for a queue"),
-        (page(event()).replace('"hi"', "1e999"), "holds an event that cannot be written as JSON"),
-    ],
-)
-def test_a_dead_letter_gives_its_reason(webhook: Webhook, cloud: Cloud, body: str, reason: str) -> None:
-    webhook.handle(post(body))
-
-    assert [letter["reason"] for letter in cloud.letters] == [reason]
-
-
-def test_the_largest_event_that_a_queue_takes_is_enqueued_and_one_byte_more_is_not(
-    webhook: Webhook, cloud: Cloud
-) -> None:
-    room = event_bytes(MESSAGE_BYTES) - len(compact(event(text="")))
-    webhook.handle(post(page(event(text="x" * room))))
-    webhook.handle(post(page(event(text="x" * (room + 1)))))
-
-    assert [len(message["items"][0]["message"]["text"]) for message in cloud.events] == [room]
-    assert cloud.letters
-
-
 def test_the_largest_body_that_lambda_delivers_is_read_and_one_byte_more_is_not(webhook: Webhook) -> None:
     most = 6 * 1024 * 1024
 
     assert webhook.handle(post("x" * most))["statusCode"] == 200
     assert webhook.handle(post("x" * (most + 1)))["statusCode"] == 403
-
-
-def test_characters_that_base64_does_not_have_are_refused(webhook: Webhook) -> None:
-    request = post(page(event()), base64_encoded=True)
-
-    assert webhook.handle(request | {"body": "!" + request["body"]})["statusCode"] == 403
