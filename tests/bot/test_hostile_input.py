@@ -101,11 +101,9 @@ PAYLOADS = st.fixed_dictionaries(
 )
 # JSON that is expensive to read: deep, wide, with long numbers or repeated keys.
 BOMBS = (
-    b"[" * 100_000,
     b'{"a":' * 20_000 + b"1" + b"}" * 20_000,
     b'{"object":"page","entry":[' + b"[" * 20_000 + b"]" * 20_000 + b"]}",
     b'{"object":"page","entry":[{"id":"1","messaging":[' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"]}]}",
-    b'{"object":"page","entry":[{"messaging":[' + b"9" * 4_000 + b"]}]}",
     b'{"object":"page","entry":[{"messaging":[{"timestamp":' + b"9" * 20_000 + b"}]}]}",
     b"{" + b'"a":1,' * 20_000 + b'"object":"page"}',
     b'{"object":"page","entry":[' + b'{"id":"1","messaging":[0]},' * 1_000 + b"{}]}",
