@@ -33,7 +33,8 @@ RESOURCES = {
 # Types that describe or connect the others, by their services, or hold nothing about people: code, the team's secrets,
 # the counts of alarms and the team's own address.
 WITHOUT_DATA = re.compile(
-    "fbm:.*|pulumi:.*|aws:(iam|apigateway|scheduler|ssm|sns)/.*|aws:sqs/redriveAllowPolicy:.*|aws:lambda/.*|"
+    "fbm:.*|pulumi:.*|aws:(iam|apigateway|scheduler)/.*|aws:sqs/redriveAllowPolicy:.*|aws:ssm/parameter:.*|"
+    "aws:sns/topic.*|aws:lambda/(function:|permission|eventSource|alias).*|"
     "aws:cloudwatch/(metricAlarm|compositeAlarm|dashboard|logMetricFilter):.*"
 )
 # What the function's role lets it do. A new action must say where it leaves something.
