@@ -34,7 +34,6 @@ class Cloud:
     Attributes:
         on_echo_failed: called when an answer's echo could not be recorded, with the reason.
         waiting: by event, when waits for an echo of one of its answers were recorded.
-        settled_together: how many events were settled in one write with others.
         ended: by event, how often the conversation's function ended in the middle.
         settled: by event, when it was settled.
         humans: by user, each time that the state was written, and who had the conversation from then on.
@@ -52,7 +51,6 @@ class Cloud:
         self.table = Table()
         self.on_echo_failed: Callable[[str, str], None] = lambda _metadata, _reason: None
         self.waiting: dict[str, list[float]] = {}
-        self.settled_together = 0
         self.ended: Counter[str] = Counter()
         self._function = function
         self.settled: dict[str, float] = {}
@@ -103,7 +101,6 @@ class Cloud:
                 self.waiting.setdefault(asked["Key"]["id"]["S"].removeprefix("event#"), []).append(self._world.now)
             if answer.status == 200:
                 self._note_writes(asked)
-                self.settled_together += sum("Update" in each for each in asked.get("TransactItems", []))
             return answer
         return self._carry_out_elsewhere(service, operation, asked, how)
 

@@ -81,8 +81,6 @@ class Outcome:
         dead: events that became dead letters, each for a reason.
         unreachable: events of users who could not be written to.
         doubled: answers that came twice, each because both its send and its echo failed.
-        silenced: answers that were not sent, because a human had the conversation.
-        settled_together: events that were settled in one write with others.
         joined: events that were answered together with the one before them.
     """
 
@@ -91,8 +89,6 @@ class Outcome:
     dead: int
     unreachable: int
     doubled: int
-    silenced: int
-    settled_together: int
     joined: int
 
 
@@ -154,7 +150,6 @@ class Verdict:
         self._doubled = 0
         self._dropped = 0
         self._joined = 0
-        self._silenced = 0
 
     def outcome(self) -> Outcome:
         """The figures; raises `Broken` as `run` does."""
@@ -183,8 +178,6 @@ class Verdict:
             dead=len(self._dead),
             unreachable=self._dropped,
             doubled=self._doubled,
-            silenced=self._silenced,
-            settled_together=self._system.cloud.settled_together,
             joined=self._joined,
         )
 
@@ -214,7 +207,6 @@ class Verdict:
             texts = [text for number, text in enumerate(texts) if text in got or not self._not_allowed(mid, number)]
             silent = self._human_talked(user, mid)
             if silent and mid not in self._dead:
-                self._silenced += sum(text not in got for text in texts)
                 texts = [text for text in texts if text in got]
             if mid in self._dead:
                 self._judge_dead(mid, user)
