@@ -3,6 +3,7 @@
 import functools
 import itertools
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,19 +22,15 @@ from tests.model.cloud import SECRETS
 from tests.model.facebook import PAGE, TRACE
 from tests.model.faults import Fault, How, Outage
 from tests.model.system import System
-from tests.model.world import BEGIN
+from tests.model.world import BEGIN, World
 
 Json = dict[str, Any]
 
 
 def item(user: str, mid: str, answers: int = 1, nature: str = "good") -> Json:
     text = json.dumps({"answers": answers, "nature": nature, "canary": "xyzzy"})
-    return {
-        "sender": {"id": user},
-        "recipient": {"id": PAGE},
-        "timestamp": 1,
-        "message": {"mid": mid, "text": text},
-    }
+    message = {"mid": mid, "text": text}
+    return {"sender": {"id": user}, "recipient": {"id": PAGE}, "timestamp": 1, "message": message}
 
 
 def queued(*items: Json, seconds: float = 0, platform: str = "page") -> str:
@@ -48,17 +45,17 @@ def delivery(user: str, *items: Json) -> Json:
     return {"messageId": user, "receiptHandle": user, "body": queued(*items), "attributes": attributes}
 
 
-def run(*posts: list[Json], **more: Any) -> System:
-    """Let Facebook send these requests, a second apart, and everything happen that follows."""
+def run(*posts: list[Json] | str, at: Sequence[float] = (), **more: Any) -> System:
+    """Let requests of Facebook's or messages of the queue come, a second apart or `at` these, and all that follows."""
     system = System(**more)
-    for number, items in enumerate(posts):
-        later(system, number, items)
+    for seconds, post in zip(at or range(len(posts)), posts, strict=True):
+        if isinstance(post, str):
+            come = functools.partial(system.queue.put, "group", post)
+        else:
+            come = functools.partial(system.facebook.post, post, post[0].get("sender", {}).get("id", ""))
+        system.world.after(seconds, come)
     system.run()
     return system
-
-
-def later(system: System, seconds: float, items: list[Json]) -> None:
-    system.world.after(seconds, lambda: system.facebook.post(items, items[0]["sender"]["id"]))
 
 
 def texts(system: System) -> list[str]:
@@ -110,16 +107,6 @@ def test_events_of_several_users_are_read_in_one_call_and_settled_in_two_writes_
     assert (calls["BatchGetItem"], calls["TransactWriteItems"], calls["UpdateItem"]) == (1, 8 + 1, 1)
 
 
-def test_what_could_not_be_settled_goes_back_and_is_not_sent_again() -> None:
-    fault = Fault("TransactWriteItems", How.REFUSED, skip=8, times=2)
-    system = run([item(user, f"m{user}") for user in "abcdefgh"], planned=(fault,))
-    assert {each["reason"] for each in logged(system, "handed_back")} == {
-        "its answers were sent and could not be settled"
-    }
-    assert outcomes(system) == ["settled"] * 8
-    assert system.faults.calls["send"] == 8
-
-
 @pytest.mark.parametrize("messages", [[[("m1", "good"), ("m2", "kills")]], [[("m1", "good")], [("m2", "kills")]]])
 def test_an_event_is_settled_before_a_later_one_of_its_user_can_end_the_function(
     messages: list[list[tuple[str, str]]],
@@ -137,13 +124,6 @@ def test_an_event_is_settled_while_another_user_is_still_being_answered() -> Non
     system = run([item("u", "m1"), item("v", "m2", 3)], planned=(killed,), echoes=(-1,))
     assert texts(system).count("m1 0 0") == 1
     assert texts(system).count("m2 2 0") == 2
-
-
-def test_each_user_is_read_alone_if_the_call_for_all_fails() -> None:
-    system = run([item(user, f"m{user}") for user in "abcd"], planned=(Fault("BatchGetItem", How.REFUSED, times=2),))
-    assert len(texts(system)) == 4
-    assert logged(system, "handed_back") == []
-    assert system.faults.calls["BatchGetItem"] == 2 + 4
 
 
 def test_an_event_under_way_is_read_again_when_its_turn_comes() -> None:
@@ -197,10 +177,8 @@ def test_a_refused_token_is_looked_up_again_and_the_event_kept() -> None:
     assert logged(system, "handed_back") == []
     reads = []
     for faults in ((), (Fault("send", How.DENIED, skip=1),)):
-        system = System(faults)
-        for seconds in (0, 20):  # secrets are read again once they are 15 seconds old
-            later(system, seconds, [item("u", f"m{seconds}")])
-        system.run()
+        # Secrets are read again once they are 15 seconds old.
+        system = run([item("u", "m1")], [item("u", "m2")], at=(0, 20), planned=faults)
         reads.append(system.faults.calls["GetParametersByPath"])
     assert reads[1] == reads[0] + 1
     lasting = run([item("u", "m1")], outages=(Outage("graph", How.DENIED, 0, 900),))
@@ -211,10 +189,9 @@ def test_a_refused_token_is_looked_up_again_and_the_event_kept() -> None:
 def test_a_token_that_no_header_takes_is_reported_like_a_refused_one(monkeypatch: pytest.MonkeyPatch) -> None:
     usable = SECRETS["page-access-token"]
     monkeypatch.setitem(SECRETS, "page-access-token", "EAA token")
-    system = System()
-    later(system, 0, [item("u", "m1")])
-    system.world.after(60, lambda: SECRETS.update({"page-access-token": usable}))
-    system.run()
+    world = World()
+    world.after(60, lambda: SECRETS.update({"page-access-token": usable}))
+    system = run([item("u", "m1")], world=world)
     assert texts(system) == ["m1 0 0"]
     assert {each["level"] for each in logged(system, "credentials")} == {"ERROR"}
     assert logged(system, "defect") == []
@@ -355,7 +332,7 @@ def test_a_typing_indicator_is_not_worth_waiting_for() -> None:
 def test_no_send_begins_without_the_time_to_finish_it() -> None:
     system = System()
     system.facebook.take_time(6.0)
-    later(system, 0, [item("u", "m1", 9)])
+    system.facebook.post([item("u", "m1", 9)], "u")
     system.run()
     assert [text.split()[1] for text in texts(system)] == [str(number) for number in range(9)]
     assert [each["reason"] for each in logged(system, "handed_back")] == ["no time is left in this run"] * 2
@@ -363,13 +340,13 @@ def test_no_send_begins_without_the_time_to_finish_it() -> None:
 
 
 def test_a_conversation_that_took_the_time_of_a_send_is_answered_by_the_next_run() -> None:
+    world = World()
+
     def slowly(_event: events.Event, _state: Json, _now: float) -> Answer:
-        system.world.sleep(20)
+        world.sleep(20)
         return Answer((Text("late"),), {})
 
-    system = System(converse=slowly)
-    later(system, 0, [item("u", "m1")])
-    system.run()
+    system = run([item("u", "m1")], converse=slowly, world=world)
     assert texts(system) == ["late"]
     assert [each["reason"] for each in logged(system, "handed_back")] == ["no time is left in this run"]
 
@@ -382,18 +359,13 @@ def test_what_the_pages_rate_leaves_no_time_for_goes_back_and_waits_for_no_echo(
 
 
 def test_without_the_secrets_no_send_is_recorded_as_tried_so_there_is_no_wait_for_an_echo() -> None:
-    system = System(outages=(Outage("ssm", How.THROTTLED, 0, 100),))
-    system.queue.put(fingerprint(PAGE, "u"), queued(item("u", "m1")))
-    system.run()
+    system = run(queued(item("u", "m1")), outages=(Outage("ssm", How.THROTTLED, 0, 100),))
     assert texts(system) == ["m1 0 0"]
     assert [each for each in logged(system, "handed_back") if "echo" in each["reason"]] == []
 
 
 def test_a_message_that_is_not_ours_becomes_a_dead_letter_and_delays_nothing() -> None:
-    system = System()
-    for body in ('{"not": "ours"}', "not even JSON", "[" * 100_000, queued(item("u", "m1"))):
-        system.queue.put("group", body)
-    system.run()
+    system = run('{"not": "ours"}', "not even JSON", "[" * 100_000, queued(item("u", "m1")), at=(0, 0, 0, 0))
     assert [letter["reason"] for letter in letters(system)] == ["not a message of ours"] * 3
     assert all(line["message"] for line in logged(system, "dead_letter"))
     assert texts(system) == ["m1 0 0"]
@@ -473,17 +445,8 @@ def referred(reference: str, mid: str) -> Json:
     return {"sender": {"user_ref": reference}, "message": {"text": "hello", "mid": mid}}
 
 
-def deliver(*items: Json) -> System:
-    """Let Facebook send these items, a second apart, to a bot that counts."""
-    system = System(converse=often)
-    for number, item_ in enumerate(items):
-        system.world.after(number, functools.partial(system.facebook.post, [item_], "somebody"))
-    system.run()
-    return system
-
-
 def test_people_without_an_id_each_have_their_own_state_and_are_answered_by_their_reference() -> None:
-    system = deliver(referred("105", "p1"), referred("106", "p2"), referred("105", "p3"))
+    system = run(*([referred(*each)] for each in (("105", "p1"), ("106", "p2"), ("105", "p3"))), converse=often)
     assert [(taken.user, taken.text) for taken in system.facebook.taken] == [
         ("105", "answer 1"),
         ("106", "answer 1"),
@@ -492,7 +455,7 @@ def test_people_without_an_id_each_have_their_own_state_and_are_answered_by_thei
 
 
 def test_an_event_of_nobody_is_settled_without_a_send_and_without_a_state() -> None:
-    system = deliver(*({"message": {"text": "hello", "mid": mid}} for mid in "ab"))
+    system = run(*([{"message": {"text": "hello", "mid": mid}}] for mid in "ab"), converse=often)
     assert texts(system) == []
     assert letters(system) == []
     assert [line["messages"] for line in logged(system, "not_delivered")] == [1, 1]
@@ -501,16 +464,11 @@ def test_an_event_of_nobody_is_settled_without_a_send_and_without_a_state() -> N
 
 @pytest.mark.parametrize(
     ("item", "converse"),
-    [
-        (referred("105", "p1"), often),
-        (COMMENT, privately),
-    ],
+    [(referred("105", "p1"), often), (COMMENT, privately)],
     ids=["a reference", "a comment"],
 )
 def test_the_echo_of_a_message_to_somebody_without_an_id_settles_it(item: Json, converse: Any) -> None:
-    system = System(planned=(Fault("send", How.LOST),), echoes=(1,), converse=converse)
-    system.queue.put("somebody", queued(item))
-    system.run()
+    system = run(queued(item), planned=(Fault("send", How.LOST),), echoes=(1,), converse=converse)
     assert len(texts(system)) == 1
     assert letters(system) == []
 
@@ -538,13 +496,9 @@ def news(
     **more: Any,
 ) -> System:
     """Let the page's systems send a notice, which the bot answers in these ways, and then "after it"."""
-    system = System(planned=planned, converse=lambda *_: Answer((*ways, *after), {}), **more)
     notice = {"sender": {"id": "u"}, "notice": {"id": "n", "topic": "parcel", "data": {}}}
-    for number, item_ in enumerate((*items, notice)):
-        body = queued(item_, seconds=number)
-        system.world.after(number, functools.partial(system.queue.put, f"g{number}", body))
-    system.run()
-    return system
+    bodies = [queued(each, seconds=number) for number, each in enumerate((*items, notice))]
+    return run(*bodies, planned=planned, converse=lambda *_: Answer((*ways, *after), {}), **more)
 
 
 def ways_of(system: System) -> list[str]:
@@ -594,10 +548,7 @@ def test_a_template_that_facebook_has_not_approved_is_not_tried(statuses: tuple[
 
 
 def test_an_older_report_about_a_template_does_not_replace_a_newer_one() -> None:
-    system = System()
-    for seconds, status in ((2, "REJECTED"), (1, "APPROVED")):
-        system.queue.put("g", queued(review(status), seconds=seconds))
-    system.run()
+    system = run(queued(review("REJECTED"), seconds=2), queued(review("APPROVED"), seconds=1))
     assert system.cloud.table.items()[f"template#{PAGE}#moved#en"]["review"] == {"S": "REJECTED"}
 
 
@@ -608,9 +559,7 @@ def publicly(event: events.Event, _state: Json, _now: float) -> Answer:
 
 @pytest.mark.parametrize("how", [None, How.LOST, How.VANISHED, How.KILLED_AFTER])
 def test_a_public_reply_is_made_exactly_once(how: How | None) -> None:
-    system = System(planned=(Fault("reply", how),) if how else (), converse=publicly)
-    system.queue.put("somebody", queued(COMMENT))
-    system.run()
+    system = run(queued(COMMENT), planned=(Fault("reply", how),) if how else (), converse=publicly)
     assert (texts(system), system.facebook.replies) == (["answer"], ["look"])
     assert outcomes(system) == ["settled"]
 
@@ -620,11 +569,8 @@ def test_a_public_reply_is_made_exactly_once(how: How | None) -> None:
 
 def test_a_burst_has_one_plan_and_none_of_its_messages_is_answered_again() -> None:
     burst = [item("u", mid, 1, "chatty") for mid in ("m1", "m2", "m3")]
-    system = System(echoes=(-1,))
-    later(system, 0, burst)
-    later(system, 400, burst[1:2])  # the queue itself drops copies for five minutes
-    later(system, 800, burst[:1])
-    system.run()
+    # The queue itself drops copies for five minutes.
+    system = run(burst, burst[1:2], burst[:1], at=(0, 400, 800), echoes=(-1,))
     assert texts(system) == ["m1+m2+m3 0 0"]
     assert outcomes(system) == ["settled"] * 3
     assert system.faults.calls["TransactWriteItems"] == 1
@@ -640,10 +586,8 @@ def test_a_burst_may_lie_in_several_messages_of_the_queue_and_ends_at_one_that_i
 
 
 def test_a_burst_gives_way_to_what_the_ledger_knows() -> None:
-    system = System()
-    later(system, 0, [item("u", "m1", 1, "chatty")])
-    later(system, 400, [item("u", "m2", 1, "chatty"), item("u", "m1", 1, "chatty")])
-    system.run()
+    first, second = item("u", "m1", 1, "chatty"), item("u", "m2", 1, "chatty")
+    system = run([first], [second, first], at=(0, 400))
     assert texts(system) == ["m1 0 0", "m2 0 1"]
     assert letters(system) == []
 
@@ -657,16 +601,14 @@ def test_a_burst_has_no_more_messages_than_one_write_takes() -> None:
 def test_a_burst_ends_at_a_copy_of_one_of_its_messages_and_at_whatever_is_not_a_text() -> None:
     tap = item("u", "m2") | {"postback": {"mid": "m2", "payload": "{}"}}
     del tap["message"]
-    for second in (item("u", "m1", 1, "chatty"), tap):
+    for second in (item("u", "m1"), tap):
         seen: list[int] = []
 
         def converse(event: events.Event, state: Json, _now: float, seen: list[int] = seen) -> Answer:
             seen.append(len(event.waiting) if isinstance(event, events.TextMessage) else 0)
             return Answer((Text("answer"),), state)
 
-        system = System(converse=converse)
-        system.queue.put("u", queued(item("u", "m1", 1, "chatty"), second, item("u", "m3", 1, "chatty")))
-        system.run()
+        system = run(queued(item("u", "m1"), second, item("u", "m3")), converse=converse)
         assert set(seen) == {0}
         assert logged(system, "fault") == []
 
@@ -710,10 +652,7 @@ def human(system: System) -> Human:
 def test_an_echo_of_somebody_else_silences_the_bot_and_its_own_does_not(
     platform: str, more: Json, silences: bool
 ) -> None:
-    system = System()
-    system.queue.put("echo", human_echo(platform, **more))
-    later(system, 2, [item("u", "m1", 2)])
-    system.run()
+    system = run(human_echo(platform, **more), [item("u", "m1", 2)])
     assert texts(system) == ([] if silences else ["m1 0 0", "m1 1 0"])
     assert human(system).talks(BEGIN) is silences
     assert [line["messages"] for line in logged(system, "human_answered")] == ([2] if silences else [])
@@ -721,10 +660,7 @@ def test_an_echo_of_somebody_else_silences_the_bot_and_its_own_does_not(
 
 
 def test_the_answers_that_are_left_when_a_human_writes_are_not_sent_and_the_event_is_settled() -> None:
-    system = System(latencies=(200,), echoes=(-1,))
-    later(system, 0, [item("u", "m1", 4)])
-    system.world.after(0.9, lambda: system.queue.put("echo", human_echo()))
-    system.run()
+    system = run([item("u", "m1", 4)], human_echo(), at=(0, 0.9), latencies=(200,), echoes=(-1,))
     sent = texts(system)
     assert sent[0] == "m1 0 0"
     assert len(sent) < 4
@@ -734,26 +670,17 @@ def test_the_answers_that_are_left_when_a_human_writes_are_not_sent_and_the_even
 
 
 def test_a_message_that_may_have_arrived_is_not_sent_again_once_a_human_wrote() -> None:
-    system = System(planned=(Fault("send", How.AMBIGUOUS),), echoes=(-1,))
-    later(system, 0, [item("u", "m1")])
-    system.world.after(1, lambda: system.queue.put("echo", human_echo()))
-    system.run()
+    system = run([item("u", "m1")], human_echo(), planned=(Fault("send", How.AMBIGUOUS),), echoes=(-1,))
     assert texts(system) == ["m1 0 0"]
     assert system.cloud.settled[fingerprint(PAGE, "m1")] - BEGIN < model.ECHO_SECONDS
 
 
 def test_what_an_old_echo_says_is_over_already() -> None:
-    system = System()
-    system.queue.put("echo", human_echo(seconds=-model.HUMAN_HOURS * 3600 - 1))
-    system.run()
-    assert human(system) == Human()
+    assert human(run(human_echo(seconds=-model.HUMAN_HOURS * 3600 - 1))) == Human()
 
 
 def test_the_log_says_which_app_or_operator_wrote_to_whom_and_not_what() -> None:
-    system = System()
-    system.queue.put("echo", human_echo(app_id=263902037430900))
-    system.queue.put("echo", human_echo(app_id=1, metadata="human:anna"))
-    system.run()
+    system = run(human_echo(app_id=263902037430900), human_echo(app_id=1, metadata="human:anna"))
     inbox, operator = logged(system, "human_wrote")
     assert (inbox["app"], inbox["person"]) == ("263902037430900", fingerprint(PAGE, "u"))
     assert (operator["by"], operator["person"]) == ("anna", fingerprint(PAGE, "u"))
