@@ -1,6 +1,8 @@
 """Facebook's side of the function: what is answered to which request, and what is on the queues by then."""
 
 import base64
+import contextlib
+import io
 import json
 import time
 from collections.abc import Callable
@@ -65,10 +67,11 @@ class Door:
     Attributes:
         now: its clock.
         recent: what this instance has answered.
+        log: what it writes.
     """
 
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self.cloud, self.recent, self.now, self._capsys = Cloud(), RecentlyAnswered(), 1000.0, capsys
+    def __init__(self) -> None:
+        self.cloud, self.recent, self.now, self.log = Cloud(), RecentlyAnswered(), 1000.0, io.StringIO()
         client: Any = self.cloud
         secrets, queues = Secrets(client, "/secrets", self._clock), Queues(client, "events", "dead", self._clock)
         self._webhook = Webhook(
@@ -80,8 +83,10 @@ class Door:
 
     def handle(self, request: Json) -> tuple[int, str]:
         """Status and body of the answer, which is plain text."""
-        answer = self._webhook.handle(request)
-        assert answer["headers"] == {"content-type": "text/plain"}
+        with contextlib.redirect_stdout(self.log):
+            answer = self._webhook.handle(request)
+        assert answer.pop("headers") == {"content-type": "text/plain"}
+        assert answer.keys() == {"statusCode", "body"}
         return answer["statusCode"], answer["body"]
 
     def post(self, body: bytes | str) -> int:
@@ -89,13 +94,13 @@ class Door:
         return self.handle(post(body))[0]
 
     def logged(self) -> list[Json]:
-        lines = [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
+        lines = [json.loads(line) for line in self.log.getvalue().splitlines()]
         return [{name: value for name, value in line.items() if name != "timestamp"} for line in lines]
 
 
 @pytest.fixture
-def door(capsys: pytest.CaptureFixture[str]) -> Door:
-    return Door(capsys)
+def door() -> Door:
+    return Door()
 
 
 def post(body: bytes | str, *, signature: str | None = None, base64_encoded: bool = False, sha1: str = "") -> Json:
