@@ -9,8 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.aws.client import AwsError
 from bot.aws.compact import compact
@@ -18,7 +16,7 @@ from bot.aws.queues import BATCH_BYTES, Queues, event_bytes, fingerprint
 from bot.aws.secrets import Secrets
 from bot.messenger.signature import sign
 from bot.recently_answered import RecentlyAnswered
-from bot.webhook import LISTS, Webhook, split_by_user
+from bot.webhook import LISTS, Webhook
 
 Json = dict[str, Any]
 
@@ -480,25 +478,6 @@ def test_nothing_is_acknowledged_without_a_secret(door: Door) -> None:
     del door.cloud.secrets["app-secret"]
 
     assert door.post(page(event())) == 503
-
-
-# Any input
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-@given(entries=JSON, kind=st.sampled_from(["page", "instagram", "user", 7]))
-def test_any_signed_request_is_split_without_an_error(entries: object, kind: object) -> None:
-    split = split_by_user(
-        json.dumps({"object": kind, "entry": entries}).encode(), PAGE, RecentlyAnswered(), MESSAGE_BYTES
-    )
-
-    known = kind in {"page", "instagram"} and isinstance(entries, list)
-    assert known or split.letters
 
 
 # What others rely on: the worker on a message's head, the ledger on its group, alarms and people on the log
