@@ -1,6 +1,5 @@
 """A mechanism is needed: if it is switched off, the same storm breaks a promise, and the verdict says which."""
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 
 from bot import responder, worker
 from bot.aws.client import AwsError
-from bot.aws.ledger import Key, Ledger, Reading, Record, Stale
+from bot.aws.ledger import Ledger, Record
 from bot.aws.queues import Queues
 from bot.responder import Responder, Task
 from bot.webhook import Webhook
@@ -23,7 +22,6 @@ Patch = pytest.MonkeyPatch
 
 # Storms, each named after what happens in it.
 ONE = Storm((Post(0, (Said(0, 1),)),))
-DELIVERED_AGAIN = Storm((Post(0, (Said(0, 1),), again=(400,)),))
 FIRST_OF_TWO_FAILS = Storm(
     # The first two users keep both runs busy, so that the third's events come in one batch.
     (Post(0, (Said(1, 1),)), Post(1, (Said(2, 1),)), Post(2, (Said(0, 1),)), Post(3, (Said(0, 1),))),
@@ -38,21 +36,8 @@ BURST_THAT_IS_REJECTED = Storm((Post(0, (Said(0, 1, "chatty"), Said(0, 1, "rejec
 ASKED_WHILE_A_HUMAN_TALKS = Storm((Post(100, (Said(0, 2),)),), humans=(HumanWrote(0, 0),))
 
 
-def without_the_ledger(patch: Patch) -> None:
-    read, plan = Ledger.read, Ledger.plan
-
-    def reading_nothing(self: Ledger, key: Key, page: str) -> Reading:
-        return read(self, key, page)._replace(record=Record())
-
-    def planning_anyway(self: Ledger, key: Key, answers: list[Json], state: Json | None, *more: Any) -> Record:
-        with contextlib.suppress(Stale):
-            return plan(self, key, answers, state, *more)
-        return Record(answers=tuple(answers), since=0)
-
-    patch.setattr(Ledger, "read", reading_nothing)
-    patch.setattr(Ledger, "plan", planning_anyway)
-    for name in ("settle", "stopped"):
-        patch.setattr(Ledger, name, lambda *_: None)
+def without_recording_echoes(patch: Patch) -> None:
+    patch.setattr(Ledger, "echoed", lambda *_: None)
 
 
 def without_stopping_at_a_groups_first_failure(patch: Patch) -> None:
@@ -62,11 +47,6 @@ def without_stopping_at_a_groups_first_failure(patch: Patch) -> None:
         return [failed for each in group.deliveries for failed in in_order(self, Group([each], None), *others)]
 
     patch.setattr(Worker, "_in_order", one_by_one)
-
-
-def without_handing_back_what_follows(patch: Patch) -> None:
-    in_order = Worker._in_order
-    patch.setattr(Worker, "_in_order", lambda *arguments: in_order(*arguments)[:1])
 
 
 def with_acknowledging_whatever_happens(patch: Patch) -> None:
@@ -118,9 +98,8 @@ def without_noticing_humans(patch: Patch) -> None:
 @pytest.mark.parametrize(
     ("switch_off", "one", "complaint"),
     [
-        (without_the_ledger, DELIVERED_AGAIN, "twice"),
+        (without_recording_echoes, replace(ONE, faults=(Fault("send", How.LOST),)), "twice"),
         (without_stopping_at_a_groups_first_failure, FIRST_OF_TWO_FAILS, "out of order|state is"),
-        (without_handing_back_what_follows, FIRST_OF_TWO_FAILS, "lost|state is"),
         (
             with_acknowledging_whatever_happens,
             replace(ONE, faults=(Fault("SendMessageBatch", How.REFUSED, times=2),)),
