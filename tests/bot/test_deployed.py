@@ -1,4 +1,4 @@
-"""What is deployed needs only itself and the standard library, and an acknowledgement loads little of it."""
+"""What is deployed needs only itself, the standard library and its settings, and loads little to acknowledge."""
 
 import ast
 import re
