@@ -331,7 +331,7 @@ def test_a_typing_indicator_is_not_worth_waiting_for() -> None:
 
 def test_no_send_begins_without_the_time_to_finish_it() -> None:
     system = System()
-    system.facebook.take_time(6.0)
+    system.facebook._latency = lambda: 6.0
     system.facebook.post([item("u", "m1", 9)], "u")
     system.run()
     assert [text.split()[1] for text in texts(system)] == [str(number) for number in range(9)]

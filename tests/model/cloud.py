@@ -169,7 +169,7 @@ def carry_through(
     if how in {How.LATE, How.VANISHED}:
         world.sleep(timeout)
         if how is How.LATE:
-            world.after(LATE_SECONDS, lambda: _forgotten(carry_out()))
+            world.after(LATE_SECONDS, carry_out)
         raise Unanswered("TimeoutError")
     world.sleep(latency / 2)
     if refusal is not None:
@@ -203,10 +203,6 @@ def function_error(kind: str) -> Response:
         "stackTrace": ['  File "/var/task/index.py", line 7, in handler'],
     }
     return Response(200, {"x-amz-function-error": "Unhandled"}, json.dumps(error).encode())
-
-
-def _forgotten(_answer: Response) -> None:
-    """Nobody waits for it."""
 
 
 def _ok(answer: Json) -> Response:

@@ -9,11 +9,11 @@ from tests.model.storm import Post, Said, Storm
 HOUR = 3600
 DAYS = 24 * HOUR
 SERVICES = {
-    "graph": (How.REFUSED, How.THROTTLED, How.DENIED, How.UNSENT, How.VANISHED, How.SLOW_DOWN),
-    "dynamodb": (How.REFUSED, How.THROTTLED, How.DENIED, How.UNSENT, How.LOST, How.VANISHED),
-    "sqs": (How.REFUSED, How.UNSENT, How.LOST, How.VANISHED),
-    "ssm": (How.REFUSED, How.DENIED, How.VANISHED),
-    "aws": (How.REFUSED, How.UNSENT, How.VANISHED),
+    "graph": (How.REFUSED, How.DENIED, How.VANISHED, How.SLOW_DOWN),
+    "dynamodb": (How.REFUSED, How.DENIED, How.LOST, How.VANISHED),
+    "sqs": (How.REFUSED, How.LOST, How.VANISHED),
+    "ssm": (How.REFUSED, How.VANISHED),
+    "aws": (How.UNSENT, How.VANISHED),
 }
 POSTS = (
     Post(0, (Said(0, 3), Said(1, 2), Said(0, 1), Said(2, 1, "shy"))),
