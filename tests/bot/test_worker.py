@@ -589,7 +589,7 @@ def test_a_burst_gives_way_to_what_the_ledger_knows() -> None:
     first, second = item("u", "m1", 1, "chatty"), item("u", "m2", 1, "chatty")
     system = run([first], [second, first], at=(0, 400))
     assert texts(system) == ["m1 0 0", "m2 0 1"]
-    assert letters(system) == []
+    assert letters(system) == logged(system, "handed_back") == []
 
 
 def test_a_burst_has_no_more_messages_than_one_write_takes() -> None:
