@@ -21,7 +21,6 @@ SAMPLE = (
     "bot/conversation/*.py",
     "tests/bot/conversation/test_*.py",
     "tests/bot/test_cookbook.py",
-    "tests/bot/test_faults_of_peers.py",
     "tests/bot/test_webhook_examples.py",
     "tests/page/test_*.py",
     "tests/sandbox/test_new_bot.py",

@@ -77,14 +77,13 @@ def test_every_section_of_the_cookbook_is_a_recipe() -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda each: each.title)
-def test_a_recipe_works_where_it_is_pasted(recipe: Recipe) -> None:
-    run_tests(recipe, recipe.code if recipe.is_whole else pasted(SAMPLE, recipe))
-
-
-@pytest.mark.parametrize("recipe", RULES, ids=lambda each: each.title)
-def test_a_recipe_works_in_a_new_bot(recipe: Recipe) -> None:
+def test_a_recipe_works_where_it_is_pasted_and_in_a_new_bot(recipe: Recipe) -> None:
+    if recipe.is_whole:
+        run_tests(recipe, recipe.code)
+        return
     new = TEMPLATE.read_text("utf-8").replace("Bot(Customer)", 'Bot(Customer, languages=("en", "de"))')
-    run_tests(recipe, pasted(new.replace("bot.conversation.world import", "bot.conversation.parcels import"), recipe))
+    for conversation in (SAMPLE, new.replace("bot.conversation.world import", "bot.conversation.parcels import")):
+        run_tests(recipe, pasted(conversation, recipe))
 
 
 def test_all_recipes_together_are_typed_and_collide_with_nothing(tmp_path: Path) -> None:

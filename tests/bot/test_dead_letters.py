@@ -53,11 +53,8 @@ def test_a_letter_is_about_whoever_wrote_it_or_is_written_to_or_may_be_in_what_c
 @pytest.mark.parametrize(
     ("content", "person", "found"),
     [
-        (b'"12345"', "12345", True),
         (b"12345", "12345", True),
         (b"123456", "12345", False),
-        (b"", "12345", False),
-        (b'{"sender": {"user_ref": "105"}}', "user_ref:105", True),
         (b'{"user_ref":105}', "user_ref:105", True),
         (b'"{\\"user_ref\\": \\"105\\"}"', "user_ref:105", True),
         (b'{"user_ref": "105-2"}', "user_ref:105", False),

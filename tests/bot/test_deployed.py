@@ -1,11 +1,14 @@
-"""What is deployed needs only itself and the standard library, and an acknowledgement loads little of it."""
+"""What is deployed needs only itself, the standard library and its settings, and loads little to acknowledge."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from bot.registration import SUBSCRIBED
 
 BOT = Path(__file__).parents[2] / "bot"
 
@@ -29,11 +32,8 @@ def loaded_after(program: str) -> set[str]:
     return set(run.stdout.split())
 
 
-def test_the_whole_bot_loads_where_no_package_is_installed() -> None:
+def test_the_whole_bot_loads_where_no_package_is_installed_and_its_worker_knows_no_conversation_engine() -> None:
     assert "bot.worker" in loaded_after("import bot.handler, bot.webhook, bot.compose")
-
-
-def test_the_worker_knows_no_conversation_engine() -> None:
     assert not {name for name in loaded_after("import bot.worker") if name.startswith("bot.dialogue")}
 
 
@@ -58,3 +58,13 @@ def test_an_acknowledgement_loads_neither_the_conversation_nor_slow_modules() ->
     }
     slow = {"asyncio", "dataclasses", "logging"}
     assert not slow & loaded
+
+
+def test_no_version_of_the_graph_api_is_written_in_the_code() -> None:
+    for path in set(BOT.rglob("*.py")) - {BOT / "messenger" / "versions.py"}:  # when each one ends
+        code = re.sub(r'""".*?"""|#[^\n]*', "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert not re.search(r"\bv\d+\.\d+\b", code), path
+
+
+def test_a_page_is_subscribed_to_what_the_bot_needs() -> None:
+    assert {"messages", "messaging_postbacks", "message_echoes"} <= set(SUBSCRIBED)

@@ -4,9 +4,7 @@
 """
 
 import base64
-import contextlib
 import hmac
-import io
 import json
 import re
 from typing import Any
@@ -15,16 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.aws.queues import BATCH_BYTES, Queues
-from bot.aws.secrets import Secrets
 from bot.conversation import bot, world
 from bot.dialogue import Context
 from bot.messenger.events import parse
 from bot.messenger.signature import sign
-from bot.recently_answered import RecentlyAnswered
-from bot.webhook import Webhook
 from tests.bot.environment import ENVIRONMENT
-from tests.bot.test_webhook import PAGE, SECRET, VERIFY, Cloud
+from tests.bot.test_webhook import PAGE, SECRET, VERIFY, Door
 
 Json = Any
 Strategy = st.SearchStrategy[Any]
@@ -108,11 +102,9 @@ PAYLOADS = st.fixed_dictionaries(
 )
 # JSON that is expensive to read: deep, wide, with long numbers or repeated keys.
 BOMBS = (
-    b"[" * 100_000,
     b'{"a":' * 20_000 + b"1" + b"}" * 20_000,
     b'{"object":"page","entry":[' + b"[" * 20_000 + b"]" * 20_000 + b"]}",
     b'{"object":"page","entry":[{"id":"1","messaging":[' + b'{"a":' * 900 + b"1" + b"}" * 900 + b"]}]}",
-    b'{"object":"page","entry":[{"messaging":[' + b"9" * 4_000 + b"]}]}",
     b'{"object":"page","entry":[{"messaging":[{"timestamp":' + b"9" * 20_000 + b"}]}]}",
     b"{" + b'"a":1,' * 20_000 + b'"object":"page"}',
     b'{"object":"page","entry":[' + b'{"id":"1","messaging":[0]},' * 1_000 + b"{}]}",
@@ -154,40 +146,29 @@ HEADERS = (
 )
 
 
-class Receiver:
-    """The webhook on a cloud that takes everything, and what it logged."""
-
-    def __init__(self) -> None:
-        self.cloud = Cloud()
-        client: Any = self.cloud
-        queues = Queues(client, "events", "dead")
-        secrets, recent = Secrets(client, "/secrets"), RecentlyAnswered()
-        self._webhook = Webhook(secrets, queues, recent, page_id=PAGE, message_bytes=BATCH_BYTES)
-
-    def answer(self, request: Json) -> tuple[int, str]:
-        """Status and body. Each line of the log is one of ours, and shows nothing private."""
-        with contextlib.redirect_stdout(io.StringIO()) as log:
-            answer = self._webhook.handle(request)
-        assert answer.keys() == {"statusCode", "headers", "body"}
-        assert not PRIVATE.search(log.getvalue())
-        assert "forged" not in {json.loads(line)["kind"] for line in log.getvalue().splitlines()}
-        return answer["statusCode"], answer["body"]
+def answer(request: Json, door: Door) -> tuple[int, str]:
+    """Status and body. Each line of the log is one of ours, and shows nothing private."""
+    status, text = door.handle(request)
+    assert not PRIVATE.search(door.log.getvalue())
+    assert "forged" not in {line["kind"] for line in door.logged()}
+    return status, text
 
 
 @given(body=BODIES, signed=HEADERS, name=st.sampled_from(("X-Hub-Signature-256", "x-hub-signature-256", "X-Other")))
 def test_what_was_signed_is_taken_whatever_it_is_and_nothing_else(body: bytes, signed: Json, name: str) -> None:
-    receiver, header = Receiver(), signed(body)
+    door, header = Door(), signed(body)
     try:
         sent: Json = {"body": body.decode(), "isBase64Encoded": False}
     except UnicodeDecodeError:
         sent = {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
 
-    status, text = receiver.answer({"httpMethod": "POST", "headers": {name: header}, **sent})
+    status, text = answer({"httpMethod": "POST", "headers": {name: header}, **sent}, door)
 
     genuine = name != "X-Other" and header == right(body)
     assert (status, text) == (200, "EVENT_RECEIVED") if genuine else (status in {400, 403} and text == "{}")
-    assert genuine or not any(receiver.cloud.sent.values())
-    for entry in (*receiver.cloud.sent["events"], *receiver.cloud.sent["dead"]):
+    assert genuine or not any(door.cloud.sent.values())
+    assert not genuine or door.cloud.letters or re.search(b"page|instagram", body)
+    for entry in (*door.cloud.sent["events"], *door.cloud.sent["dead"]):
         assert json.loads(entry["MessageBody"])
         assert max(len(entry["MessageGroupId"]), len(entry["MessageDeduplicationId"])) <= 128
 
@@ -196,7 +177,7 @@ def test_what_was_signed_is_taken_whatever_it_is_and_nothing_else(body: bytes, s
 def test_json_that_is_expensive_to_read_is_acknowledged(bomb: bytes) -> None:
     request = {"httpMethod": "POST", "headers": {"X-Hub-Signature-256": right(bomb)}, "body": bomb.decode()}
 
-    assert Receiver().answer(request)[0] == 200
+    assert answer(request, Door())[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -205,7 +186,7 @@ def test_json_that_is_expensive_to_read_is_acknowledged(bomb: bytes) -> None:
 def test_a_request_that_api_gateway_never_makes_is_refused(part: dict[str, Json]) -> None:
     request = {"httpMethod": "POST", "headers": {"x-hub-signature-256": right(b"{")}, "body": "{"}
 
-    assert Receiver().answer(request | part)[0] in {400, 403}
+    assert answer(request | part, Door())[0] in {400, 403}
 
 
 @given(
@@ -221,7 +202,7 @@ def test_a_request_that_api_gateway_never_makes_is_refused(part: dict[str, Json]
     | st.none()
 )
 def test_the_challenge_comes_back_only_to_whoever_knows_the_verify_token(query: dict[str, str] | None) -> None:
-    status, text = Receiver().answer({"httpMethod": "GET", "queryStringParameters": query})
+    status, text = answer({"httpMethod": "GET", "queryStringParameters": query}, Door())
 
     given_ = query or {}
     if given_.get("hub.mode") == "subscribe" and given_.get("hub.verify_token") == VERIFY and "hub.challenge" in given_:

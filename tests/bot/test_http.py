@@ -15,16 +15,17 @@ import pytest
 
 from bot import http
 from bot.http import Connection, NotSent, Pool, Unanswered
-from tests.bot.servers import BreakOff, Served, serve
+from tests.bot.servers import Served, serve
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-def body_of(received: BinaryIO) -> bytes:
-    """The body of the next request, which is one byte; empty at the end."""
+def next_request(received: BinaryIO) -> tuple[bytes, bytes]:
+    """Head and body of the next request, whose body is one byte; both are empty at the end."""
+    head = b""
     while (line := received.readline()) not in {b"\r\n", b""}:
-        pass
-    return received.read(1) if line else b""
+        head += line
+    return head, received.read(1) if line else b""
 
 
 class Server:
@@ -33,11 +34,13 @@ class Server:
     Attributes:
         origin: where it listens.
         bodies: of the requests, each with the number of its connection.
+        head: of the last request.
     """
 
     def __init__(self, listening: socket.socket, answers: list[bytes | None]) -> None:
         self.origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self.bodies: list[tuple[int, bytes]] = []
+        self.head = b""
         self.closed = threading.Event()
         self._listening, self._answers = listening, answers
 
@@ -48,7 +51,8 @@ class Server:
                 client, _address = self._listening.accept()
                 number += 1
                 with client, client.makefile("rb") as received:
-                    while body := body_of(received):
+                    while (request := next_request(received))[1]:
+                        self.head, body = request
                         self.bodies.append((number, body))
                         client.sendall(self._answers.pop(0) or b"")
                         if self._answers[:1] == [None]:
@@ -95,13 +99,6 @@ def test_an_answer_is_read_however_it_is_framed_and_its_connection_kept_if_possi
     assert server.bodies == [(1, b"1"), (connections, b"2")]
 
 
-def test_a_path_in_the_origin_precedes_each_requests() -> None:
-    with serve(lambda request: (200, request.path.encode())) as origin:
-        connection = Connection(f"{origin}/graph/")
-        assert connection.request("GET", "/v26.0/me?x=1", {}, b"", 1.0).body == b"/graph/v26.0/me?x=1"
-        connection.close()
-
-
 def test_a_host_that_does_not_listen_got_nothing_and_the_error_quotes_nothing() -> None:
     with pytest.raises(NotSent, match="ConnectionRefusedError") as caught:
         Connection("http://127.0.0.1:1").request("POST", "/the-secret", {"x": "the-secret"}, b"the-secret", 1.0)
@@ -121,11 +118,8 @@ def test_a_host_that_does_not_listen_got_nothing_and_the_error_quotes_nothing() 
     ],
 )
 def test_a_request_without_a_whole_answer_may_have_arrived(written: bytes) -> None:
-    def answer(_request: Served) -> tuple[int, bytes]:
-        raise BreakOff(written)
-
-    with serve(answer) as origin, pytest.raises(Unanswered):
-        Connection(origin).request("POST", "/", {}, b"x", 5.0)
+    with answering(written, None) as server, pytest.raises(Unanswered):
+        Connection(server.origin).request("POST", "/", {}, b"x", 5.0)
 
 
 @pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"])
@@ -242,47 +236,22 @@ def test_a_line_that_a_header_would_break_is_not_sent(path: str, headers: dict[s
     assert [body for _, body in server.bodies] == [b"2"]
 
 
-def test_a_header_that_is_given_is_sent_once() -> None:
-    seen = []
-
-    def answer(request: Served) -> tuple[int, bytes]:
-        seen.append(request.headers)
-        return 200, b""
-
-    with serve(answer) as origin:
-        connection = Connection(origin)
-        connection.request("POST", "/", {"host": "sqs.example.org"}, b"", 1.0)
+def test_a_request_has_the_path_of_the_origin_before_its_own_and_a_header_that_is_given_once() -> None:
+    with answering(OK) as server:
+        connection = Connection(f"{server.origin}/graph/")
+        connection.request("POST", "/v26.0/me?x=1", {"host": "sqs.example.org"}, b"x", 1.0)
         connection.close()
-    assert seen == [{"Accept-Encoding": "identity", "Content-Length": "0", "host": "sqs.example.org"}]
+    request, *headers = server.head.decode().splitlines()
+    assert request == "POST /graph/v26.0/me?x=1 HTTP/1.1"
+    assert sorted(headers) == ["Accept-Encoding: identity", "Content-Length: 1", "host: sqs.example.org"]
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
 def test_a_secure_connection_trusts_only_known_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = tmp_path / "certificate", tmp_path / "key"
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "1",
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost",
-            "-keyout",
-            key,
-            "-out",
-            certificate,
-        ],
-        check=True,
-        capture_output=True,
-    )
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost"
+    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*make.split(), *names], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
 
@@ -296,7 +265,7 @@ def test_a_secure_connection_trusts_only_known_certificates(tmp_path: Path, monk
                 return  # the other side does not trust this one
             with secured, secured.makefile("rb") as received:
                 for _ in range(times):
-                    body_of(received)
+                    next_request(received)
                     secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
         def asked(host: str, times: int) -> list[bytes]:

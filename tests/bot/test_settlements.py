@@ -1,6 +1,5 @@
 """What several threads have answered is settled together."""
 
-import threading
 from collections.abc import Sequence
 
 import pytest
@@ -11,8 +10,6 @@ from bot.messenger import events
 from bot.responder import Answered, Task
 from bot.settlements import Settlements
 
-PATIENCE = 5.0
-
 
 def answered(name: str) -> Answered:
     item = {"sender": {"id": name}, "timestamp": 1, "message": {"mid": name, "text": "hello"}}
@@ -21,28 +18,6 @@ def answered(name: str) -> Answered:
 
 
 A, B, C = (answered(name) for name in "abc")
-
-
-def test_what_comes_during_a_write_goes_into_the_next() -> None:
-    writes: list[Sequence[Answered]] = []
-    begun, ended = threading.Event(), threading.Event()
-
-    def settle(together: Sequence[Answered]) -> None:
-        writes.append(together)
-        begun.set()
-        assert ended.wait(PATIENCE)
-
-    settlements = Settlements(settle)
-    first = threading.Thread(target=settlements.add, args=(A,))
-    first.start()
-    assert begun.wait(PATIENCE)
-    settlements.add(B)
-    settlements.add(C)
-    assert settlements.open == [A, B, C]
-    ended.set()
-    first.join(PATIENCE)
-    assert writes == [[A], [B, C]]
-    assert settlements.open == []
 
 
 @pytest.mark.parametrize(

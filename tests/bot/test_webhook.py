@@ -1,14 +1,14 @@
 """Facebook's side of the function: what is answered to which request, and what is on the queues by then."""
 
 import base64
+import contextlib
+import io
 import json
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.aws.client import AwsError
 from bot.aws.compact import compact
@@ -16,7 +16,7 @@ from bot.aws.queues import BATCH_BYTES, Queues, event_bytes, fingerprint
 from bot.aws.secrets import Secrets
 from bot.messenger.signature import sign
 from bot.recently_answered import RecentlyAnswered
-from bot.webhook import LISTS, Webhook, split_by_user
+from bot.webhook import LISTS, Webhook
 
 Json = dict[str, Any]
 
@@ -59,36 +59,46 @@ class Cloud:
         return [json.loads(entry["MessageBody"]) for entry in self.sent["dead"]]
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
+class Door:
+    """The webhook, with the AWS behind it.
 
-    def __call__(self) -> float:
+    Attributes:
+        now: its clock.
+        recent: what this instance has answered.
+        log: what it writes.
+    """
+
+    def __init__(self) -> None:
+        self.cloud, self.recent, self.now, self.log = Cloud(), RecentlyAnswered(), 1000.0, io.StringIO()
+        client: Any = self.cloud
+        secrets, queues = Secrets(client, "/secrets", self._clock), Queues(client, "events", "dead", self._clock)
+        self._webhook = Webhook(
+            secrets, queues, self.recent, page_id=PAGE, message_bytes=MESSAGE_BYTES, now=self._clock
+        )
+
+    def _clock(self) -> float:
         return self.now
 
+    def handle(self, request: Json) -> tuple[int, str]:
+        """Status and body of the answer, which is plain text."""
+        with contextlib.redirect_stdout(self.log):
+            answer = self._webhook.handle(request)
+        assert answer.pop("headers") == {"content-type": "text/plain"}
+        assert answer.keys() == {"statusCode", "body"}
+        return answer["statusCode"], answer["body"]
+
+    def post(self, body: bytes | str) -> int:
+        """The status after a request that Facebook signed."""
+        return self.handle(post(body))[0]
+
+    def logged(self) -> list[Json]:
+        lines = [json.loads(line) for line in self.log.getvalue().splitlines()]
+        return [{name: value for name, value in line.items() if name != "timestamp"} for line in lines]
+
 
 @pytest.fixture
-def cloud() -> Cloud:
-    return Cloud()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def recent() -> RecentlyAnswered:
-    return RecentlyAnswered()
-
-
-@pytest.fixture
-def webhook(cloud: Cloud, clock: Clock, recent: RecentlyAnswered) -> Webhook:
-    client: Any = cloud
-    queues = Queues(client, "events", "dead", clock)
-    return Webhook(
-        Secrets(client, "/secrets", clock), queues, recent, page_id=PAGE, message_bytes=MESSAGE_BYTES, now=clock
-    )
+def door() -> Door:
+    return Door()
 
 
 def post(body: bytes | str, *, signature: str | None = None, base64_encoded: bool = False, sha1: str = "") -> Json:
@@ -130,53 +140,36 @@ def shake(**query: str) -> Json:
 # The handshake
 
 
-def test_the_handshake_returns_the_bare_challenge_as_plain_text(webhook: Webhook) -> None:
-    answer = webhook.handle(shake(mode="subscribe", verify_token=VERIFY, challenge="1158201444"))
+def test_the_handshake_returns_the_bare_challenge_as_plain_text(door: Door) -> None:
+    query = {"mode": "subscribe", "verify_token": VERIFY, "challenge": "1158201444"}
 
-    assert answer == {"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "1158201444"}
+    assert door.handle(shake(**query)) == (200, "1158201444")
 
 
 @pytest.mark.parametrize(
     "query",
     [
         {"mode": "subscribe", "verify_token": "wrong"},
-        {"mode": "subscribe", "verify_token": ""},
         {"mode": "subscribe", "verify_token": "grün\ud800"},
-        {"mode": "unsubscribe", "verify_token": VERIFY},
         {"mode": "SUBSCRIBE", "verify_token": VERIFY},
     ],
 )
-def test_a_wrong_handshake_is_forbidden_and_shows_nothing(webhook: Webhook, query: dict[str, str]) -> None:
-    answer = webhook.handle(shake(**query, challenge="1158201444"))
+def test_a_wrong_handshake_is_forbidden_and_shows_nothing(door: Door, query: dict[str, str]) -> None:
+    assert door.handle(shake(**query, challenge="1158201444")) == (403, "{}")
+    (line,) = door.logged()
+    assert (line["level"], line["kind"]) == ("WARN", "handshake_refused")
 
-    assert (answer["statusCode"], answer["body"]) == (403, "{}")
 
-
-def test_a_handshake_with_something_missing_is_a_bad_request(webhook: Webhook) -> None:
+def test_a_handshake_with_something_missing_is_a_bad_request(door: Door) -> None:
     query = {"mode": "subscribe", "verify_token": VERIFY, "challenge": "1"}
 
-    assert webhook.handle(shake())["statusCode"] == 400
+    assert door.handle(shake())[0] == 400
     for missing in query:
         rest = {name: value for name, value in query.items() if name != missing}
-        assert webhook.handle(shake(**rest))["statusCode"] == 400
+        assert door.handle(shake(**rest))[0] == 400
 
 
 # The signature
-
-
-def test_a_signed_event_is_on_the_queue_before_it_is_acknowledged(webhook: Webhook, cloud: Cloud) -> None:
-    answer = webhook.handle(post(page(event())))
-
-    assert answer["statusCode"] == 200
-    assert [message["items"] for message in cloud.events] == [[event()]]
-
-
-@pytest.mark.parametrize("name", ["x-hub-signature-256", "X-HUB-SIGNATURE-256"])
-def test_the_signature_header_may_be_written_in_any_case(webhook: Webhook, name: str) -> None:
-    request = post(page(event()), signature="")
-    request["headers"][name] = sign(request["body"].encode(), SECRET)
-
-    assert webhook.handle(request)["statusCode"] == 200
 
 
 GOOD = sign(page(event()).encode(), SECRET)
@@ -187,167 +180,130 @@ GOOD = sign(page(event()).encode(), SECRET)
     [
         sign(page(event()).encode(), "another secret"),
         GOOD[:-1],
-        GOOD + "0",
-        GOOD.upper(),
-        "sha256=" + GOOD[7:].upper(),
-        GOOD.replace("sha256=", "sha1="),
-        GOOD.removeprefix("sha256="),
-        "sha256=",
-        " ",
-        "sha256=" + "ü" * 64,
-        "sha256=\ud800",
         f"{GOOD},{GOOD}",
+        GOOD.upper(),
+        GOOD.replace("sha256=", "sha1="),
+        "sha256=" + "ü" * 64,
     ],
 )
-def test_a_wrong_signature_is_forbidden_and_nothing_is_enqueued(webhook: Webhook, cloud: Cloud, signature: str) -> None:
-    answer = webhook.handle(post(page(event()), signature=signature))
-
-    assert (answer["statusCode"], answer["body"]) == (403, "{}")
-    assert cloud.sent == {"events": [], "dead": []}
-
-
-def test_without_a_sha_256_signature_a_request_is_bad(webhook: Webhook, cloud: Cloud) -> None:
-    answer = webhook.handle(post(page(event()), signature="", sha1="sha1=" + "0" * 40))
-
-    assert answer["statusCode"] == 400
-    assert not cloud.events
+def test_a_wrong_signature_is_forbidden_and_nothing_is_enqueued(door: Door, signature: str) -> None:
+    assert door.handle(post(page(event()), signature=signature)) == (403, "{}")
+    assert door.cloud.sent == {"events": [], "dead": []}
+    (line,) = door.logged()
+    assert (line["level"], line["kind"]) == ("WARN", "signature_refused")
 
 
-def test_the_signature_covers_the_bytes_and_not_their_meaning(webhook: Webhook, cloud: Cloud) -> None:
+def test_without_a_sha_256_signature_a_request_is_bad(door: Door) -> None:
+    assert door.handle(post(page(event()), signature="", sha1="sha1=" + "0" * 40)) == (400, "{}")
+    assert not door.cloud.events
+
+
+def test_the_signature_covers_the_bytes_and_not_their_meaning(door: Door) -> None:
     escaped = page(event(text="Grüße 👋"))
     assert "\\u00fc" in escaped
 
-    assert webhook.handle(post(escaped))["statusCode"] == 200
-    assert cloud.events[0]["items"][0]["message"]["text"] == "Grüße 👋"
+    assert door.post(escaped) == 200
+    assert door.cloud.events[0]["items"][0]["message"]["text"] == "Grüße 👋"
     rewritten = post(escaped)
     rewritten["body"] = json.dumps(json.loads(escaped), ensure_ascii=False)
-    assert webhook.handle(rewritten)["statusCode"] == 403
+    assert door.handle(rewritten)[0] == 403
 
 
-def test_a_body_that_the_gateway_encoded_is_decoded_before_it_is_verified(webhook: Webhook, cloud: Cloud) -> None:
-    assert webhook.handle(post(page(event()), base64_encoded=True))["statusCode"] == 200
-    assert len(cloud.events) == 1
+def test_a_body_that_the_gateway_encoded_is_decoded_before_it_is_verified(door: Door) -> None:
+    assert door.handle(post(page(event()), base64_encoded=True))[0] == 200
+    assert len(door.cloud.events) == 1
 
 
 @pytest.mark.parametrize("body", ["not base64!", "ü", "\ud800"])
-def test_a_body_that_cannot_be_decoded_is_forbidden(webhook: Webhook, body: str) -> None:
+def test_a_body_that_cannot_be_decoded_is_forbidden(door: Door, body: str) -> None:
     request = post("", base64_encoded=True) | {"body": body}
 
-    assert webhook.handle(request)["statusCode"] == 403
-    assert webhook.handle(request | {"isBase64Encoded": False})["statusCode"] == 403
+    assert door.handle(request)[0] == 403
+    assert door.handle(request | {"isBase64Encoded": False})[0] == 403
+    good = post(page(event()), base64_encoded=True)
+    assert door.handle(good | {"body": "!" + good["body"]})[0] == 403
 
 
-def test_both_app_secrets_count_while_one_is_being_replaced(webhook: Webhook, cloud: Cloud) -> None:
-    cloud.secrets |= {"app-secret": "new", "app-secret-previous": SECRET}
+def test_a_secret_replaced_a_moment_ago_is_looked_up_again_and_the_previous_one_still_counts(door: Door) -> None:
+    body = page(event())
+    assert door.post(body) == 200
+    door.cloud.secrets |= {"app-secret": "new", "app-secret-previous": SECRET}
+    door.now += 20
 
-    assert webhook.handle(post(page(event())))["statusCode"] == 200
-    body = page(event(mid="m2"))
-    assert webhook.handle(post(body, signature=sign(body.encode(), "new")))["statusCode"] == 200
-
-
-def test_a_secret_replaced_a_moment_ago_is_looked_up_again(webhook: Webhook, cloud: Cloud, clock: Clock) -> None:
-    assert webhook.handle(post(page(event())))["statusCode"] == 200
-    cloud.secrets["app-secret"] = "new"
-    clock.now += 20
-    body = page(event(mid="m2"))
-
-    assert webhook.handle(post(body, signature=sign(body.encode(), "new")))["statusCode"] == 200
+    assert door.handle(post(body, signature=sign(body.encode(), "new")))[0] == 200
+    assert door.post(body) == 200
 
 
-def test_wrong_signatures_cannot_make_the_function_call_ssm_at_will(webhook: Webhook, cloud: Cloud) -> None:
+def test_wrong_signatures_cannot_make_the_function_call_ssm_at_will(door: Door) -> None:
     for _ in range(50):
-        webhook.handle(post(page(event()), signature="sha256=" + "0" * 64))
+        door.handle(post(page(event()), signature="sha256=" + "0" * 64))
 
-    assert cloud.calls == 1
+    assert door.cloud.calls == 1
 
 
 # What goes where
 
 
-def test_every_item_of_every_entry_is_enqueued_one_message_a_user_in_order(webhook: Webhook, cloud: Cloud) -> None:
+def test_every_item_of_every_entry_is_enqueued_one_message_a_user_in_order(door: Door) -> None:
     items = [event(user, mid=f"m{number}") for number, user in enumerate("abacb")]
     body = {"object": "page", "entry": [{"id": PAGE, "messaging": items[:2]}, {"id": PAGE, "messaging": items[2:]}]}
 
-    assert webhook.handle(post(json.dumps(body)))["statusCode"] == 200
-    by_user = [[item["message"]["mid"] for item in message["items"]] for message in cloud.events]
+    assert door.post(json.dumps(body)) == 200
+    by_user = [[item["message"]["mid"] for item in message["items"]] for message in door.cloud.events]
     assert by_user == [["m0", "m2"], ["m1", "m4"], ["m3"]]
-    assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 3
+    assert len({entry["MessageGroupId"] for entry in door.cloud.sent["events"]}) == 3
 
 
-def test_the_same_request_has_the_same_ids_and_another_has_others(webhook: Webhook, cloud: Cloud) -> None:
-    for mid in ("m1", "m1", "m2"):
-        webhook.handle(post(page(event(mid=mid))))
+def test_echoes_have_a_group_of_their_own_in_each_request(door: Door) -> None:
+    door.handle(post(page(event(), echo("e1"), echo("e2"))))
+    door.handle(post(page(echo("e3"))))
 
-    first, again, other = [entry["MessageDeduplicationId"] for entry in cloud.sent["events"]]
-    assert first == again != other
-
-
-def test_ids_may_be_longer_than_sqs_allows(webhook: Webhook, cloud: Cloud) -> None:
-    webhook.handle(post(page(event(user="9" * 500, mid="m" * 500))))
-
-    entry = cloud.sent["events"][0]
-    assert len(entry["MessageGroupId"]) == len(entry["MessageDeduplicationId"]) == 64
+    assert [len(message["items"]) for message in door.cloud.events] == [1, 2, 1]
+    assert len({entry["MessageGroupId"] for entry in door.cloud.sent["events"]}) == 3
 
 
-def test_receipts_are_counted_and_not_enqueued(
-    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
-) -> None:
-    receipts: list[Json] = [{"sender": {"id": "77"}, "delivery": {"watermark": 1}}, {"read": {"watermark": 1}}]
-
-    assert webhook.handle(post(page(*receipts)))["statusCode"] == 200
-    assert not cloud.events
-    assert json.loads(capsys.readouterr().out)["receipts"] == 2
-
-
-def test_echoes_have_a_group_of_their_own_in_each_request(webhook: Webhook, cloud: Cloud) -> None:
-    webhook.handle(post(page(event(), echo("e1"), echo("e2"))))
-    webhook.handle(post(page(echo("e3"))))
-
-    assert [len(message["items"]) for message in cloud.events] == [1, 2, 1]
-    assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 3
-
-
-def test_only_echoes_are_taken_from_standby(webhook: Webhook, cloud: Cloud) -> None:
+def test_only_echoes_are_taken_from_standby(door: Door) -> None:
     sent = echo("e", metadata="k:0")
 
-    webhook.handle(post(page(standby=[event(), sent])))
+    door.handle(post(page(standby=[event(), sent])))
 
-    assert [message["items"] for message in cloud.events] == [[sent]]
-
-
-def test_an_event_of_another_page_is_kept_as_a_dead_letter_that_can_be_put_back(webhook: Webhook, cloud: Cloud) -> None:
-    body = json.dumps({"object": "page", "entry": [{"id": "999", "messaging": [event()]}]})
-
-    assert webhook.handle(post(body))["statusCode"] == 200
-    assert not cloud.events
-    (letter,) = cloud.letters
-    assert letter["reason"] == "of another page"
-    assert (letter["message"]["page"], letter["message"]["items"]) == ("999", [event()])
+    assert [message["items"] for message in door.cloud.events] == [[sent]]
 
 
-def test_a_test_of_the_dashboard_is_counted_and_leaves_no_dead_letter(
-    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("entry", "of"), [({"id": "999"}, "999"), ({}, "")], ids=["another", "none"])
+def test_an_event_of_another_page_is_kept_as_a_dead_letter_that_can_be_put_back(
+    door: Door, entry: Json, of: str
 ) -> None:
+    body = json.dumps({"object": "page", "entry": [entry | {"messaging": [event()]}]})
+
+    assert door.post(body) == 200
+    assert not door.cloud.events
+    (letter,) = door.cloud.letters
+    assert letter["reason"] == "of another page"
+    assert (letter["message"]["page"], letter["message"]["items"]) == (of, [event()])
+
+
+def test_a_test_of_the_dashboard_is_counted_and_leaves_no_dead_letter(door: Door) -> None:
     tests: list[Json] = [
         {"id": "0", "messaging": [event()]},
         {"id": 0, "changes": [{"field": "comments", "value": {"id": "1", "text": "?"}}]},
         {"messaging": [{"message": "TEST_MESSAGE"}]},
     ]
-    assert webhook.handle(post(json.dumps({"object": "page", "entry": tests})))["statusCode"] == 200
-    assert cloud.sent == {"events": [], "dead": []}
-    assert logged(capsys)[-1]["tests"] == 3
+    assert door.post(json.dumps({"object": "page", "entry": tests})) == 200
+    assert door.cloud.sent == {"events": [], "dead": []}
+    assert door.logged()[-1]["tests"] == 3
 
 
 COMMENT: Json = {"field": "feed", "value": {"item": "comment", "verb": "add", "comment_id": "c", "message": "Price?"}}
 
 
 @pytest.mark.parametrize("entry", [{"changes": [COMMENT]}, COMMENT], ids=["in changes", "on the entry"])
-def test_a_comment_is_enqueued_by_itself(webhook: Webhook, cloud: Cloud, entry: Json) -> None:
-    webhook.handle(post(json.dumps({"object": "page", "entry": [{"id": PAGE, **entry}]})))
-    webhook.handle(post(page(event())))
+def test_a_comment_is_enqueued_by_itself(door: Door, entry: Json) -> None:
+    door.post(json.dumps({"object": "page", "entry": [{"id": PAGE, **entry}]}))
+    door.handle(post(page(event())))
 
-    assert [message["items"] for message in cloud.events] == [[COMMENT], [event()]]
-    assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 2
+    assert [message["items"] for message in door.cloud.events] == [[COMMENT], [event()]]
+    assert len({entry["MessageGroupId"] for entry in door.cloud.sent["events"]}) == 2
 
 
 def change(**value: object) -> Json:
@@ -371,75 +327,58 @@ def change(**value: object) -> Json:
         ({"standby": [{"sender": {"id": "77"}}]}, {"none": 1}),
     ],
 )
-def test_what_the_bot_does_not_know_is_counted_by_its_field(
-    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str], entry: Json, fields: dict[str, int]
-) -> None:
-    assert webhook.handle(post(json.dumps({"object": "page", "entry": [{"id": PAGE, **entry}]})))["statusCode"] == 200
-    assert {line["field"]: line["number"] for line in logged(capsys) if line["kind"] == "unhandled"} == fields
-    assert not cloud.letters
+def test_what_the_bot_does_not_know_is_counted_by_its_field(door: Door, entry: Json, fields: dict[str, int]) -> None:
+    assert door.post(json.dumps({"object": "page", "entry": [{"id": PAGE, **entry}]})) == 200
+    assert {line["field"]: line["number"] for line in door.logged() if line["kind"] == "unhandled"} == fields
+    assert not door.cloud.letters
 
 
-def test_an_item_with_several_kinds_is_split(webhook: Webhook, cloud: Cloud) -> None:
-    webhook.handle(post(page(event() | {"referral": {"ref": "r"}, "delivery": {"watermark": 1}})))
+def test_an_item_with_several_kinds_is_split(door: Door) -> None:
+    door.handle(post(page(event() | {"referral": {"ref": "r"}, "delivery": {"watermark": 1}})))
 
-    (message,) = cloud.events
+    (message,) = door.cloud.events
     assert [sorted(item) for item in message["items"]] == [
         ["message", "recipient", "sender", "timestamp"],
         ["recipient", "referral", "sender", "timestamp"],
     ]
 
 
-def test_people_of_whom_nothing_is_known_do_not_wait_for_each_other(webhook: Webhook, cloud: Cloud) -> None:
+def test_people_of_whom_nothing_is_known_do_not_wait_for_each_other(door: Door) -> None:
     people = [{"postback": {"payload": name, "mid": name}, "recipient": {"id": PAGE}} for name in "ab"]
     references = [{"sender": {"user_ref": name}, "postback": {"payload": "GO"}} for name in "aab"]
-    webhook.handle(post(page(*people, *references)))
+    door.post(page(*people, *references))
 
-    assert [len(message["items"]) for message in cloud.events] == [1, 1, 2, 1]
-    assert len({entry["MessageGroupId"] for entry in cloud.sent["events"]}) == 4
-
-
-def test_events_of_instagram_are_taken_too(webhook: Webhook, cloud: Cloud) -> None:
-    body = json.dumps({"object": "instagram", "entry": [{"id": "178414", "messaging": [event(mid="m" * 200)]}]})
-
-    assert webhook.handle(post(body))["statusCode"] == 200
-    assert cloud.events[0]["object"] == "instagram"
+    assert [len(message["items"]) for message in door.cloud.events] == [1, 1, 2, 1]
+    assert len({entry["MessageGroupId"] for entry in door.cloud.sent["events"]}) == 4
 
 
 @pytest.mark.parametrize(
     "body",
     [
         b"",
-        b"{",
         b"null",
-        b"[]",
-        b'"page"',
         b"\xff\xfe",
         b'{"object": "user", "entry": []}',
         b'{"object": ["page"], "entry": []}',
         b'{"object": "page"}',
         b'{"object": "page", "entry": {}}',
-        b'{"object": "page", "entry": null}',
         b"[" * 100_000,
-        b'{"object":' * 50_000,
-        b'{"object": "page", "entry": ' + b"9" * 5000 + b"}",
     ],
 )
-def test_a_signed_but_unusable_request_is_acknowledged_and_kept_as_a_dead_letter(
-    webhook: Webhook, cloud: Cloud, body: bytes
-) -> None:
-    assert webhook.handle(post(body, base64_encoded=True))["statusCode"] == 200
+def test_a_signed_but_unusable_request_is_acknowledged_and_kept_as_a_dead_letter(door: Door, body: bytes) -> None:
+    assert door.handle(post(body, base64_encoded=True))[0] == 200
 
-    assert not cloud.events
-    (letter,) = cloud.letters
+    assert not door.cloud.events
+    (letter,) = door.cloud.letters
     assert base64.b64decode(letter["base64"]) == body
-    assert (letter["part"], letter["of"]) == (1, 1)
+    assert (letter["reason"], letter["part"], letter["of"]) == ("not a webhook of a page", 1, 1)
+    line = door.logged()[0]
+    assert (line["level"], line["kind"], line["letters"]) == ("ERROR", "unusable", 1)
 
 
 @pytest.mark.parametrize("junk", [None, 7, "text", [], [event()], True])
 @pytest.mark.parametrize("place", ["item", "messaging", "standby", "changes", "entry"])
-def test_an_unusable_part_does_not_delay_the_good_events_beside_it(
-    webhook: Webhook, cloud: Cloud, junk: object, place: str
-) -> None:
+def test_an_unusable_part_does_not_delay_the_good_events_beside_it(door: Door, junk: object, place: str) -> None:
     good: Json = {"id": PAGE, "messaging": [event()]}
     if place == "item":
         entries: list[object] = [{"id": PAGE, "messaging": [junk, event()]}]
@@ -448,31 +387,33 @@ def test_an_unusable_part_does_not_delay_the_good_events_beside_it(
     else:
         entries = [{"id": PAGE, place: junk}, good]
 
-    assert webhook.handle(post(json.dumps({"object": "page", "entry": entries})))["statusCode"] == 200
-    kept = [item for message in cloud.events for item in message["items"]]
+    assert door.post(json.dumps({"object": "page", "entry": entries})) == 200
+    kept = [item for message in door.cloud.events for item in message["items"]]
     assert event() in kept
     is_nothing = place in LISTS and not junk
     is_items = place in LISTS and junk == [event()]
-    assert bool(cloud.letters) is not (is_nothing or is_items)
+    kept_because = [] if is_nothing or is_items else ["not an event, or one too large for a queue"]
+    assert [letter["reason"] for letter in door.cloud.letters] == kept_because
 
 
-def test_an_event_with_a_number_that_json_lacks_is_kept_and_the_others_go_on(webhook: Webhook, cloud: Cloud) -> None:
+def test_an_event_with_a_number_that_json_lacks_is_kept_and_the_others_go_on(door: Door) -> None:
     body = page(event()).replace('"messaging": [', '"messaging": [{"message": {"text": 1e999}}, ')
 
-    assert webhook.handle(post(body))["statusCode"] == 200
-    assert len(cloud.events) == len(cloud.letters) == 1
+    assert door.post(body) == 200
+    assert [message["items"] for message in door.cloud.events] == [[event()]]
+    assert [letter["reason"] for letter in door.cloud.letters] == ["holds an event that cannot be written as JSON"]
 
 
-def test_of_duplicate_keys_the_last_one_counts(webhook: Webhook, cloud: Cloud) -> None:
+def test_of_duplicate_keys_the_last_one_counts(door: Door) -> None:
     body = page(event()).replace('"text": "hi"', '"text": "no", "text": "hi"')
 
-    assert webhook.handle(post(body))["statusCode"] == 200
-    assert cloud.events[0]["items"][0]["message"]["text"] == "hi"
+    assert door.post(body) == 200
+    assert door.cloud.events[0]["items"][0]["message"]["text"] == "hi"
 
 
-def test_an_empty_request_is_acknowledged(webhook: Webhook, cloud: Cloud) -> None:
-    assert webhook.handle(post('{"object": "page", "entry": []}'))["statusCode"] == 200
-    assert cloud.sent == {"events": [], "dead": []}
+def test_an_empty_request_is_acknowledged(door: Door) -> None:
+    assert door.post('{"object": "page", "entry": []}') == 200
+    assert door.cloud.sent == {"events": [], "dead": []}
 
 
 @pytest.mark.parametrize(
@@ -485,288 +426,126 @@ def test_an_empty_request_is_acknowledged(webhook: Webhook, cloud: Cloud) -> Non
         {},
     ],
 )
-def test_an_odd_event_or_one_of_an_unknown_kind_is_enqueued_too(webhook: Webhook, cloud: Cloud, item: Json) -> None:
-    assert webhook.handle(post(page(item)))["statusCode"] == 200
-    assert [message["items"] for message in cloud.events] == [[item]]
+def test_an_odd_event_or_one_of_an_unknown_kind_is_enqueued_too(door: Door, item: Json) -> None:
+    assert door.post(page(item)) == 200
+    assert [message["items"] for message in door.cloud.events] == [[item]]
 
 
-def test_a_thousand_events_of_a_thousand_users_all_arrive(webhook: Webhook, cloud: Cloud) -> None:
+def test_a_thousand_events_of_a_thousand_users_all_arrive(door: Door) -> None:
     items = [event(str(number), mid=f"m{number}") for number in range(1000)]
 
-    assert webhook.handle(post(page(*items)))["statusCode"] == 200
-    assert [message["items"][0] for message in cloud.events] == items
-    assert cloud.calls == 1 + 100
+    assert door.post(page(*items)) == 200
+    assert [message["items"][0] for message in door.cloud.events] == items
+    assert door.cloud.calls == 1 + 100
 
 
-def test_an_event_too_large_for_the_queue_is_kept_as_dead_letters(webhook: Webhook, cloud: Cloud) -> None:
-    huge = event(text="x" * 1_100_000, mid="huge")
+def test_an_event_too_large_for_the_queue_is_kept_as_dead_letters(door: Door) -> None:
+    room = event_bytes(MESSAGE_BYTES) - len(compact(event(text="")))
+    largest, larger = event(text="x" * room), event(text="x" * (room + 1))
 
-    assert webhook.handle(post(page(huge, event())))["statusCode"] == 200
-    assert [message["items"] for message in cloud.events] == [[event()]]
-    assert json.loads(b"".join(base64.b64decode(letter["base64"]) for letter in cloud.letters)) == huge
+    assert door.post(page(larger, largest)) == 200
+    assert [message["items"] for message in door.cloud.events] == [[largest]]
+    assert json.loads(b"".join(base64.b64decode(letter["base64"]) for letter in door.cloud.letters)) == larger
 
 
 # When AWS fails
-
-
-def unavailable(*operations: str) -> Callable[[str, Json], AwsError | None]:
-    return lambda operation, _request: (
-        AwsError(operation, "ServiceUnavailable", 503) if operation in operations else None
-    )
 
 
 @pytest.mark.parametrize(
     ("body", "operation"),
     [(page(event()), "GetParametersByPath"), (page(event()), "SendMessageBatch"), ("{", "SendMessageBatch")],
 )
-def test_a_request_that_aws_refuses_is_not_acknowledged(
-    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str], body: str, operation: str
-) -> None:
-    cloud.fails = unavailable(operation)
+def test_a_request_that_aws_refuses_is_not_acknowledged(door: Door, body: str, operation: str) -> None:
+    door.cloud.fails = lambda called, _request: AwsError(called, "Unavailable", 503) if called == operation else None
 
-    assert webhook.handle(post(body))["statusCode"] == 503
-    (line,) = logged(capsys)
+    assert door.post(body) == 503
+    (line,) = door.logged()
     assert (line["level"], line["kind"]) == ("ERROR", "not_accepted")
 
 
-def test_facebook_gets_a_503_before_it_stops_waiting_if_aws_is_slow(
-    cloud: Cloud, clock: Clock, webhook: Webhook
-) -> None:
+def test_facebook_gets_a_503_before_it_stops_waiting_if_aws_is_slow(door: Door) -> None:
     def slow(_operation: str, _request: Json) -> None:
-        clock.now += 0.9
+        door.now += 0.9
 
-    cloud.fails = slow
-    began = clock.now
+    door.cloud.fails = slow
+    began = door.now
 
-    assert webhook.handle(post(page(*[event(str(n), mid=str(n)) for n in range(1000)])))["statusCode"] == 503
-    assert clock.now - began < 5
-
-
-def test_secrets_that_were_read_once_last_through_an_outage_of_ssm(
-    webhook: Webhook, cloud: Cloud, clock: Clock
-) -> None:
-    webhook.handle(post(page(event())))
-    cloud.fails = unavailable("GetParametersByPath")
-    clock.now += 3600
-
-    assert webhook.handle(post(page(event(mid="m2"))))["statusCode"] == 200
+    assert door.post(page(*[event(str(n), mid=str(n)) for n in range(1000)])) == 503
+    assert door.now - began < 5
 
 
-def test_nothing_is_acknowledged_without_a_secret(webhook: Webhook, cloud: Cloud) -> None:
-    del cloud.secrets["app-secret"]
+def test_nothing_is_acknowledged_without_a_secret(door: Door) -> None:
+    del door.cloud.secrets["app-secret"]
 
-    assert webhook.handle(post(page(event())))["statusCode"] == 503
-
-
-def test_the_log_holds_no_secret_and_no_text_of_a_user(
-    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
-) -> None:
-    webhook.handle(post(page(event(text="my private words"))))
-    webhook.handle(post(page(event(text="my private words")), signature="sha256=0"))
-    webhook.handle(post("my private words"))
-    cloud.fails = unavailable("SendMessageBatch")
-    webhook.handle(post(page(event(text="my private words"))))
-    webhook.handle(shake(mode="subscribe", verify_token="guess", challenge="1"))
-
-    logged = capsys.readouterr()
-    assert len(logged.out.splitlines()) >= 5
-    assert all(json.loads(line)["kind"] for line in logged.out.splitlines())
-    for private in ("my private words", SECRET, VERIFY, "EAAG", "guess"):
-        assert private not in logged.out + logged.err
-
-
-# Any input
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-
-
-@given(entries=JSON, kind=st.sampled_from(["page", "instagram", "user", 7]))
-def test_any_signed_request_is_split_without_an_error(entries: object, kind: object) -> None:
-    split = split_by_user(
-        json.dumps({"object": kind, "entry": entries}).encode(), PAGE, RecentlyAnswered(), MESSAGE_BYTES
-    )
-
-    known = kind in {"page", "instagram"} and isinstance(entries, list)
-    assert known or split.letters
-
-
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), max_size=20))
-def test_each_users_items_stay_in_order_however_they_are_spread_over_entries(spread: list[tuple[str, str]]) -> None:
-    entries: list[Json] = [
-        {"id": PAGE, "messaging": [event(user, mid=f"{user}{number}") for user in users]}
-        for number, users in enumerate(spread)
-    ]
-    split = split_by_user(
-        json.dumps({"object": "page", "entry": entries}).encode(), PAGE, RecentlyAnswered(), MESSAGE_BYTES
-    )
-
-    for message in split.messages:
-        items = json.loads(message.body)["items"]
-        user = items[0]["sender"]["id"]
-        expected = [item for entry in entries for item in entry["messaging"] if item["sender"]["id"] == user]
-        assert items == expected
-    assert split.counts["events"] == 2 * len(spread)
+    assert door.post(page(event())) == 503
 
 
 # What others rely on: the worker on a message's head, the ledger on its group, alarms and people on the log
 
 
-def logged(capsys: pytest.CaptureFixture[str]) -> list[Json]:
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return [{name: value for name, value in line.items() if name != "timestamp"} for line in lines]
-
-
-def test_a_queue_message_names_the_page_and_the_time_of_its_events(webhook: Webhook, cloud: Cloud) -> None:
+def test_a_queue_message_names_the_page_and_the_time_of_its_events(door: Door) -> None:
     before = time.time() * 1000
-    answer = webhook.handle(post(page(event())))
+    answer = door.handle(post(page(event())))
     after = time.time() * 1000
 
-    assert answer["body"] == "EVENT_RECEIVED"
-    (message,) = cloud.events
+    assert answer == (200, "EVENT_RECEIVED")
+    (message,) = door.cloud.events
     assert message.keys() == {"object", "page", "received", "request", "items"}
-    assert (message["object"], message["page"]) == ("page", PAGE)
+    assert (message["object"], message["page"], message["items"]) == ("page", PAGE, [event()])
     assert before - 1 <= message["received"] <= after + 1
+    # The fingerprint that also names the user's state.
+    assert [entry["MessageGroupId"] for entry in door.cloud.sent["events"]] == [fingerprint(PAGE, "77")]
 
 
-def test_a_users_message_group_is_the_fingerprint_that_names_their_state(webhook: Webhook, cloud: Cloud) -> None:
-    webhook.handle(post(page(event())))
+def test_an_echo_of_what_this_instance_has_answered_is_only_counted(door: Door) -> None:
+    door.recent.add("known")
 
-    assert [entry["MessageGroupId"] for entry in cloud.sent["events"]] == [fingerprint(PAGE, "77")]
+    door.post(page(echo("e0", metadata="known:0"), standby=[echo("e1", metadata="known:1")]))
+    assert door.cloud.sent == {"events": [], "dead": []}
+    assert door.logged()[-1]["settled"] == 2
 
-
-def test_an_echo_of_what_this_instance_has_answered_is_only_counted(
-    webhook: Webhook, cloud: Cloud, recent: RecentlyAnswered, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recent.add("known")
-
-    webhook.handle(post(page(echo("e0", metadata="known:0"), standby=[echo("e1", metadata="known:1")])))
-    assert cloud.sent == {"events": [], "dead": []}
-    assert logged(capsys)[-1]["settled"] == 2
-
-    unknown = [echo(f"e{metadata}", metadata=metadata) for metadata in ("unknown:0", "", None, 7)]
-    webhook.handle(post(page(*unknown)))
-    assert sum(len(message["items"]) for message in cloud.events) == 4
+    others = [echo(f"e{metadata}", metadata=metadata) for metadata in ("unknown:0", "", None, 7)]
+    others.append(event(metadata="known:0"))  # a person's message, and so no echo
+    door.handle(post(page(*others)))
+    assert sum(len(message["items"]) for message in door.cloud.events) == 5
 
 
-def test_a_users_message_is_taken_whatever_metadata_it_has(
-    webhook: Webhook, cloud: Cloud, recent: RecentlyAnswered
-) -> None:
-    recent.add("known")
-    webhook.handle(post(page(event() | {"message": {"mid": "m1", "text": "hello", "metadata": "known:0"}})))
-    assert len(cloud.events) == 1
-
-
-@pytest.mark.parametrize("item", [event(), {"message": {"mid": "m1", "text": "hi"}}], ids=["a user's", "nobody's"])
-def test_an_event_without_a_page_belongs_to_another_one(webhook: Webhook, cloud: Cloud, item: Json) -> None:
-    webhook.handle(post(json.dumps({"object": "page", "entry": [{"messaging": [item]}]})))
-
-    (letter,) = cloud.letters
-    assert (letter["reason"], letter["message"]["page"]) == ("of another page", "")
-
-
-def test_the_log_counts_what_was_accepted(
-    webhook: Webhook, clock: Clock, cloud: Cloud, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_log_counts_what_was_accepted(door: Door) -> None:
     def slow(_operation: str, _request: Json) -> None:
-        clock.now += 0.0625
+        door.now += 0.0625
 
-    cloud.fails = slow
+    door.cloud.fails = slow
     others = [event(mid="m2"), event(mid="m3")]
     receipt = {"sender": {"id": "77"}, "recipient": {"id": PAGE}, "read": {"watermark": 1}}
-    webhook.handle(post(page(event(), receipt, standby=others)))
+    door.handle(post(page(event(), receipt, standby=others)))
 
-    counts = {
-        "messages": 1,
-        "events": 1,
-        "echoes": 0,
-        "receipts": 1,
-        "standby": 2,
-        "settled": 0,
-        "tests": 0,
-        "changes": 0,
-    }
+    none = dict.fromkeys(("echoes", "settled", "tests", "changes"), 0)
+    counts = none | {"messages": 1, "events": 1, "receipts": 1, "standby": 2}
     # Two calls: the secrets, the queue.
-    (line,) = logged(capsys)
+    (line,) = door.logged()
     assert line.pop("ids") == [fingerprint(PAGE, "m1")]
     assert line == {"level": "INFO", "kind": "accepted", "milliseconds": 125.0, **counts}
 
 
-def test_every_line_about_a_request_and_its_queue_message_have_the_requests_id(
-    webhook: Webhook, cloud: Cloud, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_line_about_a_request_and_its_queue_message_have_the_requests_id(door: Door) -> None:
     context = {"requestContext": {"requestId": "11111111-2222-3333-4444-555555555555"}}
-    webhook.handle(post(page(event(), event(mid="m2", user="78"), {"future_thing": {}})) | context)
-    cloud.fails = lambda operation, _: AwsError(operation, "InternalError", 500)
-    webhook.handle(post(page(event(mid="m3"))) | context)
-    webhook.handle(post(page(event()), signature="sha256=0") | {"requestContext": {"requestId": "another"}})
+    door.handle(post(page(event(), event(mid="m2", user="78"), {"future_thing": {}})) | context)
+    door.cloud.fails = lambda operation, _: AwsError(operation, "InternalError", 500)
+    door.handle(post(page(event(mid="m3"))) | context)
+    door.handle(post(page(event()), signature="sha256=0") | {"requestContext": {"requestId": "another"}})
 
-    lines = logged(capsys)
+    lines = door.logged()
     assert [(line["kind"], line["request"][:4], len(line.get("ids", ()))) for line in lines] == [
         ("unhandled", "1111", 3),
         ("accepted", "1111", 3),
         ("not_accepted", "1111", 1),
         ("signature_refused", "anot", 0),
     ]
-    assert {each["request"] for each in cloud.events} == {"11111111-2222-3333-4444-555555555555"}
+    assert {each["request"] for each in door.cloud.events} == {"11111111-2222-3333-4444-555555555555"}
 
 
-@pytest.mark.parametrize(
-    ("request_", "line"),
-    [
-        (post(page(event()), signature="sha256=0"), {"level": "WARN", "kind": "signature_refused"}),
-        (
-            shake(mode="subscribe", verify_token="wrong", challenge="1"),
-            {"level": "WARN", "kind": "handshake_refused"},
-        ),
-        (post("{}"), {"level": "ERROR", "kind": "unusable", "letters": 1}),
-    ],
-)
-def test_a_refused_or_unusable_request_is_logged(
-    webhook: Webhook, capsys: pytest.CaptureFixture[str], request_: Json, line: Json
-) -> None:
-    webhook.handle(request_)
-
-    first = logged(capsys)[0]
-    assert {name: first[name] for name in line} == line
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        ("{}", "not a webhook of a page"),
-        (page([]), "not an event, or one too large for a queue"),
-        (page(event()).replace('"hi"', "1e999"), "holds an event that cannot be written as JSON"),
-    ],
-)
-def test_a_dead_letter_gives_its_reason(webhook: Webhook, cloud: Cloud, body: str, reason: str) -> None:
-    webhook.handle(post(body))
-
-    assert [letter["reason"] for letter in cloud.letters] == [reason]
-
-
-def test_the_largest_event_that_a_queue_takes_is_enqueued_and_one_byte_more_is_not(
-    webhook: Webhook, cloud: Cloud
-) -> None:
-    room = event_bytes(MESSAGE_BYTES) - len(compact(event(text="")))
-    webhook.handle(post(page(event(text="x" * room))))
-    webhook.handle(post(page(event(text="x" * (room + 1)))))
-
-    assert [len(message["items"][0]["message"]["text"]) for message in cloud.events] == [room]
-    assert cloud.letters
-
-
-def test_the_largest_body_that_lambda_delivers_is_read_and_one_byte_more_is_not(webhook: Webhook) -> None:
+def test_the_largest_body_that_lambda_delivers_is_read_and_one_byte_more_is_not(door: Door) -> None:
     most = 6 * 1024 * 1024
 
-    assert webhook.handle(post("x" * most))["statusCode"] == 200
-    assert webhook.handle(post("x" * (most + 1)))["statusCode"] == 403
-
-
-def test_characters_that_base64_does_not_have_are_refused(webhook: Webhook) -> None:
-    request = post(page(event()), base64_encoded=True)
-
-    assert webhook.handle(request | {"body": "!" + request["body"]})["statusCode"] == 403
+    assert door.post("x" * most) == 200
+    assert door.post("x" * (most + 1)) == 403

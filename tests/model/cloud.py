@@ -34,7 +34,6 @@ class Cloud:
     Attributes:
         on_echo_failed: called when an answer's echo could not be recorded, with the reason.
         waiting: by event, when waits for an echo of one of its answers were recorded.
-        settled_together: how many events were settled in one write with others.
         ended: by event, how often the conversation's function ended in the middle.
         settled: by event, when it was settled.
         humans: by user, each time that the state was written, and who had the conversation from then on.
@@ -52,7 +51,6 @@ class Cloud:
         self.table = Table()
         self.on_echo_failed: Callable[[str, str], None] = lambda _metadata, _reason: None
         self.waiting: dict[str, list[float]] = {}
-        self.settled_together = 0
         self.ended: Counter[str] = Counter()
         self._function = function
         self.settled: dict[str, float] = {}
@@ -103,7 +101,6 @@ class Cloud:
                 self.waiting.setdefault(asked["Key"]["id"]["S"].removeprefix("event#"), []).append(self._world.now)
             if answer.status == 200:
                 self._note_writes(asked)
-                self.settled_together += sum("Update" in each for each in asked.get("TransactItems", []))
             return answer
         return self._carry_out_elsewhere(service, operation, asked, how)
 
@@ -172,7 +169,7 @@ def carry_through(
     if how in {How.LATE, How.VANISHED}:
         world.sleep(timeout)
         if how is How.LATE:
-            world.after(LATE_SECONDS, lambda: _forgotten(carry_out()))
+            world.after(LATE_SECONDS, carry_out)
         raise Unanswered("TimeoutError")
     world.sleep(latency / 2)
     if refusal is not None:
@@ -206,10 +203,6 @@ def function_error(kind: str) -> Response:
         "stackTrace": ['  File "/var/task/index.py", line 7, in handler'],
     }
     return Response(200, {"x-amz-function-error": "Unhandled"}, json.dumps(error).encode())
-
-
-def _forgotten(_answer: Response) -> None:
-    """Nobody waits for it."""
 
 
 def _ok(answer: Json) -> Response:

@@ -161,10 +161,6 @@ class Facebook:
         self.controls.append((call, asked))
         return Response(200, {}, json.dumps({"success": True}).encode())
 
-    def take_time(self, seconds: float) -> None:
-        """Take so long for each send from now on."""
-        self._latency = lambda: seconds
-
     def echo_failed(self, metadata: str, reason: str, until: float = 0.0) -> None:
         """Note that an answer's echo was held up, now or `until` later."""
         for taken in self.taken:

@@ -21,8 +21,6 @@ Json = dict[str, Any]
 
 # From the look whether a human talks to the end of the send; and Facebook may take a message later still.
 SEND_SECONDS = STEP_SECONDS + LATE_SECONDS
-# Two events of this size do not fit into one message of the queue.
-BULK = 600_000
 
 
 @dataclass(frozen=True)
@@ -83,10 +81,7 @@ class Outcome:
         dead: events that became dead letters, each for a reason.
         unreachable: events of users who could not be written to.
         doubled: answers that came twice, each because both its send and its echo failed.
-        silenced: answers that were not sent, because a human had the conversation.
-        settled_together: events that were settled in one write with others.
         joined: events that were answered together with the one before them.
-        last_answer: when Facebook took the last answer, in seconds after the beginning.
     """
 
     accepted: int
@@ -94,10 +89,7 @@ class Outcome:
     dead: int
     unreachable: int
     doubled: int
-    silenced: int
-    settled_together: int
     joined: int
-    last_answer: float
 
 
 class Broken(AssertionError):
@@ -122,8 +114,7 @@ def run(storm: Storm) -> Outcome:
         for place, each in enumerate(post.said):
             mid = f"e{number}.{place}"
             said[mid] = each
-            bulk = "x" * BULK if each.nature == "bulky" else ""
-            text = json.dumps({"answers": each.answers, "nature": each.nature, "bulk": bulk})
+            text = json.dumps({"answers": each.answers, "nature": each.nature})
             message = {"mid": mid, "text": text}
             user = {"id": f"user{each.user}"}
             items.append({"sender": user, "recipient": {"id": PAGE}, "timestamp": 1, "message": message})
@@ -159,7 +150,6 @@ class Verdict:
         self._doubled = 0
         self._dropped = 0
         self._joined = 0
-        self._silenced = 0
 
     def outcome(self) -> Outcome:
         """The figures; raises `Broken` as `run` does."""
@@ -182,18 +172,13 @@ class Verdict:
         for number, wrote in enumerate(self._storm.humans):
             self._judge_echo(f"echo-h{number}", f"user{wrote.user}")
         answers = sum(len(each) for each in first.values())
-        last = max((each.time - BEGIN for each in facebook.taken), default=0.0)
-        together = self._system.cloud.settled_together
         return Outcome(
             accepted=len(accepted),
             answers=answers,
             dead=len(self._dead),
             unreachable=self._dropped,
             doubled=self._doubled,
-            silenced=self._silenced,
-            settled_together=together,
             joined=self._joined,
-            last_answer=last,
         )
 
     def _judge_acceptance(self, user: str, mids: list[str]) -> None:
@@ -222,7 +207,6 @@ class Verdict:
             texts = [text for number, text in enumerate(texts) if text in got or not self._not_allowed(mid, number)]
             silent = self._human_talked(user, mid)
             if silent and mid not in self._dead:
-                self._silenced += sum(text not in got for text in texts)
                 texts = [text for text in texts if text in got]
             if mid in self._dead:
                 self._judge_dead(mid, user)

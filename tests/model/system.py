@@ -14,12 +14,12 @@ from bot.aws.client import Aws
 from bot.aws.function import ANSWER_SECONDS, Function
 from bot.aws.ledger import Ledger
 from bot.aws.queues import Queues
-from bot.aws.secrets import Secrets, SecretValues
+from bot.aws.secrets import Secrets
+from bot.compose import _Senders
 from bot.dialogue import Answer, Context
 from bot.dialogue.remote import RemoteConversation
 from bot.http import Response
 from bot.messenger import events
-from bot.messenger.client import GraphApi
 from bot.messenger.human import Human
 from bot.messenger.messages import Action, Message, Notification, Text, Update
 from bot.messenger.news import Otherwise
@@ -28,6 +28,7 @@ from bot.recently_answered import RecentlyAnswered
 from bot.responder import Converse, Responder
 from bot.webhook import Webhook
 from bot.worker import Worker
+from tests.bot.environment import ENVIRONMENT
 from tests.model.cloud import DEAD_LETTERS, EVENTS, Cloud, function_error
 from tests.model.facebook import PAGE, Facebook
 from tests.model.faults import Fault, Faults, Outage
@@ -52,9 +53,8 @@ def count(event: events.Event, state: Json, _now: float) -> Answer:
 
     An event's text is JSON: `{"answers": 2, "nature": "good"}`. One that `raises` raises, one that `kills` ends the
     process, one that is `rejected` gets answers that Facebook refuses, one that is `shy` shows that the bot is typing
-    before each answer, one that is `news` has two other ways to send each, one that is `bulky` is large, and `back`
-    calls the bot back from a human. One that is `chatty` is answered together with those that wait behind it, as far as
-    they are `CHATTY`.
+    before each answer, one that is `news` has two other ways to send each, and `back` calls the bot back from a human.
+    One that is `chatty` is answered together with those that wait behind it, as far as they are `CHATTY`.
     """
     assert isinstance(event, events.TextMessage)
     asked = json.loads(event.text)
@@ -115,24 +115,6 @@ def count_elsewhere(turn: Json) -> Response:
 def template(text: str) -> Json:
     """A template that reads like the text."""
     return {"name": "news", "language": "en", "values": {"text": text}}
-
-
-@dataclass
-class Senders:
-    """Gives the Send API with the page's token; see `bot.responder.Senders`."""
-
-    secrets: Secrets
-    facebook: Facebook
-
-    def get(self) -> GraphApi:
-        return self._made(self.secrets.get())
-
-    def renewed(self) -> GraphApi:
-        return self._made(self.secrets.renewed())
-
-    def _made(self, found: SecretValues) -> GraphApi:
-        token, secret = found.page_access_token, found.app_secrets[0]
-        return GraphApi("https://graph.test", "v26.0", PAGE, token, secret, connection=self.facebook)
 
 
 @dataclass
@@ -274,13 +256,14 @@ class System:
         secrets = Secrets(aws, "/secrets", clock)
         queues = Queues(aws, EVENTS, DEAD_LETTERS, clock)
         recent = RecentlyAnswered()
-
+        senders = _Senders(secrets, ENVIRONMENT._replace(page_id=PAGE, graph_api_url="https://graph.test"))
+        senders._pool = self.facebook  # type: ignore[assignment]  # it makes requests as a pool does
         ledger = Ledger(aws, "ledger", 30, clock)
         responder = Responder(
             ledger=ledger,
             queues=queues,
             converse=self.converse or _elsewhere(Function(aws, "conversation")),
-            senders=Senders(secrets, self.facebook),
+            senders=senders,
             recent=recent,
             pace=Pace(self.concurrency, clock, wait),
             echo_seconds=ECHO_SECONDS,

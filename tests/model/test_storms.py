@@ -3,6 +3,7 @@
 import os
 import random
 from collections import Counter
+from dataclasses import asdict
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
@@ -25,12 +26,7 @@ def test_every_answer_comes_once_and_in_order_whatever_goes_wrong(share: int) ->
     @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(storms)
     def run_storm(drawn: Storm) -> None:
-        outcome = storm.run(drawn)
-        totals.update(storms=1, accepted=outcome.accepted, answers=outcome.answers, dead=outcome.dead)
-        totals.update(
-            silenced=outcome.silenced, unreachable=outcome.unreachable, doubled_for_two_failures=outcome.doubled
-        )
-        totals.update(settled_together=outcome.settled_together, joined=outcome.joined)
+        totals.update(asdict(storm.run(drawn)), storms=1)
 
     print(f"To repeat: STORM_SEED={SEED} STORMS={EXAMPLES * SHARES}")
     run_storm()

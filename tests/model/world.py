@@ -101,10 +101,10 @@ class World:
         self.timeline: list[Entry] = []
         self.running: Run | None = None
         self.failure: BaseException | None = None
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._number = itertools.count()
 
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
+    def after(self, seconds: float, action: Callable[[], object]) -> None:
         """Do something in so many seconds; what is due at the same time is done in the order of asking."""
         heapq.heappush(self._due, (self.now + max(seconds, 0.0), next(self._number), action))
 
