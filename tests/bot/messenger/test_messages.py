@@ -48,6 +48,7 @@ VALIDATOR = Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 HTTPS = "https://example.org/"
 TAP = Tap("Track", "TRACK")
+ADDRESS = Address("Street 1", "Bonn", "53113", "NW", "DE")
 
 
 def accepted(message: Message) -> dict[str, Any]:
@@ -174,7 +175,11 @@ COUNTS: dict[str, tuple[Callable[[int], Message], int, int]] = {
     "media card buttons": (lambda n: MediaCard("image", attachment_id="7", buttons=(TAP,) * n), 0, 3),
     "grid images": (lambda n: ImageGrid((GridImage(HTTPS),) * n), 2, 6),
     "grid buttons": (lambda n: ImageGrid((GridImage(HTTPS),) * 2, buttons=(TAP,) * n), 0, 3),
-    "receipt items": (lambda n: Receipt("A", "7", "EUR", "Visa", 1, (Item("Stamp", 1),) * n), 0, 100),
+    "receipt items": (
+        lambda n: Receipt("A", "7", "EUR", "Visa", 1, (Item("Stamp", 1),) * n, address=ADDRESS),
+        0,
+        100,
+    ),
     "products": (lambda n: Products(("1",) * n), 1, 10),
     "feedback days": (lambda n: Feedback("T", "S", "B", "q", "ces", HTTPS, days=n), 1, 7),
 }
