@@ -1,7 +1,6 @@
 import json
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.messenger.errors import (
@@ -40,8 +39,8 @@ def answer(
 @pytest.mark.parametrize(
     ("code", "subcode", "kind"),
     [
-        *((code, 0, Transient) for code in (-1, 1, 2, 17, 32, 341, 613, 1200, 80000, 80001, 80002, 80006, 80014)),
-        *((code, 99999, Unclear) for code in (-1, 1, 2, 4, 17, 32, 341, 613, 1200)),
+        *((code, 0, Transient) for code in (-1, 1, 2, 17, 32, 341, 613, 1200, 80000, 80014)),
+        *((code, 99999, Unclear) for code in (1, 4)),
         (80006, 7, Transient),
         (-1, 2534023, AlreadyDone),
         (4, 2018354, AlreadyDone),
@@ -80,7 +79,6 @@ def test_facebooks_numbers_decide_what_to_do_and_an_unknown_one_condemns_nobody(
         "(#100) The parameter recipient is required",
         "(#100) Length of param message[text] must be less than or equal to 2000",
         "Invalid parameter",
-        "(#100) Message cannot be empty, must provide valid attachment or text",
     ],
 )
 def test_only_a_message_that_names_a_parameter_makes_code_100_a_defect(message: str) -> None:
@@ -93,12 +91,8 @@ def test_only_a_message_that_names_a_parameter_makes_code_100_a_defect(message: 
 def test_an_outage_that_is_not_transient_is_not_waited_out_for_days(code: int) -> None:
     for subcode in (0, 99999):
         assert type(answer(code, subcode, transient=False, status=500)) is Unclear
-    assert type(answer(code, transient=True)) is Transient
-
-
-def test_an_unknown_error_that_is_transient_is_tried_again() -> None:
-    for code in (1, 613, 9999):
-        assert type(answer(code, 99999, transient=True)) is Transient
+    for unlisted in (code, 9999):
+        assert type(answer(unlisted, 99999, transient=True)) is Transient
 
 
 def test_no_row_of_the_table_hides_another() -> None:
@@ -117,22 +111,20 @@ def test_no_row_of_the_table_hides_another() -> None:
         (400, Unclear),
         (401, Credentials),
         (403, Credentials),
-        (404, Unclear),
         (408, Transient),
         (429, Transient),
         (500, Transient),
-        (502, Transient),
-        (599, Transient),
     ],
 )
 def test_an_answer_of_something_else_is_classified_by_its_status(status: int, kind: type[SendError]) -> None:
     for body in (
         b"",
         b"<html>",
+        b"[" * 200_000,
         b"[]",
         b'{"error": "x"}',
         b'{"error": {"code": "190"}}',
-        b'{"error": {"code": true}}',
+        b'{"error": {"code": true, "error_subcode": [], "message": 7, "fbtrace_id": null}}',
         b"\xff",
     ):
         assert type(from_response(status, body)) is kind
@@ -170,31 +162,8 @@ def test_of_facebooks_words_only_a_parameters_name_is_kept(message: str, named: 
         assert error.reason == f"{error.meaning}{named} (status 400, code {code})"
 
 
-def test_a_message_that_is_not_a_text_is_ignored() -> None:
-    for message in (b"7", b"null", b"[]"):
-        assert type(from_response(400, b'{"error": {"code": 100, "message": %b}}' % message)) is Unclear
-
-
-@given(st.integers(100, 599), st.binary())
-def test_any_answer_becomes_an_error(status: int, body: bytes) -> None:
-    assert isinstance(from_response(status, body), SendError)
-
-
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 JSON = LEAVES | st.lists(LEAVES, max_size=3) | st.dictionaries(st.text(max_size=3), LEAVES, max_size=3)
-
-
-@settings(max_examples=40)
-@given(
-    st.integers(100, 599),
-    st.dictionaries(st.sampled_from(["code", "error_subcode", "is_transient", "message", "fbtrace_id"]), JSON),
-)
-def test_any_error_of_facebook_becomes_an_error(status: int, error: object) -> None:
-    assert isinstance(from_response(status, json.dumps({"error": error}).encode()), SendError)
-
-
-def test_a_deeply_nested_answer_is_an_error() -> None:
-    assert type(from_response(400, b"[" * 200_000)) is Unclear
 
 
 @pytest.mark.parametrize(

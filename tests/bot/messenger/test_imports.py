@@ -15,11 +15,6 @@ def loaded(*modules: str) -> set[str]:
     return set(found.stdout.split())
 
 
-def test_acknowledging_a_webhook_loads_neither_events_nor_messages_nor_conversation() -> None:
-    found = {name for name in loaded("bot.messenger.signature", "bot.messenger.identity") if name.startswith("bot")}
-    assert found == {"bot", "bot.messenger", "bot.messenger.signature", "bot.messenger.identity"}
-
-
 def test_an_answer_loads_no_slow_module() -> None:
     assert not loaded("bot.messenger.client", "bot.conversation") & {
         "dataclasses",
