@@ -1,6 +1,7 @@
 """The bot's AWS client: what goes over the wire, compared with botocore, and what becomes of the answers."""
 
 import contextlib
+import datetime
 import json
 from typing import Any
 from unittest import mock
@@ -81,18 +82,12 @@ def test_a_signature_is_the_one_that_botocore_makes(
 
     theirs = botocore.awsrequest.AWSRequest("POST", f"https://{host}{path}", headers=headers, data=body)
     credentials = botocore.credentials.Credentials(key, secret, token or None)
-    moment = mock.Mock(return_value=time_of(now))
+    moment = mock.Mock(return_value=datetime.datetime.fromtimestamp(now, datetime.UTC))
     with mock.patch("botocore.auth.get_current_datetime", moment):
         botocore.auth.SigV4Auth(credentials, service, region).add_auth(theirs)
     assert ours["authorization"] == theirs.headers["Authorization"]
     assert ours["x-amz-date"] == theirs.headers["X-Amz-Date"]
     assert ours.get("x-amz-security-token") == theirs.headers.get("X-Amz-Security-Token")
-
-
-def time_of(now: int) -> Any:
-    import datetime
-
-    return datetime.datetime.fromtimestamp(now, datetime.UTC)
 
 
 @pytest.mark.parametrize(
@@ -190,13 +185,14 @@ def test_a_refusal_is_typed_by_its_code_and_not_tried_again(refusal: Response) -
 
 
 def test_a_cancelled_transaction_gives_the_reason_of_each_part() -> None:
-    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}]
+    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}, {"Code": "ValidationError"}]
     refusal = answered(400, {"__type": "x#TransactionCanceledException", "CancellationReasons": reasons})
 
     with pytest.raises(aws.AwsError) as caught:
         client(Connection(refusal)).call("dynamodb", "TransactWriteItems", {})
 
-    assert caught.value.reasons == ("None", "ConditionalCheckFailed")
+    assert caught.value.reasons == ("None", "ConditionalCheckFailed", "ValidationError")
+    assert caught.value.invalid, "one of its items is larger than DynamoDB takes"
 
 
 def test_an_error_quotes_nothing_that_was_sent_or_received() -> None:

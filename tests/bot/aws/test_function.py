@@ -49,12 +49,11 @@ def test_a_function_is_called_once_with_the_payload() -> None:
 
 # As the runtimes write them: Lambda Developer Guide, the pages on errors of each language, read 2026-11-25.
 @pytest.mark.parametrize(
-    ("error", "kind", "at"),
+    ("kind", "trace", "at"),
     [
         (
+            "TypeError",
             {
-                "errorType": "TypeError",
-                "errorMessage": "Cannot read properties of undefined (see a.js:99)",
                 "trace": [
                     "TypeError: Cannot read properties of undefined (see a.js:99)",
                     "    at JSON.parse (<anonymous>)",
@@ -62,60 +61,43 @@ def test_a_function_is_called_once_with_the_payload() -> None:
                     "    at Runtime.handler (file:///var/task/index.mjs:3:5)",
                 ],
             },
-            "TypeError",
             "answers.mjs:12",
         ),
         (
+            "KeyError",
             {
-                "errorType": "KeyError",
-                "errorMessage": "'x'",
                 "stackTrace": [
                     '  File "/var/task/index.py", line 4, in handler\n    return answer(turn)\n',
                     '  File "/var/task/answers.py", line 9, in answer\n    raise KeyError("b.py:1")\n',
                 ],
             },
-            "KeyError",
             "answers.py:9",
         ),
         (
-            {
-                "errorType": "java.lang.IllegalStateException",
-                "errorMessage": "No.",
-                "stackTrace": ["Answers.of(Answers.java:31)", "Bot.answer(Bot.java:12)"],
-            },
             "java.lang.IllegalStateException",
+            {"stackTrace": ["Answers.of(Answers.java:31)", "Bot.answer(Bot.java:12)"]},
             "Answers.java:31",
         ),
         (
-            {
-                "errorType": "ArgumentException",
-                "errorMessage": "No.",
-                "stackTrace": ["at Bot.Answer(Turn turn) in /src/Bot.cs:line 8", "at lambda_method1(Closure )"],
-            },
             "ArgumentException",
+            {"stackTrace": ["at Bot.Answer(Turn turn) in /src/Bot.cs:line 8", "at lambda_method1(Closure )"]},
             "Bot.cs:8",
         ),
-        (
-            {"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out after 8.00 seconds"},
-            "Sandbox.Timedout",
-            "",
-        ),
-        ({"errorType": "Runtime.ExitError", "errorMessage": "exit status 1"}, "Runtime.ExitError", ""),
-        ({"errorMessage": "2026-11-25T12:00:00Z Task timed out after 8.00 seconds"}, "Error", ""),
-        ({"errorType": "a person's words", "errorMessage": "x", "stackTrace": "y", "trace": [1, {}]}, "a", ""),
+        ("Sandbox.Timedout", {}, ""),
+        ("a person's words", {"stackTrace": "y", "trace": [1, {}]}, ""),
     ],
 )
-def test_an_error_says_its_kind_and_where_it_was_raised(error: dict[str, object], kind: str, at: str) -> None:
-    _, call = invoke(failed(**error))
+def test_an_error_says_its_kind_and_where_it_was_raised(kind: str, trace: dict[str, object], at: str) -> None:
+    _, call = invoke(failed(errorType=kind, errorMessage="Cannot read (see a.js:99)", **trace))
 
     with pytest.raises(ConversationFault) as caught:
         call()
-    assert (caught.value.kind, caught.value.at) == (kind, at)
-    assert caught.value.message == error["errorMessage"]
+    assert (caught.value.kind, caught.value.at) == (kind.split(maxsplit=1)[0], at)
+    assert caught.value.message == "Cannot read (see a.js:99)"
 
 
-@pytest.mark.parametrize("body", [b"", b"null", b"[1]", b"{"])
-def test_an_error_that_says_nothing_is_still_one(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"", b"null", b"[1]", b"{", b'{"errorMessage": "Task timed out"}'])
+def test_an_error_that_says_no_more_is_still_one(body: bytes) -> None:
     _, call = invoke(Response(200, {"x-amz-function-error": "Unhandled"}, body))
 
     with pytest.raises(ConversationFault):
@@ -134,7 +116,6 @@ def test_a_turn_that_lambda_never_passes_on_is_the_events_fault(code: str) -> No
     ("answer", "calls"),
     [
         (Response(403, {"x-amzn-errortype": "AccessDeniedException"}, b"{}"), 1),
-        (Response(404, {"x-amzn-errortype": "ResourceNotFoundException"}, b"{}"), 1),
         (Response(500, {"x-amzn-errortype": "ServiceException"}, b"{}"), 1),
         (Unanswered("TimeoutError"), 1),
         (Response(429, {"x-amzn-errortype": "TooManyRequestsException"}, b"{}"), 2),

@@ -11,11 +11,9 @@ from bot.aws.client import Aws
 from bot.aws.compact import compact
 from bot.aws.queues import (
     BATCH_BYTES,
-    BATCH_MESSAGES,
     Message,
     NotQueued,
     Queues,
-    dead_letter,
     event_bytes,
     event_messages,
     fingerprint,
@@ -57,21 +55,6 @@ def message(number: int, size: int = 10) -> Message:
     return Message(f"group {number}", f"once {number}", "x" * size)
 
 
-def sent(sqs: Sqs) -> list[list[str]]:
-    return [[entry["MessageGroupId"] for entry in asked["Entries"]] for _, asked, _ in sqs.calls]
-
-
-def test_an_entry_has_its_message_group_and_deduplication_id() -> None:
-    sqs = Sqs()
-    queues(sqs).put([Message("a", "b", "{}")], 4.0)
-    ((operation, asked, _),) = sqs.calls
-    assert operation == "SendMessageBatch"
-    assert asked == {
-        "QueueUrl": "https://events",
-        "Entries": [{"Id": "0", "MessageBody": "{}", "MessageGroupId": "a", "MessageDeduplicationId": "b"}],
-    }
-
-
 def test_a_batch_that_was_taken_in_part_is_an_error() -> None:
     sqs = Sqs(["3"])
     with pytest.raises(NotQueued, match="a part"):
@@ -93,19 +76,6 @@ def test_without_time_no_call_is_made() -> None:
     with pytest.raises(NotQueued, match="no time"):
         queues(sqs, now=10.0).put([message(0)], 10.4)
     assert sqs.calls == []
-
-
-def test_received_messages_are_hidden_in_one_call() -> None:
-    sqs = Sqs()
-    queues(sqs).hide(["r1", "r2"], 30)
-    ((operation, asked, _),) = sqs.calls
-    assert operation == "ChangeMessageVisibilityBatch"
-    assert [(entry["ReceiptHandle"], entry["VisibilityTimeout"]) for entry in asked["Entries"]] == [
-        ("r1", 30),
-        ("r2", 30),
-    ]
-    assert len({entry["Id"] for entry in asked["Entries"]}) == 2
-    assert BATCH_MESSAGES == 10
 
 
 def test_each_look_for_dead_letters_asks_all_servers_and_a_second_try_gets_what_the_first_one_hid() -> None:
@@ -139,16 +109,6 @@ def test_fingerprints_differ_for_ids_that_join_to_the_same_text() -> None:
     assert len(fingerprint("x" * 5000, "\ud83d")) == 64
 
 
-def test_a_dead_letter_holds_the_reason_and_what_a_redrive_puts_back() -> None:
-    letter = dead_letter("reason", {"fbtrace_id": "A"}, HEAD | {"items": [{}]}, "group", "identity")
-    assert json.loads(letter.body) == {
-        "reason": "reason",
-        "detail": {"fbtrace_id": "A"},
-        "message": HEAD | {"items": [{}]},
-    }
-    assert letter.group == "group"
-
-
 @pytest.mark.parametrize("message_bytes", [262_144, BATCH_BYTES])
 def test_no_message_is_longer_than_its_queue_takes(message_bytes: int) -> None:
     longest = compact({"text": "x" * event_bytes(message_bytes)})[: event_bytes(message_bytes)]
@@ -168,9 +128,3 @@ def test_unusable_bytes_are_kept_whole_in_letters_that_sqs_takes(size: int) -> N
     assert [(body["part"], body["of"]) for body in bodies] == [(n, len(bodies)) for n in range(1, len(bodies) + 1)]
     assert all(len(letter.body) <= BATCH_BYTES for letter in letters)
     assert len({letter.deduplication for letter in letters}) == len(letters)
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_numbers_that_json_lacks_are_refused(value: float) -> None:
-    with pytest.raises(ValueError, match="JSON"):
-        compact({"n": value})
