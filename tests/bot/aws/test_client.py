@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import json
-from typing import Any
 from unittest import mock
 from urllib.parse import quote
 
@@ -19,28 +18,7 @@ from hypothesis import strategies as st
 
 from bot.aws import client as aws
 from bot.http import NotSent, Response, Unanswered
-
-ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalr"}
-NOON = 1_780_000_000.0
-
-
-class Connection:
-    """A connection that gives prepared answers and keeps what it was asked."""
-
-    def __init__(self, *answers: Response | Exception) -> None:
-        self.answers, self.asked, self.paths = list(answers), list[tuple[dict[str, str], Any]](), list[str]()
-
-    def request(self, _method: str, path: str, headers: dict[str, str], body: bytes, _timeout: float) -> Response:
-        self.paths.append(path)
-        self.asked.append((headers, json.loads(body)))
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def client(connection: Connection, **environ: str) -> aws.Aws:
-    return aws.Aws(ENVIRON | environ, now=lambda: NOON, connect=lambda _origin: connection)
+from tests.bot.connections import FixedAnswers
 
 
 def answered(status: int, body: object, **headers: str) -> Response:
@@ -107,20 +85,20 @@ def test_a_service_is_called_as_its_model_says(service: str, model: str) -> None
 
 
 def test_a_request_goes_out_signed_with_its_operation_in_a_header_unless_the_path_names_it() -> None:
-    connection = Connection(answered(200, {}), answered(200, {}))
+    connection = FixedAnswers(answered(200, {}), answered(200, {}))
 
-    client(connection).call("lex", "RecognizeText", {}, path="/bots/B/sessions/1%3A2/text")
-    client(connection).call("sqs", "SendMessageBatch", {"QueueUrl": "q", "Entries": []})
+    connection.aws().call("lex", "RecognizeText", {}, path="/bots/B/sessions/1%3A2/text")
+    connection.aws().call("sqs", "SendMessageBatch", {"QueueUrl": "q", "Entries": []})
 
-    assert connection.paths == ["/bots/B/sessions/1%3A2/text", "/"]
-    assert "x-amz-target" not in connection.asked[0][0]
-    headers, body = connection.asked[1]
+    assert [each.path for each in connection.asked] == ["/bots/B/sessions/1%3A2/text", "/"]
+    assert "x-amz-target" not in connection.asked[0].headers
+    _, _, headers, body, _ = connection.asked[1]
     assert headers["x-amz-target"] == "AmazonSQS.SendMessageBatch"
     assert headers["host"] == "sqs.eu-central-1.amazonaws.com"
     assert headers["authorization"].startswith(
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260528/eu-central-1/sqs/aws4_request"
     )
-    assert body == {"QueueUrl": "q", "Entries": []}
+    assert json.loads(body) == {"QueueUrl": "q", "Entries": []}
 
 
 @pytest.mark.parametrize(
@@ -148,20 +126,20 @@ def test_a_named_endpoint_replaces_the_services_own(region: str, environ: dict[s
     ],
 )
 def test_a_transient_failure_is_tried_once_more_and_no_third_time(first: Response | Exception) -> None:
-    connection = Connection(first, answered(200, {"ok": 1}), first, NotSent("x"), answered(200, {}))
+    connection = FixedAnswers(first, answered(200, {"ok": 1}), first, NotSent("x"), answered(200, {}))
 
-    assert client(connection).call("dynamodb", "UpdateItem", {}) == {"ok": 1}
+    assert connection.aws().call("dynamodb", "UpdateItem", {}) == {"ok": 1}
     with pytest.raises(aws.AwsError, match="NotSent"):
-        client(connection).call("dynamodb", "UpdateItem", {})
+        connection.aws().call("dynamodb", "UpdateItem", {})
     assert len(connection.asked) == 4
 
 
 @pytest.mark.parametrize(("first", "calls"), [(Unanswered("x"), 1), (answered(500, {}), 1), (NotSent("x"), 2)])
 def test_an_unrepeatable_call_is_tried_again_only_if_aws_did_nothing(first: Response | Exception, calls: int) -> None:
-    connection = Connection(first, answered(200, {}))
+    connection = FixedAnswers(first, answered(200, {}))
 
     with contextlib.suppress(aws.AwsError):
-        client(connection).call("dynamodb", "UpdateItem", {}, repeatable=False)
+        connection.aws().call("dynamodb", "UpdateItem", {}, repeatable=False)
 
     assert len(connection.asked) == calls
 
@@ -177,7 +155,7 @@ def test_an_unrepeatable_call_is_tried_again_only_if_aws_did_nothing(first: Resp
 )
 def test_a_refusal_is_typed_by_its_code_and_not_tried_again(refusal: Response) -> None:
     with pytest.raises(aws.AwsError) as caught:
-        client(Connection(refusal)).call("dynamodb", "UpdateItem", {})
+        FixedAnswers(refusal).aws().call("dynamodb", "UpdateItem", {})
 
     assert (caught.value.code, caught.value.status) == ("ConditionalCheckFailedException", refusal.status)
     assert caught.value.refused
@@ -189,7 +167,7 @@ def test_a_cancelled_transaction_gives_the_reason_of_each_part() -> None:
     refusal = answered(400, {"__type": "x#TransactionCanceledException", "CancellationReasons": reasons})
 
     with pytest.raises(aws.AwsError) as caught:
-        client(Connection(refusal)).call("dynamodb", "TransactWriteItems", {})
+        FixedAnswers(refusal).aws().call("dynamodb", "TransactWriteItems", {})
 
     assert caught.value.reasons == ("None", "ConditionalCheckFailed", "ValidationError")
     assert caught.value.invalid, "one of its items is larger than DynamoDB takes"
@@ -199,6 +177,6 @@ def test_an_error_quotes_nothing_that_was_sent_or_received() -> None:
     refusal = answered(400, {"__type": "ValidationException", "message": "Value 'the-secret' is too long"})
 
     with pytest.raises(aws.AwsError) as caught:
-        client(Connection(refusal)).call("ssm", "GetParametersByPath", {"Path": "/the-secret"})
+        FixedAnswers(refusal).aws().call("ssm", "GetParametersByPath", {"Path": "/the-secret"})
 
     assert "the-secret" not in f"{caught.value} {caught.value!r}"

@@ -1,39 +1,20 @@
 """A function is called once and waited for; what its runtime says of an error becomes the reason, and where it was."""
 
 import json
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
-from bot.aws.client import Aws, AwsError
+from bot.aws.client import AwsError
 from bot.aws.function import Function
 from bot.fault import ConversationFault
 from bot.http import NotSent, Response, Unanswered
-
-ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
-
-
-class Lambda:
-    """Answers calls one after the other, and keeps what it was asked."""
-
-    def __init__(self, *answers: Response | Exception) -> None:
-        self.answers, self.asked = list(answers), list[tuple[str, bytes]]()
-
-    def request(self, method: str, path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
-        assert method == "POST"
-        assert "/lambda/aws4_request" in headers["authorization"]
-        assert timeout > 8
-        self.asked.append((path, body))
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+from tests.bot.connections import FixedAnswers
 
 
-def invoke(*answers: Response | Exception) -> tuple[Lambda, Any]:
-    service = Lambda(*answers)
-    function = Function(Aws(ENVIRON, connect=lambda _: service, pause=lambda _: None), "talk")
-    return service, lambda: function.invoke(b'{"version":1}')
+def invoke(*answers: Response | Exception) -> tuple[FixedAnswers, Callable[[], bytes]]:
+    service = FixedAnswers(*answers)
+    return service, lambda: Function(service.aws(), "talk").invoke(b'{"version":1}')
 
 
 def failed(**error: object) -> Response:
@@ -44,7 +25,14 @@ def test_a_function_is_called_once_with_the_payload() -> None:
     service, call = invoke(Response(200, {}, b'{"messages":[]}'))
 
     assert call() == b'{"messages":[]}'
-    assert service.asked == [("/2015-03-31/functions/talk/invocations", b'{"version":1}')]
+    (asked,) = service.asked
+    assert (asked.method, asked.path, asked.body) == (
+        "POST",
+        "/2015-03-31/functions/talk/invocations",
+        b'{"version":1}',
+    )
+    assert "/lambda/aws4_request" in asked.headers["authorization"]
+    assert asked.timeout > 8
 
 
 # As the runtimes write them: Lambda Developer Guide, the pages on errors of each language, read 2026-11-25.

@@ -9,6 +9,7 @@ from bot.aws.client import Aws
 from bot.aws.ledger import EVENT_SECONDS, SETTLED, Key, Ledger, Record, Stale
 from bot.http import Response
 from components.ledger import EXPIRES
+from tests.bot.connections import ENVIRON
 from tests.model.table import NAME, Table
 
 Json = dict[str, Any]
@@ -17,7 +18,6 @@ PAGE = "page"
 KEY, OTHER = Key("user", "event"), Key("user", "other")
 ANSWERS = [{"message": {"text": "one ü"}}, {"message": {"text": "two"}}]
 NOON = 1_800_000_000.0
-ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
 SETTLED_ITEM = {"id", "outcome", EXPIRES}
 
 

@@ -20,10 +20,10 @@ from bot.aws.queues import (
     unusable_letters,
 )
 from bot.http import Response
+from tests.bot.connections import ENVIRON
 
 Json = dict[str, Any]
 
-ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
 HEAD = {"object": "page", "page": "1", "received": 2}
 
 

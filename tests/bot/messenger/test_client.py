@@ -32,22 +32,9 @@ from bot.messenger.messages import (
 from bot.messenger.profile import MenuItem, Profile
 from bot.people import People
 from sandbox.facebook.graph import Graph
+from tests.bot.connections import FixedAnswers
 
 PAGE, APP, TOKEN, SECRET = "1001", "2002", "EAAGpagetoken", "app-secret-7"
-
-
-class FixedAnswers:
-    """Gives the answers one after the other, and records the requests."""
-
-    def __init__(self, *answers: Response | Exception) -> None:
-        self.answers, self.asked = iter(answers), list[tuple[str, str, dict[str, str], bytes, float]]()
-
-    def request(self, method: str, path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
-        self.asked.append((method, path, headers, body, timeout))
-        outcome = next(self.answers)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
 
 
 class InProcess:
@@ -172,9 +159,7 @@ def test_what_may_be_the_person_or_the_token_is_decided_by_asking_about_the_toke
     with pytest.raises(SendError) as decided:
         api(connection).send(Text("Hi").to_request("24"))
     assert type(decided.value) is kind
-    asked = [
-        (urllib.parse.urlsplit(path).path, headers["Authorization"]) for _, path, headers, _, _ in connection.asked
-    ]
+    asked = [(urllib.parse.urlsplit(each.path).path, each.headers["Authorization"]) for each in connection.asked]
     expected = [("/v26.0/app", f"Bearer {TOKEN}"), ("/v26.0/debug_token", f"Bearer {APP}|{SECRET}")]
     assert asked[1:] == expected[: len(answers)]
 
@@ -216,7 +201,7 @@ def test_another_persons_reply_with_the_same_words_is_not_the_pages() -> None:
     theirs = {"data": [{"id": "1_2", "message": "Thank you.", "from": {"id": "77"}}]}
     connection = FixedAnswers(answer(theirs), answer({"id": "1_3"}))
     assert api(connection).send(PublicReply("Thank you.", "1").to_request("")) == "1_3"
-    assert json.loads(connection.asked[1][3]) == {"message": "Thank you."}
+    assert json.loads(connection.asked[1].body) == {"message": "Thank you."}
 
 
 def test_a_persons_profile_has_the_fields_that_they_show(page: GraphApi, graph: Graph) -> None:
@@ -236,7 +221,7 @@ def test_whatever_keeps_a_profile_from_being_read_is_logged_and_costs_a_second_a
 ) -> None:
     connection = FixedAnswers(answered)
     assert People(Gives(api(connection))).read("3000000000000001", ("first_name",)) == {}
-    assert connection.asked[0][4] <= 1
+    assert connection.asked[0].timeout <= 1
     assert json.loads(capsys.readouterr().out)["kind"] == "profile_not_read"
 
 
