@@ -138,6 +138,10 @@ def test_progress_is_recorded_step_by_step(ledger: Ledger, clock: Clock) -> None
     assert ledger.read(KEY, PAGE).record == record
     assert (record.next, record.since) == (1, None)
     record = ledger.sending(KEY, record, 1)
+    ledger.awaiting(KEY, record, NOON + 20)
+    assert ledger.read(KEY, PAGE).record == record._replace(awaited=round((NOON + 20) * 1000))
+    record = ledger.sending(KEY, record, 1)
+    assert ledger.read(KEY, PAGE).record == record
     ledger.settle(KEY, record)
     assert ledger.read(KEY, PAGE).record == Record(outcome=SETTLED)
 
@@ -181,15 +185,6 @@ def test_two_tries_of_the_same_answer_in_the_same_millisecond_differ(ledger: Led
     assert again.since is not None
     assert record.since is not None
     assert again.since > record.since
-
-
-def test_until_when_an_echo_is_awaited_is_kept_until_the_next_step(ledger: Ledger) -> None:
-    record = ledger.plan(KEY, ANSWERS, None, 0)
-    ledger.awaiting(KEY, record, NOON + 20)
-    read = ledger.read(KEY, PAGE).record
-    assert read.awaited == round((NOON + 20) * 1000)
-    ledger.sending(KEY, read, 0)
-    assert ledger.read(KEY, PAGE).record.awaited is None
 
 
 def test_echoes_of_planned_answers_are_kept_until_the_event_is_settled(ledger: Ledger, table: DynamoDb) -> None:
