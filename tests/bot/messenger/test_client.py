@@ -9,26 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from bot.http import NotSent, Response, Unanswered
+from bot.messenger import errors, messages
 from bot.messenger.client import GraphApi, Token
-from bot.messenger.errors import (
-    Ambiguous,
-    Credentials,
-    NotAllowed,
-    SendError,
-    SlowDown,
-    Transient,
-    Unclear,
-    Unreachable,
-)
-from bot.messenger.messages import (
-    Action,
-    PassThread,
-    PublicReply,
-    ReleaseThread,
-    RequestThread,
-    TakeThread,
-    Text,
-)
 from bot.messenger.profile import MenuItem, Profile
 from bot.people import People
 from sandbox.facebook.graph import Graph
@@ -81,7 +63,7 @@ def page(graph: Graph) -> GraphApi:
 
 def test_a_call_carries_the_token_in_a_header_only_and_the_proof_of_the_secret() -> None:
     connection = FixedAnswers(answer({"message_id": "m1"}))
-    assert api(connection).send(Text("Hi").to_request("24"), timeout=1.5) == "m1"
+    assert api(connection).send(messages.Text("Hi").to_request("24"), timeout=1.5) == "m1"
     method, path, headers, body, timeout = connection.asked[0]
     assert (method, urllib.parse.urlsplit(path).path) == ("POST", "/v26.0/1001/messages")
     assert headers["Authorization"] == f"Bearer {TOKEN}"
@@ -94,7 +76,13 @@ def test_a_call_carries_the_token_in_a_header_only_and_the_proof_of_the_secret()
 
 
 def test_an_action_makes_no_message_and_thread_control_has_edges_of_its_own(page: GraphApi, graph: Graph) -> None:
-    for each in (Action("typing_on"), PassThread("2002", "help"), TakeThread(), ReleaseThread(), RequestThread()):
+    for each in (
+        messages.Action("typing_on"),
+        messages.PassThread("2002", "help"),
+        messages.TakeThread(),
+        messages.ReleaseThread(),
+        messages.RequestThread(),
+    ):
         assert page.send(each.to_request("24")) == ""
     assert [each["path"].rsplit("/", 1)[1] for each in graph.requests()] == [
         "messages",
@@ -111,9 +99,9 @@ UTILITY = {"recipient": {"id": "24"}, "messaging_type": "UTILITY"}
 @pytest.mark.parametrize(
     ("scopes", "request_", "kind"),
     [
-        (["pages_messaging"], UTILITY, NotAllowed),
-        ([], UTILITY, Credentials),
-        (["pages_messaging"], UTILITY | {"messaging_type": "UPDATE"}, Credentials),
+        (["pages_messaging"], UTILITY, errors.NotAllowed),
+        ([], UTILITY, errors.Credentials),
+        (["pages_messaging"], UTILITY | {"messaging_type": "UPDATE"}, errors.Credentials),
     ],
     ids=["only that of utility messages", "all of them", "for another message"],
 )
@@ -140,24 +128,24 @@ VALID = {"is_valid": True, "profile_id": PAGE, "scopes": ["pages_messaging"]}
 @pytest.mark.parametrize(
     ("answers", "kind"),
     [
-        ([answer({"id": APP}), answer({"data": VALID})], Unreachable),
-        ([answer({"id": APP}), answer({"data": VALID | {"is_valid": False}})], Credentials),
-        ([answer({"id": APP}), answer({"data": VALID | {"profile_id": "7"}})], Credentials),
-        ([answer({"id": APP}), answer({"data": VALID | {"scopes": []}})], Credentials),
-        ([answer({"error": {"code": 190}}, 401)], Credentials),
-        ([answer({"id": APP}), Unanswered("TimeoutError")], Transient),
-        ([answer({"error": {"code": 368}}, 400)], SlowDown),
-        ([answer({"error": {"code": 100, "message": "You must provide an app access token"}}, 400)], Unclear),
-        ([answer({"id": APP}), EITHER], Unclear),
-        ([answer({"error": {"code": 551}}, 400)], Unclear),
+        ([answer({"id": APP}), answer({"data": VALID})], errors.Unreachable),
+        ([answer({"id": APP}), answer({"data": VALID | {"is_valid": False}})], errors.Credentials),
+        ([answer({"id": APP}), answer({"data": VALID | {"profile_id": "7"}})], errors.Credentials),
+        ([answer({"id": APP}), answer({"data": VALID | {"scopes": []}})], errors.Credentials),
+        ([answer({"error": {"code": 190}}, 401)], errors.Credentials),
+        ([answer({"id": APP}), Unanswered("TimeoutError")], errors.Transient),
+        ([answer({"error": {"code": 368}}, 400)], errors.SlowDown),
+        ([answer({"error": {"code": 100, "message": "You must provide an app access token"}}, 400)], errors.Unclear),
+        ([answer({"id": APP}), EITHER], errors.Unclear),
+        ([answer({"error": {"code": 551}}, 400)], errors.Unclear),
     ],
 )
 def test_what_may_be_the_person_or_the_token_is_decided_by_asking_about_the_token_once(
-    answers: list[Response | Exception], kind: type[SendError]
+    answers: list[Response | Exception], kind: type[errors.SendError]
 ) -> None:
     connection = FixedAnswers(EITHER, *answers)
-    with pytest.raises(SendError) as decided:
-        api(connection).send(Text("Hi").to_request("24"))
+    with pytest.raises(errors.SendError) as decided:
+        api(connection).send(messages.Text("Hi").to_request("24"))
     assert type(decided.value) is kind
     asked = [(urllib.parse.urlsplit(each.path).path, each.headers["Authorization"]) for each in connection.asked]
     expected = [("/v26.0/app", f"Bearer {TOKEN}"), ("/v26.0/debug_token", f"Bearer {APP}|{SECRET}")]
@@ -167,31 +155,34 @@ def test_what_may_be_the_person_or_the_token_is_decided_by_asking_about_the_toke
 @pytest.mark.parametrize(
     ("outcome", "kind"),
     [
-        (NotSent("ConnectionRefusedError"), Transient),
-        (Unanswered("TimeoutError"), Ambiguous),
-        *((Response(200, {}, body), Ambiguous) for body in (b"", b"null", b"<html>ok</html>", b'{"message_id": ')),
+        (NotSent("ConnectionRefusedError"), errors.Transient),
+        (Unanswered("TimeoutError"), errors.Ambiguous),
+        *(
+            (Response(200, {}, body), errors.Ambiguous)
+            for body in (b"", b"null", b"<html>ok</html>", b'{"message_id": ')
+        ),
     ],
 )
 def test_without_facebooks_answer_a_send_is_ambiguous_unless_it_never_left_and_any_other_call_may_be_repeated(
-    outcome: Response | Exception, kind: type[SendError]
+    outcome: Response | Exception, kind: type[errors.SendError]
 ) -> None:
     with pytest.raises(kind):
         api(FixedAnswers(outcome)).send({})
-    with pytest.raises(Transient):
+    with pytest.raises(errors.Transient):
         api(FixedAnswers(outcome)).profile()
 
 
 def test_an_error_in_an_answer_of_200_is_an_error() -> None:
-    with pytest.raises(Credentials):
+    with pytest.raises(errors.Credentials):
         api(FixedAnswers(answer({"error": {"code": 190}}))).send({})
 
 
 @pytest.mark.parametrize("platform", ["page", "instagram"])
 def test_a_public_reply_is_made_once_however_often_it_is_sent(page: GraphApi, graph: Graph, platform: str) -> None:
-    reply = PublicReply("See your messages.", "1001_77", platform).to_request("")
+    reply = messages.PublicReply("See your messages.", "1001_77", platform).to_request("")
     first = page.send(reply)
     assert page.send(reply) == first
-    page.send(PublicReply("Thank you.", "1001_77", platform).to_request(""))
+    page.send(messages.PublicReply("Thank you.", "1001_77", platform).to_request(""))
     edge = "comments" if platform == "page" else "replies"
     asked = [(each["method"], each["path"].removeprefix("/v26.0/1001_77/")) for each in graph.requests()]
     assert asked == [("GET", edge), ("POST", edge), ("GET", edge), ("GET", edge), ("POST", edge)]
@@ -200,7 +191,7 @@ def test_a_public_reply_is_made_once_however_often_it_is_sent(page: GraphApi, gr
 def test_another_persons_reply_with_the_same_words_is_not_the_pages() -> None:
     theirs = {"data": [{"id": "1_2", "message": "Thank you.", "from": {"id": "77"}}]}
     connection = FixedAnswers(answer(theirs), answer({"id": "1_3"}))
-    assert api(connection).send(PublicReply("Thank you.", "1").to_request("")) == "1_3"
+    assert api(connection).send(messages.PublicReply("Thank you.", "1").to_request("")) == "1_3"
     assert json.loads(connection.asked[1].body) == {"message": "Thank you."}
 
 
@@ -211,7 +202,7 @@ def test_a_persons_profile_has_the_fields_that_they_show(page: GraphApi, graph: 
         "locale": "de_DE",
     }
     graph.people.permissions = ()
-    with pytest.raises(NotAllowed, match="may not read this part"):
+    with pytest.raises(errors.NotAllowed, match="may not read this part"):
         page.person("3000000000000001", ("first_name", "locale"))
 
 
@@ -234,7 +225,7 @@ class Gives(NamedTuple):
 
 @pytest.mark.parametrize("token", ["", "two words", "line\n", "ä", "\x7f"])
 def test_an_invalid_token_is_refused_without_quoting_it(token: str) -> None:
-    with pytest.raises(Credentials) as refusal:
+    with pytest.raises(errors.Credentials) as refusal:
         GraphApi("https://graph.invalid", "v26.0", PAGE, token, SECRET)
     assert not token or token not in str(refusal.value)
 
@@ -247,7 +238,7 @@ def test_no_error_contains_a_secret() -> None:
         NotSent("TimeoutError"),
     )
     for outcome in answers:
-        with pytest.raises(SendError) as failure:
+        with pytest.raises(errors.SendError) as failure:
             api(FixedAnswers(outcome)).send({})
         assert TOKEN not in str(failure.value)
         assert SECRET not in str(failure.value)

@@ -5,7 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from bot.messenger.messages import Link, Message, Refused, Request, Tap
-from bot.messenger.news import Utility, UtilityTemplate, Wording
+from bot.messenger.news import ApprovedTemplate, Utility, UtilityTemplate, Wording
 from bot.messenger.record import Record
 
 Json = dict[str, Any]
@@ -63,26 +63,8 @@ def test_a_template_is_created_in_each_language_with_named_placeholders_and_exam
 
 def test_a_utility_message_names_its_template_and_fills_its_placeholders() -> None:
     assert FILLED.text == "Parcel 87654321 is on its way now."
-    assert FILLED.to_request("7") == {
-        "recipient": {"id": "7"},
-        "messaging_type": "UTILITY",
-        "message": {
-            "template": {
-                "name": "parcel_moved",
-                "language": {"code": "en"},
-                "components": [
-                    {
-                        "type": "body",
-                        "parameters": [
-                            {"type": "text", "parameter_name": "number", "text": "87654321"},
-                            {"type": "text", "parameter_name": "step", "text": "on its way"},
-                        ],
-                    },
-                    {"type": "buttons", "parameters": [{"type": "POSTBACK", "payload": "87654321"}]},
-                ],
-            }
-        },
-    }
+    approved = ApprovedTemplate("parcel_moved", "en", {"number": "87654321", "step": "on its way"}, "87654321")
+    assert FILLED.to_request("7") == approved.to_request("7"), "whose form is tested with the contract"
 
 
 @pytest.mark.parametrize(
