@@ -36,22 +36,6 @@ def test_the_api_accepts_a_whole_profile() -> None:
     ]
 
 
-def test_only_what_differs_is_set() -> None:
-    assert difference(WHOLE, {}) == (WHOLE.to_json(), ())
-    assert difference(WHOLE, WHOLE.to_json()) == ({}, ())
-    assert difference(WHOLE.replace(greeting={"default": "Hi"}), WHOLE.to_json()) == (
-        {"greeting": [{"locale": "default", "text": "Hi"}]},
-        (),
-    )
-
-
-def test_what_is_not_wanted_any_longer_is_deleted_the_menu_before_the_button_that_it_needs() -> None:
-    current = {**WHOLE.to_json(), "home_url": {"url": "https://example.org"}}
-    _, gone = difference(Profile(), current)
-    assert set(gone) == set(WHOLE.to_json())
-    assert gone.index("persistent_menu") < gone.index("get_started")
-
-
 def test_what_facebook_adds_or_reorders_is_not_a_difference() -> None:
     current = json.loads(json.dumps(WHOLE.to_json()))
     current["greeting"].reverse()
