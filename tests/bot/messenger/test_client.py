@@ -147,9 +147,12 @@ def test_what_may_be_the_person_or_the_token_is_decided_by_asking_about_the_toke
     with pytest.raises(errors.SendError) as decided:
         api(connection).send(messages.Text("Hi").to_request("24"))
     assert type(decided.value) is kind
-    asked = [(urllib.parse.urlsplit(each.path).path, each.headers["Authorization"]) for each in connection.asked]
-    expected = [("/v26.0/app", f"Bearer {TOKEN}"), ("/v26.0/debug_token", f"Bearer {APP}|{SECRET}")]
-    assert asked[1:] == expected[: len(answers)]
+    asked = [urllib.parse.urlsplit(each.path) for each in connection.asked[1:]]
+    shown = [(url.path, sorted(urllib.parse.parse_qs(url.query))) for url in asked]
+    expected = [("/v26.0/app", ["appsecret_proof", "fields"]), ("/v26.0/debug_token", ["input_token"])]
+    assert shown == expected[: len(answers)], "the app's own call has no proof of the page's token"
+    tokens = [f"Bearer {TOKEN}", f"Bearer {APP}|{SECRET}"]
+    assert [each.headers["Authorization"] for each in connection.asked[1:]] == tokens[: len(answers)]
 
 
 @pytest.mark.parametrize(
