@@ -1,8 +1,8 @@
 """The bot's AWS client: what goes over the wire, compared with botocore, and what becomes of the answers."""
 
 import contextlib
+import datetime
 import json
-from typing import Any
 from unittest import mock
 from urllib.parse import quote
 
@@ -18,28 +18,7 @@ from hypothesis import strategies as st
 
 from bot.aws import client as aws
 from bot.http import NotSent, Response, Unanswered
-
-ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalr"}
-NOON = 1_780_000_000.0
-
-
-class Connection:
-    """A connection that gives prepared answers and keeps what it was asked."""
-
-    def __init__(self, *answers: Response | Exception) -> None:
-        self.answers, self.asked, self.paths = list(answers), list[tuple[dict[str, str], Any]](), list[str]()
-
-    def request(self, _method: str, path: str, headers: dict[str, str], body: bytes, _timeout: float) -> Response:
-        self.paths.append(path)
-        self.asked.append((headers, json.loads(body)))
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def client(connection: Connection, **environ: str) -> aws.Aws:
-    return aws.Aws(ENVIRON | environ, now=lambda: NOON, connect=lambda _origin: connection)
+from tests.bot.connections import FixedAnswers
 
 
 def answered(status: int, body: object, **headers: str) -> Response:
@@ -81,18 +60,12 @@ def test_a_signature_is_the_one_that_botocore_makes(
 
     theirs = botocore.awsrequest.AWSRequest("POST", f"https://{host}{path}", headers=headers, data=body)
     credentials = botocore.credentials.Credentials(key, secret, token or None)
-    moment = mock.Mock(return_value=time_of(now))
+    moment = mock.Mock(return_value=datetime.datetime.fromtimestamp(now, datetime.UTC))
     with mock.patch("botocore.auth.get_current_datetime", moment):
         botocore.auth.SigV4Auth(credentials, service, region).add_auth(theirs)
     assert ours["authorization"] == theirs.headers["Authorization"]
     assert ours["x-amz-date"] == theirs.headers["X-Amz-Date"]
     assert ours.get("x-amz-security-token") == theirs.headers.get("X-Amz-Security-Token")
-
-
-def time_of(now: int) -> Any:
-    import datetime
-
-    return datetime.datetime.fromtimestamp(now, datetime.UTC)
 
 
 @pytest.mark.parametrize(
@@ -111,53 +84,34 @@ def test_a_service_is_called_as_its_model_says(service: str, model: str) -> None
     )
 
 
-def test_an_operation_in_the_path_is_not_in_a_header() -> None:
-    connection = Connection(answered(200, {"messages": []}))
+def test_a_request_goes_out_signed_with_its_operation_in_a_header_unless_the_path_names_it() -> None:
+    connection = FixedAnswers(answered(200, {}), answered(200, {}))
 
-    client(connection).call("lex", "RecognizeText", {"text": "hi"}, path="/bots/B/sessions/1%3A2/text")
+    connection.aws().call("lex", "RecognizeText", {}, path="/bots/B/sessions/1%3A2/text")
+    connection.aws().call("sqs", "SendMessageBatch", {"QueueUrl": "q", "Entries": []})
 
-    headers, body = connection.asked[0]
-    assert connection.paths == ["/bots/B/sessions/1%3A2/text"]
-    assert "x-amz-target" not in headers
-    assert headers["host"] == "runtime-v2-lex.eu-central-1.amazonaws.com"
-    assert body == {"text": "hi"}
-
-
-def test_lex_names_its_code_in_a_header_too() -> None:
-    refusal = answered(403, {"message": "no"}, x_amzn_errortype="AccessDeniedException:http://internal")
-
-    with pytest.raises(aws.AwsError, match="AccessDeniedException"):
-        client(Connection(refusal)).call("lex", "RecognizeText", {}, path="/bots")
-
-
-def test_a_request_goes_out_signed_with_its_operation_in_a_header() -> None:
-    connection = Connection(answered(200, {"Successful": []}))
-
-    client(connection).call("sqs", "SendMessageBatch", {"QueueUrl": "q", "Entries": []})
-
-    headers, body = connection.asked[0]
+    assert [each.path for each in connection.asked] == ["/bots/B/sessions/1%3A2/text", "/"]
+    assert "x-amz-target" not in connection.asked[0].headers
+    _, _, headers, body, _ = connection.asked[1]
     assert headers["x-amz-target"] == "AmazonSQS.SendMessageBatch"
     assert headers["host"] == "sqs.eu-central-1.amazonaws.com"
     assert headers["authorization"].startswith(
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260528/eu-central-1/sqs/aws4_request"
     )
-    assert body == {"QueueUrl": "q", "Entries": []}
+    assert json.loads(body) == {"QueueUrl": "q", "Entries": []}
 
 
 @pytest.mark.parametrize(
-    ("environ", "origin"),
+    ("region", "environ", "origin"),
     [
-        ({}, "https://ssm.eu-central-1.amazonaws.com"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4566/"}, "http://127.0.0.1:4566"),
-        ({"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_SSM": "http://b"}, "http://b"),
+        ("eu-central-1", {}, "https://ssm.eu-central-1.amazonaws.com"),
+        ("cn-north-1", {}, "https://ssm.cn-north-1.amazonaws.com.cn"),
+        ("eu-central-1", {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566/"}, "http://127.0.0.1:4566"),
+        ("eu-central-1", {"AWS_ENDPOINT_URL": "http://a", "AWS_ENDPOINT_URL_SSM": "http://b"}, "http://b"),
     ],
 )
-def test_a_named_endpoint_replaces_the_services_own(environ: dict[str, str], origin: str) -> None:
-    assert aws.endpoint("ssm", "eu-central-1", environ) == origin
-
-
-def test_a_region_in_china_has_endpoints_of_its_own() -> None:
-    assert aws.endpoint("sqs", "cn-north-1", {}) == "https://sqs.cn-north-1.amazonaws.com.cn"
+def test_a_named_endpoint_replaces_the_services_own(region: str, environ: dict[str, str], origin: str) -> None:
+    assert aws.endpoint("ssm", region, environ) == origin
 
 
 @pytest.mark.parametrize(
@@ -171,65 +125,58 @@ def test_a_region_in_china_has_endpoints_of_its_own() -> None:
         answered(400, {"__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException"}),
     ],
 )
-def test_a_transient_failure_is_tried_once_more(first: Response | Exception) -> None:
-    connection = Connection(first, answered(200, {"ok": 1}))
+def test_a_transient_failure_is_tried_once_more_and_no_third_time(first: Response | Exception) -> None:
+    connection = FixedAnswers(first, answered(200, {"ok": 1}), first, NotSent("x"), answered(200, {}))
 
-    assert client(connection).call("dynamodb", "UpdateItem", {}) == {"ok": 1}
-    assert len(connection.asked) == 2
-
-
-def test_no_call_is_tried_a_third_time() -> None:
-    connection = Connection(NotSent("a"), Unanswered("b"), answered(200, {}))
-
-    with pytest.raises(aws.AwsError, match="Unanswered"):
-        client(connection).call("dynamodb", "UpdateItem", {})
-    assert len(connection.asked) == 2
+    assert connection.aws().call("dynamodb", "UpdateItem", {}) == {"ok": 1}
+    with pytest.raises(aws.AwsError, match="NotSent"):
+        connection.aws().call("dynamodb", "UpdateItem", {})
+    assert len(connection.asked) == 4
 
 
 @pytest.mark.parametrize(("first", "calls"), [(Unanswered("x"), 1), (answered(500, {}), 1), (NotSent("x"), 2)])
 def test_an_unrepeatable_call_is_tried_again_only_if_aws_did_nothing(first: Response | Exception, calls: int) -> None:
-    connection = Connection(first, answered(200, {}))
+    connection = FixedAnswers(first, answered(200, {}))
 
     with contextlib.suppress(aws.AwsError):
-        client(connection).call("dynamodb", "UpdateItem", {}, repeatable=False)
+        connection.aws().call("dynamodb", "UpdateItem", {}, repeatable=False)
 
     assert len(connection.asked) == calls
 
 
-def test_a_refusal_is_typed_by_its_code_and_not_tried_again() -> None:
-    connection = Connection(
-        answered(400, {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"})
-    )
-
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        answered(400, {"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}),
+        answered(400, {"__type": "x#Y"}, x_amzn_query_error="AWS.SQS.ConditionalCheckFailedException;Sender"),
+        answered(403, {"message": "no"}, x_amzn_errortype="ConditionalCheckFailedException:http://internal"),
+    ],
+    ids=["DynamoDB", "SQS", "Lex"],
+)
+def test_a_refusal_is_typed_by_its_code_and_not_tried_again(refusal: Response) -> None:
     with pytest.raises(aws.AwsError) as caught:
-        client(connection).call("dynamodb", "UpdateItem", {})
+        FixedAnswers(refusal).aws().call("dynamodb", "UpdateItem", {})
 
-    assert (caught.value.code, caught.value.status) == ("ConditionalCheckFailedException", 400)
+    assert (caught.value.code, caught.value.status) == ("ConditionalCheckFailedException", refusal.status)
     assert caught.value.refused
     assert not caught.value.transient
 
 
-def test_sqs_names_its_code_in_a_header() -> None:
-    refusal = answered(400, {"__type": "com.amazonaws.sqs#X"}, x_amzn_query_error="AWS.SimpleQueueService.Gone;Sender")
-
-    with pytest.raises(aws.AwsError, match="Gone"):
-        client(Connection(refusal)).call("sqs", "SendMessageBatch", {})
-
-
 def test_a_cancelled_transaction_gives_the_reason_of_each_part() -> None:
-    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}]
+    reasons = [{"Code": "None"}, {"Code": "ConditionalCheckFailed"}, {"Code": "ValidationError"}]
     refusal = answered(400, {"__type": "x#TransactionCanceledException", "CancellationReasons": reasons})
 
     with pytest.raises(aws.AwsError) as caught:
-        client(Connection(refusal)).call("dynamodb", "TransactWriteItems", {})
+        FixedAnswers(refusal).aws().call("dynamodb", "TransactWriteItems", {})
 
-    assert caught.value.reasons == ("None", "ConditionalCheckFailed")
+    assert caught.value.reasons == ("None", "ConditionalCheckFailed", "ValidationError")
+    assert caught.value.invalid, "one of its items is larger than DynamoDB takes"
 
 
 def test_an_error_quotes_nothing_that_was_sent_or_received() -> None:
     refusal = answered(400, {"__type": "ValidationException", "message": "Value 'the-secret' is too long"})
 
     with pytest.raises(aws.AwsError) as caught:
-        client(Connection(refusal)).call("ssm", "GetParametersByPath", {"Path": "/the-secret"})
+        FixedAnswers(refusal).aws().call("ssm", "GetParametersByPath", {"Path": "/the-secret"})
 
     assert "the-secret" not in f"{caught.value} {caught.value!r}"

@@ -2,120 +2,64 @@
 
 import base64
 import json
-import time
-from typing import Any
 
 import pytest
 
-from bot.aws.client import Aws
 from bot.aws.compact import compact
 from bot.aws.queues import (
     BATCH_BYTES,
-    BATCH_MESSAGES,
     Message,
     NotQueued,
     Queues,
-    dead_letter,
     event_bytes,
     event_messages,
     fingerprint,
     unusable_letters,
 )
 from bot.http import Response
+from tests.bot.connections import FixedAnswers
 
-Json = dict[str, Any]
-
-ENVIRON = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
 HEAD = {"object": "page", "page": "1", "received": 2}
+MESSAGES = [Message(f"group {number}", f"once {number}", "x" * 10) for number in range(30)]
 
 
-class Sqs:
-    """Takes each call and gives the next answer: a status, a received message, or the ids of the entries that fail."""
-
-    def __init__(self, *answers: int | Json | list[str]) -> None:
-        self.calls: list[tuple[str, Json, float]] = []
-        self._answers = list(answers)
-
-    def request(self, _method: str, _path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
-        asked = json.loads(body)
-        self.calls.append((headers["x-amz-target"].partition(".")[2], asked, timeout))
-        answer = self._answers.pop(0) if self._answers else []
-        if isinstance(answer, int):
-            return Response(answer, {}, b'{"__type": "ServiceUnavailable"}')
-        if isinstance(answer, dict):
-            return Response(200, {}, json.dumps({"Messages": [answer]}).encode())
-        failed = [{"Id": each, "Code": "InternalError"} for each in answer]
-        return Response(200, {}, json.dumps({"Successful": [], "Failed": failed}).encode())
+def took(**answer: object) -> Response:
+    return Response(200, {}, json.dumps(answer).encode())
 
 
-def queues(sqs: Sqs, now: float = 0.0) -> Queues:
-    aws = Aws(ENVIRON, time.time, lambda _origin: sqs, lambda _seconds: None)
-    return Queues(aws, "https://events", "https://dead", lambda: now)
-
-
-def message(number: int, size: int = 10) -> Message:
-    return Message(f"group {number}", f"once {number}", "x" * size)
-
-
-def sent(sqs: Sqs) -> list[list[str]]:
-    return [[entry["MessageGroupId"] for entry in asked["Entries"]] for _, asked, _ in sqs.calls]
-
-
-def test_an_entry_has_its_message_group_and_deduplication_id() -> None:
-    sqs = Sqs()
-    queues(sqs).put([Message("a", "b", "{}")], 4.0)
-    ((operation, asked, _),) = sqs.calls
-    assert operation == "SendMessageBatch"
-    assert asked == {
-        "QueueUrl": "https://events",
-        "Entries": [{"Id": "0", "MessageBody": "{}", "MessageGroupId": "a", "MessageDeduplicationId": "b"}],
-    }
+def queues(sqs: FixedAnswers, now: float = 0.0) -> Queues:
+    return Queues(sqs.aws(), "https://events", "https://dead", lambda: now)
 
 
 def test_a_batch_that_was_taken_in_part_is_an_error() -> None:
-    sqs = Sqs(["3"])
+    sqs = FixedAnswers(took(Failed=[{"Id": "3", "Code": "InternalError"}]))
     with pytest.raises(NotQueued, match="a part"):
-        queues(sqs).put([message(number) for number in range(30)], 4.0)
-    assert len(sqs.calls) == 1
+        queues(sqs).put(MESSAGES, 4.0)
+    assert len(sqs.asked) == 1
 
 
 @pytest.mark.parametrize("left", [0.5, 0.7, 1.0, 2.15, 2.2, 4.0])
 def test_both_tries_of_a_call_fit_into_the_time_that_is_left(left: float) -> None:
-    sqs = Sqs()
-    queues(sqs, now=10.0).put([message(0)], 10.0 + left)
-    ((_, _, timeout),) = sqs.calls
-    assert 0 < timeout <= 1.0
-    assert 2 * timeout + 0.1 < left
+    sqs = FixedAnswers(took())
+    queues(sqs, now=10.0).put(MESSAGES[:1], 10.0 + left)
+    assert 0 < sqs.asked[0].timeout <= 1.0
+    assert 2 * sqs.asked[0].timeout + 0.1 < left
 
 
 def test_without_time_no_call_is_made() -> None:
-    sqs = Sqs()
     with pytest.raises(NotQueued, match="no time"):
-        queues(sqs, now=10.0).put([message(0)], 10.4)
-    assert sqs.calls == []
-
-
-def test_received_messages_are_hidden_in_one_call() -> None:
-    sqs = Sqs()
-    queues(sqs).hide(["r1", "r2"], 30)
-    ((operation, asked, _),) = sqs.calls
-    assert operation == "ChangeMessageVisibilityBatch"
-    assert [(entry["ReceiptHandle"], entry["VisibilityTimeout"]) for entry in asked["Entries"]] == [
-        ("r1", 30),
-        ("r2", 30),
-    ]
-    assert len({entry["Id"] for entry in asked["Entries"]}) == 2
-    assert BATCH_MESSAGES == 10
+        queues(FixedAnswers(), now=10.0).put(MESSAGES[:1], 10.4)
 
 
 def test_each_look_for_dead_letters_asks_all_servers_and_a_second_try_gets_what_the_first_one_hid() -> None:
-    sqs = Sqs(503, {"Body": "b", "ReceiptHandle": "r"})
+    sqs = FixedAnswers(Response(503, {}, b""), took(Messages=[{"Body": "b", "ReceiptHandle": "r"}]), took())
     assert list(queues(sqs).letters()) == [("b", "r")]
-    tried, again, then = [asked["ReceiveRequestAttemptId"] for _, asked, _ in sqs.calls]
+    looks = [json.loads(each.body) for each in sqs.asked]
+    tried, again, then = [each["ReceiveRequestAttemptId"] for each in looks]
     assert tried == again != then
-    assert all(
-        asked["WaitTimeSeconds"] > 0 and timeout > 2 * asked["WaitTimeSeconds"] for _, asked, timeout in sqs.calls
-    )
+    for asked, look in zip(sqs.asked, looks, strict=True):
+        assert look["WaitTimeSeconds"] > 0
+        assert asked.timeout > 2 * look["WaitTimeSeconds"]
 
 
 def test_only_events_too_large_for_one_message_are_split_and_none_is_lost() -> None:
@@ -139,16 +83,6 @@ def test_fingerprints_differ_for_ids_that_join_to_the_same_text() -> None:
     assert len(fingerprint("x" * 5000, "\ud83d")) == 64
 
 
-def test_a_dead_letter_holds_the_reason_and_what_a_redrive_puts_back() -> None:
-    letter = dead_letter("reason", {"fbtrace_id": "A"}, HEAD | {"items": [{}]}, "group", "identity")
-    assert json.loads(letter.body) == {
-        "reason": "reason",
-        "detail": {"fbtrace_id": "A"},
-        "message": HEAD | {"items": [{}]},
-    }
-    assert letter.group == "group"
-
-
 @pytest.mark.parametrize("message_bytes", [262_144, BATCH_BYTES])
 def test_no_message_is_longer_than_its_queue_takes(message_bytes: int) -> None:
     longest = compact({"text": "x" * event_bytes(message_bytes)})[: event_bytes(message_bytes)]
@@ -168,9 +102,3 @@ def test_unusable_bytes_are_kept_whole_in_letters_that_sqs_takes(size: int) -> N
     assert [(body["part"], body["of"]) for body in bodies] == [(n, len(bodies)) for n in range(1, len(bodies) + 1)]
     assert all(len(letter.body) <= BATCH_BYTES for letter in letters)
     assert len({letter.deduplication for letter in letters}) == len(letters)
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_numbers_that_json_lacks_are_refused(value: float) -> None:
-    with pytest.raises(ValueError, match="JSON"):
-        compact({"n": value})

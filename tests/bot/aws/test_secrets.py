@@ -67,23 +67,11 @@ def test_a_failure_of_the_first_reading_is_an_error(secrets: Secrets, parameters
     assert secrets.get().verify_token == "verify"
 
 
-def test_reading_again_is_limited(secrets: Secrets, parameters: Parameters, clock: list[float]) -> None:
-    secrets.get()
-    for clock[0] in (1.0, 14.0, 16.0, 17.0, 30.0, 32.0):
-        secrets.renewed()
-    assert parameters.reads == 3
-
-
 @pytest.mark.parametrize("name", sorted(VALUES))
 def test_a_missing_parameter_is_named(secrets: Secrets, parameters: Parameters, name: str) -> None:
     del parameters.values[name]
     with pytest.raises(SecretMissing, match=f"The parameter {name} is missing"):
         secrets.get()
-
-
-def test_a_previous_app_secret_counts_beside_the_new_one(secrets: Secrets, parameters: Parameters) -> None:
-    parameters.values["app-secret-previous"] = "old"
-    assert secrets.get().app_secrets == ("8f1c", "old")
 
 
 def test_they_are_never_shown(secrets: Secrets) -> None:

@@ -9,48 +9,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from bot.http import NotSent, Response, Unanswered
+from bot.messenger import errors, messages
 from bot.messenger.client import GraphApi, Token
-from bot.messenger.errors import (
-    Ambiguous,
-    Credentials,
-    NotAllowed,
-    Rejected,
-    SendError,
-    SlowDown,
-    Transient,
-    Unclear,
-    Unreachable,
-)
-from bot.messenger.messages import (
-    Action,
-    PassThread,
-    PublicReply,
-    Refused,
-    ReleaseThread,
-    RequestThread,
-    TakeThread,
-    Text,
-)
 from bot.messenger.profile import MenuItem, Profile
 from bot.people import People
-from sandbox.facebook.credentials import SCOPES
 from sandbox.facebook.graph import Graph
+from tests.bot.connections import FixedAnswers
 
 PAGE, APP, TOKEN, SECRET = "1001", "2002", "EAAGpagetoken", "app-secret-7"
-
-
-class FixedAnswers:
-    """Gives the answers one after the other, and records the requests."""
-
-    def __init__(self, *answers: Response | Exception) -> None:
-        self.answers, self.asked = iter(answers), list[tuple[str, str, dict[str, str], bytes, float]]()
-
-    def request(self, method: str, path: str, headers: dict[str, str], body: bytes, timeout: float) -> Response:
-        self.asked.append((method, path, headers, body, timeout))
-        outcome = next(self.answers)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
 
 
 class InProcess:
@@ -95,17 +61,11 @@ def page(graph: Graph) -> GraphApi:
     return api(InProcess(graph))
 
 
-def test_a_message_goes_to_the_page_with_token_and_proof(page: GraphApi, graph: Graph) -> None:
-    assert page.send(Text("Hallo ä 😀").to_request("24")).startswith("m_")
-    request = graph.requests()[0]
-    assert (request["method"], request["path"], request["status"]) == ("POST", "/v26.0/1001/messages", 200)
-    assert request["body"]["message"] == {"text": "Hallo ä 😀"}
-
-
 def test_a_call_carries_the_token_in_a_header_only_and_the_proof_of_the_secret() -> None:
     connection = FixedAnswers(answer({"message_id": "m1"}))
-    assert api(connection).send(Text("Hi").to_request("24"), timeout=1.5) == "m1"
-    _, path, headers, body, timeout = connection.asked[0]
+    assert api(connection).send(messages.Text("Hi").to_request("24"), timeout=1.5) == "m1"
+    method, path, headers, body, timeout = connection.asked[0]
+    assert (method, urllib.parse.urlsplit(path).path) == ("POST", "/v26.0/1001/messages")
     assert headers["Authorization"] == f"Bearer {TOKEN}"
     assert headers["Content-Type"] == "application/json"
     proof = hmac.new(SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
@@ -115,23 +75,22 @@ def test_a_call_carries_the_token_in_a_header_only_and_the_proof_of_the_secret()
     assert timeout == 1.5
 
 
-def test_a_sender_action_makes_no_message(page: GraphApi) -> None:
-    assert page.send(Action("typing_on").to_request("24")) == ""
-
-
-def test_thread_control_is_taken_by_its_own_edge(page: GraphApi, graph: Graph) -> None:
-    for each in (PassThread("2002", "help"), TakeThread("mine"), ReleaseThread(), RequestThread()):
+def test_an_action_makes_no_message_and_thread_control_has_edges_of_its_own(page: GraphApi, graph: Graph) -> None:
+    for each in (
+        messages.Action("typing_on"),
+        messages.PassThread("2002", "help"),
+        messages.TakeThread(),
+        messages.ReleaseThread(),
+        messages.RequestThread(),
+    ):
         assert page.send(each.to_request("24")) == ""
-    calls = ["pass", "take", "release", "request"]
-    assert [each["path"].rsplit("/", 1)[1] for each in graph.requests()] == [f"{call}_thread_control" for call in calls]
-
-
-def test_a_refusal_is_raised_as_its_class(page: GraphApi, graph: Graph) -> None:
-    graph.set_faults({"error": {"status": 400, "code": 551, "message": "gone"}, "count": 1})
-    with pytest.raises(Unreachable):
-        page.send(Text("Hi").to_request("24"))
-    with pytest.raises(Rejected, match="100"):
-        page.send({"recipient": {"id": "24"}, "messaging_type": "RESPONSE", "message": {}})
+    assert [each["path"].rsplit("/", 1)[1] for each in graph.requests()] == [
+        "messages",
+        "pass_thread_control",
+        "take_thread_control",
+        "release_thread_control",
+        "request_thread_control",
+    ]
 
 
 UTILITY = {"recipient": {"id": "24"}, "messaging_type": "UTILITY"}
@@ -140,9 +99,9 @@ UTILITY = {"recipient": {"id": "24"}, "messaging_type": "UTILITY"}
 @pytest.mark.parametrize(
     ("scopes", "request_", "kind"),
     [
-        (["pages_messaging"], UTILITY, NotAllowed),
-        ([], UTILITY, Credentials),
-        (["pages_messaging"], UTILITY | {"messaging_type": "UPDATE"}, Credentials),
+        (["pages_messaging"], UTILITY, errors.NotAllowed),
+        ([], UTILITY, errors.Credentials),
+        (["pages_messaging"], UTILITY | {"messaging_type": "UPDATE"}, errors.Credentials),
     ],
     ids=["only that of utility messages", "all of them", "for another message"],
 )
@@ -155,16 +114,11 @@ def test_a_missing_permission_for_utility_messages_says_nothing_about_other_mess
         api(FixedAnswers(missing, answer({"id": APP}), answer({"data": token}))).send(request_)
 
 
-def test_all_pages_of_the_templates_are_read_and_one_is_changed(page: GraphApi) -> None:
-    body = {"type": "BODY", "text": "It is here."}
+def test_all_pages_of_the_templates_are_read(page: GraphApi) -> None:
     for number in range(30):
         new = {"name": f"t{number}", "language": "en", "category": "UTILITY", "parameter_format": "NAMED"}
-        assert page.create_template(new | {"components": [body]}) == "APPROVED"
-    found = page.templates()
-    assert [each["name"] for each in found] == [f"t{number}" for number in range(30)]
-    page.update_template(str(found[3]["id"]), {"parameter_format": "NAMED", "components": [body | {"text": "SALE!"}]})
-    assert [each["status"] for each in page.templates()].count("REJECTED") == 1
-    assert page.templates()[3]["rejected_reason"] == "PROMOTIONAL"
+        assert page.create_template(new | {"components": [{"type": "BODY", "text": "It is here."}]}) == "APPROVED"
+    assert [each["name"] for each in page.templates()] == [f"t{number}" for number in range(30)]
 
 
 EITHER = answer({"error": {"code": 100, "error_subcode": 33}}, 400)
@@ -174,68 +128,64 @@ VALID = {"is_valid": True, "profile_id": PAGE, "scopes": ["pages_messaging"]}
 @pytest.mark.parametrize(
     ("answers", "kind"),
     [
-        ([answer({"id": APP}), answer({"data": VALID})], Unreachable),
-        ([answer({"id": APP}), answer({"data": VALID | {"is_valid": False}})], Credentials),
-        ([answer({"id": APP}), answer({"data": VALID | {"profile_id": "7"}})], Credentials),
-        ([answer({"id": APP}), answer({"data": VALID | {"scopes": []}})], Credentials),
-        ([answer({"error": {"code": 190}}, 401)], Credentials),
-        ([answer({"id": APP}), Unanswered("TimeoutError")], Transient),
-        ([answer({"error": {"code": 368}}, 400)], SlowDown),
-        ([answer({"error": {"code": 100, "message": "You must provide an app access token"}}, 400)], Unclear),
-        ([answer({"id": APP}), EITHER], Unclear),
-        ([answer({"error": {"code": 551}}, 400)], Unclear),
+        ([answer({"id": APP}), answer({"data": VALID})], errors.Unreachable),
+        ([answer({"id": APP}), answer({"data": VALID | {"is_valid": False}})], errors.Credentials),
+        ([answer({"id": APP}), answer({"data": VALID | {"profile_id": "7"}})], errors.Credentials),
+        ([answer({"id": APP}), answer({"data": VALID | {"scopes": []}})], errors.Credentials),
+        ([answer({"error": {"code": 190}}, 401)], errors.Credentials),
+        ([answer({"id": APP}), Unanswered("TimeoutError")], errors.Transient),
+        ([answer({"error": {"code": 368}}, 400)], errors.SlowDown),
+        ([answer({"error": {"code": 100, "message": "You must provide an app access token"}}, 400)], errors.Unclear),
+        ([answer({"id": APP}), EITHER], errors.Unclear),
+        ([answer({"error": {"code": 551}}, 400)], errors.Unclear),
     ],
 )
 def test_what_may_be_the_person_or_the_token_is_decided_by_asking_about_the_token_once(
-    answers: list[Response | Exception], kind: type[SendError]
+    answers: list[Response | Exception], kind: type[errors.SendError]
 ) -> None:
     connection = FixedAnswers(EITHER, *answers)
-    with pytest.raises(SendError) as decided:
-        api(connection).send(Text("Hi").to_request("24"))
+    with pytest.raises(errors.SendError) as decided:
+        api(connection).send(messages.Text("Hi").to_request("24"))
     assert type(decided.value) is kind
-    asked = [
-        (urllib.parse.urlsplit(path).path, headers["Authorization"]) for _, path, headers, _, _ in connection.asked
-    ]
-    expected = [("/v26.0/app", f"Bearer {TOKEN}"), ("/v26.0/debug_token", f"Bearer {APP}|{SECRET}")]
-    assert asked[1:] == expected[: len(answers)]
+    asked = [urllib.parse.urlsplit(each.path) for each in connection.asked[1:]]
+    shown = [(url.path, sorted(urllib.parse.parse_qs(url.query))) for url in asked]
+    expected = [("/v26.0/app", ["appsecret_proof", "fields"]), ("/v26.0/debug_token", ["input_token"])]
+    assert shown == expected[: len(answers)], "the app's own call has no proof of the page's token"
+    tokens = [f"Bearer {TOKEN}", f"Bearer {APP}|{SECRET}"]
+    assert [each.headers["Authorization"] for each in connection.asked[1:]] == tokens[: len(answers)]
 
 
-def test_the_stand_in_can_be_asked_about_the_token(page: GraphApi, graph: Graph) -> None:
-    graph.set_faults({"error": {"status": 400, "code": 100, "subcode": 2534014}, "count": 1})
-    with pytest.raises(Unreachable):
-        page.send(Text("Hi").to_request("24"))
-
-
-def test_what_was_never_sent_can_be_tried_again_and_what_was_is_ambiguous() -> None:
-    with pytest.raises(Transient):
-        api(FixedAnswers(NotSent("ConnectionRefusedError"))).send({})
-    with pytest.raises(Ambiguous):
-        api(FixedAnswers(Unanswered("TimeoutError"))).send({})
-
-
-@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"<html>ok</html>", b'{"message_id": '])
-def test_an_answer_of_200_that_is_not_facebooks_is_ambiguous(body: bytes) -> None:
-    with pytest.raises(Ambiguous):
-        api(FixedAnswers(Response(200, {}, body))).send({})
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        (NotSent("ConnectionRefusedError"), errors.Transient),
+        (Unanswered("TimeoutError"), errors.Ambiguous),
+        *(
+            (Response(200, {}, body), errors.Ambiguous)
+            for body in (b"", b"null", b"<html>ok</html>", b'{"message_id": ')
+        ),
+    ],
+)
+def test_without_facebooks_answer_a_send_is_ambiguous_unless_it_never_left_and_any_other_call_may_be_repeated(
+    outcome: Response | Exception, kind: type[errors.SendError]
+) -> None:
+    with pytest.raises(kind):
+        api(FixedAnswers(outcome)).send({})
+    with pytest.raises(errors.Transient):
+        api(FixedAnswers(outcome)).profile()
 
 
 def test_an_error_in_an_answer_of_200_is_an_error() -> None:
-    with pytest.raises(Credentials):
+    with pytest.raises(errors.Credentials):
         api(FixedAnswers(answer({"error": {"code": 190}}))).send({})
-
-
-def test_a_call_other_than_a_send_may_be_repeated_without_an_answer() -> None:
-    for failure in (Unanswered("TimeoutError"), Response(200, {}, b"<html>")):
-        with pytest.raises(Transient):
-            api(FixedAnswers(failure)).profile()
 
 
 @pytest.mark.parametrize("platform", ["page", "instagram"])
 def test_a_public_reply_is_made_once_however_often_it_is_sent(page: GraphApi, graph: Graph, platform: str) -> None:
-    reply = PublicReply("See your messages.", "1001_77", platform).to_request("")
+    reply = messages.PublicReply("See your messages.", "1001_77", platform).to_request("")
     first = page.send(reply)
     assert page.send(reply) == first
-    page.send(PublicReply("Thank you.", "1001_77", platform).to_request(""))
+    page.send(messages.PublicReply("Thank you.", "1001_77", platform).to_request(""))
     edge = "comments" if platform == "page" else "replies"
     asked = [(each["method"], each["path"].removeprefix("/v26.0/1001_77/")) for each in graph.requests()]
     assert asked == [("GET", edge), ("POST", edge), ("GET", edge), ("GET", edge), ("POST", edge)]
@@ -244,8 +194,8 @@ def test_a_public_reply_is_made_once_however_often_it_is_sent(page: GraphApi, gr
 def test_another_persons_reply_with_the_same_words_is_not_the_pages() -> None:
     theirs = {"data": [{"id": "1_2", "message": "Thank you.", "from": {"id": "77"}}]}
     connection = FixedAnswers(answer(theirs), answer({"id": "1_3"}))
-    assert api(connection).send(PublicReply("Thank you.", "1").to_request("")) == "1_3"
-    assert json.loads(connection.asked[1][3]) == {"message": "Thank you."}
+    assert api(connection).send(messages.PublicReply("Thank you.", "1").to_request("")) == "1_3"
+    assert json.loads(connection.asked[1].body) == {"message": "Thank you."}
 
 
 def test_a_persons_profile_has_the_fields_that_they_show(page: GraphApi, graph: Graph) -> None:
@@ -255,7 +205,7 @@ def test_a_persons_profile_has_the_fields_that_they_show(page: GraphApi, graph: 
         "locale": "de_DE",
     }
     graph.people.permissions = ()
-    with pytest.raises(NotAllowed, match="may not read this part"):
+    with pytest.raises(errors.NotAllowed, match="may not read this part"):
         page.person("3000000000000001", ("first_name", "locale"))
 
 
@@ -265,7 +215,7 @@ def test_whatever_keeps_a_profile_from_being_read_is_logged_and_costs_a_second_a
 ) -> None:
     connection = FixedAnswers(answered)
     assert People(Gives(api(connection))).read("3000000000000001", ("first_name",)) == {}
-    assert connection.asked[0][4] <= 1
+    assert connection.asked[0].timeout <= 1
     assert json.loads(capsys.readouterr().out)["kind"] == "profile_not_read"
 
 
@@ -278,7 +228,7 @@ class Gives(NamedTuple):
 
 @pytest.mark.parametrize("token", ["", "two words", "line\n", "ä", "\x7f"])
 def test_an_invalid_token_is_refused_without_quoting_it(token: str) -> None:
-    with pytest.raises(Credentials) as refusal:
+    with pytest.raises(errors.Credentials) as refusal:
         GraphApi("https://graph.invalid", "v26.0", PAGE, token, SECRET)
     assert not token or token not in str(refusal.value)
 
@@ -291,7 +241,7 @@ def test_no_error_contains_a_secret() -> None:
         NotSent("TimeoutError"),
     )
     for outcome in answers:
-        with pytest.raises(SendError) as failure:
+        with pytest.raises(errors.SendError) as failure:
             api(FixedAnswers(outcome)).send({})
         assert TOKEN not in str(failure.value)
         assert SECRET not in str(failure.value)
@@ -309,47 +259,6 @@ def test_a_profile_is_applied_by_difference(page: GraphApi, graph: Graph) -> Non
     assert page.profile() == {"greeting": [{"locale": "default", "text": "Hello"}]}
 
 
-def test_a_page_is_subscribed_with_fields(page: GraphApi) -> None:
-    assert page.page_subscription(APP) == ()
-    page.subscribe_page(["messages", "messaging_postbacks"])
-    assert page.page_subscription(APP) == ("messages", "messaging_postbacks")
-    assert page.page_subscription("another app") == ()
-
-
-def test_a_page_is_not_subscribed_without_fields(page: GraphApi) -> None:
-    with pytest.raises(Refused, match="at least one field"):
-        page.subscribe_page([])
-
-
-def test_a_token_is_looked_up_as_the_app(page: GraphApi) -> None:
-    assert page.token(APP) == Token(True, SCOPES, 0, APP, PAGE)
-
-
 def test_a_token_is_invalid_unless_facebook_says_that_it_is_valid() -> None:
-    assert api(FixedAnswers(answer({}))).token(APP) == Token(False)
-    assert api(FixedAnswers(answer({"data": {"is_valid": 1, "scopes": "x", "expires_at": "x"}}))).token(APP) == Token(
-        False
-    )
-
-
-def test_the_webhook_is_registered_as_the_app_without_a_proof() -> None:
-    connection = FixedAnswers(
-        answer({"success": True}), answer({"data": [{"object": "user"}, {"object": "page", "active": True}]})
-    )
-    client = api(connection)
-    client.register_webhook(APP, "page", "https://example.org/webhook", "verify", ["messages", "messaging_postbacks"])
-    method, path, headers, body, _ = connection.asked[0]
-    assert (method, path) == ("POST", "/v26.0/2002/subscriptions")
-    assert headers["Authorization"] == f"Bearer {APP}|{SECRET}"
-    assert json.loads(body) == {
-        "object": "page",
-        "callback_url": "https://example.org/webhook",
-        "verify_token": "verify",
-        "fields": "messages,messaging_postbacks",
-    }
-    assert client.webhook(APP, "page") == {"object": "page", "active": True}
-
-
-def test_there_may_be_no_webhook(page: GraphApi) -> None:
-    assert page.webhook(APP, "page") == {}
-    assert api(FixedAnswers(answer({"data": "x"}))).webhook(APP, "page") == {}
+    for said in ({}, {"data": {"is_valid": 1, "scopes": "x", "expires_at": "x"}}):
+        assert api(FixedAnswers(answer(said))).token(APP) == Token(False)

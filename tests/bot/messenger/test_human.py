@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.messenger.human import HOUR, Human
+from bot.messenger.human import Human
 
 NOON = 1_800_000_000.0
 ASKED = Human().asked("7", NOON, 12)
@@ -13,13 +13,6 @@ def test_whoever_asks_for_a_human_waits_until_one_writes_and_again_after_each_wo
     written = ASKED.written("7", NOON + 60, 12)
     assert (written.since, written.waiting, written.talks(NOON + 60)) == (NOON, 0.0, True)
     assert written.heard(NOON + 90).heard(NOON + 99).waiting == NOON + 90
-
-
-def test_each_word_of_a_human_restarts_the_time() -> None:
-    written = Human().written("7", NOON, 12).written("7", NOON + 3 * HOUR, 12)
-    assert (written.since, written.until) == (NOON, NOON + 15 * HOUR)
-    assert written.has(NOON + 15 * HOUR - 1)
-    assert not written.has(NOON + 15 * HOUR)
 
 
 def test_words_that_arrive_late_do_not_shorten_the_time_or_hide_that_the_person_waits() -> None:

@@ -12,22 +12,15 @@ from bot.messenger.messages import (
     Call,
     Card,
     Carousel,
-    Coupon,
-    Feedback,
-    GridImage,
-    ImageGrid,
     Link,
     LogIn,
-    LogOut,
     Media,
     MediaCard,
     Message,
     Notification,
-    Play,
     PrivateReply,
     Products,
     QuickReply,
-    React,
     Receipt,
     Refused,
     Tap,
@@ -44,13 +37,12 @@ CHOICE = (QuickReply("Yes"),)
 def test_a_text_is_split_at_a_thousand_bytes_with_the_quick_replies_under_the_last_piece(text: str) -> None:
     if not text.strip():
         return
-    pieces = adapt(Text(text, quick_replies=CHOICE))
-    assert all(isinstance(piece, Text) and len(piece.text.encode()) <= 1000 for piece in pieces)
-    said = "".join(piece.text for piece in pieces if isinstance(piece, Text))
-    assert "".join(said.split()) == "".join(text.split())
-    assert [bool(piece.quick_replies) for piece in pieces if isinstance(piece, Text)] == [False] * (len(pieces) - 1) + [
-        True
-    ]
+    adapted = adapt(Text(text, quick_replies=CHOICE))
+    pieces = [piece for piece in adapted if isinstance(piece, Text)]
+    assert len(pieces) == len(adapted)
+    assert all(len(piece.text.encode()) <= 1000 for piece in pieces)
+    assert "".join("".join(piece.text for piece in pieces).split()) == "".join(text.split())
+    assert [piece.quick_replies for piece in pieces] == [()] * (len(pieces) - 1) + [CHOICE]
 
 
 def test_a_text_that_fits_stays_whole() -> None:
@@ -64,12 +56,10 @@ def test_a_text_that_fits_stays_whole() -> None:
         Buttons("Choose", (Link("Site", HTTPS), TAP)),
         Carousel((Card("One", "first", HTTPS, HTTPS, (TAP,)),)),
         Media("image", HTTPS),
-        Media("video", attachment_id="7"),
         Media("file", "https://example.org/Bill.PDF?v=2"),
         Media("file", attachment_id="7"),
         Products(("1",)),
         Action("typing_on"),
-        React("m1", "❤"),
         Update(Text("New")),
         PrivateReply(Text("Hi"), "c1"),
     ],
@@ -95,15 +85,10 @@ def test_what_instagram_offers_in_another_form_is_mapped() -> None:
     "message",
     [
         Buttons("Choose", (LogIn(HTTPS),)),
-        Buttons("Choose", (LogOut(), TAP)),
-        Buttons("Choose", (Play("Go"),)),
         Carousel((Card("One", "first", buttons=(Call("Call", "+49123"),)),)),
         MediaCard("image", attachment_id="7", buttons=(TAP,)),
         MediaCard("image", "https://www.facebook.com/post/1"),
-        ImageGrid((GridImage(HTTPS), GridImage(HTTPS))),
         Receipt("A", "7", "EUR", "Visa", 1),
-        Coupon("Free", "FREE"),
-        Feedback("T", "S", "B", "q", "ces", HTTPS),
         AskToNotify("News", "NEWS"),
         Notification(Text("New"), "token"),
         Update(AskToNotify("News", "NEWS")),

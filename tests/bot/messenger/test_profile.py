@@ -36,26 +36,6 @@ def test_the_api_accepts_a_whole_profile() -> None:
     ]
 
 
-def test_an_empty_profile_sets_nothing() -> None:
-    assert Profile().to_json() == {}
-
-
-def test_only_what_differs_is_set() -> None:
-    assert difference(WHOLE, {}) == (WHOLE.to_json(), ())
-    assert difference(WHOLE, WHOLE.to_json()) == ({}, ())
-    assert difference(WHOLE.replace(greeting={"default": "Hi"}), WHOLE.to_json()) == (
-        {"greeting": [{"locale": "default", "text": "Hi"}]},
-        (),
-    )
-
-
-def test_what_is_not_wanted_any_longer_is_deleted_the_menu_before_the_button_that_it_needs() -> None:
-    current = {**WHOLE.to_json(), "home_url": {"url": "https://example.org"}}
-    _, gone = difference(Profile(), current)
-    assert set(gone) == set(WHOLE.to_json())
-    assert gone.index("persistent_menu") < gone.index("get_started")
-
-
 def test_what_facebook_adds_or_reorders_is_not_a_difference() -> None:
     current = json.loads(json.dumps(WHOLE.to_json()))
     current["greeting"].reverse()
@@ -63,13 +43,8 @@ def test_what_facebook_adds_or_reorders_is_not_a_difference() -> None:
         menu["composer_input_disabled"] = False
         menu["call_to_actions"][0]["webview_height_ratio"] = "full"
     assert difference(WHOLE, current) == ({}, ())
-
-
-def test_the_order_of_menu_items_is_a_difference() -> None:
-    current = json.loads(json.dumps(WHOLE.to_json()))
     current["persistent_menu"][0]["call_to_actions"].reverse()
-    changed, _ = difference(WHOLE, current)
-    assert list(changed) == ["persistent_menu"]
+    assert list(difference(WHOLE, current)[0]) == ["persistent_menu"]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +54,6 @@ def test_the_order_of_menu_items_is_a_difference() -> None:
         lambda: Profile(menu=MENU),
         lambda: Profile(greeting={"de_DE": "Hallo"}),
         lambda: Profile(greeting={"default": "x" * 161}),
-        lambda: Profile(greeting={"default": " "}),
         lambda: Profile(get_started="S", menu={"de_DE": MENU["default"]}),
         lambda: Profile(get_started="S", menu={"default": ()}),
         lambda: Profile(get_started="S", menu={"default": MENU["default"] * 11}),
@@ -95,38 +69,26 @@ def test_the_order_of_menu_items_is_a_difference() -> None:
             lambda domain=domain: Profile(domains=(domain,))
             for domain in (
                 "example.org",
-                "https://",
                 "http://example.org",
                 "https://127.0.0.1",
-                "https://192.168.1.9:8443/",
                 "https://[::1]/",
                 "https://localhost",
-                "https://localhost:8080",
                 "https://shop.localhost",
                 "https://intranet",
-                "https://exa mple.org",
                 "https://example.org/a b",
                 "https://example.org/\ud83d",
             )
         ),
-        lambda: Profile(account_linking_url="https://example.org/log in"),
-        lambda: Profile("\ud83d"),
         lambda: Profile(greeting={"default": "Hi \ud83d"}),
         lambda: Profile(greeting={"default": "\u200b"}),
-        lambda: MenuItem("\udc00", "P"),
-        lambda: MenuItem("Status", "\udc00"),
-        lambda: MenuItem("Status", url="https://example.org/a b"),
-        lambda: IceBreaker("\udc00?", "P"),
-        lambda: IceBreaker("?", "\udc00"),
         lambda: Profile(account_linking_url="http://example.org"),
         lambda: MenuItem("x" * 31, "P"),
         lambda: MenuItem("Status"),
         lambda: MenuItem("Status", "P", "https://example.org"),
         lambda: MenuItem("Status", "x" * 1001),
-        lambda: MenuItem("Status", url="example.org"),
-        lambda: MenuItem("Status", url="https://" + "x" * 2000),
         lambda: IceBreaker("x" * 81, "P"),
         lambda: IceBreaker("?", ""),
+        lambda: MenuItem("Status", url="example.org"),
     ],
 )
 def test_what_facebook_would_refuse_is_refused(make: Callable[[], object]) -> None:
@@ -150,7 +112,6 @@ def test_a_domain_with_the_name_of_a_host_is_valid(domain: str) -> None:
 def test_everything_at_its_limit_is_valid() -> None:
     items = (MenuItem("x" * 30, "p" * 1000),) * 20
     breakers = (IceBreaker("x" * 80, "p" * 1000),) * 4
-    profile = Profile(
-        "p" * 1000, {"default": "x" * 160}, {"default": items}, {"default": breakers}, ("https://example.org",) * 50
-    )
+    texts, domains = {"default": "x" * 160}, ("https://example.org",) * 50
+    profile = Profile("p" * 1000, texts, {"default": items}, {"default": breakers}, domains)
     VALIDATOR.validate(profile.to_json())

@@ -15,18 +15,8 @@ def test_a_signature_is_hmac_sha256_over_the_bytes(body: bytes, secret: str) -> 
     secret = secret.encode("utf-8", "replace").decode()
     expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     assert sign(body, secret) == expected
-    assert verify(body, expected, [secret])
-
-
-def test_the_documented_escapes_are_verified_as_received() -> None:
-    body = rb'{"text":"\u00e4\u00f6\u00fc"}'
-    assert verify(body, sign(body, "s"), ["s"])
-    assert not verify('{"text":"äöü"}'.encode(), sign(body, "s"), ["s"])
-
-
-def test_both_secrets_are_valid_during_a_rotation() -> None:
-    assert all(verify(b"{}", sign(b"{}", secret), SECRETS) for secret in SECRETS)
-    assert not verify(b"{}", sign(b"{}", "older"), SECRETS)
+    assert verify(body, expected, ["new secret", secret])
+    assert not verify(body + b" ", expected, [secret])
 
 
 def test_nobody_can_sign_with_an_empty_secret() -> None:
@@ -41,15 +31,11 @@ SIGNED = sign(b"{}", "new secret")
     "header",
     [
         None,
-        "",
         "sha256=",
         SIGNED[:-1],
-        SIGNED + "0",
         " " + SIGNED,
-        SIGNED.upper(),
         "sha256=" + SIGNED.removeprefix("sha256=").upper(),
         SIGNED.replace("sha256", "sha1"),
-        "sha1=" + hmac.new(b"new secret", b"{}", hashlib.sha1).hexdigest(),
         SIGNED.removeprefix("sha256="),
         "sha256=ä",
         "sha256=\ud800",
@@ -58,9 +44,4 @@ SIGNED = sign(b"{}", "new secret")
 )
 def test_anything_but_the_exact_header_is_refused(header: str | None) -> None:
     assert verify(b"{}", SIGNED, SECRETS)
-    assert verify(b"{}", header, SECRETS) is False
-
-
-@given(st.text())
-def test_no_header_raises_or_is_accepted_by_chance(header: str) -> None:
     assert verify(b"{}", header, SECRETS) is False
