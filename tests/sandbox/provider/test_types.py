@@ -98,10 +98,6 @@ def holds(found: object, wanted: object) -> bool:
     return found == wanted
 
 
-def test_every_type_has_a_sample_and_facts() -> None:
-    assert SAMPLES.keys() == TYPES.keys()
-
-
 @pytest.mark.parametrize("type_name", SAMPLES)
 def test_a_resource_is_created_read_imported_changed_and_deleted_with_the_providers_calls(
     type_name: str, account: Account, calls: Calls, world: World
@@ -159,12 +155,3 @@ def test_a_changed_method_updates_its_integration_too(account: Account, calls: C
     provider.update(account, Existing("", inputs), {**inputs, "authorization": "AWS_IAM"})
 
     assert "apigateway:GetIntegration apigateway:UpdateIntegration " in calls.take()
-
-
-def test_checked_inputs_list_what_the_provider_chose() -> None:
-    checked = TYPES["aws:sqs/queue:Queue"].check("events", {"fifoQueue": True})
-
-    assert checked[DEFAULTED] == [
-        "delaySeconds", "maxMessageSize", "messageRetentionSeconds", "name", "receiveWaitTimeSeconds",
-        "visibilityTimeoutSeconds",
-    ]  # fmt: skip
