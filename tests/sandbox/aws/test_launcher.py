@@ -84,6 +84,16 @@ def test_a_policy_variable_stands_for_the_callers_name(owner: Clients, user: Use
         iam.get_user(UserName=f"{name}-other")
 
 
+@pytest.mark.usefixtures("role")
+def test_only_the_policy_that_the_condition_names_is_attached(user: User, name: str) -> None:
+    arn = "arn:aws:iam::aws:policy/AWSLambda_FullAccess"
+    iam = user(statement("iam:AttachRolePolicy", Condition={"ArnEquals": {"iam:PolicyARN": arn}}))("iam")
+
+    iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    with pytest.raises(ClientError, match="not authorized to perform: iam:AttachRolePolicy"):
+        iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/IAMFullAccess")
+
+
 def test_an_event_source_mapping_belongs_to_its_function(owner: Clients, user: User, name: str, role: str) -> None:
     queue = owner("sqs").create_queue(QueueName=name)["QueueUrl"]
     source = owner("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
