@@ -232,15 +232,34 @@ def test_a_dashboard_is_authorized_by_its_name(user: User, name: str) -> None:
     cloudwatch.delete_dashboards(DashboardNames=[f"{name}-a"])
 
 
-def test_a_failed_invocation_is_reported_in_the_functions_json_log(owner: Clients, role: str, name: str) -> None:
-    functions, logs = owner("lambda"), owner("logs")
+def publish(owner: Clients, name: str, role: str, code: str) -> None:
+    """Create a function, with its first version."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("index.py", "def handle(*_):\n    raise ValueError\n")
-    functions.create_function(
+        archive.writestr("index.py", code)
+    owner("lambda").create_function(
         FunctionName=name, Role=role, Runtime="python3.13", Handler="index.handle", Publish=True,
         Code={"ZipFile": content.getvalue()}, LoggingConfig={"LogFormat": "JSON", "LogGroup": name},
     )  # fmt: skip
+
+
+def test_an_alias_divides_invocations_between_two_versions_by_weight(owner: Clients, role: str, name: str) -> None:
+    functions = owner("lambda")
+    publish(owner, name, role, "import os\ndef handle(*_):\n    return os.environ['AWS_LAMBDA_FUNCTION_VERSION']\n")
+    functions.update_function_configuration(FunctionName=name, Description="another")
+    functions.publish_version(FunctionName=name)
+    share = {"AdditionalVersionWeights": {"2": 0.5}}
+    functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1", RoutingConfig=share)
+
+    calls = (functions.invoke(FunctionName=name, Qualifier="live") for _ in range(20))
+
+    answered = [json.loads(each["Payload"].read()) for each in calls]
+    assert 2 <= answered.count("2") <= 18  # outside of this once in 25,000 runs
+
+
+def test_a_failed_invocation_is_reported_in_the_functions_json_log(owner: Clients, role: str, name: str) -> None:
+    functions, logs = owner("lambda"), owner("logs")
+    publish(owner, name, role, "def handle(*_):\n    raise ValueError\n")
 
     functions.invoke(FunctionName=name, Qualifier="1")
 
