@@ -96,6 +96,8 @@ def test_up_ends_with_four_lines_and_then_reports_what_happens(bot: Path, up: Up
 
 @pytest.mark.usefixtures("up")
 def test_commands_find_the_running_sandbox_and_its_app(bot: Path) -> None:
+    assert run(bot, "sandbox", "check").err == "The conversation can be loaded.\n"
+
     checked = run(bot, "ops", "check")
     assert "answers the handshake" in checked.out
     assert "The app's id is missing" not in checked.err
@@ -194,12 +196,6 @@ def _with_line_numbers(words: str, source: str) -> str:
         number = next(number for number, line in enumerate(source.splitlines(), 1) if line.startswith(begin))
         words = words.replace(f"{{{begin}}}", str(number))
     return words
-
-
-def test_a_conversation_that_can_be_loaded_passes_the_check(bot: Path) -> None:
-    ended = run(bot, "sandbox", "check")
-
-    assert (ended.code, ended.err) == (0, "The conversation can be loaded.\n")
 
 
 def test_a_folder_that_exists_is_left_alone(bot: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -186,11 +186,9 @@ def test_restore_without_anything_to_restore_says_so(facebook: PlayedFacebook, t
     ("arguments", "mistake"),
     [
         (["up", "--page"], "--public-url"),
-        (["up", "--page", "--public-url", "http://bot.example.org"], "not a tunnel's address"),
         (["up", "--page", "--public-url", "https://bot.example.org/webhook"], "not a tunnel's address"),
         (["up", "--page", "--public-url", "https://bot.example.org", "--engine", "pulumi"], "embedded engine"),
         (["up", "--take-over"], "goes with --page"),
-        (["up", "--public-url", "https://bot.example.org"], "goes with --page"),
         (["up", "--secrets-fd", "0"], "goes with --page"),
     ],
 )

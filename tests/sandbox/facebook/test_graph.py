@@ -48,23 +48,17 @@ def test_a_message_that_the_platform_allows_is_taken(api: Api, message: Mapping[
         ({"text": "x" * 2000}, "message.text"),
         ({"text": "x", "metadata": "x" * 1000}, "message.metadata"),
         ({"text": "x", "quick_replies": [quick_reply(title="x" * 21)]}, "message.quick_replies[0].title"),
-        ({"text": "x", "quick_replies": [quick_reply(payload="x" * 1001)]}, "message.quick_replies[0].payload"),
         (
             {"text": "x", "quick_replies": [quick_reply(content_type="location")]},
             "message.quick_replies[0].content_type",
         ),
         ({"text": "x", "surprise": 1}, "message"),
-        (template(template_type="button", text="x" * 641, buttons=[POSTBACK]), "message.attachment.payload.text"),
         (template(template_type="button", text="x", buttons=[]), "message.attachment.payload.buttons"),
         (
             template(template_type="button", text="x", buttons=[{**POSTBACK, "title": "x" * 21}]),
             "message.attachment.payload.buttons[0].title",
         ),
         (template(template_type="generic", elements=[ELEMENT] * 11), "message.attachment.payload.elements"),
-        (
-            template(template_type="generic", elements=[{**ELEMENT, "title": "x" * 81}]),
-            "message.attachment.payload.elements[0].title",
-        ),
         (template(template_type="list", elements=[ELEMENT]), "message.attachment.payload.template_type"),
         (
             template(template_type="image_grid", elements=[{"images": [GRID_IMAGE]}]),

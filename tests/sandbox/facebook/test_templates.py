@@ -77,23 +77,6 @@ def test_a_template_exists_once_in_each_language(api: Api) -> None:
     assert api.error(create(api)) == (100, 2388024)
 
 
-def test_utility_messages_and_consents_are_refused_where_they_do_not_exist(api: Api) -> None:
-    create(api)
-
-    def taken(**described: object) -> list[bool]:
-        """Whether each is taken in a region of this description."""
-        assert not described or api.call("PUT", "/_sandbox/region", described).status == 204
-        by_consent = {"notification_messages_token": "t"}
-        answers = send(api, "1"), api.send(recipient=by_consent), api.send(message={"attachment": ASK})
-        assert {api.error(each) for each in answers if each.status == 400} <= {(10, 2018336)}
-        return [each.status == 200 for each in answers]
-
-    assert taken() == [True, True, True]  # in Germany, as long as nothing else is set
-    assert taken(country="BR", utility=["US", "VN"]) == [False, False, False]
-    assert taken(country="US", utility=["US", "VN"]) == [True, False, False]
-    assert taken(country="BR") == [True, False, False]
-
-
 @pytest.mark.parametrize("described", [[], {"country": "Brazil"}, {"country": "BR", "utility": "US"}, {"x": "BR"}])
 def test_a_region_of_another_form_is_refused(api: Api, described: object) -> None:
     assert api.call("PUT", "/_sandbox/region", described).status == 400

@@ -90,6 +90,18 @@ class World:
         published: str = self.once(f"version {number}", publish)
         return published
 
+    def policy(self) -> str:
+        return self.one("aws:iam/policy:Policy", policy=policy("sqs:SendMessage")).id
+
+    def role(self) -> Existing:
+        return self.one("aws:iam/role:Role", assumeRolePolicy=TRUST)
+
+    def group(self, key: str = "") -> str:
+        return self.one("aws:iam/group:Group", key).id
+
+    def certificate(self, key: str = "") -> str:
+        return self.one("aws:acm/certificate:Certificate", key, **CERTIFICATE).id
+
     def user(self) -> str:
         name = f"u{secrets.token_hex(4)}"
         self.account.owner("iam").create_user(UserName=name)
@@ -124,10 +136,9 @@ class World:
         return self.child(stageName=name)
 
     def domain_name(self, **more: object) -> Json:
-        certificate = self.one("aws:acm/certificate:Certificate", **CERTIFICATE).id
         return {
             "domainName": f"{secrets.token_hex(4)}.example.org",
-            "regionalCertificateArn": certificate,
+            "regionalCertificateArn": self.certificate(),
             "endpointConfiguration": {"types": "REGIONAL"},
             **more,
         }
@@ -137,9 +148,6 @@ class World:
             Name="example.org", CallerReference=secrets.token_hex(4)
         )
         return str(made["HostedZone"]["Id"]).rpartition("/")[2]
-
-    def log_group(self) -> Existing:
-        return self.one("aws:cloudwatch/logGroup:LogGroup")
 
 
 INTEGRATION: Json = {"type": "MOCK"}
@@ -153,20 +161,12 @@ class Sample(NamedTuple):
     Attributes:
         inputs: to create it.
         changes: each made alone, one after the other.
-        import_id: the id for ``import``, from the resource; none if it cannot be imported.
+        import_id: the id for ``import``, as a format of the resource's id and inputs; "" if it cannot be imported.
     """
 
     inputs: Callable[[World], Json]
     changes: Changes = lambda _: []
-    import_id: Callable[[Existing], str] | None = lambda existing: existing.id
-
-
-def _child_id(existing: Existing) -> str:
-    return f"{existing.inputs['restApi']}/{existing.id}"
-
-
-def _method_id(existing: Existing) -> str:
-    return "/".join(existing.inputs[key] for key in ("restApi", "resourceId", "httpMethod"))
+    import_id: str = "{id}"
 
 
 def _alarm(account: Account) -> Existing:
@@ -188,16 +188,12 @@ SAMPLES: Mapping[str, Sample] = {
         lambda _: {}, lambda _: [{"name": f"renamed-{secrets.token_hex(4)}"}, {"path": "/elsewhere/"}]
     ),
     "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": Sample(
-        lambda world: {
-            "group": world.one("aws:iam/group:Group").id,
-            "policyArn": world.one("aws:iam/policy:Policy", policy=policy("sqs:SendMessage")).id,
-        },
-        import_id=lambda existing: f"{existing.inputs['group']}/{existing.inputs['policyArn']}",
+        lambda world: {"group": world.group(), "policyArn": world.policy()}, import_id="{group}/{policyArn}"
     ),
     "aws:iam/userGroupMembership:UserGroupMembership": Sample(
-        lambda world: {"user": world.user(), "groups": [world.one("aws:iam/group:Group").id]},
-        lambda world: [{"groups": [world.one("aws:iam/group:Group", "other").id]}],
-        lambda existing: "/".join([existing.inputs["user"], *existing.inputs["groups"]]),
+        lambda world: {"user": world.user(), "groups": [world.group()]},
+        lambda world: [{"groups": [world.group("other")]}],
+        "{user}/{groups[0]}",
     ),
     "aws:iam/policy:Policy": Sample(
         lambda _: {"policy": policy("sqs:SendMessage"), "tags": TAGS},
@@ -209,24 +205,17 @@ SAMPLES: Mapping[str, Sample] = {
             {"assumeRolePolicy": TRUST.replace("lambda.", "apigateway.")},
             {"description": "after"},
             {"maxSessionDuration": 7200},
-            {"permissionsBoundary": world.one("aws:iam/policy:Policy", policy=policy("sqs:SendMessage")).id},
+            {"permissionsBoundary": world.policy()},
             {"permissionsBoundary": None},
             {"tags": OTHER_TAGS},
         ],
     ),
     "aws:iam/rolePolicy:RolePolicy": Sample(
-        lambda world: {
-            "role": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).id,
-            "policy": policy("sqs:SendMessage"),
-        },
+        lambda world: {"role": world.role().id, "policy": policy("sqs:SendMessage")},
         lambda _: [{"policy": policy("sqs:DeleteMessage")}],
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Sample(
-        lambda world: {
-            "role": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).id,
-            "policyArn": world.one("aws:iam/policy:Policy", policy=policy("sqs:SendMessage")).id,
-        },
-        import_id=lambda existing: f"{existing.inputs['role']}/{existing.inputs['policyArn']}",
+        lambda world: {"role": world.role().id, "policyArn": world.policy()}, import_id="{role}/{policyArn}"
     ),
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Sample(
         lambda _: {"url": "https://tokens.example.org", "clientIdLists": ["one", "two"], "tags": TAGS},
@@ -242,12 +231,12 @@ SAMPLES: Mapping[str, Sample] = {
     ),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": Sample(
         lambda world: {
-            "logGroupName": world.log_group().id,
+            "logGroupName": world.one("aws:cloudwatch/logGroup:LogGroup").id,
             "pattern": "a",
             "metricTransformation": {"name": "n", "namespace": "s", "value": "1", "defaultValue": "0"},
         },
         lambda _: [{"pattern": "b"}],
-        lambda existing: f"{existing.inputs['logGroupName']}:{existing.id}",
+        "{logGroupName}:{id}",
     ),
     "aws:cloudwatch/dashboard:Dashboard": Sample(
         lambda _: {"dashboardName": f"d{secrets.token_hex(4)}", "dashboardBody": '{"widgets": []}'},
@@ -274,7 +263,6 @@ SAMPLES: Mapping[str, Sample] = {
             "tags": TAGS,
         },
         lambda _: [{"alarmDescription": "after"}, {"tags": OTHER_TAGS}],
-        lambda existing: existing.id,
     ),
     "aws:scheduler/schedule:Schedule": Sample(
         lambda world: {
@@ -289,7 +277,6 @@ SAMPLES: Mapping[str, Sample] = {
             },
         },
         lambda _: [{"scheduleExpression": "rate(2 hours)"}],
-        lambda existing: existing.id,
     ),
     "aws:sns/topic:Topic": Sample(lambda _: {"tags": TAGS}, lambda _: [{"displayName": "after"}, {"tags": OTHER_TAGS}]),
     "aws:sns/topicSubscription:TopicSubscription": Sample(
@@ -331,7 +318,7 @@ SAMPLES: Mapping[str, Sample] = {
     ),
     "aws:lambda/function:Function": Sample(
         lambda world: {
-            "role": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).outputs["arn"],
+            "role": world.role().outputs["arn"],
             "runtime": "python3.13",
             "handler": "index.handle",
             "code": code(),
@@ -356,7 +343,7 @@ SAMPLES: Mapping[str, Sample] = {
             {"routingConfig": {"additionalVersionWeights": {"1": 0.1}}},
             {"routingConfig": None},
         ],
-        lambda existing: f"{existing.inputs['functionName']}/{existing.inputs['name']}",
+        "{functionName}/{name}",
     ),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Sample(
         lambda world: {
@@ -374,7 +361,7 @@ SAMPLES: Mapping[str, Sample] = {
             "principal": "apigateway.amazonaws.com",
             "sourceArn": "arn:aws:execute-api:eu-central-1:000000000000:a/*/POST/webhook",
         },
-        import_id=lambda existing: f"{existing.inputs['function']}/{existing.id}",
+        import_id="{function}/{id}",
     ),
     "aws:apigateway/restApi:RestApi": Sample(
         lambda _: {"endpointConfiguration": {"types": "REGIONAL"}, "description": "before", "tags": TAGS},
@@ -383,12 +370,12 @@ SAMPLES: Mapping[str, Sample] = {
     "aws:apigateway/resource:Resource": Sample(
         lambda world: world.child(parentId=world.api().outputs["rootResourceId"], pathPart="before"),
         lambda _: [{"pathPart": "after"}],
-        _child_id,
+        "{restApi}/{id}",
     ),
     "aws:apigateway/requestValidator:RequestValidator": Sample(
         lambda world: world.child(validateRequestParameters=True),
         lambda _: [{"validateRequestBody": True}],
-        _child_id,
+        "{restApi}/{id}",
     ),
     "aws:apigateway/method:Method": Sample(
         lambda world: world.child(
@@ -398,7 +385,7 @@ SAMPLES: Mapping[str, Sample] = {
             requestParameters={"method.request.header.A": True},
         ),
         lambda _: [{"requestParameters": {"method.request.header.B": True}}, {"authorization": "AWS_IAM"}],
-        _method_id,
+        "{restApi}/{resourceId}/{httpMethod}",
     ),
     "aws:apigateway/integration:Integration": Sample(
         lambda world: {
@@ -408,7 +395,7 @@ SAMPLES: Mapping[str, Sample] = {
             "uri": world.function().outputs["invokeArn"],
         },
         lambda _: [{"timeoutMilliseconds": 10000}],
-        _method_id,
+        "{restApi}/{resourceId}/{httpMethod}",
     ),
     "aws:apigateway/response:Response": Sample(
         lambda world: {
@@ -418,17 +405,17 @@ SAMPLES: Mapping[str, Sample] = {
             "responseTemplates": {"text/plain": "no"},
         },
         lambda _: [{"statusCode": "404"}],
-        lambda existing: f"{existing.inputs['restApiId']}/{existing.inputs['responseType']}",
+        "{restApiId}/{responseType}",
     ),
     "aws:apigateway/deployment:Deployment": Sample(
         lambda world: {"restApi": world.integrated()["restApi"], "triggers": {"a": "1"}},
         lambda _: [{"description": "after"}],
-        _child_id,
+        "{restApi}/{id}",
     ),
     "aws:apigateway/stage:Stage": Sample(
         lambda world: world.child(deployment=world.deployment(), stageName="sample", tags=TAGS),
         lambda world: [{"deployment": world.deployment("other")}, {"tags": OTHER_TAGS}],
-        lambda existing: f"{existing.inputs['restApi']}/{existing.inputs['stageName']}",
+        "{restApi}/{stageName}",
     ),
     "aws:apigateway/methodSettings:MethodSettings": Sample(
         lambda world: {
@@ -436,21 +423,15 @@ SAMPLES: Mapping[str, Sample] = {
             "methodPath": "*/*",
             "settings": {"metricsEnabled": True, "loggingLevel": "OFF", "throttlingRateLimit": 50},
         },
-        lambda _: [
-            {"settings": {"metricsEnabled": True, "loggingLevel": "OFF", "throttlingRateLimit": 70}},
-        ],
-        lambda existing: "/".join(existing.inputs[key] for key in ("restApi", "stageName", "methodPath")),
+        lambda _: [{"settings": {"metricsEnabled": True, "loggingLevel": "OFF", "throttlingRateLimit": 70}}],
+        "{restApi}/{stageName}/{methodPath}",
     ),
     "aws:apigateway/account:Account": Sample(
-        lambda world: {"cloudwatchRoleArn": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).outputs["arn"]},
-        lambda _: [{"cloudwatchRoleArn": ""}],
+        lambda world: {"cloudwatchRoleArn": world.role().outputs["arn"]}, lambda _: [{"cloudwatchRoleArn": ""}]
     ),
     "aws:apigateway/domainName:DomainName": Sample(
         lambda world: world.domain_name(tags=TAGS),
-        lambda world: [
-            {"regionalCertificateArn": world.one("aws:acm/certificate:Certificate", "other", **CERTIFICATE).id},
-            {"tags": OTHER_TAGS},
-        ],
+        lambda world: [{"regionalCertificateArn": world.certificate("other")}, {"tags": OTHER_TAGS}],
     ),
     "aws:apigateway/basePathMapping:BasePathMapping": Sample(
         lambda world: {
@@ -463,8 +444,7 @@ SAMPLES: Mapping[str, Sample] = {
         lambda _: {**CERTIFICATE, "tags": TAGS}, lambda _: [{"tags": OTHER_TAGS}]
     ),
     "aws:acm/certificateValidation:CertificateValidation": Sample(
-        lambda world: {"certificateArn": world.one("aws:acm/certificate:Certificate", **CERTIFICATE).id},
-        import_id=None,
+        lambda world: {"certificateArn": world.certificate()}, import_id=""
     ),
     "aws:route53/record:Record": Sample(
         lambda world: {

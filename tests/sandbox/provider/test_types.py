@@ -116,7 +116,7 @@ def test_a_resource_is_created_read_imported_changed_and_deleted_with_the_provid
     agrees(found, inputs, provider)
 
     if sample.import_id:
-        imported = provider.read(account, provider.imported(sample.import_id(existing)))
+        imported = provider.read(account, provider.imported(sample.import_id.format(id=existing.id, **existing.inputs)))
         assert imported is not None
         assert imported.id == existing.id
         for key, value in compact(inputs).items():
