@@ -93,8 +93,7 @@ def test_every_kind_of_message_is_shown_and_can_be_used(opened: Opened, stage: S
 
 def test_a_person_can_send_more_than_text(opened: Opened, stage: Stage) -> None:
     dora = opened("Dora")
-    dora.write("12345678")
-    dora.hear("12345678")
+    dora.asks_for_a_parcel()
     dora.chat.get_by_role("button", name="More to send").click()
     dora.chat.get_by_role("button", name="Edit the last message").click()
     dora.page.get_by_label("Its new text").fill("87654321")
@@ -163,8 +162,7 @@ def test_the_last_of_two_hundred_messages_is_in_sight(opened: Opened, stage: Sta
 
 def test_on_a_phone_one_view_is_shown_at_a_time(opened: Opened) -> None:
     hal = opened("Hal", viewport=PHONE, has_touch=True)
-    hal.write("12345678")
-    answer = hal.hear("12345678")
+    answer = hal.asks_for_a_parcel()
     expect(hal.page.locator("#panel")).to_be_hidden()
     answer.get_by_role("button", name="Why?").tap()
     expect(hal.page.locator("#panel")).to_be_visible()

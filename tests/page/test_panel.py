@@ -30,8 +30,7 @@ CROSSED = """[...document.querySelectorAll('.link-line path.arrow')].filter(path
 
 def test_why_shows_each_step_of_the_event_behind_a_message(opened: Opened) -> None:
     ida = opened("Ida")
-    ida.write("12345678")
-    ida.hear("12345678").get_by_role("button", name="Why?").click()
+    ida.asks_for_a_parcel().get_by_role("button", name="Why?").click()
     card = ida.page.locator(".event-card.open")
     expect(card.locator(".badge")).to_contain_text("Answered in")
     steps = card.locator(".step:not(.minor) strong").all_inner_texts()
@@ -98,8 +97,7 @@ def test_a_saved_file_changes_the_next_answer_and_a_broken_one_changes_nothing(
     opened: Opened, stage: Stage, project: Path
 ) -> None:
     ole = opened("Ole")
-    ole.write("12345678")
-    ole.hear("12345678")
+    ole.asks_for_a_parcel()
     file = project / "bot" / "conversation" / "answers.py"
     before = file.read_text(encoding="utf-8")
     rule = '@bot.text("are you new")\ndef new(turn: object) -> str:\n    return "Yes, since just now."\n\n\n'
@@ -155,8 +153,7 @@ def test_the_stack_is_drawn_with_its_components_and_their_inputs_until_it_is_del
 )
 def test_axe_finds_nothing_in_any_view(opened: Opened, stage: Stage, scheme: str, size: dict[str, int]) -> None:
     rob = opened(f"Rob {scheme} {size['width']}", color_scheme=scheme, viewport=size)
-    rob.write("12345678")
-    rob.hear("12345678").get_by_role("button", name="Why?").click()
+    rob.asks_for_a_parcel().get_by_role("button", name="Why?").click()
     stage.set_faults("paused")
     stage.act(rob.person, "status")
     expect(rob.page.locator(".event-card", has_text="status").first).to_contain_text("In the queue")

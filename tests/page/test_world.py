@@ -195,8 +195,7 @@ def test_events_and_log_can_be_searched_and_filtered_and_a_line_leads_to_its_eve
 
 def test_a_replay_is_an_event_of_its_own_and_is_answered(opened: Opened, stage: Stage) -> None:
     cyd = opened("Cyd")
-    cyd.write("12345678")
-    cyd.hear("12345678")
+    cyd.asks_for_a_parcel()
     cyd.page.locator(".event-card.open").get_by_role("button", name="Replay").click()
     until(lambda: len(stage.notes("item", person=cyd.person)) == 2)
     first, second = stage.notes("item", person=cyd.person)
@@ -227,8 +226,7 @@ class Globe:
 
 def test_the_demonstration_moves_the_parcel_on_and_a_day_later_tells_so_in_a_utility_message(opened: Opened) -> None:
     dov = opened("Dov")
-    dov.write("12345678")
-    first = dov.hear("12345678")
+    first = dov.asks_for_a_parcel()
     before = re.search("12345678: ([a-z ]+)", first.inner_text())
     dov.chat.get_by_role("button", name="Notify me").click()
     dov.hear("I will tell you")
@@ -265,8 +263,7 @@ def test_news_reaches_the_bot(opened: Opened, stage: Stage) -> None:
 def test_a_day_later_the_window_is_closed_for_one_person(opened: Opened, stage: Stage) -> None:
     fay, gus = opened("Fay"), opened("Gus")
     for each in (fay, gus):
-        each.write("12345678")
-        each.hear("12345678")
+        each.asks_for_a_parcel()
 
     def kept(window: Window) -> float:
         answer = stage.ask(f"/api/memory?person={window.person}")[1]
@@ -366,8 +363,7 @@ def test_a_dead_letter_is_dropped_or_redriven_and_answered(opened: Opened, stage
 
 def test_a_person_is_forgotten(opened: Opened, stage: Stage) -> None:
     joy = opened("Joy")
-    joy.write("12345678")
-    joy.hear("12345678")
+    joy.asks_for_a_parcel()
     Globe(joy).choose("Forget Joy")
     expect(joy.page.locator(".toast", has_text="Joy, deleted: their state")).to_be_visible()
     expect(joy.chat.get_by_text("The bot has forgotten this person")).to_be_visible()
@@ -400,8 +396,7 @@ def test_on_a_phone_popups_fit_and_close_on_a_tap_outside_and_carousels_reach_bo
     opened: Opened,
 ) -> None:
     lou = opened("Lou", viewport=PHONE, has_touch=True)
-    lou.write("12345678")
-    card = lou.hear("12345678")
+    card = lou.asks_for_a_parcel()
     track = card.locator(".track").bounding_box()
     assert track
     assert (track["x"], track["width"]) == (0, PHONE["width"])

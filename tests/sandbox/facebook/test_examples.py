@@ -1,8 +1,6 @@
 """Requests from Meta's own pages and from the test suites of well-known SDKs: `tests/data/send-examples.json`."""
 
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 from bot.messenger import errors
 from bot.messenger.client import GraphApi
 from sandbox.background import Background
+from tests.bot.servers import Served, serve
 from tests.sandbox.conftest import APP, PAGE, SECRET, TOKEN, Answered, Api, served
 
 Example = dict[str, Any]
@@ -56,19 +55,11 @@ def api(background: Background) -> Iterator[Api]:
 def webhook() -> Iterator[str]:
     """The URL of a webhook that answers the handshake."""
 
-    class Handshake(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(parse_qs(urlsplit(self.path).query)["hub.challenge"][0].encode())
+    def confirm(request: Served) -> tuple[int, bytes]:
+        return 200, parse_qs(urlsplit(request.path).query)["hub.challenge"][0].encode()
 
-        def log_message(self, *_: object) -> None:
-            """Print nothing."""
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Handshake) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/webhook"
-        server.shutdown()
+    with serve(confirm) as url:
+        yield f"{url}/webhook"
 
 
 def call(api: Api, example: Example, webhook: str) -> Answered:

@@ -77,6 +77,18 @@ def test_a_template_exists_once_in_each_language(api: Api) -> None:
     assert api.error(create(api)) == (100, 2388024)
 
 
+def test_utility_messages_and_consents_are_refused_where_they_do_not_exist(api: Api) -> None:
+    create(api)
+    nowhere = (10, 2018336)
+
+    assert api.call("PUT", "/_sandbox/region", {"country": "US", "utility": ["US", "VN"]}).status == 204
+    assert send(api, "1").status == 200
+    assert api.error(api.send(message={"attachment": ASK})) == nowhere
+    assert api.error(api.send(recipient={"notification_messages_token": "t"})) == nowhere
+    assert api.call("PUT", "/_sandbox/region", {"country": "BR", "utility": ["US", "VN"]}).status == 204
+    assert api.error(send(api, "1")) == nowhere
+
+
 @pytest.mark.parametrize("described", [[], {"country": "Brazil"}, {"country": "BR", "utility": "US"}, {"x": "BR"}])
 def test_a_region_of_another_form_is_refused(api: Api, described: object) -> None:
     assert api.call("PUT", "/_sandbox/region", described).status == 400

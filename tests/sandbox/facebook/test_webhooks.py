@@ -5,15 +5,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from sandbox.background import Background
 from sandbox.errors import SandboxError
 from sandbox.facebook.webhooks import Facebook, text_item
-from sandbox.serving import Server
+from tests.bot.servers import Served, serve
 
 
 class Webhook:
@@ -22,11 +17,11 @@ class Webhook:
     def __init__(self) -> None:
         self.statuses: list[int] = []
         self.received: list[tuple[bytes, str]] = []
-        self.app = Starlette(routes=[Route("/webhook", self._take, methods=["POST"])])
 
-    async def _take(self, request: Request) -> Response:
-        self.received.append((await request.body(), request.headers["x-hub-signature-256"]))
-        return Response(status_code=self.statuses.pop(0) if self.statuses else 200)
+    def take(self, request: Served) -> tuple[int, bytes]:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.received.append((request.body, headers["x-hub-signature-256"]))
+        return self.statuses.pop(0) if self.statuses else 200, b""
 
 
 @pytest.fixture
@@ -35,13 +30,11 @@ def webhook() -> Webhook:
 
 
 @pytest.fixture
-def facebook(webhook: Webhook, background: Background) -> Iterator[Facebook]:
-    server = Server(webhook.app, 0, "a test")
-    background.run(server.start())
-    sending = Facebook(f"{server.url}/webhook", "secret", "1000")
-    yield sending
-    sending.stop()
-    background.run(server.stop())
+def facebook(webhook: Webhook) -> Iterator[Facebook]:
+    with serve(webhook.take) as url:
+        sending = Facebook(f"{url}/webhook", "secret", "1000")
+        yield sending
+        sending.stop()
 
 
 def test_what_belongs_to_another_app_comes_as_standby(facebook: Facebook, webhook: Webhook) -> None:
