@@ -11,9 +11,9 @@ from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER, Cloud
 from sandbox.provider.account import Account
 from sandbox.provider.catalog import TYPES
-from sandbox.provider.resource import DEFAULTED, Existing, ResourceType, compact
+from sandbox.provider.resource import DEFAULTED, Existing, ResourceType, chosen, compact
 from tests.sandbox.conftest import REGION
-from tests.sandbox.provider.samples import SAMPLES, World
+from tests.sandbox.provider.samples import METHOD, SAMPLES, World
 
 SERVICES = (
     "iam",
@@ -149,7 +149,8 @@ def test_a_resource_is_created_read_imported_changed_and_deleted_with_the_provid
 
 def test_a_changed_method_updates_its_integration_too(account: Account, calls: Calls, world: World) -> None:
     provider = TYPES["aws:apigateway/method:Method"]
-    inputs = provider.check("m", {**world.integrated(), "authorization": "NONE"})
+    integration = world.one("aws:apigateway/integration:Integration")
+    inputs = provider.check("m", {**chosen(integration.inputs, METHOD), "authorization": "NONE"})
     calls.take()
 
     provider.update(account, Existing("", inputs), {**inputs, "authorization": "AWS_IAM"})
