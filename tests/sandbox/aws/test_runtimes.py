@@ -148,21 +148,13 @@ def test_java_code_that_cannot_be_loaded_is_told_from_a_failing_event(
 
 
 @needs("java", "javac", "mvn")
-def test_java_functions_that_start_at_once_do_not_disturb_each_other(
-    create: Create, java_classes: dict[str, bytes]
+def test_java_functions_that_start_at_once_do_not_disturb_each_other_and_start_again_after_they_were_killed(
+    create: Create, java_classes: dict[str, bytes], cloud: Cloud
 ) -> None:
     invoke = create("java21", "Handler::handleRequest", java_classes)
 
     with ThreadPoolExecutor(4) as callers:
         assert [each["said"] for each in callers.map(invoke, [{"text": "x"}] * 4)] == ["x"] * 4
-
-
-@needs("java", "javac", "mvn")
-def test_a_java_function_can_be_killed_and_starts_again(
-    create: Create, java_classes: dict[str, bytes], cloud: Cloud
-) -> None:
-    invoke = create("java21", "Handler::handleRequest", java_classes)
-    invoke({"text": "x"})
     assert cloud.function_workers()
 
     cloud.kill_functions()
