@@ -72,6 +72,7 @@ def test_its_own_page_may_use_either_name_of_loopback_and_only_its_own_scripts(s
         ("/api/actions", {"kind": "text", "text": "x" * 20_001}, "at most 20000"),
         ("/api/actions", {"kind": "attachment", "type": "smell", "url": "x"}, "cannot be 'smell'"),
         ("/api/actions", {"kind": "comment", "text": "hi", "post": "x_1"}, "A post's id cannot be 'x_1'"),
+        ("/api/actions", {"kind": "reaction", "emoji": "❤", "action": "hug", "mid": "m"}, "choose react or unreact"),
     ],
 )
 def test_bad_input_is_answered_with_a_sentence(stage: Stage, path: str, body: object, sentence: str) -> None:
