@@ -167,6 +167,11 @@ class Window:
         said.wait_for(timeout=PATIENCE_MS)
         return said
 
+    def asks_for_a_parcel(self) -> Locator:
+        """Write a parcel's number; the answer."""
+        self.write("12345678")
+        return self.hear("12345678")
+
     def did(self, action: str, count: int = 1) -> Json:
         """The webhook item of this person's last action of that kind, once it is acknowledged."""
         until(lambda: len(self.stage.notes("item", person=self.person, action=action)) >= count)

@@ -30,8 +30,7 @@ CROSSED = """[...document.querySelectorAll('.link-line path.arrow')].filter(path
 
 def test_why_shows_each_step_of_the_event_behind_a_message(opened: Opened) -> None:
     ida = opened("Ida")
-    ida.write("12345678")
-    ida.hear("12345678").get_by_role("button", name="Why?").click()
+    ida.asks_for_a_parcel().get_by_role("button", name="Why?").click()
     card = ida.page.locator(".event-card.open")
     expect(card.locator(".badge")).to_contain_text("Answered in")
     steps = card.locator(".step:not(.minor) strong").all_inner_texts()
@@ -41,6 +40,7 @@ def test_why_shows_each_step_of_the_event_behind_a_message(opened: Opened) -> No
     card.locator("summary", has_text="Planned").click()
     expect(card.locator("details[open] .json").first).to_contain_text("12345678")
     expect(ida.chat.locator(".marked").first).to_be_visible()
+    expect(ida.chat.get_by_role("img", name="Answered")).to_have_count(1)
     ida.show("Log")
     expect(ida.page.locator(".log-line", has_text="answered").first).to_be_visible()
     ida.show("Memory")
@@ -97,8 +97,7 @@ def test_a_saved_file_changes_the_next_answer_and_a_broken_one_changes_nothing(
     opened: Opened, stage: Stage, project: Path
 ) -> None:
     ole = opened("Ole")
-    ole.write("12345678")
-    ole.hear("12345678")
+    ole.asks_for_a_parcel()
     file = project / "bot" / "conversation" / "answers.py"
     before = file.read_text(encoding="utf-8")
     rule = '@bot.text("are you new")\ndef new(turn: object) -> str:\n    return "Yes, since just now."\n\n\n'
@@ -124,7 +123,9 @@ def test_a_saved_file_changes_the_next_answer_and_a_broken_one_changes_nothing(
     expect(alert).to_have_count(0)
 
 
-def test_the_stack_is_drawn_with_its_components_and_their_inputs(opened: Opened) -> None:
+def test_the_stack_is_drawn_with_its_components_and_their_inputs_until_it_is_deleted(
+    opened: Opened, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pia = opened("Pia")
     pia.page.get_by_role("button", name="Close the chat of Anna").click()
     pia.show("Stack")
@@ -140,17 +141,11 @@ def test_the_stack_is_drawn_with_its_components_and_their_inputs(opened: Opened)
     expect(pia.page.locator(".verb", has_text="calls with batches")).to_be_visible()
     assert pia.page.evaluate(CROSSED) == []
     assert facts.bounding_box()["x"] > box.bounding_box()["x"]  # type: ignore[index]  # both are visible
-
-
-def test_after_destroy_the_stack_tab_says_so(opened: Opened, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    quin = opened("Quin")
-    quin.show("Stack")
-    quin.page.locator(".box").first.wait_for()
-    quin.show("Log")
+    pia.show("Log")
     monkeypatch.setattr(stage.sandbox, "deployed", Deployed())  # as `destroy` leaves it
-    quin.show("Stack")
-    expect(quin.page.get_by_text("Nothing is deployed: the stack was deleted.")).to_be_visible()
-    expect(quin.page.locator(".box:visible")).to_have_count(0)
+    pia.show("Stack")
+    expect(pia.page.get_by_text("Nothing is deployed: the stack was deleted.")).to_be_visible()
+    expect(pia.page.locator(".box:visible")).to_have_count(0)
 
 
 @pytest.mark.parametrize(
@@ -158,8 +153,7 @@ def test_after_destroy_the_stack_tab_says_so(opened: Opened, stage: Stage, monke
 )
 def test_axe_finds_nothing_in_any_view(opened: Opened, stage: Stage, scheme: str, size: dict[str, int]) -> None:
     rob = opened(f"Rob {scheme} {size['width']}", color_scheme=scheme, viewport=size)
-    rob.write("12345678")
-    rob.hear("12345678").get_by_role("button", name="Why?").click()
+    rob.asks_for_a_parcel().get_by_role("button", name="Why?").click()
     stage.set_faults("paused")
     stage.act(rob.person, "status")
     expect(rob.page.locator(".event-card", has_text="status").first).to_contain_text("In the queue")

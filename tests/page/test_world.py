@@ -107,17 +107,6 @@ def test_what_facebook_refused_is_told_in_its_words_and_nothing_is_green(opened:
     assert card.locator(".badge.good, .dot.good").count() == 0
 
 
-def test_an_edited_message_needs_no_answer(opened: Opened) -> None:
-    wim = opened("Wim")
-    wim.write("12345678")
-    wim.hear("12345678")
-    wim.chat.get_by_role("button", name="More to send").click()
-    wim.chat.get_by_role("button", name="Edit the last message").click()
-    wim.page.get_by_label("Its new text").fill("87654321")
-    wim.page.get_by_role("button", name="Send", exact=True).last.click()
-    expect(wim.page.locator(".event-card", has_text="Wim edited").locator(".badge")).to_have_text("No answer needed")
-
-
 def test_a_notice_from_outside_the_page_has_a_trail(opened: Opened, stage: Stage) -> None:
     xia = opened("Xia")
     stack = from_described(stage.sandbox.described() | {"outputs": stage.sandbox.outputs}, "the sandbox")
@@ -212,8 +201,7 @@ def test_events_and_log_can_be_searched_and_filtered_and_a_line_leads_to_its_eve
 
 def test_a_replay_is_an_event_of_its_own_and_is_answered(opened: Opened, stage: Stage) -> None:
     cyd = opened("Cyd")
-    cyd.write("12345678")
-    cyd.hear("12345678")
+    cyd.asks_for_a_parcel()
     cyd.page.locator(".event-card.open").get_by_role("button", name="Replay").click()
     until(lambda: len(stage.notes("item", person=cyd.person)) == 2)
     first, second = stage.notes("item", person=cyd.person)
@@ -242,10 +230,9 @@ class Globe:
         self._window.page.get_by_role("dialog").get_by_role("button", name="Send").click()
 
 
-def test_the_demonstration_that_the_conversation_offers_moves_the_parcel_on(opened: Opened) -> None:
+def test_the_demonstration_moves_the_parcel_on_and_a_day_later_tells_so_in_a_utility_message(opened: Opened) -> None:
     dov = opened("Dov")
-    dov.write("12345678")
-    first = dov.hear("12345678")
+    first = dov.asks_for_a_parcel()
     before = re.search("12345678: ([a-z ]+)", first.inner_text())
     dov.chat.get_by_role("button", name="Notify me").click()
     dov.hear("I will tell you")
@@ -256,6 +243,14 @@ def test_the_demonstration_that_the_conversation_offers_moves_the_parcel_on(open
     assert before
     assert after
     assert before[1] != after[1]
+    Globe(dov).choose("A day later")
+    expect(dov.chat.locator(".divider")).to_have_text("A day later")
+    Globe(dov).choose("Move the parcel on")
+    dov.hear("There is news of your parcel 12345678")
+    cards = dov.page.locator(".event-card", has_text="Dov gets news about “demonstration”")
+    expect(cards.locator(".badge", has_text="Sent as a utility message")).to_have_count(1)
+    dov.chat.get_by_role("button", name="Where is it?").click()
+    expect(dov.answers.filter(has_text="parcel 12345678:")).to_have_count(4)  # the utility message says it, too
 
 
 def test_news_reaches_the_bot(opened: Opened, stage: Stage) -> None:
@@ -274,8 +269,7 @@ def test_news_reaches_the_bot(opened: Opened, stage: Stage) -> None:
 def test_a_day_later_the_window_is_closed_for_one_person(opened: Opened, stage: Stage) -> None:
     fay, gus = opened("Fay"), opened("Gus")
     for each in (fay, gus):
-        each.write("12345678")
-        each.hear("12345678")
+        each.asks_for_a_parcel()
 
     def kept(window: Window) -> float:
         answer = stage.ask(f"/api/memory?person={window.person}")[1]
@@ -288,22 +282,6 @@ def test_a_day_later_the_window_is_closed_for_one_person(opened: Opened, stage: 
     with pytest.raises(Exception, match="400"):
         stage.say(fay.person, {"text": "too late"})
     stage.say(gus.person, {"text": "in time"})
-
-
-def test_a_day_later_news_arrives_as_a_utility_message_with_its_button_and_the_page_says_so(opened: Opened) -> None:
-    uma = opened("Uma")
-    uma.write("12345678")
-    uma.hear("12345678")
-    uma.chat.get_by_role("button", name="Notify me").click()
-    uma.hear("I will tell you")
-    Globe(uma).choose("A day later")
-    expect(uma.chat.locator(".divider")).to_have_text("A day later")
-    Globe(uma).choose("Move the parcel on")
-    uma.hear("There is news of your parcel 12345678")
-    card = uma.page.locator(".event-card", has_text="Uma gets news about “demonstration”")
-    expect(card.locator(".badge")).to_contain_text("Sent as a utility message")
-    uma.chat.get_by_role("button", name="Where is it?").click()
-    uma.hear("Parcel 12345678:")
 
 
 def test_a_human_replies_with_ops_from_the_page(opened: Opened, stage: Stage) -> None:
@@ -344,21 +322,6 @@ def test_a_human_answers_from_the_inbox_and_gives_the_conversation_back(opened: 
     until(lambda: [each for each in stage.notes("outcome", person=hea.person) if each["outcome"] == "silent"])
     hea.write("status")
     expect(hea.hear("Which parcel?")).to_contain_text("You are chatting with a bot.")
-
-
-def test_a_human_who_simply_answers_silences_the_bot_and_the_menu_brings_it_back(opened: Opened, stage: Stage) -> None:
-    ira = opened("Ira")
-    ira.write("hello")
-    expect(ira.hear("Hello!")).to_contain_text("You are chatting with a bot.")
-    Globe(ira).choose("Answer as a human")
-    Globe(ira).enter("Karin here, one moment.")
-    ira.hear("Karin here")
-    until(lambda: stage.ask(f"/api/memory?person={ira.person}")[1]["user"]["state"].get("human", {}).get("wrote"))
-    ira.write("12345678")
-    expect(ira.page.locator(".event-card", has_text="Ira “12345678”").locator(".badge")).to_have_text("A human answers")
-    stage.ask("/api/actions", {"person": ira.person, "kind": "postback", "payload": "HELP", "title": "Help"})
-    expect(ira.hear("Send me the 8-digit number")).to_contain_text("You are chatting with a bot.")
-    assert not ira.chat.get_by_text("Parcel 12345678").count()
 
 
 def test_a_comment_is_answered_privately_and_may_be_replayed(opened: Opened, stage: Stage) -> None:
@@ -406,8 +369,7 @@ def test_a_dead_letter_is_dropped_or_redriven_and_answered(opened: Opened, stage
 
 def test_a_person_is_forgotten(opened: Opened, stage: Stage) -> None:
     joy = opened("Joy")
-    joy.write("12345678")
-    joy.hear("12345678")
+    joy.asks_for_a_parcel()
     Globe(joy).choose("Forget Joy")
     expect(joy.page.locator(".toast", has_text="Joy, deleted: their state")).to_be_visible()
     expect(joy.chat.get_by_text("The bot has forgotten this person")).to_be_visible()
@@ -441,8 +403,7 @@ def test_on_a_phone_popups_fit_and_close_on_a_tap_outside_and_carousels_reach_bo
     opened: Opened,
 ) -> None:
     lou = opened("Lou", viewport=PHONE, has_touch=True)
-    lou.write("12345678")
-    card = lou.hear("12345678")
+    card = lou.asks_for_a_parcel()
     track = card.locator(".track").bounding_box()
     assert track
     assert (track["x"], track["width"]) == (0, PHONE["width"])

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER, Cloud
@@ -129,19 +130,36 @@ def echoes() -> list[tuple[Mapping[str, Any], float]]:
 
 
 @contextmanager
-def served(background: Background, echo: Callable[[Mapping[str, Any], float], None]) -> Iterator[Api]:
-    """A stand-in that answers; person 7 has written to the page."""
-    graph = Graph(PAGE, APP, TOKEN, SECRET, echo=echo)
-    graph.note_message("7")
-    server = Server(graph.app, 0, "a test")
+def served(background: Background) -> Iterator[Api]:
+    """A stand-in that answers, as long as it has the same `graph` or another; person 7 has written to the page."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await asking.graph.app(scope, receive, send)
+
+    server = Server(app, 0, "a test")
     background.run(server.start())
-    asking = Api(graph, server.url)
+    asking = Api(graph_of_person_7(), server.url)
     yield asking
     asking.close()
     background.run(server.stop())
 
 
-@pytest.fixture
-def api(echoes: list[tuple[Mapping[str, Any], float]], background: Background) -> Iterator[Api]:
-    with served(background, lambda item, delay: echoes.append((item, delay))) as asking:
+def graph_of_person_7(echo: Callable[[Mapping[str, Any], float], None] = lambda *_: None) -> Graph:
+    graph = Graph(PAGE, APP, TOKEN, SECRET, echo=echo)
+    graph.note_message("7")
+    return graph
+
+
+@pytest.fixture(scope="session")
+def stand_in(background: Background) -> Iterator[Api]:
+    """Served once: to start and stop a server takes longer than most tests."""
+    with served(background) as asking:
         yield asking
+
+
+@pytest.fixture
+def api(echoes: list[tuple[Mapping[str, Any], float]], stand_in: Api) -> Iterator[Api]:
+    stand_in.graph = graph_of_person_7(lambda item, delay: echoes.append((item, delay)))
+    asking = Api(stand_in.graph, stand_in.url)
+    yield asking
+    asking.close()

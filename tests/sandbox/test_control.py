@@ -81,12 +81,11 @@ def url(stacks: Stacks, background: Background) -> Iterator[str]:
     background.run(server.stop())
 
 
-def run(*arguments: str) -> int:
-    return cli.run(arguments)
-
-
 def test_update_reports_what_it_did_as_a_user(stacks: Stacks, url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("update", "--on", url, "--as", "anna", "--stack", "dev", "--set", "memoryMb=256", "--set", "a=b=c") == 0
+    assert (
+        cli.run(["update", "--on", url, "--as", "anna", "--stack", "dev", "--set", "memoryMb=256", "--set", "a=b=c"])
+        == 0
+    )
 
     assert stacks.calls == [("update", {"memoryMb": "256", "a": "b=c"}, "dev", ("key of", "anna"))]
     out, err = capsys.readouterr()
@@ -94,28 +93,26 @@ def test_update_reports_what_it_did_as_a_user(stacks: Stacks, url: str, capsys: 
     assert "1 changed, 1 same" in err
 
 
-def test_update_in_json_shows_no_secret(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("update", "--on", url, "--json") == 0
+def test_what_is_shown_has_no_secret_and_other_requests_reach_the_application_behind_it(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["update", "--on", url, "--json"]) == 0
+    with urllib.request.urlopen(f"{url}/_sandbox/stack") as answer:
+        assert json.loads(answer.read()) == {"stack": "local", "graphUrl": "here"}
+    with pytest.raises(urllib.error.HTTPError, match="418"):
+        urllib.request.urlopen(f"{url}/v26.0/1/messages", b"{}")
 
-    assert json.loads(capsys.readouterr().out) == {
-        "outputs": {"a": "[secret]"},
-        "done": {"queue": "changed", "table": "same"},
-    }
+    done = {"queue": "changed", "table": "same"}
+    assert json.loads(capsys.readouterr().out) == {"outputs": {"a": "[secret]"}, "done": done}
 
 
 def test_destroy_in_a_session_with_mfa_reports_a_refusal(
     stacks: Stacks, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("destroy", "--on", url, "--as", "anna", "--mfa") == 1
+    assert cli.run(["destroy", "--on", url, "--as", "anna", "--mfa"]) == 1
 
     assert stacks.calls == [("destroy", None, ("session of", "anna"))]
     assert "Protected against deletion: queue." in capsys.readouterr().err
-
-
-def test_an_address_where_no_sandbox_answers_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("update", "--on", "http://127.0.0.1:9") == 1
-
-    assert "No sandbox answers at http://127.0.0.1:9: give the graphUrl" in capsys.readouterr().err
 
 
 def places(url: str) -> dict[str, str]:
@@ -134,31 +131,27 @@ def test_the_running_sandbox_is_found_and_what_a_killed_one_left_is_removed(
     (folder / "1.json").write_text(json.dumps(places("http://127.0.0.1:9")))
     with remembered(places(url), folder):
         assert [path.stat().st_mode & 0o777 for path in folder.glob(f"{os.getpid()}.json")] == [0o600]
-        assert run("update") == 0
+        assert cli.run(["update"]) == 0
         assert [path.stem for path in folder.iterdir()] == [str(os.getpid())]
 
     assert stacks.calls == [("update", None, None, OWNER)]
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.usefixtures("folder")
-def test_no_running_sandbox_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("update") == 1
+def test_which_sandbox_is_meant_must_be_clear(
+    stacks: Stacks, url: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["update", "--on", "http://127.0.0.1:9"]) == 1
+    assert "No sandbox answers at http://127.0.0.1:9: give the graphUrl" in capsys.readouterr().err
+
+    assert cli.run(["update"]) == 1
     assert "No sandbox runs: start one with `python -m sandbox up`" in capsys.readouterr().err
 
-
-def test_of_several_running_sandboxes_none_is_chosen(
-    stacks: Stacks, url: str, background: Background, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    server = Server(controlled(elsewhere, cast("Sandbox", stacks)), 0, "a test")
-    background.run(server.start())
-    (folder / "1.json").write_text(json.dumps(places(server.url)))
+    (folder / "1.json").write_text(json.dumps(places(url.replace("127.0.0.1", "localhost"))))
     with remembered(places(url), folder):
-        assert run("destroy") == 1
-
-    background.run(server.stop())
-    assert stacks.calls == []
+        assert cli.run(["destroy"]) == 1
     assert "Several sandboxes run: choose one with --on" in capsys.readouterr().err
+    assert stacks.calls == []
 
 
 def test_a_chat_in_the_terminal_shows_the_answers_and_taps_what_they_offer(
@@ -170,7 +163,7 @@ def test_a_chat_in_the_terminal_shows_the_answers_and_taps_what_they_offer(
 ) -> None:
     monkeypatch.setattr("sys.stdin", StringIO("hello\n\n#2\n#3\nrefused\nsilence\n"))
     with remembered(places(url), folder):
-        assert run("chat") == 0
+        assert cli.run(["chat"]) == 0
 
     (one,) = {call[1] for call in stacks.calls}
     assert [call[2] for call in stacks.calls] == [
@@ -184,23 +177,6 @@ def test_a_chat_in_the_terminal_shows_the_answers_and_taps_what_they_offer(
     assert out == "  Hello!\n  Dear Ada\n  #1 Prices  #2 Help\n" * 3
     assert "The bot was not done." in err
     assert "(no answer)" in err
-
-
-def test_where_everything_is_can_be_asked_without_secrets(url: str) -> None:
-    with urllib.request.urlopen(f"{url}/_sandbox/stack") as answer:
-        assert json.loads(answer.read()) == {"stack": "local", "graphUrl": "here"}
-
-
-@pytest.mark.parametrize("text", ["memoryMb", "=1"])
-def test_a_setting_without_name_or_value_is_an_invalid_command_line(text: str) -> None:
-    with pytest.raises(SystemExit) as ended:
-        run("update", "--on", "http://127.0.0.1:9", "--set", text)
-    assert ended.value.code == 2
-
-
-def test_other_requests_reach_the_application_behind_it(url: str) -> None:
-    with pytest.raises(urllib.error.HTTPError, match="418"):
-        urllib.request.urlopen(f"{url}/v26.0/1/messages", b"{}")
 
 
 @pytest.mark.parametrize(

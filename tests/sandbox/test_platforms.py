@@ -19,25 +19,20 @@ def project(folder: Path, cloud_port: int, graph_port: int) -> Path:
     return folder
 
 
-def test_the_bare_cloud_is_where_pulumi_looks_for_it_with_the_administrators_as_users(tmp_path: Path) -> None:
-    ports = free_port(), free_port()
-
-    with BareCloud(project(tmp_path, *ports)) as bare:
-        assert (bare.cloud_url, bare.graph_url) == tuple(f"http://127.0.0.1:{port}" for port in ports)
-        users = bare.client("iam").list_users()["Users"]
-        assert {each["UserName"] for each in users} >= {"anna", "ben"}
-        assert bare.client("lambda").list_functions()["Functions"] == []
-
-
-def test_the_bare_cloud_prints_the_lines_to_copy_for_either_provider(
+def test_the_bare_cloud_is_where_pulumi_looks_for_it_and_prints_the_lines_to_copy_for_either_provider(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def stop(_: BareCloud) -> None:
+    ports = free_port(), free_port()
+    bare = BareCloud(project(tmp_path, *ports))
+
+    def look_and_stop(_: BareCloud) -> None:
+        assert (bare.cloud_url, bare.graph_url) == tuple(f"http://127.0.0.1:{port}" for port in ports)
+        assert {each["UserName"] for each in bare.client("iam").list_users()["Users"]} >= {"anna", "ben"}
+        assert bare.client("lambda").list_functions()["Functions"] == []
         raise signals.Stopped
 
-    bare = BareCloud(project(tmp_path, free_port(), free_port()))
     monkeypatch.setattr(cli, "BareCloud", lambda: bare)
-    monkeypatch.setattr(BareCloud, "wait", stop)
+    monkeypatch.setattr(BareCloud, "wait", look_and_stop)
     monkeypatch.setattr(signals, "ignore", lambda: None)  # the tests go on
 
     assert cli.run(["cloud"]) == 0

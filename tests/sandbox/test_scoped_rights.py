@@ -7,13 +7,11 @@ from contextlib import ExitStack
 import pytest
 
 from sandbox.aws.clients import Clients
-from sandbox.aws.cloud import ACCOUNT, OWNER, Cloud
-from tests import harness
-from tests.harness import Graph, run_main
-from tests.sandbox.conftest import REGION
+from tests.engine.place import REGION, Embedded, Key, Place
 from tools.rights.attempts import ATTEMPTS, Attempt, Scene, refused_action, set_up
 
-MEMBER = "mallory"
+GROUP, MEMBER = "Innolab_FBM", "anna"
+SETTINGS = "config:\n  aws:region: eu-central-1\n  innolab-fbm:bot: false\n"
 
 
 @pytest.fixture(scope="module")
@@ -22,35 +20,19 @@ def stage() -> Iterator[Callable[[str], Scene]]:
     with ExitStack() as running:
 
         def start(rights: str) -> Scene:
-            cloud = Cloud(REGION)
-            running.callback(cloud.stop)
-            cloud.start()
-            cloud.wait_until_ready()
-            return _group(cloud, run_main("local", {"adminRights": rights}))
+            place = running.enter_context(Place())
+            (place.folder / "Pulumi.admins.yaml").write_text(SETTINGS, "utf-8")
+            members = json.dumps([MEMBER])
+            Embedded(place, "admins", adminRights=rights, adminStacks='["local"]', adminMembers=members).run("up")
+
+            def sign_in(key: Key) -> Clients:
+                return Clients(place.cloud.url, REGION, key)
+
+            policies = place.owner("iam").list_policies(Scope="Local")["Policies"]
+            boundaries = [each["Arn"] for each in policies if each["PolicyName"] == "innolab-fbm-local-boundary"]
+            return set_up(sign_in, place.key_of(MEMBER), MEMBER, GROUP, "".join(boundaries))
 
         yield start
-
-
-def _group(cloud: Cloud, graph: Graph) -> Scene:
-    def sign_in(key: tuple[str, ...]) -> Clients:
-        return Clients(cloud.url, REGION, key)
-
-    iam = sign_in(OWNER)("iam")
-    iam.create_group(GroupName="group")
-    arns: dict[str, str] = {}
-    for each in graph.of("aws:iam/policy:Policy"):
-        document = json.dumps(each.policy()).replace(harness.ACCOUNT, ACCOUNT)
-        name = each.inputs.get("name", each.name)
-        arns[name] = iam.create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
-    for each in graph.of("aws:iam/groupPolicyAttachment:GroupPolicyAttachment"):
-        arn = each.inputs["policyArn"]
-        own = arns.get(arn.rpartition("/")[2].rpartition("-")[0])
-        iam.attach_group_policy(GroupName="group", PolicyArn=own or arn)
-    boundary = arns.get("innolab-fbm-local-boundary", "")
-    iam.create_user(UserName=MEMBER)
-    iam.add_user_to_group(GroupName="group", UserName=MEMBER)
-    made = iam.create_access_key(UserName=MEMBER)["AccessKey"]
-    return set_up(sign_in, (made["AccessKeyId"], made["SecretAccessKey"]), MEMBER, "group", boundary)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox import real_page
 from sandbox.errors import SandboxError
-from sandbox.real_page import RealPage, from_descriptor, from_prompt
+from sandbox.real_page import from_descriptor, from_prompt
 from sandbox.takeover import RESTORE, Served, Takeover
 from tests.system.facebook import OLD_FIELDS, OLD_TOKEN, PlayedFacebook
 
@@ -27,19 +27,6 @@ def serve_page(facebook: PlayedFacebook, takeover: Takeover) -> None:
     takeover.begin(OURS)
     facebook.graph.app_subscription.place("page", OURS, FIELDS)
     facebook.graph.subscribed_apps.fields = FIELDS
-
-
-@pytest.mark.usefixtures("old")
-def test_what_was_registered_is_restored_exactly(facebook: PlayedFacebook, tmp_path: Path) -> None:
-    before = facebook.registered()
-
-    with take(facebook, tmp_path, OLD_TOKEN) as takeover:
-        serve_page(facebook, takeover)
-        assert facebook.registered() == (OURS, FIELDS, FIELDS)
-        assert takeover.end() == ""
-
-    assert facebook.registered() == before
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_nothing_was_registered_nothing_stays(facebook: PlayedFacebook, tmp_path: Path) -> None:
@@ -160,13 +147,6 @@ def test_another_app_that_serves_the_page_is_named(facebook: PlayedFacebook, tmp
         assert takeover.look(OURS) == Served("", ("9",))
 
 
-def test_what_is_remembered_holds_no_secret(facebook: PlayedFacebook, old: str, tmp_path: Path) -> None:
-    with take(facebook, tmp_path, OLD_TOKEN) as takeover:
-        serve_page(facebook, takeover)
-        (file,) = tmp_path.iterdir()
-        assert json.loads(file.read_text()) == [OURS, [old, OLD_FIELDS, OLD_FIELDS]]
-
-
 # What the person gives
 
 
@@ -177,15 +157,15 @@ def descriptor(text: str) -> int:
     return reading
 
 
-def test_a_file_descriptor_holds_the_page(facebook: PlayedFacebook) -> None:
-    page = from_descriptor(descriptor(json.dumps(facebook.described(previousVerifyToken="word"))))
+def test_a_descriptor_that_is_not_open_is_named_and_without_a_terminal_one_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(SandboxError, match="File descriptor 99"):
+        from_descriptor(99)
 
-    assert (page.page_id, page.app_id, page.previous_verify_token) == (
-        facebook.graph.page_id,
-        facebook.graph.app_id,
-        "word",
-    )
-    assert page.app_secret == facebook.secrets["appSecret"]
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    with pytest.raises(SandboxError, match="--secrets-fd"):
+        from_prompt()
 
 
 @pytest.mark.parametrize(
@@ -209,11 +189,6 @@ def test_a_mistake_in_it_is_named_without_any_value(
     assert [value for value in given.values() if value and value in shown] == []
 
 
-def test_a_descriptor_that_is_not_open_is_named() -> None:
-    with pytest.raises(SandboxError, match="File descriptor 99"):
-        from_descriptor(99)
-
-
 def test_at_a_terminal_the_secrets_are_asked_for_without_being_shown(
     facebook: PlayedFacebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,14 +204,7 @@ def test_at_a_terminal_the_secrets_are_asked_for_without_being_shown(
     monkeypatch.setattr(real_page, "_line", lambda _: next(lines))
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
 
-    page: RealPage = from_prompt()
+    page = from_prompt()
 
     assert asked == ["Page access token: ", "App secret: "]
     assert page.app_secret == facebook.secrets["appSecret"]
-
-
-def test_without_a_terminal_a_file_descriptor_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-
-    with pytest.raises(SandboxError, match="--secrets-fd"):
-        from_prompt()

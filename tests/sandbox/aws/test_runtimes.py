@@ -21,14 +21,13 @@ from sandbox.aws.cloud import Cloud
 NODE = """
 export const handle = async (turn) => {
   if (turn.fail) throw new RangeError("too far");
-  return { said: turn.text, node: process.version };
+  if (turn.text) return { said: turn.text, node: process.version };
 };
 """
 PYTHON = """
 def handle(turn, context):
     if turn.get("fail"):
         raise KeyError("two\\n  lines")
-    return {"said": turn["text"]}
 """
 JAVA = """
 import com.amazonaws.services.lambda.runtime.Context;
@@ -92,17 +91,8 @@ def test_a_function_in_nodejs_runs_on_this_machines_node(create: Create) -> None
 
     version = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout.strip()
     assert invoke({"text": "grüß dich"}) == {"said": "grüß dich", "node": version}
-
-
-@needs("node")
-def test_a_function_in_nodejs_that_returns_nothing_answers_null(create: Create) -> None:
-    assert create("nodejs24.x", "index.handle", {"index.mjs": b"export const handle = () => {};"})({}) is None
-
-
-@needs("node")
-def test_an_exception_in_nodejs_names_its_type_and_its_line(create: Create) -> None:
-    raised = create("nodejs24.x", "index.handle", {"index.mjs": NODE.encode()})({"fail": True})
-
+    assert invoke({}) is None
+    raised = invoke({"fail": True})
     assert (raised["errorType"], raised["errorMessage"]) == ("RangeError", "too far")
     assert "file:///var/task/index.mjs:3:24" in raised["trace"][1]
     assert not any("_worker" in line for line in raised["trace"])
@@ -116,25 +106,21 @@ def test_an_exception_in_python_names_its_type_and_its_line(create: Create) -> N
     assert raised["stackTrace"][0].startswith('  File "/var/task/app.py", line 4, in handle\n')
 
 
-def test_code_that_cannot_be_loaded_is_told_from_a_failing_event(create: Create) -> None:
-    raised = create("python3.13", "app.handle", {"app.py": b"import elsewhere"})({})
+@pytest.mark.parametrize(
+    ("runtime", "file", "code", "kind", "message"),
+    [
+        ("python3.13", "app.py", "import elsewhere", "Runtime.ImportModuleError", "No module named 'elsewhere'"),
+        ("python3.13", "app.py", "import os\ndef handle(*_): os._exit(1)", "Runtime.ExitError", ""),
+        pytest.param("nodejs24.x", "x.mjs", NODE, "Runtime.ImportModuleError", "'/var/task/app'", marks=needs("node")),
+    ],
+)
+def test_code_that_cannot_be_loaded_or_ends_itself_is_named_as_on_lambda(
+    create: Create, runtime: str, file: str, code: str, kind: str, message: str
+) -> None:
+    raised = create(runtime, "app.handle", {file: code.encode()})({})
 
-    assert raised["errorType"] == "Runtime.ImportModuleError"
-    assert "No module named 'elsewhere'" in raised["errorMessage"]
-
-
-@needs("node")
-def test_a_module_that_is_missing_is_named_as_on_lambda(create: Create) -> None:
-    raised = create("nodejs24.x", "bot.handle", {"index.mjs": NODE.encode()})({})
-
-    assert raised["errorType"] == "Runtime.ImportModuleError"
-    assert "'/var/task/bot'" in raised["errorMessage"]
-
-
-def test_a_function_that_ends_itself_is_named_as_on_lambda(create: Create) -> None:
-    raised = create("python3.13", "app.handle", {"app.py": b"import os\ndef handle(*_): os._exit(1)"})({})
-
-    assert raised["errorType"] == "Runtime.ExitError"
+    assert raised["errorType"] == kind
+    assert message in raised["errorMessage"]
 
 
 @needs("java", "javac", "mvn")
@@ -162,21 +148,13 @@ def test_java_code_that_cannot_be_loaded_is_told_from_a_failing_event(
 
 
 @needs("java", "javac", "mvn")
-def test_java_functions_that_start_at_once_do_not_disturb_each_other(
-    create: Create, java_classes: dict[str, bytes]
+def test_java_functions_that_start_at_once_do_not_disturb_each_other_and_start_again_after_they_were_killed(
+    create: Create, java_classes: dict[str, bytes], cloud: Cloud
 ) -> None:
     invoke = create("java21", "Handler::handleRequest", java_classes)
 
     with ThreadPoolExecutor(4) as callers:
         assert [each["said"] for each in callers.map(invoke, [{"text": "x"}] * 4)] == ["x"] * 4
-
-
-@needs("java", "javac", "mvn")
-def test_a_java_function_can_be_killed_and_starts_again(
-    create: Create, java_classes: dict[str, bytes], cloud: Cloud
-) -> None:
-    invoke = create("java21", "Handler::handleRequest", java_classes)
-    invoke({"text": "x"})
     assert cloud.function_workers()
 
     cloud.kill_functions()
@@ -192,14 +170,11 @@ def test_a_function_in_dotnet_is_refused_where_there_is_no_dotnet(create: Create
         create("dotnet10", "Bot", {"Bot.dll": b""})
 
 
-def test_a_function_in_a_language_that_the_sandbox_does_not_run_is_refused(create: Create) -> None:
+def test_a_runtime_that_the_sandbox_does_not_run_is_refused(create: Create, owner: Clients, name: str) -> None:
     with pytest.raises(ClientError, match=r"cannot run the runtime ruby3\.4"):
         create("ruby3.4", "bot.handle", {"bot.rb": b""})
 
-
-def test_a_function_cannot_be_changed_to_a_runtime_that_is_refused(create: Create, owner: Clients, name: str) -> None:
     create("python3.13", "app.handle", {"app.py": PYTHON.encode()})
-
     with pytest.raises(ClientError, match=r"cannot run the runtime ruby3\.4"):
         owner("lambda").update_function_configuration(FunctionName=name, Runtime="ruby3.4")
 

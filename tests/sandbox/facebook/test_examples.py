@@ -1,8 +1,6 @@
 """Requests from Meta's own pages and from the test suites of well-known SDKs: `tests/data/send-examples.json`."""
 
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 from bot.messenger import errors
 from bot.messenger.client import GraphApi
 from sandbox.background import Background
+from tests.bot.servers import Served, serve
 from tests.sandbox.conftest import APP, PAGE, SECRET, TOKEN, Answered, Api, served
 
 Example = dict[str, Any]
@@ -45,7 +44,7 @@ def named(*examples: Example) -> pytest.MarkDecorator:
 @pytest.fixture(scope="module")
 def api(background: Background) -> Iterator[Api]:
     """One stand-in for all examples: a server for each would take longer than they do."""
-    with served(background, lambda *_: None) as asking:
+    with served(background) as asking:
         asking.graph.note_message(ON_INSTAGRAM, platform="instagram")
         for each in TEMPLATES:
             asking.graph.templates.create(each)
@@ -56,19 +55,11 @@ def api(background: Background) -> Iterator[Api]:
 def webhook() -> Iterator[str]:
     """The URL of a webhook that answers the handshake."""
 
-    class Handshake(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(parse_qs(urlsplit(self.path).query)["hub.challenge"][0].encode())
+    def confirm(request: Served) -> tuple[int, bytes]:
+        return 200, parse_qs(urlsplit(request.path).query)["hub.challenge"][0].encode()
 
-        def log_message(self, *_: object) -> None:
-            """Print nothing."""
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Handshake) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/webhook"
-        server.shutdown()
+    with serve(confirm) as url:
+        yield f"{url}/webhook"
 
 
 def call(api: Api, example: Example, webhook: str) -> Answered:
@@ -81,12 +72,10 @@ def call(api: Api, example: Example, webhook: str) -> Answered:
         api.graph.templates.replace(each for each in TEMPLATES if each["name"] != body["name"])
     path = "/v26.0" + path.replace("PAGE_ID", PAGE).replace("APP_ID", APP)
     if "filedata" in (body or {}):
-        parts = [
-            f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'
-            if name != "filedata"
-            else f'--b\r\nContent-Disposition: form-data; name="{name}"; filename="a.png"\r\n\r\nx\r\n'
-            for name, text in body.items()
-        ]
+        named = {name: (f'"{name}"', text) for name, text in body.items()}
+        named["filedata"] = '"filedata"; filename="a.png"', "x"
+        head = "--b\r\nContent-Disposition: form-data; name="
+        parts = [f"{head}{name}\r\n\r\n{content}\r\n" for name, content in named.values()]
         return api.call("POST", path, "".join(parts) + "--b--\r\n", content_type="multipart/form-data; boundary=b")
     if isinstance((body or {}).get("message"), str):
         return api.call("POST", path, urlencode(body), content_type="application/x-www-form-urlencoded")
@@ -127,7 +116,3 @@ def test_a_documented_error_is_sorted_by_what_to_do_about_it(api: Api, example: 
     # Of what may be the person or the token, the token is asked about, and here it is valid.
     expected = "Unreachable" if example["class"] == "PersonOrToken" else example["class"]
     assert type(refused.value).__name__ == expected, example["why"]
-
-
-def test_every_example_has_a_public_source() -> None:
-    assert all(each["source"] and each["why"] for each in EXAMPLES)

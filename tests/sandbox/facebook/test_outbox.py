@@ -2,6 +2,8 @@ import asyncio
 import queue
 from collections.abc import Sequence
 
+import pytest
+
 from sandbox.errors import SandboxError
 from sandbox.facebook.outbox import Outbox
 from sandbox.facebook.webhooks import Item
@@ -27,16 +29,13 @@ async def delivered(*puts: tuple[str, Item], copies: int = 1, reorder: bool = Fa
     return found
 
 
-def test_a_persons_events_are_delivered_in_order() -> None:
-    assert asyncio.run(delivered(("7", A), ("7", B))) == [A, B]
-
-
-def test_a_fault_delivers_each_event_several_times() -> None:
-    assert asyncio.run(delivered(("7", A), ("7", B), copies=2)) == [A, A, B, B]
-
-
-def test_a_fault_delivers_events_in_the_wrong_order() -> None:
-    assert asyncio.run(delivered(("7", A), ("7", B), reorder=True)) == [B, A]
+@pytest.mark.parametrize(
+    ("copies", "reorder", "expected"), [(1, False, [A, B]), (2, False, [A, A, B, B]), (1, True, [B, A])]
+)
+def test_a_persons_events_are_delivered_in_order_unless_a_fault_repeats_or_reorders_them(
+    copies: int, reorder: bool, expected: list[Item]
+) -> None:
+    assert asyncio.run(delivered(("7", A), ("7", B), copies=copies, reorder=reorder)) == expected
 
 
 def test_an_event_that_is_not_delivered_is_reported_and_the_next_one_is_delivered() -> None:

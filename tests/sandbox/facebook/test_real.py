@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.messenger.client import GraphApi
-from bot.messenger.errors import Ambiguous, Rejected, SendError, Transient, WindowClosed
+from bot.messenger.errors import Ambiguous, Rejected, SendError, Transient
 from sandbox.background import Background
 from sandbox.facebook.real import RealGraph
 from sandbox.facebook.request_log import GraphCall
@@ -33,8 +33,8 @@ def relayed(background: Background, url: str) -> Iterator[tuple[GraphApi, RealGr
         background.run(server.stop())
 
 
-def error(status: int, code: int, message: str, subcode: int = 0) -> Callable[[Served], tuple[int, bytes]]:
-    body = {"error": {"message": message, "code": code, "error_subcode": subcode, "fbtrace_id": "A1"}}
+def error(status: int, code: int, message: str) -> Callable[[Served], tuple[int, bytes]]:
+    body = {"error": {"message": message, "code": code, "fbtrace_id": "A1"}}
     return lambda _: (status, json.dumps(body).encode())
 
 
@@ -64,7 +64,6 @@ def test_a_call_arrives_as_the_bot_made_it_and_is_shown_without_its_secrets(back
     ("answer", "kind", "status"),
     [
         (error(400, 100, "(#100) Param message is not valid."), Rejected, 400),
-        (error(403, 10, "(#10) Outside the window.", 2018278), WindowClosed, 403),
         (error(200, 2, "Service temporarily unavailable"), Transient, 200),
         (lambda _: (502, b"<html>Bad gateway</html>"), Transient, 502),
         (lambda _: (200, b"<html>Hello</html>"), Ambiguous, 0),

@@ -34,13 +34,9 @@ def test_an_approved_template_is_reported_to_the_webhook_and_can_be_sent_at_any_
     api.graph.note_message("7", time.time() - 400 * 24 * 3600)
     assert api.error(send(api, "1")) == (132001, None)
     assert create(api).body["status"] == "APPROVED"
-    value = echoes[0][0]["value"]
     assert echoes[0][0]["field"] == "message_template_status_update"
-    assert (value["event"], value["message_template_name"], value["message_template_language"]) == (
-        "APPROVED",
-        "here",
-        "en",
-    )
+    told = {"event": "APPROVED", "message_template_name": "here", "message_template_language": "en"}
+    assert told.items() <= echoes[0][0]["value"].items()
     assert send(api, "1").status == 200
     assert api.error(send(api)) == api.error(send(api, "1", "2")) == (132000, None)
     assert api.error(send(api, "1", language={"code": "de"})) == (132001, None)
@@ -64,10 +60,8 @@ def test_a_promotional_template_is_refused_with_a_reason_and_an_update_is_review
     "changes",
     [
         {"name": "Not a name"},
-        {"language": "english"},
         {"category": "MARKETING"},
         {"components": []},
-        {"components": [BODY | {"example": None}]},
         {"components": [{"type": "BODY", "text": "Parcel {{number}} is here."}]},
         {"components": [BODY | {"text": "{{number}} is here."}]},
         {"components": [BODY | {"text": "Here is {{number}}"}]},
@@ -83,31 +77,21 @@ def test_a_template_exists_once_in_each_language(api: Api) -> None:
     assert api.error(create(api)) == (100, 2388024)
 
 
-def region(api: Api, described: object) -> int:
-    return api.call("PUT", "/_sandbox/region", described).status
-
-
 def test_utility_messages_and_consents_are_refused_where_they_do_not_exist(api: Api) -> None:
     create(api)
+    nowhere = (10, 2018336)
 
-    def taken() -> list[bool]:
-        by_consent = {"notification_messages_token": "t"}
-        answers = send(api, "1"), api.send(recipient=by_consent), api.send(message={"attachment": ASK})
-        assert {api.error(each) for each in answers if each.status == 400} <= {(10, 2018336)}
-        return [each.status == 200 for each in answers]
-
-    assert taken() == [True, True, True]  # in Germany, as long as nothing else is set
-    assert region(api, {"country": "BR", "utility": ["US", "VN"]}) == 204
-    assert taken() == [False, False, False]
-    assert region(api, {"country": "US", "utility": ["US", "VN"]}) == 204
-    assert taken() == [True, False, False]
-    assert region(api, {"country": "BR"}) == 204
-    assert taken() == [True, False, False]
+    assert api.call("PUT", "/_sandbox/region", {"country": "US", "utility": ["US", "VN"]}).status == 204
+    assert send(api, "1").status == 200
+    assert api.error(api.send(message={"attachment": ASK})) == nowhere
+    assert api.error(api.send(recipient={"notification_messages_token": "t"})) == nowhere
+    assert api.call("PUT", "/_sandbox/region", {"country": "BR", "utility": ["US", "VN"]}).status == 204
+    assert api.error(send(api, "1")) == nowhere
 
 
-@pytest.mark.parametrize("described", [{}, [], {"country": "Brazil"}, {"country": "BR", "utility": "US"}, {"x": "BR"}])
+@pytest.mark.parametrize("described", [[], {"country": "Brazil"}, {"country": "BR", "utility": "US"}, {"x": "BR"}])
 def test_a_region_of_another_form_is_refused(api: Api, described: object) -> None:
-    assert region(api, described) == 400
+    assert api.call("PUT", "/_sandbox/region", described).status == 400
 
 
 def test_a_person_is_asked_about_one_topic_once_a_week(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pulumi
 
 from sandbox.provider.account import Account
 from sandbox.provider.catalog import resource_type
-from sandbox.provider.resource import Existing
+from sandbox.provider.resource import Existing, chosen
 
 Json = dict[str, Any]
 
@@ -59,24 +59,29 @@ def function(account: Account, *actions: str) -> Existing:
 
 
 class World:
-    """What the examples refer to, each created once."""
+    """What the examples refer to."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self._made: dict[str, Any] = {}
+        self._made: dict[tuple[str, str], Any] = {}
 
-    def once(self, key: str, make: Callable[[], Any]) -> Any:
-        if key not in self._made:
-            self._made[key] = make()
-        return self._made[key]
+    def once(self, type_name: str, key: str, make: Callable[[], Any]) -> Any:
+        if (type_name, key) not in self._made:
+            self._made[type_name, key] = make()
+        return self._made[type_name, key]
 
-    def one(self, type_name: str, key: str = "", **inputs: object) -> Existing:
-        found: Existing = self.once(type_name + key, lambda: create(self.account, type_name, **inputs))
+    def new(self, type_name: str) -> Existing:
+        """A type's example."""
+        return create(self.account, type_name, **SAMPLES[type_name].inputs(self))
+
+    def one(self, type_name: str, key: str = "") -> Existing:
+        """A type's example, created once for each key."""
+        found: Existing = self.once(type_name, key, lambda: self.new(type_name))
         return found
 
     def function(self) -> Existing:
         actions = ("sqs:*", "logs:CreateLogStream", "logs:PutLogEvents")
-        found: Existing = self.once("function", lambda: function(self.account, *actions))
+        found: Existing = self.once("function", "", lambda: function(self.account, *actions))
         return found
 
     def version(self, number: str) -> str:
@@ -87,7 +92,7 @@ class World:
             client.update_function_configuration(FunctionName=name, Description=number)
             return str(client.publish_version(FunctionName=name)["Version"])
 
-        published: str = self.once(f"version {number}", publish)
+        published: str = self.once("version", number, publish)
         return published
 
     def user(self) -> str:
@@ -95,42 +100,11 @@ class World:
         self.account.owner("iam").create_user(UserName=name)
         return name
 
-    def api(self) -> Existing:
-        return self.one("aws:apigateway/restApi:RestApi", endpointConfiguration={"types": "REGIONAL"})
-
     def child(self, **inputs: object) -> Json:
-        return {"restApi": self.api().id, **inputs}
+        return {"restApi": self.one("aws:apigateway/restApi:RestApi").id, **inputs}
 
-    def path(self, key: str) -> Existing:
-        parent = self.api().outputs["rootResourceId"]
-        return self.one("aws:apigateway/resource:Resource", key, **self.child(parentId=parent, pathPart=key))
-
-    def method(self, key: str) -> Json:
-        where = self.child(resourceId=self.path(key).id, httpMethod="POST")
-        self.one("aws:apigateway/method:Method", key, **where, authorization="NONE")
-        return where
-
-    def integrated(self) -> Json:
-        where = self.method("integrated")
-        self.one("aws:apigateway/integration:Integration", **where, **INTEGRATION)
-        return where
-
-    def deployment(self, key: str = "") -> str:
-        self.integrated()
-        return self.one("aws:apigateway/deployment:Deployment", key, **self.child()).id
-
-    def stage(self, name: str) -> Json:
-        self.one("aws:apigateway/stage:Stage", name, **self.child(deployment=self.deployment(), stageName=name))
-        return self.child(stageName=name)
-
-    def domain_name(self, **more: object) -> Json:
-        certificate = self.one("aws:acm/certificate:Certificate", **CERTIFICATE).id
-        return {
-            "domainName": f"{secrets.token_hex(4)}.example.org",
-            "regionalCertificateArn": certificate,
-            "endpointConfiguration": {"types": "REGIONAL"},
-            **more,
-        }
+    def stage(self, key: str) -> Json:
+        return chosen(self.one("aws:apigateway/stage:Stage", key).inputs, ("restApi", "stageName"))
 
     def zone(self) -> str:
         made = self.account.client("route53").create_hosted_zone(
@@ -138,12 +112,8 @@ class World:
         )
         return str(made["HostedZone"]["Id"]).rpartition("/")[2]
 
-    def log_group(self) -> Existing:
-        return self.one("aws:cloudwatch/logGroup:LogGroup")
 
-
-INTEGRATION: Json = {"type": "MOCK"}
-CERTIFICATE: Json = {"domainName": "bot.example.org", "validationMethod": "DNS"}
+METHOD = ("restApi", "resourceId", "httpMethod")
 Changes = Callable[[World], list[Json]]
 
 
@@ -153,34 +123,12 @@ class Sample(NamedTuple):
     Attributes:
         inputs: to create it.
         changes: each made alone, one after the other.
-        import_id: the id for ``import``, from the resource; none if it cannot be imported.
+        import_id: the id for ``import``, as a format of the resource's id and inputs; "" if it cannot be imported.
     """
 
     inputs: Callable[[World], Json]
     changes: Changes = lambda _: []
-    import_id: Callable[[Existing], str] | None = lambda existing: existing.id
-
-
-def _child_id(existing: Existing) -> str:
-    return f"{existing.inputs['restApi']}/{existing.id}"
-
-
-def _method_id(existing: Existing) -> str:
-    return "/".join(existing.inputs[key] for key in ("restApi", "resourceId", "httpMethod"))
-
-
-def _alarm(account: Account) -> Existing:
-    return create(
-        account,
-        "aws:cloudwatch/metricAlarm:MetricAlarm",
-        comparisonOperator="GreaterThanThreshold",
-        evaluationPeriods=1,
-        metricName="n",
-        namespace="s",
-        period=300,
-        statistic="Sum",
-        threshold=3,
-    )
+    import_id: str = "{id}"
 
 
 SAMPLES: Mapping[str, Sample] = {
@@ -190,14 +138,14 @@ SAMPLES: Mapping[str, Sample] = {
     "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": Sample(
         lambda world: {
             "group": world.one("aws:iam/group:Group").id,
-            "policyArn": world.one("aws:iam/policy:Policy", policy=policy("sqs:SendMessage")).id,
+            "policyArn": world.one("aws:iam/policy:Policy").id,
         },
-        import_id=lambda existing: f"{existing.inputs['group']}/{existing.inputs['policyArn']}",
+        import_id="{group}/{policyArn}",
     ),
     "aws:iam/userGroupMembership:UserGroupMembership": Sample(
         lambda world: {"user": world.user(), "groups": [world.one("aws:iam/group:Group").id]},
         lambda world: [{"groups": [world.one("aws:iam/group:Group", "other").id]}],
-        lambda existing: "/".join([existing.inputs["user"], *existing.inputs["groups"]]),
+        "{user}/{groups[0]}",
     ),
     "aws:iam/policy:Policy": Sample(
         lambda _: {"policy": policy("sqs:SendMessage"), "tags": TAGS},
@@ -209,24 +157,18 @@ SAMPLES: Mapping[str, Sample] = {
             {"assumeRolePolicy": TRUST.replace("lambda.", "apigateway.")},
             {"description": "after"},
             {"maxSessionDuration": 7200},
-            {"permissionsBoundary": world.one("aws:iam/policy:Policy", policy=policy("sqs:SendMessage")).id},
+            {"permissionsBoundary": world.one("aws:iam/policy:Policy").id},
             {"permissionsBoundary": None},
             {"tags": OTHER_TAGS},
         ],
     ),
     "aws:iam/rolePolicy:RolePolicy": Sample(
-        lambda world: {
-            "role": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).id,
-            "policy": policy("sqs:SendMessage"),
-        },
+        lambda world: {"role": world.one("aws:iam/role:Role").id, "policy": policy("sqs:SendMessage")},
         lambda _: [{"policy": policy("sqs:DeleteMessage")}],
     ),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": Sample(
-        lambda world: {
-            "role": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).id,
-            "policyArn": world.one("aws:iam/policy:Policy", policy=policy("sqs:SendMessage")).id,
-        },
-        import_id=lambda existing: f"{existing.inputs['role']}/{existing.inputs['policyArn']}",
+        lambda world: {"role": world.one("aws:iam/role:Role").id, "policyArn": world.one("aws:iam/policy:Policy").id},
+        import_id="{role}/{policyArn}",
     ),
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": Sample(
         lambda _: {"url": "https://tokens.example.org", "clientIdLists": ["one", "two"], "tags": TAGS},
@@ -242,12 +184,12 @@ SAMPLES: Mapping[str, Sample] = {
     ),
     "aws:cloudwatch/logMetricFilter:LogMetricFilter": Sample(
         lambda world: {
-            "logGroupName": world.log_group().id,
+            "logGroupName": world.one("aws:cloudwatch/logGroup:LogGroup").id,
             "pattern": "a",
             "metricTransformation": {"name": "n", "namespace": "s", "value": "1", "defaultValue": "0"},
         },
         lambda _: [{"pattern": "b"}],
-        lambda existing: f"{existing.inputs['logGroupName']}:{existing.id}",
+        "{logGroupName}:{id}",
     ),
     "aws:cloudwatch/dashboard:Dashboard": Sample(
         lambda _: {"dashboardName": f"d{secrets.token_hex(4)}", "dashboardBody": '{"widgets": []}'},
@@ -270,18 +212,17 @@ SAMPLES: Mapping[str, Sample] = {
     "aws:cloudwatch/compositeAlarm:CompositeAlarm": Sample(
         lambda world: {
             "alarmName": f"t{secrets.token_hex(4)}",
-            "alarmRule": f'ALARM("{_alarm(world.account).id}")',
+            "alarmRule": f'ALARM("{world.one("aws:cloudwatch/metricAlarm:MetricAlarm").id}")',
             "tags": TAGS,
         },
         lambda _: [{"alarmDescription": "after"}, {"tags": OTHER_TAGS}],
-        lambda existing: existing.id,
     ),
     "aws:scheduler/schedule:Schedule": Sample(
         lambda world: {
             "scheduleExpression": "rate(1 hour)",
             "flexibleTimeWindow": {"mode": "OFF"},
             "target": {
-                "arn": function(world.account, "logs:PutLogEvents").outputs["arn"],
+                "arn": world.function().outputs["arn"],
                 "roleArn": create(
                     world.account, "aws:iam/role:Role", assumeRolePolicy=TRUST.replace("lambda.", "scheduler.")
                 ).outputs["arn"],
@@ -289,7 +230,6 @@ SAMPLES: Mapping[str, Sample] = {
             },
         },
         lambda _: [{"scheduleExpression": "rate(2 hours)"}],
-        lambda existing: existing.id,
     ),
     "aws:sns/topic:Topic": Sample(lambda _: {"tags": TAGS}, lambda _: [{"displayName": "after"}, {"tags": OTHER_TAGS}]),
     "aws:sns/topicSubscription:TopicSubscription": Sample(
@@ -331,7 +271,7 @@ SAMPLES: Mapping[str, Sample] = {
     ),
     "aws:lambda/function:Function": Sample(
         lambda world: {
-            "role": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).outputs["arn"],
+            "role": world.one("aws:iam/role:Role").outputs["arn"],
             "runtime": "python3.13",
             "handler": "index.handle",
             "code": code(),
@@ -356,11 +296,11 @@ SAMPLES: Mapping[str, Sample] = {
             {"routingConfig": {"additionalVersionWeights": {"1": 0.1}}},
             {"routingConfig": None},
         ],
-        lambda existing: f"{existing.inputs['functionName']}/{existing.inputs['name']}",
+        "{functionName}/{name}",
     ),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Sample(
         lambda world: {
-            "eventSourceArn": world.one("aws:sqs/queue:Queue", "polled", fifoQueue=True).outputs["arn"],
+            "eventSourceArn": world.one("aws:sqs/queue:Queue").outputs["arn"],
             "functionName": world.function().outputs["arn"],
             "functionResponseTypes": ["ReportBatchItemFailures"],
             "tags": TAGS,
@@ -374,61 +314,72 @@ SAMPLES: Mapping[str, Sample] = {
             "principal": "apigateway.amazonaws.com",
             "sourceArn": "arn:aws:execute-api:eu-central-1:000000000000:a/*/POST/webhook",
         },
-        import_id=lambda existing: f"{existing.inputs['function']}/{existing.id}",
+        import_id="{function}/{id}",
     ),
     "aws:apigateway/restApi:RestApi": Sample(
         lambda _: {"endpointConfiguration": {"types": "REGIONAL"}, "description": "before", "tags": TAGS},
         lambda _: [{"description": "after"}, {"tags": OTHER_TAGS}],
     ),
     "aws:apigateway/resource:Resource": Sample(
-        lambda world: world.child(parentId=world.api().outputs["rootResourceId"], pathPart="before"),
+        lambda world: world.child(
+            parentId=world.one("aws:apigateway/restApi:RestApi").outputs["rootResourceId"],
+            pathPart=secrets.token_hex(4),
+        ),
         lambda _: [{"pathPart": "after"}],
-        _child_id,
+        "{restApi}/{id}",
     ),
     "aws:apigateway/requestValidator:RequestValidator": Sample(
         lambda world: world.child(validateRequestParameters=True),
         lambda _: [{"validateRequestBody": True}],
-        _child_id,
+        "{restApi}/{id}",
     ),
     "aws:apigateway/method:Method": Sample(
         lambda world: world.child(
-            resourceId=world.path("method").id,
+            resourceId=world.new("aws:apigateway/resource:Resource").id,
             httpMethod="POST",
             authorization="NONE",
             requestParameters={"method.request.header.A": True},
         ),
         lambda _: [{"requestParameters": {"method.request.header.B": True}}, {"authorization": "AWS_IAM"}],
-        _method_id,
+        "{restApi}/{resourceId}/{httpMethod}",
     ),
     "aws:apigateway/integration:Integration": Sample(
         lambda world: {
-            **world.method("integration"),
+            **chosen(world.new("aws:apigateway/method:Method").inputs, METHOD),
             "type": "AWS_PROXY",
             "integrationHttpMethod": "POST",
             "uri": world.function().outputs["invokeArn"],
         },
         lambda _: [{"timeoutMilliseconds": 10000}],
-        _method_id,
+        "{restApi}/{resourceId}/{httpMethod}",
     ),
     "aws:apigateway/response:Response": Sample(
         lambda world: {
-            "restApiId": world.api().id,
+            "restApiId": world.one("aws:apigateway/restApi:RestApi").id,
             "responseType": "DEFAULT_4XX",
             "statusCode": "400",
             "responseTemplates": {"text/plain": "no"},
         },
         lambda _: [{"statusCode": "404"}],
-        lambda existing: f"{existing.inputs['restApiId']}/{existing.inputs['responseType']}",
+        "{restApiId}/{responseType}",
     ),
     "aws:apigateway/deployment:Deployment": Sample(
-        lambda world: {"restApi": world.integrated()["restApi"], "triggers": {"a": "1"}},
+        lambda world: {
+            "restApi": world.one("aws:apigateway/integration:Integration").inputs["restApi"],
+            "triggers": {"a": "1"},
+        },
         lambda _: [{"description": "after"}],
-        _child_id,
+        "{restApi}/{id}",
     ),
     "aws:apigateway/stage:Stage": Sample(
-        lambda world: world.child(deployment=world.deployment(), stageName="sample", tags=TAGS),
-        lambda world: [{"deployment": world.deployment("other")}, {"tags": OTHER_TAGS}],
-        lambda existing: f"{existing.inputs['restApi']}/{existing.inputs['stageName']}",
+        lambda world: world.child(
+            deployment=world.one("aws:apigateway/deployment:Deployment").id, stageName=secrets.token_hex(4), tags=TAGS
+        ),
+        lambda world: [
+            {"deployment": world.one("aws:apigateway/deployment:Deployment", "other").id},
+            {"tags": OTHER_TAGS},
+        ],
+        "{restApi}/{stageName}",
     ),
     "aws:apigateway/methodSettings:MethodSettings": Sample(
         lambda world: {
@@ -436,35 +387,35 @@ SAMPLES: Mapping[str, Sample] = {
             "methodPath": "*/*",
             "settings": {"metricsEnabled": True, "loggingLevel": "OFF", "throttlingRateLimit": 50},
         },
-        lambda _: [
-            {"settings": {"metricsEnabled": True, "loggingLevel": "OFF", "throttlingRateLimit": 70}},
-        ],
-        lambda existing: "/".join(existing.inputs[key] for key in ("restApi", "stageName", "methodPath")),
+        lambda _: [{"settings": {"metricsEnabled": True, "loggingLevel": "OFF", "throttlingRateLimit": 70}}],
+        "{restApi}/{stageName}/{methodPath}",
     ),
     "aws:apigateway/account:Account": Sample(
-        lambda world: {"cloudwatchRoleArn": world.one("aws:iam/role:Role", assumeRolePolicy=TRUST).outputs["arn"]},
+        lambda world: {"cloudwatchRoleArn": world.one("aws:iam/role:Role").outputs["arn"]},
         lambda _: [{"cloudwatchRoleArn": ""}],
     ),
     "aws:apigateway/domainName:DomainName": Sample(
-        lambda world: world.domain_name(tags=TAGS),
+        lambda world: {
+            "domainName": f"{secrets.token_hex(4)}.example.org",
+            "regionalCertificateArn": world.one("aws:acm/certificate:Certificate").id,
+            "endpointConfiguration": {"types": "REGIONAL"},
+            "tags": TAGS,
+        },
         lambda world: [
-            {"regionalCertificateArn": world.one("aws:acm/certificate:Certificate", "other", **CERTIFICATE).id},
+            {"regionalCertificateArn": world.one("aws:acm/certificate:Certificate", "other").id},
             {"tags": OTHER_TAGS},
         ],
     ),
     "aws:apigateway/basePathMapping:BasePathMapping": Sample(
-        lambda world: {
-            "domainName": world.one("aws:apigateway/domainName:DomainName", **world.domain_name()).id,
-            **world.stage("mapped"),
-        },
+        lambda world: {"domainName": world.one("aws:apigateway/domainName:DomainName").id, **world.stage("mapped")},
         lambda world: [{"stageName": world.stage("another")["stageName"]}, {"basePath": "bot"}],
     ),
     "aws:acm/certificate:Certificate": Sample(
-        lambda _: {**CERTIFICATE, "tags": TAGS}, lambda _: [{"tags": OTHER_TAGS}]
+        lambda _: {"domainName": "bot.example.org", "validationMethod": "DNS", "tags": TAGS},
+        lambda _: [{"tags": OTHER_TAGS}],
     ),
     "aws:acm/certificateValidation:CertificateValidation": Sample(
-        lambda world: {"certificateArn": world.one("aws:acm/certificate:Certificate", **CERTIFICATE).id},
-        import_id=None,
+        lambda world: {"certificateArn": world.one("aws:acm/certificate:Certificate").id}, import_id=""
     ),
     "aws:route53/record:Record": Sample(
         lambda world: {

@@ -1,7 +1,6 @@
 """What AWS refuses and the emulator accepts, one by one."""
 
 import secrets
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -13,11 +12,17 @@ from sandbox.provider.account import Account
 from sandbox.provider.catalog import resource_type
 from sandbox.provider.resource import Existing
 from tests.sandbox.conftest import REGION
-from tests.sandbox.provider.samples import TRUST, create, function, policy, role
+from tests.sandbox.provider.samples import SAMPLES, TRUST, World, create, function, policy, role
 
 POLLER = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
 LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
-FUNCTION, INTEGRATION = resource_type("aws:lambda/function:Function"), "aws:apigateway/integration:Integration"
+FUNCTION, SCHEDULE = resource_type("aws:lambda/function:Function"), resource_type("aws:scheduler/schedule:Schedule")
+INTEGRATION, STAGE = resource_type("aws:apigateway/integration:Integration"), "aws:apigateway/stage:Stage"
+
+
+@pytest.fixture
+def world(account: Account) -> World:
+    return World(account)
 
 
 @pytest.fixture(scope="session")
@@ -44,68 +49,48 @@ def connect(account: Account, target: Existing, **queue: object) -> Existing:
     )
 
 
-def integrated(account: Account, target: Existing) -> tuple[Existing, str]:
-    """An integration of `POST /webhook` with a function, and its API's execution ARN."""
-    api = create(account, "aws:apigateway/restApi:RestApi", endpointConfiguration={"types": "REGIONAL"})
-    path = create(
-        account,
-        "aws:apigateway/resource:Resource",
-        restApi=api.id,
-        parentId=api.outputs["rootResourceId"],
-        pathPart="webhook",
-    )
-    where = {"restApi": api.id, "resourceId": path.id, "httpMethod": "POST"}
-    create(account, "aws:apigateway/method:Method", **where, authorization="NONE")
-    integration = create(
-        account,
-        INTEGRATION,
-        **where,
-        type="AWS_PROXY",
-        integrationHttpMethod="POST",
-        uri=target.outputs["invokeArn"],
-    )
-    return integration, api.outputs["executionArn"]
+def integrated(world: World) -> tuple[Existing, str, str]:
+    """An integration of `POST` with a function, its API's execution ARN, and its path."""
+    integration = world.new(INTEGRATION.type_name)
+    where = {"restApiId": integration.inputs["restApi"], "resourceId": integration.inputs["resourceId"]}
+    path = world.account.client("apigateway").get_resource(**where)["path"].strip("/")
+    return integration, world.one("aws:apigateway/restApi:RestApi").outputs["executionArn"], path
 
 
-def permit(account: Account, target: Existing, source: str) -> None:
+def permit(world: World, source: str) -> None:
     create(
-        account,
+        world.account,
         "aws:lambda/permission:Permission",
         action="lambda:InvokeFunction",
-        function=target.id,
+        function=world.function().id,
         principal="apigateway.amazonaws.com",
         sourceArn=source,
     )
 
 
-@pytest.mark.parametrize("missing", POLLER)
-def test_a_queue_is_not_polled_by_a_role_without_the_permission(
-    account: Account, shared: Existing, missing: str
+def test_a_queue_is_polled_only_with_each_permission_and_a_visibility_timeout_of_the_functions_timeout(
+    account: Account, shared: Existing
 ) -> None:
-    grant(account, shared, *(action for action in POLLER if action != missing))
+    for missing in POLLER:
+        grant(account, shared, *(action for action in POLLER if action != missing))
+        with pytest.raises(Refused, match=f"does not have permissions to call {missing[4:]} on SQS"):
+            connect(account, shared, visibilityTimeoutSeconds=30)
 
-    with pytest.raises(Refused, match=f"does not have permissions to call {missing[4:]} on SQS"):
-        connect(account, shared, visibilityTimeoutSeconds=30)
-
-
-def test_a_visibility_timeout_below_the_functions_timeout_is_refused(account: Account, shared: Existing) -> None:
     grant(account, shared, *POLLER)
-
     with pytest.raises(Refused, match="timeout: 4 seconds is less than Function timeout: 5 seconds"):
         connect(account, shared, visibilityTimeoutSeconds=4)
     assert connect(account, shared, visibilityTimeoutSeconds=5).outputs["functionArn"] == shared.outputs["arn"]
 
 
-@pytest.mark.parametrize("missing", LOGS)
-def test_a_role_that_cannot_write_its_log_is_refused(account: Account, missing: str) -> None:
-    target = function(account, *(action for action in LOGS if action != missing))
+def test_a_role_that_cannot_write_its_log_is_refused(account: Account) -> None:
+    target = function(account, *POLLER)
+    for missing in LOGS:
+        grant(account, target, *(action for action in LOGS if action != missing))
+        with pytest.raises(Refused, match=f"not authorized to perform: {missing}"):
+            FUNCTION.verify(account, target)
 
-    with pytest.raises(Refused, match=f"not authorized to perform: {missing}"):
-        FUNCTION.verify(account, target)
-
-
-def test_a_role_that_can_write_its_log_is_not_refused(account: Account) -> None:
-    FUNCTION.verify(account, function(account, *LOGS))
+    grant(account, target, *LOGS)
+    FUNCTION.verify(account, target)
 
 
 def scheduled(account: Account, target: Existing, service: str, *actions: str) -> Existing:
@@ -116,52 +101,37 @@ def scheduled(account: Account, target: Existing, service: str, *actions: str) -
     return create(account, "aws:scheduler/schedule:Schedule", **every, target=called)
 
 
-def test_a_schedule_needs_a_role_that_scheduler_may_assume(account: Account, shared: Existing) -> None:
+def test_a_schedule_needs_a_role_that_scheduler_may_assume_and_that_may_call_its_target(
+    account: Account, shared: Existing
+) -> None:
     with pytest.raises(Refused, match="must allow AWS EventBridge Scheduler to assume the role"):
         scheduled(account, shared, "lambda", "lambda:InvokeFunction")
 
-
-def test_a_schedule_whose_role_may_not_call_its_target_is_refused(account: Account, shared: Existing) -> None:
-    schedules = resource_type("aws:scheduler/schedule:Schedule")
-
-    schedules.verify(account, scheduled(account, shared, "scheduler", "lambda:InvokeFunction"))
+    SCHEDULE.verify(account, scheduled(account, shared, "scheduler", "lambda:InvokeFunction"))
     with pytest.raises(Refused, match="not authorized to perform: lambda:InvokeFunction"):
-        schedules.verify(account, scheduled(account, shared, "scheduler", "sqs:SendMessage"))
+        SCHEDULE.verify(account, scheduled(account, shared, "scheduler", "sqs:SendMessage"))
 
 
-@pytest.mark.parametrize("path", ["", "GET/webhook", "POST/other"])
-def test_a_method_needs_a_permission_on_the_function_for_itself(account: Account, shared: Existing, path: str) -> None:
-    integration, api = integrated(account, shared)
-    if path:
-        permit(account, shared, f"{api}/*/{path}")
+@pytest.mark.parametrize("covering", ["*/POST/{path}", "*/*/{path}", "*"])
+def test_a_method_needs_a_permission_on_the_function_that_covers_it(world: World, covering: str) -> None:
+    integration, api, path = integrated(world)
+    for permitted in (f"*/GET/{path}", "*/POST/other", covering.format(path=path)):
+        with pytest.raises(Refused, match="Invalid permissions on Lambda function"):
+            INTEGRATION.verify(world.account, integration)
+        permit(world, f"{api}/{permitted}")
 
-    with pytest.raises(Refused, match="Invalid permissions on Lambda function"):
-        resource_type(INTEGRATION).verify(account, integration)
-
-
-@pytest.mark.parametrize("path", ["*/POST/webhook", "*/*/webhook", "*"])
-def test_a_permission_that_covers_the_method_counts(account: Account, shared: Existing, path: str) -> None:
-    integration, api = integrated(account, shared)
-    permit(account, shared, f"{api}/{path}")
-
-    resource_type(INTEGRATION).verify(account, integration)
+    INTEGRATION.verify(world.account, integration)
 
 
-def test_access_logs_need_the_accounts_role(account: Account, shared: Existing) -> None:
-    integration, _ = integrated(account, shared)
-    api = integration.inputs["restApi"]
-    deployment = create(account, "aws:apigateway/deployment:Deployment", restApi=api)
-
-    def stage(name: str) -> Existing:
-        log = {"destinationArn": "arn:aws:logs:eu-central-1:000000000000:log-group:l", "format": "{}"}
-        inputs: dict[str, Any] = {"restApi": api, "deployment": deployment.id, "accessLogSettings": log}
-        return create(account, "aws:apigateway/stage:Stage", **inputs, stageName=name)
-
+def test_access_logs_need_the_accounts_role(account: Account, world: World) -> None:
+    log = {"destinationArn": "arn:aws:logs:eu-central-1:000000000000:log-group:l", "format": "{}"}
+    stage = SAMPLES[STAGE].inputs(world) | {"accessLogSettings": log}
     with pytest.raises(Refused, match="CloudWatch Logs role ARN must be set in account settings"):
-        stage("refused")
+        create(account, STAGE, **stage)
 
     settings = create(account, "aws:apigateway/account:Account", cloudwatchRoleArn=role(account, *LOGS).outputs["arn"])
-    assert stage("live").outputs["invokeUrl"].startswith("http://127.0.0.1:")
+    live = create(account, STAGE, **stage | {"stageName": "live"})
+    assert live.outputs["invokeUrl"].startswith("http://127.0.0.1:")
     resource_type("aws:apigateway/account:Account").delete(account, settings)
 
 
