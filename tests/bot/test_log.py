@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.log import log
+from bot.log import about, log
 
 
 def test_a_line_is_json_with_its_time_in_rfc_3339_and_its_level(capsys: pytest.CaptureFixture[str]) -> None:
     before = datetime.now(UTC)
+    about()
 
     log("WARN", "handed_back", reason="a\nb", age=7)
 
