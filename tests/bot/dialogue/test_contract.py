@@ -17,7 +17,7 @@ from bot.dialogue import Answer, Context
 from bot.dialogue.engine import NEVER_ANSWERED
 from bot.dialogue.middleware import DAY
 from bot.dialogue.remote import RemoteConversation
-from bot.dialogue.send_form import BadReply
+from bot.dialogue.send_form import BadReply, forms_of
 from bot.dialogue.testing import readable
 from bot.fault import ConversationFault
 from bot.messenger import events
@@ -26,11 +26,8 @@ from bot.messenger.messages import (
     Action,
     Address,
     Adjustment,
-    AskEmail,
-    AskPhone,
     AskToNotify,
     Buttons,
-    Call,
     Card,
     Carousel,
     Content,
@@ -40,14 +37,10 @@ from bot.messenger.messages import (
     ImageGrid,
     Item,
     Link,
-    LogIn,
-    LogOut,
-    Media,
     MediaCard,
     Message,
     PassThread,
     Play,
-    Products,
     QuickReply,
     React,
     Receipt,
@@ -112,7 +105,9 @@ def events_of_the_examples() -> Iterator[events.Event]:
         body = example.get("body")
         for entry in body.get("entry", ()) if isinstance(body, dict) else ():
             for item in [*entry.get("messaging", ()), *entry.get("standby", ()), *entry.get("changes", ())]:
-                yield events.parse(item, str(entry.get("id", "")), platform=example["object"])
+                event = events.parse(item, str(entry.get("id", "")), platform=example["object"])
+                if not isinstance(event, NEVER_ANSWERED):
+                    yield event
 
 
 class Conversation:
@@ -168,35 +163,18 @@ def read(found: Answer) -> list[str]:
 
 @pytest.mark.parametrize("event", [*events_of_the_examples()], ids=lambda event: event.kind)
 def test_the_turn_of_every_event_fits_the_schema_and_has_all_its_fields(event: events.Event) -> None:
-    conversation = Conversation({})
-    kept = {"user": {"a": [1]}, "session": {"language": "de"}}
-    RemoteConversation(conversation).answer(event, kept, Context(NOON, None))
+    turn = turn_of(event, {"user": {"a": [1]}, "session": {"language": "de"}})
 
-    if isinstance(event, NEVER_ANSWERED):
-        assert not conversation.turns
-        return
-    (turn,) = conversation.turns
-    TURN.validate(turn)
     assert turn["event"].keys() == {"kind", *event.fields()}
     assert (turn["version"], turn["state"], turn["now"]) == (1, {"a": [1]}, 1_700_000_000_000)
     assert turn["session"]["language"] == "de"
 
 
-def test_every_kind_of_event_has_an_example() -> None:
-    documented = Path("docs/any-language.md").read_text(encoding="utf-8")
-    schema = DOCUMENTS[0]
-    definitions = schema["properties"]["event"]["anyOf"]
+def test_every_kind_of_event_in_the_schema_has_an_example() -> None:
+    definitions = [each["$ref"].rpartition("/")[2] for each in DOCUMENTS[0]["properties"]["event"]["anyOf"]]
 
-    seen = {event.kind for event in events_of_the_examples() if not isinstance(event, NEVER_ANSWERED)}
-    assert len(definitions) == len(seen | {"notice"})
-    for each in definitions:
-        kind = schema["$defs"][each["$ref"].rpartition("/")[2]]["properties"]["kind"]["const"]
-        assert f"### `{kind}`\n" in documented
-
-
-@pytest.mark.parametrize("schema", DOCUMENTS[:2], ids=["turn", "reply"])
-def test_the_schemas_are_valid_themselves(schema: Json) -> None:
-    Draft202012Validator.check_schema(schema)
+    kinds = {DOCUMENTS[0]["$defs"][each]["properties"]["kind"]["const"] for each in definitions}
+    assert kinds == {event.kind for event in events_of_the_examples()} | {"notice"}
 
 
 def test_the_turn_says_until_when_the_window_is_open() -> None:
@@ -249,10 +227,6 @@ def test_texts_and_messages_are_sent_in_their_order_and_the_state_is_kept() -> N
     assert found.state["user"] == {"n": 1}
 
 
-def test_a_long_text_is_split() -> None:
-    assert [len(each) for each in read(answer({"messages": ["word " * 500]}))] == [1999, 500]
-
-
 def test_a_reply_without_a_state_keeps_it_and_an_empty_one_deletes_it() -> None:
     assert answer({}, state={"user": {"n": 1}}).state["user"] == {"n": 1}
     assert "user" not in answer({"state": {}}, state={"user": {"n": 1}}).state
@@ -276,12 +250,11 @@ def test_a_reply_answers_the_first_of_the_messages_that_wait_together() -> None:
 # Who has the conversation
 
 
-def human_asked(**outside: Any) -> Answer:
-    return answer({"messages": ["A colleague comes."], "handOver": True, "reason": "A refund."}, **outside)
+HUMAN_ASKED = {"messages": ["A colleague comes."], "handOver": True, "reason": "A refund."}
 
 
 def test_while_a_human_has_the_conversation_the_state_is_kept_and_nothing_is_sent() -> None:
-    asked = human_asked(human_hours=2.0)
+    asked = answer(HUMAN_ASKED, human_hours=2.0)
     silent = answer({"messages": ["Hm?"], "state": {"n": 1}}, state=asked.state, now=NOON + 3600)
     later = answer({"messages": ["Yes?"], "disclosed": True}, state=silent.state, now=NOON + 2 * 3600)
 
@@ -290,26 +263,14 @@ def test_while_a_human_has_the_conversation_the_state_is_kept_and_nothing_is_sen
 
 
 def test_the_app_for_humans_gets_the_thread_and_the_reason() -> None:
-    _, passed = human_asked(inbox="7").messages
-
-    assert passed == PassThread("7", "A refund.")
+    assert answer(HUMAN_ASKED, inbox="7").messages[1] == PassThread("7", "A refund.")
 
 
-@pytest.mark.parametrize(
-    ("event", "back"),
-    [
-        (text("Bot", NOON + 9), True),
-        (events.Postback("MENU", user="24", timestamp=round((NOON + 9) * 1000)), True),
-        (text("hello", NOON + 9), False),
-        (text("Bot", NOON - 9), False),
-    ],
-)
-def test_a_phrase_or_a_tap_brings_the_bot_back_before_the_function_is_asked(event: events.Event, back: bool) -> None:
+def test_whoever_calls_the_bot_back_has_it_back_before_the_function_is_asked() -> None:
     kept = Human().written("24", NOON, 12.0).put(DISCLOSED)
-    found = answer({"messages": ["Here I am."], "disclosed": True}, event, kept, now=NOON + 10)
 
-    assert (turn_of(event, kept, NOON + 10)["session"]["human"] is None) == back
-    assert read(found) == (["Here I am."] if back else [])
+    called = [turn_of(text(said, NOON + 9), kept, NOON + 10)["session"]["human"] for said in ("Bot", "hello")]
+    assert [human is None for human in called] == [True, False]
 
 
 @pytest.mark.parametrize(("wrote", "said"), [(NOON, ["Here I am."]), (NOON + 20, [])])
@@ -324,7 +285,7 @@ def test_the_function_brings_the_bot_back_unless_the_human_has_written_since(wro
 
 
 def test_a_reply_that_is_always_sent_is_sent_until_a_human_writes() -> None:
-    asked = human_asked().state
+    asked = answer(HUMAN_ASKED).state
     talks = Human().written("24", NOON, 12.0).put(DISCLOSED)
     reply = {"messages": ["I will not write any more."], "always": True}
 
@@ -343,30 +304,20 @@ def test_another_app_that_asks_for_the_thread_gets_it_unless_the_function_decide
 # Saying that this is a bot
 
 
-def test_the_first_message_says_that_this_is_a_bot_in_the_language_of_the_person() -> None:
+def test_the_first_message_says_that_this_is_a_bot_unless_the_function_says_it() -> None:
     german = answer({"messages": ["Hallo."], "language": "de"}, state={})
     unknown = answer({"messages": ["Szia."], "language": "hu"}, state={})
+    itself = answer({"messages": ["I am a bot."], "disclosed": True}, state={})
+    again = answer({"messages": ["Hi."]}, state=itself.state, now=NOON + 7 * DAY, disclose_days=7)
 
     assert read(german) == ["Sie schreiben mit einem Bot.\n\nHallo."]
     assert read(unknown) == ["You are chatting with a bot.\n\nSzia."]
-    assert read(answer({"messages": ["Wie geht's?"]}, state=german.state)) == ["Wie geht's?"]
-
-
-def test_it_is_said_again_after_some_days() -> None:
-    said = answer({"messages": ["Hello."]}, state={}).state
-    again = [answer({"messages": ["Hi."]}, state=said, now=NOON + days * DAY, disclose_days=7) for days in (6, 7)]
-
-    assert [read(each) for each in again] == [["Hi."], ["You are chatting with a bot.\n\nHi."]]
-
-
-def test_a_function_that_says_it_itself_says_so() -> None:
-    said = answer({"messages": ["I am a bot."], "disclosed": True}, state={})
-
-    assert (turn_of(text(), {})["session"]["disclose"], turn_of(text(), said.state)["session"]["disclose"]) == (
+    assert (read(itself), read(again)) == (["I am a bot."], ["You are chatting with a bot.\n\nHi."])
+    assert [turn_of(text(), each)["session"]["disclose"] for each in ({}, german.state, itself.state)] == [
         True,
         False,
-    )
-    assert read(said) == ["I am a bot."]
+        False,
+    ]
 
 
 # Outside the window
@@ -410,32 +361,24 @@ def test_news_goes_the_first_way_that_is_open() -> None:
 # Comments
 
 
-def test_a_comment_is_answered_with_one_private_reply() -> None:
-    comment = events.Comment("c1", id="comment:c1", user="24")
-
-    (sent,) = answer({"messages": ["Hello."]}, comment).messages
-    assert sent.to_request("24")["recipient"] == {"comment_id": "c1"}
-    with pytest.raises(BadReply, match=r"reply\.messages A comment is answered with several messages"):
-        answer({"messages": ["Hello.", "You."]}, comment)
-
-
-def test_a_comment_is_answered_in_public_as_well() -> None:
+def test_a_comment_is_answered_privately_and_in_public() -> None:
     comment = events.Comment("c1", id="comment:c1", user="24")
 
     private, public = answer({"messages": ["Hello."], "publicReply": "Look into your inbox."}, comment).messages
     assert public.to_request("")["public_reply"] == "Look into your inbox."
     assert private.to_request("")["recipient"] == {"comment_id": "c1"}
-    with pytest.raises(BadReply, match="A public reply answers a comment, and this event is a text"):
-        answer({"publicReply": "Look into your inbox."})
 
 
-WHOLE: list[Message] = [
-    Text("Hi", quick_replies=(QuickReply("Yes", "YES", HTTPS), AskPhone(), AskEmail())),
-    Media("image", HTTPS, reusable=True),
-    Media("file", attachment_id="7"),
-    Buttons("Choose", (Link("Site", HTTPS, "compact"), Tap("Track", "T"), Call("Call", "+491234567"))),
-    Buttons("Choose", (LogIn(HTTPS), LogOut(), Play("Play", "L1"))),
-    Carousel((Card("One", "first", HTTPS, HTTPS, (Tap("Go", "G"),)), Card("Two", link=HTTPS)), square=True),
+def test_what_would_not_be_allowed_in_answer_is_refused() -> None:
+    with pytest.raises(BadReply, match=r"reply\.messages A comment is answered with several messages"):
+        answer({"messages": ["Hello.", "You."]}, events.Comment("c1", id="comment:c1", user="24"))
+
+
+# Messages with what no documented example has that the library takes.
+OTHERS: list[Message] = [
+    Text("Hi", quick_replies=(QuickReply("Yes", "YES", HTTPS),)),
+    Buttons("Choose", (Link("Site", HTTPS, "compact"), Play("Play", "L1"))),
+    Carousel((Card("One", "first", HTTPS, HTTPS, (Tap("Go", "G"),)),), square=True),
     MediaCard("image", "https://www.facebook.com/page/photos/1", buttons=(Tap("Go", "G"),)),
     ImageGrid(
         (GridImage(HTTPS, hero=True), GridImage(HTTPS, link=HTTPS), GridImage(HTTPS, payload="A", text="A!")),
@@ -459,13 +402,9 @@ WHOLE: list[Message] = [
         ordered=1_700_000_000,
         merchant_name="Post",
     ),
-    Products(("1", "2")),
     Coupon("Free stamps", "FREE", HTTPS, "Once", HTTPS, "SEEN"),
     Feedback("Delivery", "Was all well?", "Rate", "q1", "csat", HTTPS, "How was it?", "Tell more", 3),
     AskToNotify("News of parcel", "NOTIFY", HTTPS),
-    Action("typing_on"),
-    React("m1", "❤"),
-    React("m1"),
     PassThread("7", "A refund."),
     TakeThread("Mine."),
     ReleaseThread(),
@@ -473,21 +412,21 @@ WHOLE: list[Message] = [
 ]
 
 
-@pytest.mark.parametrize("message", WHOLE, ids=lambda message: type(message).__name__)
-def test_every_message_of_the_library_is_read_from_its_own_form(message: Message) -> None:
-    given_message = message_of(message.to_request("24"))
-    reply = {"messages": [given_message]}
+@pytest.mark.parametrize("message", OTHERS, ids=lambda message: type(message).__name__)
+def test_every_other_message_of_the_library_is_read_from_its_own_form(message: Message) -> None:
+    reply = {"messages": [message_of(message.to_request("24"))]}
 
     REPLY.validate(reply)
     assert answer(reply).messages == (message,)
 
 
-def test_the_list_has_every_message_that_a_reply_can_hold() -> None:
+def test_every_message_that_a_reply_can_hold_has_a_form() -> None:
     def leaves(kind: type[Message]) -> Iterator[type[Message]]:
         below = kind.__subclasses__()
         yield from [each for one in below for each in leaves(one)] if below else [kind]
 
-    assert {type(each) for each in WHOLE} == {*leaves(Content), Action, React, *leaves(ThreadControl)}
+    kinds = {form.kind for form in forms_of(Message)}
+    assert kinds == {*leaves(Content), Action, React, *leaves(ThreadControl)}
 
 
 @pytest.mark.parametrize("example", [pytest.param(each, id=each["id"]) for each in SENT])
@@ -514,9 +453,7 @@ def receipt(total: object = 1, timestamp: object = "1") -> Json:
     ("returned", "reason"),
     [
         (b"", "reply is not JSON"),
-        (b"\xff", "reply is not JSON"),
         (b"NaN", "reply is not JSON"),
-        (b'{"state": {"a": 1e999}}', "reply is not JSON"),
         (b'{"state": {"a": "\\ud83d"}}', "reply is not JSON"),
         (b"[" * 100_000, "reply is not JSON"),
         (None, "reply is null: return {} for silence"),
@@ -528,7 +465,6 @@ def receipt(total: object = 1, timestamp: object = "1") -> Json:
         ({"messages": [{"text": "a", "metadata": "b"}]}, r"reply\.messages\[0\]\.metadata is not known"),
         ({"messages": [{"attachment": {"type": "hologram"}}]}, r"reply\.messages\[0\] is of no known kind"),
         ({"messages": [{"text": "x" * 2000}]}, r"reply\.messages\[0\] A text has 2000 characters, and 1999"),
-        ({"messages": [{"sender_action": "typing_on", "text": "a"}]}, r"reply\.messages\[0\]\.text is not known"),
         (
             {"messages": [receipt(total=10**400)]},
             r"reply\.messages\[0\]\.attachment.*total_cost is a whole number, not a number",
@@ -536,14 +472,10 @@ def receipt(total: object = 1, timestamp: object = "1") -> Json:
         ({"messages": [receipt(timestamp="9" * 5000)]}, r"reply\.messages\[0\]\.attachment.*timestamp is a text"),
         ({"state": []}, r"reply\.state is a list, not an object"),
         ({"handOver": "yes"}, r"reply\.handOver is a text, not true or false"),
-        ({"forget": 1}, r"reply\.forget is a whole number"),
         ({"optIns": [{"token": "", "message": "a"}]}, r"reply\.optIns The token of a notification is empty"),
-        ({"optIns": [{"message": "a"}]}, r"reply\.optIns\[0\] lacks token"),
-        ({"optIns": [{"token": "t", "message": " "}]}, r"reply\.optIns A text is empty"),
         ({"together": 2}, r"reply\.together is 2: answer the event and those that wait behind it"),
         ({"together": 0}, r"reply\.together is 0"),
         ({"publicReply": " "}, r"reply\.publicReply A public reply is empty"),
-        ({"messages": [{"control": "pass_thread_control"}]}, r"reply\.messages\[0\] lacks target_app_id"),
         ({"news": [{"message": " "}]}, r"reply\.news A text is empty"),
         (
             {"news": [{"message": "a", "template": TEMPLATE | {"name": "Moved!"}}]},
@@ -552,10 +484,6 @@ def receipt(total: object = 1, timestamp: object = "1") -> Json:
         (
             {"news": [{"message": "a", "template": TEMPLATE | {"values": {"number": 1}}}]},
             r"reply\.news\[0\]\.template\.values\.number is a whole number, not a text",
-        ),
-        (
-            {"news": [{"message": "a", "template": TEMPLATE | {"values": {"number": "1\n2"}}}]},
-            r"reply\.news\[0\]\.template The placeholder number of moved has line breaks",
         ),
     ],
 )
@@ -586,7 +514,7 @@ def test_the_documented_dialogue_asks_two_questions_in_twenty_lines(tmp_path: Pa
     for said_now in ("hi", "Ada", "many", "4"):
         found = RemoteConversation(ask).answer(text(said_now), state, Context(NOON, None))
         state = found.state
-        said.append([message_of(each.to_request("24"))["text"] for each in found.messages])
+        said.append(read(found))
     assert said == [
         ["What is your name?"],
         ["For how many people?"],
@@ -610,7 +538,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=12,
 )
-VALID: list[Json] = [{"messages": [message_of(each.to_request("24"))]} for each in WHOLE] + [
+VALID: list[Json] = [{"messages": [message_of(each.to_request("24"))]} for each in OTHERS] + [
     {"messages": ["a"], "state": {"a": 1}, "language": "de", "handOver": False, "forget": False},
     {"optIns": [{"token": "t", "message": {"text": "a"}}], "together": 2, "always": True, "disclosed": True},
     {"news": [{"message": "a", "template": TEMPLATE, "token": "t"}], "publicReply": "a"},
@@ -644,8 +572,11 @@ def altered(value: object, choose: Callable[[st.SearchStrategy[Any]], Any]) -> o
     return choose(JSON)
 
 
-def check(returned: object, event: events.Event) -> None:
-    """Whatever a function returns, it is refused with a reason, or Facebook takes all of it."""
+@given(st.data(), EVENTS)
+def test_whatever_is_returned_is_refused_with_a_reason_or_facebook_takes_all_of_it(
+    data: st.DataObject, event: events.Event
+) -> None:
+    returned = altered(data.draw(st.sampled_from(VALID)), data.draw)
     try:
         found = answer(returned, event, {})
     except ConversationFault:
@@ -656,15 +587,4 @@ def check(returned: object, event: events.Event) -> None:
         if "message" in request or "sender_action" in request:  # anything else is another call of the Graph API
             SEND_API.validate(request)
     json.dumps(found.state, allow_nan=False, ensure_ascii=False).encode()
-    if not isinstance(returned, bytes):
-        REPLY.validate(returned)
-
-
-@given(JSON | st.binary(), EVENTS)
-def test_any_json_as_a_reply_is_refused_or_right(returned: object, event: events.Event) -> None:
-    check(returned, event)
-
-
-@given(st.data(), EVENTS)
-def test_a_reply_that_is_nearly_right_is_refused_or_right(data: st.DataObject, event: events.Event) -> None:
-    check(altered(data.draw(st.sampled_from(VALID)), data.draw), event)
+    REPLY.validate(returned)
