@@ -185,7 +185,7 @@ def test_a_comment_goes_to_the_rule_for_its_post_before_that_for_its_words() -> 
 
 
 @pytest.mark.parametrize("platform", ["page", "instagram"])
-def test_a_comment_gets_one_private_message_and_one_in_public_if_the_handler_says_so(platform: str) -> None:
+def test_a_comment_is_answered_by_one_private_message(platform: str) -> None:
     bot = empty()
     bot.comment("price")(returning((Text("9"), PublicReply("See your messages."))))
     bot.comment("private")(returning(("one", "two")))
