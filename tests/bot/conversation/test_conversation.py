@@ -11,7 +11,6 @@ from bot.conversation.parcels import HOUR, Parcel, ParcelSource, ParcelsUnavaila
 from bot.dialogue.testing import Chat
 from bot.environment import Environment, read
 from bot.messenger.events import (
-    AttachmentMessage,
     Audio,
     Comment,
     Delivery,
@@ -229,30 +228,6 @@ def test_a_human_takes_over_until_the_bot_is_called_back() -> None:
     assert "12345678" in person.says("12345678")[0]
 
 
-ANY_EVENT: list[Event] = [
-    *[TextMessage(text) for text in ("hi", "status", "12345678", "help", "english", "human", "stop", "forget me", "?")],
-    *[AttachmentMessage((kind("x"),)) for kind in (Sticker, Image, Audio, File, Heart)],
-    Reacted(emoji="❤", reaction="love"),
-    Notice("parcel", (("number", "12345678"),)),
-    Notice("demonstration"),
-    OptedIn(payload="WATCH:12345678", token="t"),
-    Referred(Referral(ref="TRACK:12345678")),
-    Postback("HUMAN"),
-    QuickReplyTapped("HUMAN"),
-    UnsupportedMessage(),
-]
-
-
-@pytest.mark.parametrize("event", ANY_EVENT, ids=repr)
-def test_no_handler_answers_a_person_to_whom_a_human_is_talking(event: Event) -> None:
-    person = watching(OneParcel())
-    person.state = Human().written("24", person.now, 12).put(person.state)
-    person.now += HOUR
-    assert person.does(event.replace(user="24")) == []
-    assert person.last.defect is None
-    assert person.last.forget or Human.of(person.state).talks(person.now)
-
-
 # Anything else
 
 
@@ -312,24 +287,14 @@ def test_somebody_who_writes_too_much_is_asked_to_slow_down() -> None:
     assert "a lot at once" in answers[60][0]
 
 
-def written(text: str) -> Event:
-    raw = {"sender": {"id": "9" * 160}, "message": {"mid": "m" * 160, "text": text}}
-    return parse(raw, "17841400000000000", platform="instagram")
-
-
-MENTION = {"message": {"mid": "m", "attachments": [{"type": "story_mention"}]}}
-
-
-@pytest.mark.parametrize("event", [written("12345678"), written("help"), parse(MENTION, "1", platform="instagram")])
-def test_the_same_bot_answers_on_instagram(event: Event) -> None:
+def test_the_same_bot_answers_on_instagram_without_what_instagram_lacks() -> None:
+    mention = {"message": {"mid": "m", "attachments": [{"type": "story_mention"}]}}
     person = chat()
-    assert person.does(event)
-    assert person.last.defect is None
-
-
-def test_the_bot_does_not_offer_on_instagram_what_instagram_lacks() -> None:
+    for event in (TextMessage("12345678"), TextMessage("help"), parse(mention, "1")):
+        assert person.does(event.replace(platform="instagram"))
+        assert person.last.defect is None
     promise = "I will tell you when parcel 12345678 moves on within a day."
-    assert chat().does(QuickReplyTapped("WATCH:12345678", platform="instagram")) == [promise]
+    assert person.does(QuickReplyTapped("WATCH:12345678", platform="instagram")) == [promise]
 
 
 SAID = st.text(max_size=20) | st.sampled_from(["status", "12345678", "human", "bot", "stop", "Deutsch"])
