@@ -239,7 +239,7 @@ def test_a_person_is_kept_for_a_month_and_forgotten_with_the_state() -> None:
 def test_facebook_is_asked_again_an_hour_after_it_did_not_answer() -> None:
     ada: dict[str, str] = {}
     chat = Chat(greeter("first_name"), person=ada)
-    assert chat.says("hi") == ["Hello "]
+    chat.says("hi")
     ada["first_name"] = "Ada"
     chat.now += HOUR - 1
     assert chat.says("hi") == ["Hello "]

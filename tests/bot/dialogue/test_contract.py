@@ -231,6 +231,13 @@ def test_the_app_for_humans_gets_the_thread_and_the_reason() -> None:
     assert answer(HUMAN_ASKED, inbox="7").messages[1] == messages.PassThread("7", "A refund.")
 
 
+def test_whoever_calls_the_bot_back_has_it_back_before_the_function_is_asked() -> None:
+    kept = Human().written("24", NOON, 12.0).put(DISCLOSED)
+
+    called = [turn_of(text(said, NOON + 9), kept, NOON + 10)["session"]["human"] for said in ("Bot", "hello")]
+    assert [human is None for human in called] == [True, False]
+
+
 @pytest.mark.parametrize(("wrote", "said"), [(NOON, ["Here I am."]), (NOON + 20, [])])
 def test_the_function_brings_the_bot_back_unless_the_human_has_written_since(wrote: float, said: list[str]) -> None:
     kept = Human().written("24", wrote, 12.0).put(DISCLOSED)
@@ -319,9 +326,14 @@ def test_news_goes_the_first_way_that_is_open() -> None:
 # Comments
 
 
-def test_what_would_not_be_allowed_in_answer_is_refused() -> None:
+def test_a_comment_is_answered_once_privately_and_in_public() -> None:
+    comment = events.Comment("c1", id="comment:c1", user="24")
+
+    private, public = answer({"messages": ["Hello."], "publicReply": "Look into your inbox."}, comment).messages
+    assert public.to_request("")["public_reply"] == "Look into your inbox."
+    assert private.to_request("")["recipient"] == {"comment_id": "c1"}
     with pytest.raises(BadReply, match=r"reply\.messages A comment is answered with several messages"):
-        answer({"messages": ["Hello.", "You."]}, events.Comment("c1", id="comment:c1", user="24"))
+        answer({"messages": ["Hello.", "You."]}, comment)
 
 
 # Messages with what no documented example has that the library takes.
