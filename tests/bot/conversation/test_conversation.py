@@ -10,29 +10,7 @@ from bot.conversation import PROFILE, bot, world
 from bot.conversation.parcels import HOUR, Parcel, ParcelSource, ParcelsUnavailable, World
 from bot.dialogue.testing import Chat
 from bot.environment import Environment, read
-from bot.messenger.events import (
-    Audio,
-    Comment,
-    Delivery,
-    Echo,
-    Edited,
-    Event,
-    File,
-    Heart,
-    Image,
-    Notice,
-    OptedIn,
-    Postback,
-    QuickReplyTapped,
-    Reacted,
-    Read,
-    Referral,
-    Referred,
-    Sticker,
-    TextMessage,
-    UnsupportedMessage,
-    parse,
-)
+from bot.messenger import events
 from bot.messenger.human import Human
 from bot.messenger.messages import Carousel, Notification, Text
 from bot.messenger.news import Otherwise, Utility
@@ -85,7 +63,7 @@ def test_the_whole_conversation_goes_in_german() -> None:
     overview = "Paket 12345678: unterwegs\n✅ angekündigt\n📍 unterwegs\n⬜ in Zustellung\n⬜ zugestellt"
     assert person.says("12345678") == [overview]
     assert "kenne ich nicht" in person.says("87654321")[0]
-    assert "Sprachnachrichten" in person.sends(Audio("audio"))[0]
+    assert "Sprachnachrichten" in person.sends(events.Audio("audio"))[0]
     assert person.says("english") == ["Let us speak English."]
     assert person.says("status")[0].startswith("Parcel 12345678: in transit")
     assert person.says("Deutsch!") == ["Sprechen wir Deutsch."]
@@ -107,21 +85,21 @@ def test_every_payload_that_is_offered_is_understood() -> None:
 
 
 def test_a_link_leads_to_its_parcel_for_those_who_know_the_bot_and_those_who_do_not() -> None:
-    link = Referral("TRACK:12345678", "SHORTLINK")
-    known, new = chat().does(Referred(link)), chat().does(Postback("START", referral=link))
+    link = events.Referral("TRACK:12345678", "SHORTLINK")
+    known, new = chat().does(events.Referred(link)), chat().does(events.Postback("START", referral=link))
     assert known == new == chat().taps("TRACK:12345678")
     assert known[0].startswith("Parcel 12345678")
 
 
 @pytest.mark.parametrize("ref", ["TRACK:", "TRACK:1234567x", "TRACK:١٢٣٤٥٦٧٨"])
 def test_a_link_without_a_number_greets(ref: str) -> None:
-    assert chat().does(Referred(Referral(ref))) == chat().taps("START")
+    assert chat().does(events.Referred(events.Referral(ref))) == chat().taps("START")
 
 
 def test_a_link_to_something_else_is_not_understood_and_a_new_person_is_greeted() -> None:
-    link = Referral("POSTER")
-    assert "did not understand" in chat().does(Referred(link))[0]
-    assert chat().does(Postback("START", referral=link)) == chat().taps("START")
+    link = events.Referral("POSTER")
+    assert "did not understand" in chat().does(events.Referred(link))[0]
+    assert chat().does(events.Postback("START", referral=link)) == chat().taps("START")
 
 
 # News
@@ -136,7 +114,7 @@ def watching(source: OneParcel) -> Chat:
     return person
 
 
-CHANGE = Notice("parcel", (("number", "12345678"),))
+CHANGE = events.Notice("parcel", (("number", "12345678"),))
 
 
 def test_a_change_is_reported_within_the_window_and_outside_it_by_a_template_in_the_customers_language() -> None:
@@ -153,7 +131,7 @@ def test_a_change_is_reported_within_the_window_and_outside_it_by_a_template_in_
 
 def test_where_facebook_refuses_the_template_a_change_is_reported_by_the_opt_in_as_often_as_there_is_one() -> None:
     person = watching(OneParcel(2))
-    assert person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1")) == []
+    assert person.does(events.OptedIn("notification_messages", "WATCH:12345678", "token-1")) == []
     person.now += 48 * HOUR
     for _ in range(2):
         person.does(CHANGE)
@@ -171,9 +149,9 @@ def test_a_customer_is_asked_to_opt_in_once_for_each_parcel() -> None:
 
 def test_a_consent_withdrawn_while_a_human_has_the_conversation_is_withdrawn() -> None:
     person = watching(OneParcel(2))
-    person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1"))
+    person.does(events.OptedIn("notification_messages", "WATCH:12345678", "token-1"))
     person.says("human")
-    assert person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1", "STOP_NOTIFICATIONS")) == []
+    assert person.does(events.OptedIn("notification_messages", "WATCH:12345678", "token-1", "STOP_NOTIFICATIONS")) == []
     person.now += 26 * HOUR
     assert person.does(CHANGE) == []
 
@@ -189,8 +167,8 @@ def test_notifications_are_offered_only_where_they_still_exist(country: str, off
 
 def test_a_number_in_a_comment_is_answered_privately_and_anything_else_is_not() -> None:
     person = chat()
-    assert person.does(Comment("c1", "Where is 1234 5678?"))[0].startswith("Parcel 12345678: announced")
-    assert person.does(Comment("c2", "Nice!")) == person.does(Comment("c3", "1234567")) == []
+    assert person.does(events.Comment("c1", "Where is 1234 5678?"))[0].startswith("Parcel 12345678: announced")
+    assert person.does(events.Comment("c2", "Nice!")) == person.does(events.Comment("c3", "1234567")) == []
 
 
 @pytest.mark.parametrize("said", ["stop", "Stopp!"])
@@ -204,7 +182,7 @@ def test_stop_ends_the_news_but_not_the_answers(said: str) -> None:
 def test_a_delivered_parcel_is_reported_outside_the_window_and_then_no_longer_watched() -> None:
     source = OneParcel(2)
     person = watching(source)
-    person.does(OptedIn("notification_messages", "WATCH:12345678", "token-1"))
+    person.does(events.OptedIn("notification_messages", "WATCH:12345678", "token-1"))
     person.now += 48 * HOUR
     source.steps = 4
     assert "delivered" in person.does(CHANGE)[0]
@@ -213,7 +191,7 @@ def test_a_delivered_parcel_is_reported_outside_the_window_and_then_no_longer_wa
 
 def test_nobody_hears_about_a_parcel_that_they_do_not_watch() -> None:
     assert chat().does(CHANGE) == []
-    assert watching(OneParcel()).does(Notice("parcel", (("number", "87654321"),))) == []
+    assert watching(OneParcel()).does(events.Notice("parcel", (("number", "87654321"),))) == []
 
 
 # A human
@@ -223,7 +201,7 @@ def test_a_human_takes_over_until_the_bot_is_called_back() -> None:
     person = chat()
     assert "A human will answer you" in person.says("human")[0]
     assert person.says("My parcel is wet") == []
-    assert person.sends(Image("image")) == []
+    assert person.sends(events.Image("image")) == []
     assert person.says("Bot") == ["You are chatting with a bot.\n\nI am back. What can I do?"]
     assert "12345678" in person.says("12345678")[0]
 
@@ -232,20 +210,20 @@ def test_a_human_takes_over_until_the_bot_is_called_back() -> None:
 
 
 def test_everything_that_is_sent_gets_a_suitable_answer() -> None:
-    assert chat().sends(Sticker("sticker", sticker_id="1")) == chat().sends(Heart("like_heart")) == ["👍"]
-    assert "pictures" in chat().sends(Image("image"))[0]
-    assert "listen" in chat().sends(Audio("audio"))[0]
-    assert "did not understand" in chat().sends(File("file"))[0]
-    assert "did not understand" in chat().does(UnsupportedMessage())[0]
-    assert chat().says("Thank you!") == chat().does(Reacted(emoji="👍")) == ["Glad to help!"]
-    assert chat().does(Reacted(reaction="love")) == ["Glad to help!"]
-    assert chat().does(Reacted(reaction="love", action="unreact")) == []
-    assert chat().does(Reacted(emoji="😡")) == []
+    assert chat().sends(events.Sticker("sticker", sticker_id="1")) == chat().sends(events.Heart("like_heart")) == ["👍"]
+    assert "pictures" in chat().sends(events.Image("image"))[0]
+    assert "listen" in chat().sends(events.Audio("audio"))[0]
+    assert "did not understand" in chat().sends(events.File("file"))[0]
+    assert "did not understand" in chat().does(events.UnsupportedMessage())[0]
+    assert chat().says("Thank you!") == chat().does(events.Reacted(emoji="👍")) == ["Glad to help!"]
+    assert chat().does(events.Reacted(reaction="love")) == ["Glad to help!"]
+    assert chat().does(events.Reacted(reaction="love", action="unreact")) == []
+    assert chat().does(events.Reacted(emoji="😡")) == []
     assert "8-digit number" in chat().says("help")[0]
 
 
-@pytest.mark.parametrize("event", [Delivery(), Read(), Echo("key"), Edited("m1")])
-def test_an_event_that_expects_no_answer_gets_none(event: Event) -> None:
+@pytest.mark.parametrize("event", [events.Delivery(), events.Read(), events.Echo("key"), events.Edited("m1")])
+def test_an_event_that_expects_no_answer_gets_none(event: events.Event) -> None:
     person = chat()
     person.says("hello")
     before = person.state
@@ -272,8 +250,8 @@ def test_the_bot_apologises_and_the_operator_learns_why(
     assert "user" not in person.state
 
 
-@pytest.mark.parametrize("event", [CHANGE, Comment("c1", "Where is 12345678?")])
-def test_nobody_gets_an_apology_for_what_they_did_not_ask_the_bot_for(event: Event) -> None:
+@pytest.mark.parametrize("event", [CHANGE, events.Comment("c1", "Where is 12345678?")])
+def test_nobody_gets_an_apology_for_what_they_did_not_ask_the_bot_for(event: events.Event) -> None:
     person = chat(Broken())
     person.state = watching(OneParcel()).state
     with pytest.raises(ParcelsUnavailable):
@@ -290,11 +268,11 @@ def test_somebody_who_writes_too_much_is_asked_to_slow_down() -> None:
 def test_the_same_bot_answers_on_instagram_without_what_instagram_lacks() -> None:
     mention = {"message": {"mid": "m", "attachments": [{"type": "story_mention"}]}}
     person = chat()
-    for event in (TextMessage("12345678"), TextMessage("help"), parse(mention, "1")):
+    for event in (events.TextMessage("12345678"), events.TextMessage("help"), events.parse(mention, "1")):
         assert person.does(event.replace(platform="instagram"))
         assert person.last.defect is None
     promise = "I will tell you when parcel 12345678 moves on within a day."
-    assert person.does(QuickReplyTapped("WATCH:12345678", platform="instagram")) == [promise]
+    assert person.does(events.QuickReplyTapped("WATCH:12345678", platform="instagram")) == [promise]
 
 
 SAID = st.text(max_size=20) | st.sampled_from(["status", "12345678", "human", "bot", "stop", "Deutsch"])
@@ -306,7 +284,7 @@ def test_whatever_is_said_is_answered_with_what_facebook_takes(said: list[str]) 
     person = chat()
     for text in said:
         raw = {"sender": {"id": "24"}, "message": {"mid": "m", "text": text}}
-        answers = person.does(parse(raw, "1001"))
+        answers = person.does(events.parse(raw, "1001"))
         assert answers or Human.of(person.state).has(person.now)
         assert person.last.defect is None
         for message in person.last.messages:

@@ -78,16 +78,6 @@ def human(chat: Chat) -> Human:
     return Human.of(chat.state)
 
 
-SILENT = pytest.mark.parametrize("silent", [asked, talking])
-
-
-@SILENT
-def test_the_bot_is_silent_while_a_human_has_the_conversation(silent: Callable[[], Chat]) -> None:
-    chat = silent()
-    assert chat.says("hi") == chat.sends(Image("image")) == chat.does(Notice("news")) == []
-    assert human(chat).has(chat.now)
-
-
 CALLS: list[Callable[[Chat], list[str]]] = [
     lambda chat: chat.says("Bot!"),
     lambda chat: chat.says("Zurück"),
@@ -97,12 +87,13 @@ CALLS: list[Callable[[Chat], list[str]]] = [
 ]
 
 
-@SILENT
+@pytest.mark.parametrize("silent", [asked, talking])
 @pytest.mark.parametrize("call", CALLS, ids=["a phrase", "another phrase", "the menu", "a quick reply", "the inbox"])
-def test_the_bot_is_silent_until_it_is_called_back(
+def test_the_bot_is_silent_while_a_human_has_the_conversation_until_it_is_called_back(
     silent: Callable[[], Chat], call: Callable[[Chat], list[str]]
 ) -> None:
     chat = silent()
+    assert chat.says("hi") == chat.sends(Image("image")) == chat.does(Notice("news")) == []
     chat.now += 1
     assert len(call(chat)) == 1
     assert chat.says("hi") == ["hello"]
@@ -139,18 +130,13 @@ def test_whoever_asks_again_for_the_human_who_has_the_conversation_gets_no_answe
     assert human(chat) == before.heard(chat.now)
 
 
-def test_it_is_known_since_when_somebody_waits() -> None:
+def test_it_is_known_who_waits_and_since_when() -> None:
     chat = desk()
-    first = TextMessage("human", user=PERSON)
-    chat.does(first)
+    chat.does(TextMessage("human", user=PERSON))
     began = chat.now
     chat.now += 60
     chat.does(TextMessage("hello?", user=PERSON))
     assert (human(chat).person, human(chat).since, human(chat).waiting) == (PERSON, began, began)
-    chat.state = human(chat).written(PERSON, chat.now, 12).put(chat.state)
-    chat.now += 60
-    chat.does(TextMessage("thanks, and the other one?", user=PERSON))
-    assert human(chat).waiting == chat.now
 
 
 def test_a_dialogue_in_progress_ends_when_a_human_hands_back() -> None:
