@@ -23,7 +23,6 @@ from bot.fault import ConversationFault
 from bot.messenger import events, messages
 from bot.messenger.human import Human
 from bot.messenger.news import OTHERWISE
-from bot.responder import way
 from sandbox.facebook.schema import FOLDER
 from tests.examples import EXAMPLES
 
@@ -81,18 +80,6 @@ def events_of_the_examples() -> Iterator[events.Event]:
                     yield event
 
 
-class Conversation:
-    """A function that returns the same to every turn, and what it was asked."""
-
-    def __init__(self, returned: object) -> None:
-        self.returned = returned if isinstance(returned, bytes) else json.dumps(returned).encode()
-        self.turns: list[Json] = []
-
-    def __call__(self, turn: bytes) -> bytes:
-        self.turns.append(json.loads(turn))
-        return self.returned
-
-
 # The bot has said lately that it is one.
 DISCLOSED: Json = {"session": {"disclosed": NOON}}
 
@@ -102,25 +89,26 @@ def text(words: str = "hi", at: float = NOON, **fields: Any) -> events.TextMessa
 
 
 def answer(
-    returned: object,
-    event: events.Event | None = None,
-    state: Json | None = None,
-    now: float = NOON,
-    **outside: Any,
+    returned: object, event: events.Event | None = None, state: Json | None = None, now: float = NOON, **outside: Any
 ) -> Answer:
-    context = Context(now, None, **outside)
-    return RemoteConversation(Conversation(returned)).answer(
-        event or text(at=now), DISCLOSED if state is None else state, context
-    )
+    """What becomes of what a function returned."""
+    body = returned if isinstance(returned, bytes) else json.dumps(returned).encode()
+    kept = DISCLOSED if state is None else state
+    return RemoteConversation(lambda _: body).answer(event or text(at=now), kept, Context(now, None, **outside))
 
 
 def turn_of(
     event: events.Event, state: Json, now: float = NOON, *, person: tuple[str, ...] = (), **outside: Any
 ) -> Json:
     """What the function is asked; it answers with silence."""
-    conversation = Conversation({})
-    RemoteConversation(conversation, person).answer(event, state, Context(now, None, **outside))
-    (turn,) = conversation.turns
+    asked: list[Json] = []
+
+    def silence(turn: bytes) -> bytes:
+        asked.append(json.loads(turn))
+        return b"{}"
+
+    RemoteConversation(silence, person).answer(event, state, Context(now, None, **outside))
+    (turn,) = asked
     TURN.validate(turn)
     return turn
 
@@ -198,9 +186,12 @@ def test_texts_and_messages_are_sent_in_their_order_and_the_state_is_kept() -> N
     assert found.state["user"] == {"n": 1}
 
 
-def test_a_reply_without_a_state_keeps_it_and_an_empty_one_deletes_it() -> None:
-    assert answer({}, state={"user": {"n": 1}}).state["user"] == {"n": 1}
-    assert "user" not in answer({"state": {}}, state={"user": {"n": 1}}).state
+def test_a_reply_without_a_state_keeps_it_and_an_empty_one_or_forget_deletes_it() -> None:
+    known = {"user": {"n": 1}, "session": {"language": "de", "disclosed": NOON}}
+    assert answer({}, state=known).state["user"] == {"n": 1}
+    assert "user" not in answer({"state": {}}, state=known).state
+    forgotten = answer({"messages": ["Gone."], "forget": True}, state=known)
+    assert (forgotten.state, forgotten.forget, read(forgotten)) == ({}, True, ["Gone."])
 
 
 def test_a_reply_answers_the_first_of_the_messages_that_wait_together() -> None:
@@ -304,14 +295,11 @@ def test_news_goes_the_first_way_that_is_open() -> None:
     notice = events.Notice("order", id="n1", user="24", page="1")
     reply = {"news": [{"message": "It moved.", "template": TEMPLATE, "token": "t"}]}
     inside = {"session": {"opened": NOON - 60, "disclosed": NOON}}
-    ways = [[each.to_request("24") for each in answer(reply, notice, state).messages] for state in (inside, DISCLOSED)]
+    update, *_ = answer(reply, notice, inside).messages
+    utility, consent = (each.to_request("24") for each in answer(reply, notice).messages)
 
-    assert [[way(dict(each)) for each in requests] for requests in ways] == [
-        ["update", "utility", "consent"],
-        ["utility", "consent"],
-    ]
-    assert [OTHERWISE in each for each in ways[1]] == [False, True]
-    assert ways[1][0]["message"] == {
+    assert update == messages.Update(messages.Text("It moved."))
+    assert utility["message"] == {
         "template": {
             "name": "moved",
             "language": {"code": "en"},
@@ -321,6 +309,7 @@ def test_news_goes_the_first_way_that_is_open() -> None:
             ],
         }
     }
+    assert consent["recipient"] == {"notification_messages_token": "t"}
 
 
 # Comments
