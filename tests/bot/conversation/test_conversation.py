@@ -96,12 +96,6 @@ def test_a_link_without_a_number_greets(ref: str) -> None:
     assert chat().does(events.Referred(events.Referral(ref))) == chat().taps("START")
 
 
-def test_a_link_to_something_else_is_not_understood_and_a_new_person_is_greeted() -> None:
-    link = events.Referral("POSTER")
-    assert "did not understand" in chat().does(events.Referred(link))[0]
-    assert chat().does(events.Postback("START", referral=link)) == chat().taps("START")
-
-
 # News
 
 

@@ -4,14 +4,7 @@ import pytest
 
 from bot.dialogue import Bot, Context, Record, Reply, ReplyLike, RuleError
 from bot.dialogue.testing import NOON, Chat
-from bot.messenger.events import (
-    Comment,
-    Event,
-    Notice,
-    Referral,
-    Referred,
-    TextMessage,
-)
+from bot.messenger.events import Comment, Event, Notice, Referral, Referred, TextMessage
 from bot.messenger.messages import AskToNotify, Notification, PrivateReply, PublicReply, Refused, Text, Update
 from bot.messenger.news import News, Utility, UtilityTemplate, Wording
 from tests.bot.dialogue.guest import HOUR, Guest, GuestTurn, empty, known, says
@@ -95,7 +88,7 @@ def test_a_state_may_hold_records_and_be_empty() -> None:
 def test_a_message_is_adapted_to_instagram_and_one_that_instagram_lacks_is_a_defect() -> None:
     bot = empty()
     bot.text("long")(says("x" * 1500))
-    bot.text("news")(lambda _: AskToNotify("News", "NEWS"))
+    bot.text("news")(says(AskToNotify("News", "NEWS")))
     bot.error(lambda _, error: str(error))
     chat = Chat(bot)
     assert [len(piece) for piece in chat.does(TextMessage("long", platform="instagram"))] == [1000, 500]
@@ -132,7 +125,7 @@ def test_outside_the_window_only_what_is_allowed_there_is_planned() -> None:
 )
 def test_after_a_click_to_messenger_ad_the_window_is_open_for_seven_days(first: Event, days: int) -> None:
     bot = empty()
-    bot.notice("news")(lambda _: Update(Text("update")))
+    bot.notice("news")(says(Update(Text("update"))))
     chat = Chat(bot)
     chat.does(first)
     chat.says("thanks")
@@ -187,10 +180,10 @@ def test_a_comment_goes_to_the_rule_for_its_post_before_that_for_its_words() -> 
 @pytest.mark.parametrize("platform", ["page", "instagram"])
 def test_a_comment_is_answered_by_one_private_message(platform: str) -> None:
     bot = empty()
-    bot.comment("price")(returning((Text("9"), PublicReply("See your messages."))))
-    bot.comment("private")(returning(("one", "two")))
-    bot.comment("public")(returning((PublicReply("one"), PublicReply("two"))))
-    bot.text("hi")(returning(PublicReply("hi")))
+    bot.comment("price")(says(Text("9"), PublicReply("See your messages.")))
+    bot.comment("private")(says("one", "two"))
+    bot.comment("public")(says(PublicReply("one"), PublicReply("two")))
+    bot.text("hi")(says(PublicReply("hi")))
     chat = Chat(bot)
     assert chat.does(Comment("c", "price?", platform=platform)) == ["9", "in public: See your messages."]
     assert chat.last.messages == (PrivateReply(Text("9"), "c"), PublicReply("See your messages.", "c", platform))
@@ -276,7 +269,7 @@ HERE = UtilityTemplate("here", {"en": Wording("Parcel {{number}} is here.", Here
 
 def test_news_on_instagram_is_an_update_within_the_window_and_nothing_outside_it() -> None:
     bot = empty()
-    bot.notice("here")(returning(News(Text("It is here."), Utility(HERE, "en", Here("7")), "token")))
+    bot.notice("here")(says(News(Text("It is here."), Utility(HERE, "en", Here("7")), "token")))
     chat = known(bot)
     assert chat.does(Notice("here", platform="instagram")) == ["It is here."]
     assert [type(each) for each in chat.last.messages] == [Update]

@@ -4,11 +4,7 @@ import pytest
 
 from bot.dialogue import Dialogue, Invalid, Reply, ask
 from bot.dialogue.testing import Chat
-from bot.messenger.events import (
-    Attachment,
-    Reacted,
-    UnsupportedMessage,
-)
+from bot.messenger.events import Attachment, Reacted, UnsupportedMessage
 from bot.messenger.messages import QuickReply, Text
 from tests.bot.dialogue.guest import Guest, GuestTurn, empty, says
 

@@ -5,16 +5,9 @@ import pytest
 from bot.dialogue import Bot, Reply, ReplyLike, RuleError
 from bot.dialogue.middleware import DAY, Middleware, disclose, guess_language, rate_limit
 from bot.dialogue.testing import Chat
-from bot.messenger.events import (
-    Comment,
-    Event,
-    Notice,
-    OptedIn,
-    Postback,
-    TextMessage,
-)
+from bot.messenger.events import Comment, Event, Notice, OptedIn, Postback, TextMessage
 from bot.messenger.human import HOUR, Human
-from bot.messenger.messages import Action, Buttons, Card, Carousel, Message, Notification, Tap, Text, Update
+from bot.messenger.messages import Action, Buttons, Card, Carousel, Notification, Tap, Text, Update
 from tests.bot.dialogue.guest import Guest, GuestTurn, empty, says
 
 
@@ -54,24 +47,20 @@ def newcomer() -> Chat:
     """Somebody who has never heard from a bot with the default disclosure."""
     bot: Bot[Guest, None] = Bot(Guest, languages=("en", "de"))
     bot.text("hi", de="hallo")(says("hello"))
-    bot.text("show")(says_with(Carousel((Card("title", "subtitle"),))))
-    bot.text("choose")(says_with(Buttons("Which?", (Tap("This", "THIS"),))))
-    bot.text("long")(says_with(Text("x" * 1990)))
-    bot.text("type")(says_with(Action("typing_on"), Text("typed")))
+    bot.text("show")(says(Carousel((Card("title", "subtitle"),))))
+    bot.text("choose")(says(Buttons("Which?", (Tap("This", "THIS"),))))
+    bot.text("long")(says(Text("x" * 1990)))
+    bot.text("type")(says(Action("typing_on"), Text("typed")))
     bot.text("fail")(lambda _: str(1 / 0))
     bot.text("nothing")(lambda _: None)
     bot.text("forget me")(lambda _: Reply("gone", forget=True))
-    bot.notice()(says_with(Update(Text("news"))))
+    bot.notice()(says(Update(Text("news"))))
     bot.comment()(says("a private answer"))
     bot.error(lambda _, __: "sorry")
     bot.fallback(says("what?"))
     chat = Chat(bot)
     chat.state = {}
     return chat
-
-
-def says_with(*messages: Message) -> Callable[[GuestTurn], tuple[Message, ...]]:
-    return lambda _: messages
 
 
 @pytest.mark.parametrize(
@@ -104,8 +93,8 @@ def test_a_silence_does_not_count_as_a_beginning_and_whoever_was_forgotten_has_a
 
 def test_a_disclosure_that_the_first_message_has_no_room_for_comes_with_the_next() -> None:
     bot: Bot[Guest, None] = Bot(Guest)
-    bot.comment()(says_with(Carousel((Card("title", "subtitle"),))))
-    bot.opt_in()(says_with(Notification(Carousel((Card("news", "today"),)), "token")))
+    bot.comment()(says(Carousel((Card("title", "subtitle"),))))
+    bot.opt_in()(says(Notification(Carousel((Card("news", "today"),)), "token")))
     bot.fallback(says("hello"))
     chat = Chat(bot)
     for first in (Comment("c1", "a comment"), OptedIn(token="token")):
