@@ -453,21 +453,14 @@ def test_what_is_not_a_reply_is_refused_with_the_place_and_the_reason(returned: 
 @pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
 def test_the_documented_dialogue_asks_two_questions_in_twenty_lines(tmp_path: Path) -> None:
     code = re.findall(r"```js\n(.*?)```", Path("docs/any-language.md").read_text(encoding="utf-8"), re.DOTALL)[0]
-    call = """
-        const { handler } = await import("./index.mjs");
-        let turn = "";
-        for await (const part of process.stdin) turn += part;
-        console.log(JSON.stringify(await handler(JSON.parse(turn))));"""
-    (tmp_path / "index.mjs").write_text(code, encoding="utf-8")
-    (tmp_path / "call.mjs").write_text(call, encoding="utf-8")
+    program = tmp_path / "index.mjs"
+    call = "console.log(JSON.stringify(await handler(JSON.parse(readFileSync(0)))));"
+    program.write_text(f'import {{ readFileSync }} from "node:fs";\n{code}\n{call}\n', encoding="utf-8")
+    conversation = RemoteConversation(lambda turn: subprocess.check_output(["node", program], input=turn))
 
-    def ask(turn: bytes) -> bytes:
-        return subprocess.run(["node", "call.mjs"], cwd=tmp_path, input=turn, capture_output=True, check=True).stdout
-
-    state = DISCLOSED
-    said: list[list[str]] = []
+    state, said = DISCLOSED, []
     for said_now in ("hi", "Ada", "many", "4"):
-        found = RemoteConversation(ask).answer(text(said_now), state, Context(NOON, None))
+        found = conversation.answer(text(said_now), state, Context(NOON, None))
         state = found.state
         said.append(read(found))
     assert said == [
