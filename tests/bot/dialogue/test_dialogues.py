@@ -46,6 +46,7 @@ def test_a_dialogue_asks_until_the_answer_is_right_and_ends_with_what_was_answer
     assert chat.says("Ada") == ["How many?"]
     assert chat.says("some") == ["A number, please.", "How many?"]
     assert chat.says("many") == ["A number, please.", "How many?"]
+    assert chat.state["session"]["dialogue"]["answers"] == ["Ada"]
     assert chat.says("9") == ["That is many! When?"]
     assert chat.says("late") == ["That is many! When?"]
     assert chat.says("20") == ["Ada, 9 at 20"]

@@ -69,9 +69,8 @@ def test_a_pattern_gives_its_groups_by_type_and_does_not_match_if_they_do_not_fi
         thing: str = "stamps"
         price: float | None = None
 
-    bot.pattern(r"(?P<count>[\d.]+)?(?: (?P<thing>[a-z]+))?(?: for (?P<price>[\d.]+))?$", Order)(
-        lambda _, order: repr(order)
-    )
+    order = bot.pattern(r"(?P<count>[\d.]+)?(?: (?P<thing>[a-z]+))?(?: for (?P<price>[\d.]+))?$", Order)
+    order(lambda _, found: repr(found))
     bot.pattern("1", Record)(lambda *_: "another pattern")
     chat = Chat(bot)
     assert chat.says("I want 3 CARDS for 2.50") == ["Order(count=3, thing='CARDS', price=2.5)"]
@@ -95,10 +94,9 @@ NAMED: list[tuple[str, object, Event, Event]] = [
     ),
     ("reaction", "love", Reacted(reaction="love"), Reacted(reaction="love", action="unreact")),
 ]
-BY_NAME = pytest.mark.parametrize(("rule", "name", "taken", "other"), NAMED, ids=[rule for rule, *_ in NAMED])
 
 
-@BY_NAME
+@pytest.mark.parametrize(("rule", "name", "taken", "other"), NAMED)
 def test_a_rule_takes_its_own_events_and_one_without_a_name_any_other(
     rule: str, name: object, taken: Event, other: Event
 ) -> None:
