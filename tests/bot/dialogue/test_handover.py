@@ -137,6 +137,10 @@ def test_it_is_known_who_waits_and_since_when() -> None:
     chat.now += 60
     chat.does(TextMessage("hello?", user=PERSON))
     assert (human(chat).person, human(chat).since, human(chat).waiting) == (PERSON, began, began)
+    chat.state = human(chat).written(PERSON, chat.now, 12).put(chat.state)
+    chat.now += 60
+    chat.does(TextMessage("thanks, and the other one?", user=PERSON))
+    assert human(chat).waiting == chat.now
 
 
 def test_a_dialogue_in_progress_ends_when_a_human_hands_back() -> None:

@@ -61,7 +61,8 @@ def choices(number: int) -> list[dict[str, str]]:
 def test_what_no_rule_takes_is_answered_by_lex() -> None:
     lex = FixedLex(plain("We open at 9."), plain("Till then!"))
     talk = chat(lex)
-    assert talk.does(TextMessage("when do you open", page="1001", user="24")) == ["We open at 9.", "Till then!"]
+    talk.does(TextMessage("when do you open", page="1001", user="24"))
+    assert talk.last.messages == (Text("We open at 9."), Text("Till then!"))
     assert lex.asked == [("1001:24", "when do you open")]
 
 
@@ -70,8 +71,9 @@ def test_the_bot_uses_its_own_words_if_lex_has_no_answer(lex: Lex | None) -> Non
     assert chat(lex).says("when do you open") == ["not understood"]
 
 
-def test_a_card_keeps_three_buttons_and_offers_the_rest_as_quick_replies() -> None:
-    (carousel,) = messages(FixedLex(card(buttons=choices(5), imageUrl="https://example.org/a.png", subtitle="s")))
+def test_a_card_keeps_three_whole_buttons_and_offers_the_rest_as_quick_replies() -> None:
+    buttons = [{"text": " ", "value": "v"}, {"text": "Choice 0"}, *choices(5)]
+    (carousel,) = messages(FixedLex(card(buttons=buttons, imageUrl="https://example.org/a.png", subtitle="s")))
     assert isinstance(carousel, Carousel)
     assert [button.to_json()["title"] for button in carousel.cards[0].buttons] == ["Choice 1", "Choice 2", "Choice 3"]
     assert carousel.quick_replies == (QuickReply("Choice 4", "LEX:v4"), QuickReply("Choice 5", "LEX:v5"))
