@@ -103,6 +103,7 @@ def test_a_link_without_a_number_greets(ref: str) -> None:
 def watching(source: OneParcel) -> Chat:
     person = chat(source)
     person.says("12345678")
+    assert "WATCH:12345678" in str(person.last.messages)
     said = person.chooses("WATCH:12345678")
     promise = "I will tell you when parcel 12345678 moves on within a day. May I also do that later?"
     assert said == [promise, "AskToNotify"]
@@ -182,6 +183,8 @@ def test_a_delivered_parcel_is_reported_outside_the_window_and_then_no_longer_wa
     source.steps = 4
     assert "delivered" in person.does(CHANGE)[0]
     assert person.state["user"] == {"parcel": "12345678", "asked": "12345678"}
+    person.says("status")
+    assert "WATCH" not in str(person.last.messages)
 
 
 def test_nobody_hears_about_a_parcel_that_they_do_not_watch() -> None:

@@ -58,6 +58,7 @@ def test_an_answer_may_be_tapped_or_be_a_text_that_has_a_rule() -> None:
     assert chat.says("hi") == ["How many?"]
     assert chat.chooses("2") == ["hi, 2"]
     assert chat.state["user"] == {"name": "hi", "visits": 2}
+    assert chat.says("2") == ["what?"]
 
 
 def test_a_dialogue_is_cancelled_and_without_one_there_is_nothing_to_cancel() -> None:

@@ -49,6 +49,7 @@ Rule = Callable[[Bot[Guest, None]], Registration[Guest, None, Any]]
         ("hi  there", "Hi there", True),
         ("👍", "👍🏽", True),
         ("??", "??", True),
+        ("??", "!", False),
         ("status", "status quo", False),
         ("status", "stat us", False),
         ("status", "", False),
