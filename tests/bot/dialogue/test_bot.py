@@ -33,7 +33,7 @@ def test_a_handler_may_say_nothing_a_text_of_any_length_a_message_or_several() -
 
 
 @pytest.mark.parametrize(
-    "kept", [None, 7, {"visits": "many", "name": "Ada"}, {"visits": True, "name": "Ada", "old": 1}]
+    "kept", [None, 7, {"visits": "many", "name": "Ada"}, {"visits": True, "name": "Ada", "tags": 7, "old": 1}]
 )
 def test_kept_state_that_does_not_fit_is_left_out(kept: object) -> None:
     bot = empty()
