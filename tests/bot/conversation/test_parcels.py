@@ -21,11 +21,6 @@ def test_every_number_has_a_parcel_whose_steps_lie_in_order_in_the_past(number: 
     assert parcel.step == len(parcel.reached) - 1
 
 
-@given(NUMBERS, TIMES)
-def test_the_same_number_at_the_same_time_is_the_same_parcel(number: str, now: float) -> None:
-    assert PARCELS.find(number, now) == DemonstrationParcels().find(number, now)
-
-
 @given(NUMBERS)
 def test_a_parcel_goes_through_all_four_steps_and_starts_again(number: str) -> None:
     steps = [parcel.step for hour in range(7 * 24) if (parcel := PARCELS.find(number, 1.7e9 + hour * HOUR))]

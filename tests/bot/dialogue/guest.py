@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bot.dialogue import Bot, Record, Turn
 from bot.dialogue.testing import NOON, Chat
 from bot.messenger.events import Event
+from bot.messenger.messages import Message
 
 HOUR = 3600.0
 
@@ -22,7 +23,7 @@ def empty() -> Bot[Guest, None]:
     return Bot(Guest, languages=("en", "de"), disclosure=None)
 
 
-def says(words: str) -> Callable[[GuestTurn], str]:
+def says(*words: str | Message) -> Callable[[GuestTurn], tuple[str | Message, ...]]:
     return lambda _: words
 
 

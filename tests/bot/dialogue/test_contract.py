@@ -17,49 +17,12 @@ from bot.dialogue import Answer, Context
 from bot.dialogue.engine import NEVER_ANSWERED
 from bot.dialogue.middleware import DAY
 from bot.dialogue.remote import RemoteConversation
-from bot.dialogue.send_form import BadReply
+from bot.dialogue.send_form import BadReply, forms_of
 from bot.dialogue.testing import readable
 from bot.fault import ConversationFault
-from bot.messenger import events
+from bot.messenger import events, messages
 from bot.messenger.human import Human
-from bot.messenger.messages import (
-    Action,
-    Address,
-    Adjustment,
-    AskEmail,
-    AskPhone,
-    AskToNotify,
-    Buttons,
-    Call,
-    Card,
-    Carousel,
-    Content,
-    Coupon,
-    Feedback,
-    GridImage,
-    ImageGrid,
-    Item,
-    Link,
-    LogIn,
-    LogOut,
-    Media,
-    MediaCard,
-    Message,
-    PassThread,
-    Play,
-    Products,
-    QuickReply,
-    React,
-    Receipt,
-    ReleaseThread,
-    RequestThread,
-    TakeThread,
-    Tap,
-    Text,
-    ThreadControl,
-)
 from bot.messenger.news import OTHERWISE
-from bot.responder import way
 from sandbox.facebook.schema import FOLDER
 from tests.examples import EXAMPLES
 
@@ -112,19 +75,9 @@ def events_of_the_examples() -> Iterator[events.Event]:
         body = example.get("body")
         for entry in body.get("entry", ()) if isinstance(body, dict) else ():
             for item in [*entry.get("messaging", ()), *entry.get("standby", ()), *entry.get("changes", ())]:
-                yield events.parse(item, str(entry.get("id", "")), platform=example["object"])
-
-
-class Conversation:
-    """A function that returns the same to every turn, and what it was asked."""
-
-    def __init__(self, returned: object) -> None:
-        self.returned = returned if isinstance(returned, bytes) else json.dumps(returned).encode()
-        self.turns: list[Json] = []
-
-    def __call__(self, turn: bytes) -> bytes:
-        self.turns.append(json.loads(turn))
-        return self.returned
+                event = events.parse(item, str(entry.get("id", "")), platform=example["object"])
+                if not isinstance(event, NEVER_ANSWERED):
+                    yield event
 
 
 # The bot has said lately that it is one.
@@ -136,25 +89,26 @@ def text(words: str = "hi", at: float = NOON, **fields: Any) -> events.TextMessa
 
 
 def answer(
-    returned: object,
-    event: events.Event | None = None,
-    state: Json | None = None,
-    now: float = NOON,
-    **outside: Any,
+    returned: object, event: events.Event | None = None, state: Json | None = None, now: float = NOON, **outside: Any
 ) -> Answer:
-    context = Context(now, None, **outside)
-    return RemoteConversation(Conversation(returned)).answer(
-        event or text(at=now), DISCLOSED if state is None else state, context
-    )
+    """What becomes of what a function returned."""
+    body = returned if isinstance(returned, bytes) else json.dumps(returned).encode()
+    kept = DISCLOSED if state is None else state
+    return RemoteConversation(lambda _: body).answer(event or text(at=now), kept, Context(now, None, **outside))
 
 
 def turn_of(
     event: events.Event, state: Json, now: float = NOON, *, person: tuple[str, ...] = (), **outside: Any
 ) -> Json:
     """What the function is asked; it answers with silence."""
-    conversation = Conversation({})
-    RemoteConversation(conversation, person).answer(event, state, Context(now, None, **outside))
-    (turn,) = conversation.turns
+    asked: list[Json] = []
+
+    def silence(turn: bytes) -> bytes:
+        asked.append(json.loads(turn))
+        return b"{}"
+
+    RemoteConversation(silence, person).answer(event, state, Context(now, None, **outside))
+    (turn,) = asked
     TURN.validate(turn)
     return turn
 
@@ -168,35 +122,18 @@ def read(found: Answer) -> list[str]:
 
 @pytest.mark.parametrize("event", [*events_of_the_examples()], ids=lambda event: event.kind)
 def test_the_turn_of_every_event_fits_the_schema_and_has_all_its_fields(event: events.Event) -> None:
-    conversation = Conversation({})
-    kept = {"user": {"a": [1]}, "session": {"language": "de"}}
-    RemoteConversation(conversation).answer(event, kept, Context(NOON, None))
+    turn = turn_of(event, {"user": {"a": [1]}, "session": {"language": "de"}})
 
-    if isinstance(event, NEVER_ANSWERED):
-        assert not conversation.turns
-        return
-    (turn,) = conversation.turns
-    TURN.validate(turn)
     assert turn["event"].keys() == {"kind", *event.fields()}
     assert (turn["version"], turn["state"], turn["now"]) == (1, {"a": [1]}, 1_700_000_000_000)
     assert turn["session"]["language"] == "de"
 
 
-def test_every_kind_of_event_has_an_example() -> None:
-    documented = Path("docs/any-language.md").read_text(encoding="utf-8")
-    schema = DOCUMENTS[0]
-    definitions = schema["properties"]["event"]["anyOf"]
+def test_every_kind_of_event_in_the_schema_has_an_example() -> None:
+    definitions = [each["$ref"].rpartition("/")[2] for each in DOCUMENTS[0]["properties"]["event"]["anyOf"]]
 
-    seen = {event.kind for event in events_of_the_examples() if not isinstance(event, NEVER_ANSWERED)}
-    assert len(definitions) == len(seen | {"notice"})
-    for each in definitions:
-        kind = schema["$defs"][each["$ref"].rpartition("/")[2]]["properties"]["kind"]["const"]
-        assert f"### `{kind}`\n" in documented
-
-
-@pytest.mark.parametrize("schema", DOCUMENTS[:2], ids=["turn", "reply"])
-def test_the_schemas_are_valid_themselves(schema: Json) -> None:
-    Draft202012Validator.check_schema(schema)
+    kinds = {DOCUMENTS[0]["$defs"][each]["properties"]["kind"]["const"] for each in definitions}
+    assert kinds == {event.kind for event in events_of_the_examples()} | {"notice"}
 
 
 def test_the_turn_says_until_when_the_window_is_open() -> None:
@@ -245,23 +182,16 @@ def test_the_turn_has_the_texts_that_wait_but_for_those_from_one_on_that_calls_t
 def test_texts_and_messages_are_sent_in_their_order_and_the_state_is_kept() -> None:
     found = answer({"messages": ["One", {"text": "Two"}, {"sender_action": "typing_on"}], "state": {"n": 1}})
 
-    assert found.messages == (Text("One"), Text("Two"), Action("typing_on"))
+    assert found.messages == (messages.Text("One"), messages.Text("Two"), messages.Action("typing_on"))
     assert found.state["user"] == {"n": 1}
 
 
-def test_a_long_text_is_split() -> None:
-    assert [len(each) for each in read(answer({"messages": ["word " * 500]}))] == [1999, 500]
-
-
-def test_a_reply_without_a_state_keeps_it_and_an_empty_one_deletes_it() -> None:
-    assert answer({}, state={"user": {"n": 1}}).state["user"] == {"n": 1}
-    assert "user" not in answer({"state": {}}, state={"user": {"n": 1}}).state
-
-
-def test_a_reply_can_set_the_language_and_forget_everything() -> None:
-    assert answer({"language": "de"}).state["session"]["language"] == "de"
-    forgotten = answer({"messages": ["Gone."], "forget": True}, state={"user": {"n": 1}, **DISCLOSED})
-    assert (forgotten.state, forgotten.forget, forgotten.messages) == ({}, True, (Text("Gone."),))
+def test_a_reply_without_a_state_keeps_it_and_an_empty_one_or_forget_deletes_it() -> None:
+    known = {"user": {"n": 1}, "session": {"language": "de", "disclosed": NOON}}
+    assert answer({}, state=known).state["user"] == {"n": 1}
+    assert "user" not in answer({"state": {}}, state=known).state
+    forgotten = answer({"messages": ["Gone."], "forget": True}, state=known)
+    assert (forgotten.state, forgotten.forget, read(forgotten)) == ({}, True, ["Gone."])
 
 
 def test_a_reply_answers_the_first_of_the_messages_that_wait_together() -> None:
@@ -283,12 +213,11 @@ def test_a_text_is_counted_as_not_understood_if_the_function_says_so() -> None:
 # Who has the conversation
 
 
-def human_asked(**outside: Any) -> Answer:
-    return answer({"messages": ["A colleague comes."], "handOver": True, "reason": "A refund."}, **outside)
+HUMAN_ASKED = {"messages": ["A colleague comes."], "handOver": True, "reason": "A refund."}
 
 
 def test_while_a_human_has_the_conversation_the_state_is_kept_and_nothing_is_sent() -> None:
-    asked = human_asked(human_hours=2.0)
+    asked = answer(HUMAN_ASKED, human_hours=2.0)
     silent = answer({"messages": ["Hm?"], "state": {"n": 1}}, state=asked.state, now=NOON + 3600)
     later = answer({"messages": ["Yes?"], "disclosed": True}, state=silent.state, now=NOON + 2 * 3600)
 
@@ -297,26 +226,14 @@ def test_while_a_human_has_the_conversation_the_state_is_kept_and_nothing_is_sen
 
 
 def test_the_app_for_humans_gets_the_thread_and_the_reason() -> None:
-    _, passed = human_asked(inbox="7").messages
-
-    assert passed == PassThread("7", "A refund.")
+    assert answer(HUMAN_ASKED, inbox="7").messages[1] == messages.PassThread("7", "A refund.")
 
 
-@pytest.mark.parametrize(
-    ("event", "back"),
-    [
-        (text("Bot", NOON + 9), True),
-        (events.Postback("MENU", user="24", timestamp=round((NOON + 9) * 1000)), True),
-        (text("hello", NOON + 9), False),
-        (text("Bot", NOON - 9), False),
-    ],
-)
-def test_a_phrase_or_a_tap_brings_the_bot_back_before_the_function_is_asked(event: events.Event, back: bool) -> None:
+def test_whoever_calls_the_bot_back_has_it_back_before_the_function_is_asked() -> None:
     kept = Human().written("24", NOON, 12.0).put(DISCLOSED)
-    found = answer({"messages": ["Here I am."], "disclosed": True}, event, kept, now=NOON + 10)
 
-    assert (turn_of(event, kept, NOON + 10)["session"]["human"] is None) == back
-    assert read(found) == (["Here I am."] if back else [])
+    called = [turn_of(text(said, NOON + 9), kept, NOON + 10)["session"]["human"] for said in ("Bot", "hello")]
+    assert [human is None for human in called] == [True, False]
 
 
 @pytest.mark.parametrize(("wrote", "said"), [(NOON, ["Here I am."]), (NOON + 20, [])])
@@ -331,7 +248,7 @@ def test_the_function_brings_the_bot_back_unless_the_human_has_written_since(wro
 
 
 def test_a_reply_that_is_always_sent_is_sent_until_a_human_writes() -> None:
-    asked = human_asked().state
+    asked = answer(HUMAN_ASKED).state
     talks = Human().written("24", NOON, 12.0).put(DISCLOSED)
     reply = {"messages": ["I will not write any more."], "always": True}
 
@@ -342,38 +259,28 @@ def test_another_app_that_asks_for_the_thread_gets_it_unless_the_function_decide
     asks = events.ThreadRequested(requested_owner="7", metadata="refund", user="24")
     own = {"control": "pass_thread_control", "target_app_id": "8"}
 
-    assert answer({}, asks).messages == (PassThread("7", "refund"),)
+    assert answer({}, asks).messages == (messages.PassThread("7", "refund"),)
     assert answer({"handOver": False}, asks).messages == ()
-    assert answer({"messages": [own]}, asks).messages == (PassThread("8"),)
+    assert answer({"messages": [own]}, asks).messages == (messages.PassThread("8"),)
 
 
 # Saying that this is a bot
 
 
-def test_the_first_message_says_that_this_is_a_bot_in_the_language_of_the_person() -> None:
+def test_the_first_message_says_that_this_is_a_bot_unless_the_function_says_it() -> None:
     german = answer({"messages": ["Hallo."], "language": "de"}, state={})
     unknown = answer({"messages": ["Szia."], "language": "hu"}, state={})
+    itself = answer({"messages": ["I am a bot."], "disclosed": True}, state={})
+    again = answer({"messages": ["Hi."]}, state=itself.state, now=NOON + 7 * DAY, disclose_days=7)
 
     assert read(german) == ["Sie schreiben mit einem Bot.\n\nHallo."]
     assert read(unknown) == ["You are chatting with a bot.\n\nSzia."]
-    assert read(answer({"messages": ["Wie geht's?"]}, state=german.state)) == ["Wie geht's?"]
-
-
-def test_it_is_said_again_after_some_days() -> None:
-    said = answer({"messages": ["Hello."]}, state={}).state
-    again = [answer({"messages": ["Hi."]}, state=said, now=NOON + days * DAY, disclose_days=7) for days in (6, 7)]
-
-    assert [read(each) for each in again] == [["Hi."], ["You are chatting with a bot.\n\nHi."]]
-
-
-def test_a_function_that_says_it_itself_says_so() -> None:
-    said = answer({"messages": ["I am a bot."], "disclosed": True}, state={})
-
-    assert (turn_of(text(), {})["session"]["disclose"], turn_of(text(), said.state)["session"]["disclose"]) == (
+    assert (read(itself), read(again)) == (["I am a bot."], ["You are chatting with a bot.\n\nHi."])
+    assert [turn_of(text(), each)["session"]["disclose"] for each in ({}, german.state, itself.state)] == [
         True,
         False,
-    )
-    assert read(said) == ["I am a bot."]
+        False,
+    ]
 
 
 # Outside the window
@@ -395,14 +302,11 @@ def test_news_goes_the_first_way_that_is_open() -> None:
     notice = events.Notice("order", id="n1", user="24", page="1")
     reply = {"news": [{"message": "It moved.", "template": TEMPLATE, "token": "t"}]}
     inside = {"session": {"opened": NOON - 60, "disclosed": NOON}}
-    ways = [[each.to_request("24") for each in answer(reply, notice, state).messages] for state in (inside, DISCLOSED)]
+    update, *_ = answer(reply, notice, inside).messages
+    utility, consent = (each.to_request("24") for each in answer(reply, notice).messages)
 
-    assert [[way(dict(each)) for each in requests] for requests in ways] == [
-        ["update", "utility", "consent"],
-        ["utility", "consent"],
-    ]
-    assert [OTHERWISE in each for each in ways[1]] == [False, True]
-    assert ways[1][0]["message"] == {
+    assert update == messages.Update(messages.Text("It moved."))
+    assert utility["message"] == {
         "template": {
             "name": "moved",
             "language": {"code": "en"},
@@ -412,89 +316,79 @@ def test_news_goes_the_first_way_that_is_open() -> None:
             ],
         }
     }
+    assert consent["recipient"] == {"notification_messages_token": "t"}
 
 
 # Comments
 
 
-def test_a_comment_is_answered_with_one_private_reply() -> None:
-    comment = events.Comment("c1", id="comment:c1", user="24")
-
-    (sent,) = answer({"messages": ["Hello."]}, comment).messages
-    assert sent.to_request("24")["recipient"] == {"comment_id": "c1"}
-    with pytest.raises(BadReply, match=r"reply\.messages A comment is answered with several messages"):
-        answer({"messages": ["Hello.", "You."]}, comment)
-
-
-def test_a_comment_is_answered_in_public_as_well() -> None:
+def test_a_comment_is_answered_once_privately_and_in_public() -> None:
     comment = events.Comment("c1", id="comment:c1", user="24")
 
     private, public = answer({"messages": ["Hello."], "publicReply": "Look into your inbox."}, comment).messages
     assert public.to_request("")["public_reply"] == "Look into your inbox."
     assert private.to_request("")["recipient"] == {"comment_id": "c1"}
-    with pytest.raises(BadReply, match="A public reply answers a comment, and this event is a text"):
-        answer({"publicReply": "Look into your inbox."})
+    with pytest.raises(BadReply, match=r"reply\.messages A comment is answered with several messages"):
+        answer({"messages": ["Hello.", "You."]}, comment)
 
 
-WHOLE: list[Message] = [
-    Text("Hi", quick_replies=(QuickReply("Yes", "YES", HTTPS), AskPhone(), AskEmail())),
-    Media("image", HTTPS, reusable=True),
-    Media("file", attachment_id="7"),
-    Buttons("Choose", (Link("Site", HTTPS, "compact"), Tap("Track", "T"), Call("Call", "+491234567"))),
-    Buttons("Choose", (LogIn(HTTPS), LogOut(), Play("Play", "L1"))),
-    Carousel((Card("One", "first", HTTPS, HTTPS, (Tap("Go", "G"),)), Card("Two", link=HTTPS)), square=True),
-    MediaCard("image", "https://www.facebook.com/page/photos/1", buttons=(Tap("Go", "G"),)),
-    ImageGrid(
-        (GridImage(HTTPS, hero=True), GridImage(HTTPS, link=HTTPS), GridImage(HTTPS, payload="A", text="A!")),
+# Messages with what no documented example has that the library takes.
+OTHERS: list[messages.Message] = [
+    messages.Text("Hi", quick_replies=(messages.QuickReply("Yes", "YES", HTTPS),)),
+    messages.Buttons("Choose", (messages.Link("Site", HTTPS, "compact"), messages.Play("Play", "L1"))),
+    messages.Carousel((messages.Card("One", "first", HTTPS, HTTPS, (messages.Tap("Go", "G"),)),), square=True),
+    messages.MediaCard("image", "https://www.facebook.com/page/photos/1", buttons=(messages.Tap("Go", "G"),)),
+    messages.ImageGrid(
+        (
+            messages.GridImage(HTTPS, hero=True),
+            messages.GridImage(HTTPS, link=HTTPS),
+            messages.GridImage(HTTPS, payload="A", text="A!"),
+        ),
         "Spring",
         "Tap one",
-        (Tap("Go", "G"),),
+        (messages.Tap("Go", "G"),),
     ),
-    Receipt(
+    messages.Receipt(
         "Ada",
         "7-1",
         "EUR",
         "Visa 1234",
         12.5,
-        (Item("Stamps", 10.0, "a sheet", 2, HTTPS),),
+        (messages.Item("Stamps", 10.0, "a sheet", 2, HTTPS),),
         subtotal=10.0,
         shipping=1.5,
         tax=2.0,
-        adjustments=(Adjustment("New", 1.0),),
-        address=Address("Street 1", "Bonn", "53113", "NW", "DE", "Back"),
+        adjustments=(messages.Adjustment("New", 1.0),),
+        address=messages.Address("Street 1", "Bonn", "53113", "NW", "DE", "Back"),
         order_url=HTTPS,
         ordered=1_700_000_000,
         merchant_name="Post",
     ),
-    Products(("1", "2")),
-    Coupon("Free stamps", "FREE", HTTPS, "Once", HTTPS, "SEEN"),
-    Feedback("Delivery", "Was all well?", "Rate", "q1", "csat", HTTPS, "How was it?", "Tell more", 3),
-    AskToNotify("News of parcel", "NOTIFY", HTTPS),
-    Action("typing_on"),
-    React("m1", "❤"),
-    React("m1"),
-    PassThread("7", "A refund."),
-    TakeThread("Mine."),
-    ReleaseThread(),
-    RequestThread("May I?"),
+    messages.Coupon("Free stamps", "FREE", HTTPS, "Once", HTTPS, "SEEN"),
+    messages.Feedback("Delivery", "Was all well?", "Rate", "q1", "csat", HTTPS, "How was it?", "Tell more", 3),
+    messages.AskToNotify("News of parcel", "NOTIFY", HTTPS),
+    messages.PassThread("7", "A refund."),
+    messages.TakeThread("Mine."),
+    messages.ReleaseThread(),
+    messages.RequestThread("May I?"),
 ]
 
 
-@pytest.mark.parametrize("message", WHOLE, ids=lambda message: type(message).__name__)
-def test_every_message_of_the_library_is_read_from_its_own_form(message: Message) -> None:
-    given_message = message_of(message.to_request("24"))
-    reply = {"messages": [given_message]}
+@pytest.mark.parametrize("message", OTHERS, ids=lambda message: type(message).__name__)
+def test_every_other_message_of_the_library_is_read_from_its_own_form(message: messages.Message) -> None:
+    reply = {"messages": [message_of(message.to_request("24"))]}
 
     REPLY.validate(reply)
     assert answer(reply).messages == (message,)
 
 
-def test_the_list_has_every_message_that_a_reply_can_hold() -> None:
-    def leaves(kind: type[Message]) -> Iterator[type[Message]]:
+def test_every_message_that_a_reply_can_hold_has_a_form() -> None:
+    def leaves(kind: type[messages.Message]) -> Iterator[type[messages.Message]]:
         below = kind.__subclasses__()
         yield from [each for one in below for each in leaves(one)] if below else [kind]
 
-    assert {type(each) for each in WHOLE} == {*leaves(Content), Action, React, *leaves(ThreadControl)}
+    kinds = {form.kind for form in forms_of(messages.Message)}
+    assert kinds == {*leaves(messages.Content), messages.Action, messages.React, *leaves(messages.ThreadControl)}
 
 
 @pytest.mark.parametrize("example", [pytest.param(each, id=each["id"]) for each in SENT])
@@ -512,7 +406,7 @@ def test_a_documented_message_is_sent_as_it_is_or_refused(example: Json) -> None
 
 def receipt(total: object = 1, timestamp: object = "1") -> Json:
     """A receipt with two fields of choice."""
-    form = message_of(Receipt("Ada", "7", "EUR", "Visa", 1.0).to_request("24"))
+    form = message_of(messages.Receipt("Ada", "7", "EUR", "Visa", 1.0).to_request("24"))
     form["attachment"]["payload"] |= {"summary": {"total_cost": total}, "timestamp": timestamp}
     return form
 
@@ -521,9 +415,7 @@ def receipt(total: object = 1, timestamp: object = "1") -> Json:
     ("returned", "reason"),
     [
         (b"", "reply is not JSON"),
-        (b"\xff", "reply is not JSON"),
         (b"NaN", "reply is not JSON"),
-        (b'{"state": {"a": 1e999}}', "reply is not JSON"),
         (b'{"state": {"a": "\\ud83d"}}', "reply is not JSON"),
         (b"[" * 100_000, "reply is not JSON"),
         (None, "reply is null: return {} for silence"),
@@ -535,7 +427,6 @@ def receipt(total: object = 1, timestamp: object = "1") -> Json:
         ({"messages": [{"text": "a", "metadata": "b"}]}, r"reply\.messages\[0\]\.metadata is not known"),
         ({"messages": [{"attachment": {"type": "hologram"}}]}, r"reply\.messages\[0\] is of no known kind"),
         ({"messages": [{"text": "x" * 2000}]}, r"reply\.messages\[0\] A text has 2000 characters, and 1999"),
-        ({"messages": [{"sender_action": "typing_on", "text": "a"}]}, r"reply\.messages\[0\]\.text is not known"),
         (
             {"messages": [receipt(total=10**400)]},
             r"reply\.messages\[0\]\.attachment.*total_cost is a whole number, not a number",
@@ -543,14 +434,10 @@ def receipt(total: object = 1, timestamp: object = "1") -> Json:
         ({"messages": [receipt(timestamp="9" * 5000)]}, r"reply\.messages\[0\]\.attachment.*timestamp is a text"),
         ({"state": []}, r"reply\.state is a list, not an object"),
         ({"handOver": "yes"}, r"reply\.handOver is a text, not true or false"),
-        ({"forget": 1}, r"reply\.forget is a whole number"),
         ({"optIns": [{"token": "", "message": "a"}]}, r"reply\.optIns The token of a notification is empty"),
-        ({"optIns": [{"message": "a"}]}, r"reply\.optIns\[0\] lacks token"),
-        ({"optIns": [{"token": "t", "message": " "}]}, r"reply\.optIns A text is empty"),
         ({"together": 2}, r"reply\.together is 2: answer the event and those that wait behind it"),
         ({"together": 0}, r"reply\.together is 0"),
         ({"publicReply": " "}, r"reply\.publicReply A public reply is empty"),
-        ({"messages": [{"control": "pass_thread_control"}]}, r"reply\.messages\[0\] lacks target_app_id"),
         ({"news": [{"message": " "}]}, r"reply\.news A text is empty"),
         (
             {"news": [{"message": "a", "template": TEMPLATE | {"name": "Moved!"}}]},
@@ -559,10 +446,6 @@ def receipt(total: object = 1, timestamp: object = "1") -> Json:
         (
             {"news": [{"message": "a", "template": TEMPLATE | {"values": {"number": 1}}}]},
             r"reply\.news\[0\]\.template\.values\.number is a whole number, not a text",
-        ),
-        (
-            {"news": [{"message": "a", "template": TEMPLATE | {"values": {"number": "1\n2"}}}]},
-            r"reply\.news\[0\]\.template The placeholder number of moved has line breaks",
         ),
     ],
 )
@@ -577,23 +460,16 @@ def test_what_is_not_a_reply_is_refused_with_the_place_and_the_reason(returned: 
 @pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not installed")
 def test_the_documented_dialogue_asks_two_questions_in_twenty_lines(tmp_path: Path) -> None:
     code = re.findall(r"```js\n(.*?)```", Path("docs/any-language.md").read_text(encoding="utf-8"), re.DOTALL)[0]
-    call = """
-        const { handler } = await import("./index.mjs");
-        let turn = "";
-        for await (const part of process.stdin) turn += part;
-        console.log(JSON.stringify(await handler(JSON.parse(turn))));"""
-    (tmp_path / "index.mjs").write_text(code, encoding="utf-8")
-    (tmp_path / "call.mjs").write_text(call, encoding="utf-8")
+    program = tmp_path / "index.mjs"
+    call = "console.log(JSON.stringify(await handler(JSON.parse(readFileSync(0)))));"
+    program.write_text(f'import {{ readFileSync }} from "node:fs";\n{code}\n{call}\n', encoding="utf-8")
+    conversation = RemoteConversation(lambda turn: subprocess.check_output(["node", program], input=turn))
 
-    def ask(turn: bytes) -> bytes:
-        return subprocess.run(["node", "call.mjs"], cwd=tmp_path, input=turn, capture_output=True, check=True).stdout
-
-    state = DISCLOSED
-    said: list[list[str]] = []
+    state, said = DISCLOSED, []
     for said_now in ("hi", "Ada", "many", "4"):
-        found = RemoteConversation(ask).answer(text(said_now), state, Context(NOON, None))
+        found = conversation.answer(text(said_now), state, Context(NOON, None))
         state = found.state
-        said.append([message_of(each.to_request("24"))["text"] for each in found.messages])
+        said.append(read(found))
     assert said == [
         ["What is your name?"],
         ["For how many people?"],
@@ -605,19 +481,11 @@ def test_the_documented_dialogue_asks_two_questions_in_twenty_lines(tmp_path: Pa
 
 # The fuzz
 
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from((HTTPS, "typing_on"))
 JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text()
-    | st.sampled_from(("", "text", HTTPS, "typing_on")),
-    lambda inside: (
-        st.lists(inside, max_size=4) | st.dictionaries(st.text() | st.sampled_from(("text", "type")), inside)
-    ),
-    max_leaves=12,
+    LEAVES, lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(), inside), max_leaves=12
 )
-VALID: list[Json] = [{"messages": [message_of(each.to_request("24"))]} for each in WHOLE] + [
+VALID: list[Json] = [{"messages": [message_of(each.to_request("24"))]} for each in OTHERS] + [
     {"messages": ["a"], "state": {"a": 1}, "language": "de", "handOver": False, "forget": False},
     {"optIns": [{"token": "t", "message": {"text": "a"}}], "together": 2, "always": True, "understood": True},
     {"news": [{"message": "a", "template": TEMPLATE, "token": "t"}], "publicReply": "a"},
@@ -635,24 +503,22 @@ EVENTS = st.sampled_from(
 
 
 def altered(value: object, choose: Callable[[st.SearchStrategy[Any]], Any]) -> object:
-    """The value with something else in one place: another value, one more name, or nothing."""
+    """The value with something else, or nothing, in one place."""
     if isinstance(value, dict) and value and choose(st.integers(0, 5)):
         name = choose(st.sampled_from(sorted(value)))
         rest = {each: value[each] for each in value if each != name}
-        match choose(st.integers(0, 5)):
-            case 0:
-                return rest
-            case 1:
-                return value | {choose(st.text()): choose(JSON)}
-        return rest | {name: altered(value[name], choose)}
+        return rest | {name: altered(value[name], choose)} if choose(st.integers(0, 5)) else rest
     if isinstance(value, list) and value and choose(st.integers(0, 5)):
         place = choose(st.integers(0, len(value) - 1))
         return [*value[:place], altered(value[place], choose), *value[place + 1 :]]
     return choose(JSON)
 
 
-def check(returned: object, event: events.Event) -> None:
-    """Whatever a function returns, it is refused with a reason, or Facebook takes all of it."""
+@given(st.data(), EVENTS)
+def test_whatever_is_returned_is_refused_with_a_reason_or_facebook_takes_all_of_it(
+    data: st.DataObject, event: events.Event
+) -> None:
+    returned = altered(data.draw(st.sampled_from(VALID)), data.draw)
     try:
         found = answer(returned, event, {})
     except ConversationFault:
@@ -663,15 +529,4 @@ def check(returned: object, event: events.Event) -> None:
         if "message" in request or "sender_action" in request:  # anything else is another call of the Graph API
             SEND_API.validate(request)
     json.dumps(found.state, allow_nan=False, ensure_ascii=False).encode()
-    if not isinstance(returned, bytes):
-        REPLY.validate(returned)
-
-
-@given(JSON | st.binary(), EVENTS)
-def test_any_json_as_a_reply_is_refused_or_right(returned: object, event: events.Event) -> None:
-    check(returned, event)
-
-
-@given(st.data(), EVENTS)
-def test_a_reply_that_is_nearly_right_is_refused_or_right(data: st.DataObject, event: events.Event) -> None:
-    check(altered(data.draw(st.sampled_from(VALID)), data.draw), event)
+    REPLY.validate(returned)
