@@ -28,7 +28,6 @@ from tools.rights.static_analysis import findings, together
 
 ACCOUNT = Account(partition="aws", region="eu-central-1", account_id="111122223333")
 SCOPE = Scope(project="bot", stacks=["dev", "prod"], account=ACCOUNT)
-STATE = "arn:aws:s3:::bot-state-111122223333-eu-central-1"
 READING = ("Get", "List", "Describe", "GET", "Decrypt")
 
 
@@ -48,38 +47,6 @@ def permissions(of: Graph, role: str) -> dict[str, set[str]]:
                 for action in actions:
                     found.setdefault(action, set()).update(resources)
     return found
-
-
-def test_there_is_one_role_for_previews_one_for_drift_and_one_for_each_stack_for_an_hour() -> None:
-    roles = graph().of("aws:iam/role:Role")
-
-    assert {each.inputs["name"] for each in roles} == {"bot-preview", "bot-drift", "bot-deploy-dev", "bot-deploy-prod"}
-    assert {(each.inputs["path"], each.inputs["maxSessionDuration"]) for each in roles} == {("/github/", 3600)}
-
-
-@pytest.mark.parametrize(
-    ("role", "run"),
-    [
-        ("preview", PREVIEW),
-        ("drift", "ref:refs/heads/main"),
-        ("deploy-dev", "environment:dev"),
-        ("deploy-prod", "environment:prod"),
-    ],
-)
-def test_a_role_trusts_one_kind_of_run_of_one_repository(role: str, run: str) -> None:
-    trust = documents(graph("arn:P"))[f"d-{role}-role"]
-
-    assert trust["Statement"] == [
-        {
-            "Effect": "Allow",
-            "Principal": {"Federated": "arn:P"},
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Condition": {
-                "StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"},
-                "StringLike": {f"{ISSUER}:sub": [f"repo:octo/bot:{run}", f"repo:octo@*/bot@*:{run}"]},
-            },
-        }
-    ]
 
 
 def test_a_repository_named_with_ids_is_that_repository_only() -> None:
@@ -121,19 +88,6 @@ def test_the_preview_role_reads_the_state_decrypts_the_secrets_and_looks_at_the_
         "s3:ListBucket",
         "s3:GetObject",
         "kms:Decrypt",
-    }
-
-
-@pytest.mark.parametrize(("stack", "other"), [("dev", "prod"), ("prod", "dev")])
-def test_a_deploying_role_has_nothing_of_another_stack(stack: str, other: str) -> None:
-    of = graph()
-    texts = [json.dumps(document) for name, document in documents(of).items() if name.startswith(f"d-deploy-{stack}-")]
-
-    assert len(texts) > 2
-    assert [text for text in texts if other in text] == []
-    assert permissions(of, f"deploy-{stack}")["s3:PutObject"] == {
-        f"{STATE}/.pulumi/stacks/bot/{stack}.*",
-        f"{STATE}/.pulumi/*/bot/{stack}/*",
     }
 
 

@@ -211,13 +211,6 @@ def test_who_may_pass_any_role_or_change_any_function_gets_another_stacks_rights
     assert found["arn:aws:iam::111122223333:role/innolab-fbm-dev-bot-role"].path[-1].startswith(how)
 
 
-def test_a_boundary_that_allows_more_lets_members_reach_more(graph: Graph) -> None:
-    (arn,) = bounds(graph)
-
-    found = reachable(members(graph)["Statement"], {}, {arn: ALL})
-    assert outside(found[f"a role within {arn}"].rights, "innolab-fbm", ["prod"]) == [("*", "*")]
-
-
 def test_the_documented_five_reach_everything() -> None:
     found = reachable(together(managed())["Statement"], {}, {})
 

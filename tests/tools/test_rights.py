@@ -47,12 +47,6 @@ def test_every_action_of_every_policy_is_in_the_table_and_no_other(
     assert found == set(table()), "run `make rights`"
 
 
-def test_the_order_of_the_table_does_not_depend_on_the_order_of_deployment(scoped: Graph) -> None:
-    policies = ours(scoped)
-
-    assert list(permissions(policies)) == list(permissions(dict(reversed(policies.items()))))
-
-
 def test_every_action_in_the_table_is_needed() -> None:
     assert [permission for permission, need in table().items() if "nothing needs it" in need or not need] == []
 
