@@ -14,7 +14,6 @@ import pytest
 
 from bench.load import BROKEN, Crowd, findings, killing, shorten_visibility
 from sandbox.chat import ChatSandbox
-from sandbox.facebook.actions import item
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import Sandbox, new_person
 
@@ -87,56 +86,6 @@ def test_it_answers_and_remembers(sandbox: Sandbox) -> None:
     assert turn["session"]["windowOpenUntil"] - turn["now"] == pytest.approx(24 * 3600 * 1000, abs=60_000)
     assert texts(sandbox, "forget", person) == ["Forgotten."]
     assert texts(sandbox, "count", person) == ["Count 1"]
-
-
-def test_messages_reach_facebook_in_the_form_that_the_function_gave_them(sandbox: Sandbox) -> None:
-    typing, question, buttons = sandbox.say("buttons")
-
-    assert typing["sender_action"] == "typing_on"
-    assert question["message"]["quick_replies"] == [{"content_type": "text", "title": "One", "payload": "ONE"}]
-    assert buttons["message"]["attachment"]["payload"]["buttons"][0]["payload"] == "GO"
-
-
-def test_it_is_silent_while_a_human_has_the_conversation(sandbox: Sandbox) -> None:
-    person = new_person()
-
-    said = [texts(sandbox, each, person) for each in ("human", "count", "bot", "count", "human", "count", "zurück")]
-    assert said == [
-        ["A colleague will write to you."],
-        [],
-        ["I am back."],
-        ["Count 2"],
-        ["A colleague will write to you."],
-        [],
-        ["Da bin ich."],
-    ]
-
-
-def test_the_settings_reach_the_turn(sandbox: Sandbox) -> None:
-    person = new_person()
-    texts(sandbox, "human", person)
-
-    turn = json.loads(texts(sandbox, "turn", person)[0])
-    assert turn["person"]["firstName"]
-    assert turn["session"]["human"]["until"] - turn["session"]["human"]["since"] == 3 * 3600 * 1000
-
-
-def test_texts_that_wait_together_get_one_answer_if_it_answers_all_of_them(sandbox: Sandbox) -> None:
-    person = new_person()
-    sandbox.deliver([text_item(sandbox.page_id, person, each) for each in ("burst", "of", "words")])
-    sandbox.settle()
-
-    assert sent_to(sandbox, {"id": person}) == ["burst of words"]
-
-
-def test_a_comment_gets_its_private_and_its_public_reply(sandbox: Sandbox) -> None:
-    before = len(sandbox.requests())
-    sandbox.deliver([item(sandbox.page_id, new_person(), {"kind": "comment", "text": "parcels"})])
-    sandbox.settle()
-
-    bodies = [each["body"] for each in sandbox.requests()[before:]]
-    assert [each["message"] for each in bodies if isinstance(each.get("message"), str)] == ["I wrote to you."]
-    assert [each["message"]["text"] for each in bodies if "recipient" in each] == ["About parcels"]
 
 
 @pytest.mark.parametrize(
@@ -226,30 +175,6 @@ def test_the_page_shows_the_call_among_the_steps_of_an_event(sandbox: ChatSandbo
         time.sleep(0.1)
     assert [each["detail"]["raised"] for each in calls()] == ["", "RangeError", "RangeError", "RangeError"]
     assert all(each["call"] == "lambda:Invoke" and each["seconds"] > 0 for each in calls())
-
-
-def test_the_role_may_call_that_function_and_no_other_and_the_functions_role_may_only_log(sandbox: Sandbox) -> None:
-    iam, functions = sandbox.client("iam"), sandbox.client("lambda").list_functions()["Functions"]
-    conversation = next(each for each in functions if "-dialogue-" in each["FunctionName"])
-    bot = next(each for each in functions if each["FunctionName"] == sandbox.outputs["functionName"])
-
-    def may(role: str, action: str, resource: str) -> bool:
-        answer = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource])
-        return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
-
-    arn, log = conversation["FunctionArn"], conversation["LoggingConfig"]["LogGroup"]
-    group = f"arn:aws:logs:{sandbox.configuration.region}:000000000000:log-group:{log}:log-stream:x"
-    assert may(bot["Role"], "lambda:InvokeFunction", f"{arn}:1")
-    assert not may(bot["Role"], "lambda:InvokeFunction", bot["FunctionArn"])
-    assert not may(bot["Role"], "lambda:UpdateFunctionCode", arn)
-    assert may(conversation["Role"], "logs:PutLogEvents", group)
-    for action, resource in (
-        ("lambda:InvokeFunction", bot["FunctionArn"]),
-        ("dynamodb:GetItem", "*"),
-        ("ssm:GetParametersByPath", "*"),
-        ("sqs:SendMessage", "*"),
-    ):
-        assert not may(conversation["Role"], action, resource)
 
 
 @pytest.mark.long

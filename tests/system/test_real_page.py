@@ -79,16 +79,6 @@ def test_storms_lose_repeat_and_reorder_nothing(sandbox: PlayedSandbox) -> None:
     pass_storms(sandbox, 3)
 
 
-def test_a_slow_facebook_does_not_slow_the_acknowledgement(sandbox: PlayedSandbox, facebook: PlayedFacebook) -> None:
-    facebook.graph.set_faults({"delaySeconds": 2.0})
-    person = new_person()
-
-    assert write(sandbox, person) < 1.5
-
-    sandbox.settle()
-    assert answers(sandbox, person) == [200]
-
-
 @pytest.mark.parametrize(
     ("fault", "outcome"), [("queue_refuses", "refused"), ("ledger_refuses", "ledger"), ("down", "down")]
 )
@@ -106,19 +96,6 @@ def test_a_fault_that_the_chat_page_switches_on_is_shown_and_loses_nothing(
 
     writing.join()
     until(lambda: stage.notes("outcome", person=person, outcome="answered"))
-    assert answers(sandbox, person) == [200]
-
-
-def test_an_answer_of_facebook_that_is_lost_on_the_way_is_settled_by_facebooks_own_echo(
-    sandbox: PlayedSandbox,
-) -> None:
-    sandbox.faults({"dropAfter": True, "count": 1})
-    person = new_person()
-
-    write(sandbox, person)
-    sandbox.settle()
-
-    sandbox.faults({})
     assert answers(sandbox, person) == [200]
 
 
@@ -181,24 +158,6 @@ def test_the_chat_page_writes_for_nobody_and_offers_no_fault_that_it_cannot_show
     offered = {each["name"] for each in sandbox.page.described()["faults"]}
     assert offered >= {"queue_refuses", "ledger_lost", "killed", "down", "drop_after"}
     assert offered.isdisjoint({"no_echoes", "duplicates", "disorder"})
-
-
-def test_a_dead_letter_is_shown_blocks_nobody_and_can_be_sent_back(
-    sandbox: PlayedSandbox, facebook: PlayedFacebook
-) -> None:
-    stage, unlucky, other = Stage(sandbox), new_person(), new_person()
-    facebook.graph.set_faults({"error": {"status": 400, "code": 100, "message": "(#100) Param message is not valid."}})
-    write(sandbox, unlucky)
-    until(lambda: stage.notes("outcome", person=unlucky, outcome="dead"))
-    facebook.graph.set_faults({})
-
-    write(sandbox, other)
-    sandbox.settle()
-    assert answers(sandbox, other) == [200]
-    (letter,) = stage.ask(f"/api/memory?person={unlucky}")[1]["deadLetters"]
-
-    assert stage.ask("/api/redrive", {"letter": letter["id"]})[0] == 200
-    until(lambda: 200 in answers(sandbox, unlucky))
 
 
 def test_an_operator_checks_the_registration_of_the_real_page(

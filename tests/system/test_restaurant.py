@@ -86,18 +86,6 @@ def test_messages_that_wait_together_are_answered_as_one(sandbox: Sandbox) -> No
     assert texts(guest.received(before))[1:] == ["Une table pour 2 ? (2)"]
 
 
-def test_a_comment_is_answered_privately_once_and_in_public(sandbox: Sandbox) -> None:
-    guest = new_person()
-    comment = {"kind": "comment", "text": "Et la carte ?", "post": "1001"}
-    assert [each["message"]["text"] for each in sandbox.act(guest, comment)] == [f"{BOT}Soupe: 6.50 €\nTarte: 4.00 €"]
-    *_, public = sandbox.requests()
-    assert (public["method"], public["body"], public["status"]) == ("POST", {"message": "Nous vous avons écrit."}, 200)
-    before = len(sandbox.requests())
-    for other in ({"text": "Miam !"}, {"text": "la carte", "post": "1002"}):
-        assert sandbox.act(guest, comment | other) == []
-    assert sandbox.requests()[before:] == []
-
-
 def test_a_guest_is_greeted_by_name_if_facebook_says_it(sandbox: Sandbox) -> None:
     zoe, unknown = Person(sandbox), Person(sandbox)
     sandbox.graph.people.set(zoe.id, first_name="Zoé")

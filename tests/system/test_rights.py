@@ -121,7 +121,7 @@ class Life:
     def __init__(self, sandbox: Sandbox, rights: str, events: list[Mapping[str, Any]]) -> None:
         self.sandbox, self.events = sandbox, events
         key = sandbox.session_of(ANNA)
-        self.changed = sandbox.update(CHANGES, key=key).done
+        sandbox.update(CHANGES, key=key)
         self.made = sandbox.update({"adminGroupName": "", "adminRights": rights}, stack=OTHER, key=key).done
         self.changed_other = sandbox.update({"memoryMb": "256"}, stack=OTHER, key=key).done
         self.deleted = sandbox.destroy(stack=OTHER, key=key).done
@@ -147,34 +147,13 @@ def trial(life: Life) -> Trial:
     return Trial(life.sandbox)
 
 
-def test_no_call_is_denied_to_a_member_who_changes_a_stack_and_creates_changes_and_deletes_another(life: Life) -> None:
+def test_no_call_is_denied_to_the_bot_or_to_a_member_through_the_life_of_two_stacks(life: Life) -> None:
     services = {each["action"].partition(":")[0] for each in life.decided if each["principal"].endswith(f"user/{ANNA}")}
+    of_the_bot = {each["action"] for each in life.decided if ":assumed-role/" in each["principal"]}
 
     assert life.denied == []
+    assert {"ssm:GetParametersByPath", "sqs:SendMessage", "dynamodb:PutItem"} <= of_the_bot
     assert services >= {"sqs", "dynamodb", "ssm", "logs", "cloudwatch", "sns", "lambda", "apigateway", "iam"}
-
-
-def test_no_call_is_denied_to_the_bot(life: Life) -> None:
-    actions = {each["action"] for each in life.decided if ":assumed-role/" in each["principal"]}
-
-    assert len(life.answers) == 1
-    assert {"ssm:GetParametersByPath", "sqs:SendMessage", "dynamodb:PutItem"} <= actions
-
-
-def test_only_what_differs_is_changed(life: Life) -> None:
-    touched = {name.removeprefix("innolab-fbm-local-"): what for name, what in life.changed.items() if what != "same"}
-
-    assert touched == {
-        "bot-function": "changed",
-        "bot-logs-group": "changed",
-        "events-queue": "changed",
-        "events-dead-letters": "changed",
-        "ledger-table": "changed",
-        "consumer-mapping": "changed",
-        "webhook-settings": "changed",
-        "secrets-app-secret-previous": "made",
-        "alarms-email": "replaced",
-    }
 
 
 def test_nothing_is_deleted_while_something_is_protected(life: Life) -> None:
@@ -183,20 +162,16 @@ def test_nothing_is_deleted_while_something_is_protected(life: Life) -> None:
     assert len(life.answers) == 1
 
 
-def test_another_environment_is_created_changed_and_deleted_whole(life: Life) -> None:
+def test_another_environment_is_created_changed_and_deleted_whole_and_nothing_is_left_of_it(life: Life) -> None:
     assert set(life.made.values()) == {"made"}
     assert {name for name, what in life.changed_other.items() if what != "same"} == {"innolab-fbm-dev-bot-function"}
     assert set(life.deleted.values()) == {"deleted"}
     assert life.deleted.keys() == life.made.keys()
-
-
-def test_nothing_is_left_of_a_deleted_environment(life: Life) -> None:
-    prefix, left = f"innolab-fbm-{OTHER}-", everything(life.sandbox.client)
-
+    left = everything(life.sandbox.client)
     assert len(left) >= 9  # the other stack's
     # The group's stack holds the boundary of each stack that the group administers.
     boundaries = [each["id"] for each in life.sandbox.resources if each["name"].endswith(f"-{OTHER}-boundary")]
-    assert [each for each in left if prefix in each] == boundaries
+    assert [each for each in left if f"innolab-fbm-{OTHER}-" in each] == boundaries
 
 
 def test_without_mfa_a_member_only_sees_alarms_and_sets_up_their_own_credentials(life: Life) -> None:
@@ -215,12 +190,6 @@ def test_without_mfa_a_member_only_sees_alarms_and_sets_up_their_own_credentials
         own.create_access_key(UserName=ANNA)
 
 
-def test_the_same_member_may_do_more_in_a_session_with_mfa(life: Life) -> None:
-    key, name = life.sandbox.session_of(BEN), life.sandbox.outputs["functionName"]
-
-    assert life.sandbox.client("lambda", key).get_function(FunctionName=name)["Configuration"]
-
-
 def test_our_policies_suffice_for_everything_that_members_need_them_for(trial: Trial) -> None:
     """The documented policies are for functions, APIs and IAM. With scoped rights, ours are for these too."""
     for step in SCOPED_STEPS if trial.boundary else MEMBER_STEPS:
@@ -230,11 +199,7 @@ def test_our_policies_suffice_for_everything_that_members_need_them_for(trial: T
 @pytest.mark.parametrize(
     ("statement", "action"),
     [
-        ("SendEvents", "sqs:SendMessage"),
-        ("TakeEvents", "sqs:ReceiveMessage"),
         ("KeepDeadLetters", "sqs:SendMessage"),
-        ("ReadSecrets", "ssm:GetParametersByPath"),
-        ("UseLedger", "dynamodb:BatchGetItem"),
         ("UseLedger", "dynamodb:PutItem"),
     ],
 )
