@@ -24,7 +24,6 @@ pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not
 NODE = {
     "conversationCode": "tests/system/node_conversation",
     "conversationPerson": "first_name",
-    "humanHours": "3",
 }
 STORMS = 5
 PEOPLE, EVENTS = 3, 2
@@ -83,6 +82,7 @@ def test_it_answers_and_remembers(sandbox: Sandbox) -> None:
     assert texts(sandbox, "deutsch", person) == ["Gut."]
     turn = json.loads(texts(sandbox, "turn", person)[0])
     assert (turn["state"], turn["session"]["language"]) == ({"count": 2}, "de")
+    assert turn["person"]["firstName"]
     assert turn["session"]["windowOpenUntil"] - turn["now"] == pytest.approx(24 * 3600 * 1000, abs=60_000)
     assert texts(sandbox, "forget", person) == ["Forgotten."]
     assert texts(sandbox, "count", person) == ["Count 1"]

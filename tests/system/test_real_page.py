@@ -4,18 +4,17 @@ import json
 import threading
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from bench.load import shorten_visibility
-from ops import cli
 from sandbox.background import Background
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import new_person
 from tests.page.conftest import Stage, browser, chromium, until
+from tests.system.conftest import Ops
 from tests.system.facebook import PAGE, PlayedFacebook, PlayedSandbox, played
 from tests.system.test_main_job import (
     test_an_event_delivered_again_is_not_answered_again,
@@ -79,18 +78,13 @@ def test_storms_lose_repeat_and_reorder_nothing(sandbox: PlayedSandbox) -> None:
     pass_storms(sandbox, 3)
 
 
-@pytest.mark.parametrize(
-    ("fault", "outcome"), [("queue_refuses", "refused"), ("ledger_refuses", "ledger"), ("down", "down")]
-)
-def test_a_fault_that_the_chat_page_switches_on_is_shown_and_loses_nothing(
-    sandbox: PlayedSandbox, fault: str, outcome: str
-) -> None:
+def test_a_fault_that_the_chat_page_switches_on_is_shown_and_loses_nothing(sandbox: PlayedSandbox) -> None:
     stage, person = Stage(sandbox), new_person()
-    stage.set_faults(fault)
+    stage.set_faults("queue_refuses")
     writing = threading.Thread(target=write, args=(sandbox, person))  # until it is acknowledged
     writing.start()
 
-    until(lambda: stage.notes("outcome", person=person, outcome=outcome))
+    until(lambda: stage.notes("outcome", person=person, outcome="refused"))
     assert answers(sandbox, person) == []
     stage.set_faults()
 
@@ -160,15 +154,8 @@ def test_the_chat_page_writes_for_nobody_and_offers_no_fault_that_it_cannot_show
     assert offered.isdisjoint({"no_echoes", "duplicates", "disorder"})
 
 
-def test_an_operator_checks_the_registration_of_the_real_page(
-    sandbox: PlayedSandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    described = tmp_path / "sandbox.json"
-    described.write_text(json.dumps(sandbox.described()))
-
-    cli.run(["check", "--json", "--sandbox", str(described)])
-
-    wrong = [each["what"] for each in json.loads(capsys.readouterr().out) if not each["fine"]]
+def test_an_operator_checks_the_registration_of_the_real_page(ops: Ops) -> None:
+    wrong = [each["what"] for each in json.loads(ops("check", "--json")[1]) if not each["fine"]]
     assert wrong == ["profile"]  # the page keeps the one that it has
 
 
