@@ -16,6 +16,8 @@ from bench.load import BROKEN, Crowd, findings, killing, shorten_visibility
 from sandbox.chat import ChatSandbox
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import Sandbox, new_person
+from tests.page.conftest import until
+from tests.system.planted import log_lines
 
 Json = dict[str, Any]
 
@@ -114,24 +116,16 @@ def test_an_event_that_it_answers_too_late_becomes_a_dead_letter(sandbox: Sandbo
     assert "timed out after 8.00 seconds" in letter["detail"]["message"]
 
 
-def lines_of(sandbox: Sandbox, kind: str) -> list[Json]:
-    """The lines of this kind in the bot's log."""
-    logs, group = sandbox.client("logs"), sandbox.outputs["logGroupName"]
-    events = logs.filter_log_events(logGroupName=group, filterPattern=f'"{kind}"')["events"]
-    lines = [json.loads(each["message"]) for each in events if each["message"].startswith("{")]
-    return [line for line in lines if line["kind"] == kind]
-
-
 def test_the_log_says_where_it_failed_and_nothing_of_what_it_said(sandbox: Sandbox, letters: dict[str, Json]) -> None:
     assert letters
-    faults = lines_of(sandbox, "fault")
+    faults = log_lines(sandbox, kind="fault")
 
     assert "RangeError in the conversation" in {each["reason"] for each in faults}
     assert all("at" in each and "secret words" not in str(each) for each in faults)
 
 
 def test_a_function_that_is_killed_in_the_middle_of_the_conversation_is_asked_again(sandbox: Sandbox) -> None:
-    person, faults = new_person(), len(lines_of(sandbox, "fault"))
+    person, faults = new_person(), len(log_lines(sandbox, kind="fault"))
     texts(sandbox, "hello", new_person())
     sandbox.deliver([text_item(sandbox.page_id, person, "slow")])
     time.sleep(1.0)  # it takes three seconds to answer
@@ -141,19 +135,16 @@ def test_a_function_that_is_killed_in_the_middle_of_the_conversation_is_asked_ag
     sandbox.settle()
 
     assert sent_to(sandbox, {"id": person}) == ["Slowly."]
-    assert len(lines_of(sandbox, "fault")) == faults + 1
+    assert len(log_lines(sandbox, kind="fault")) == faults + 1
 
 
 def test_each_event_calls_it_once_and_the_log_times_the_call(sandbox: Sandbox) -> None:
-    before, person = len(lines_of(sandbox, "conversation")), new_person()
+    before, person = len(log_lines(sandbox, kind="conversation")), new_person()
     sandbox.deliver([text_item(sandbox.page_id, person, "count") for _ in range(4)])
     sandbox.settle()
-    deadline = time.monotonic() + 20
-    while len(lines_of(sandbox, "conversation")) < before + 4:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: len(log_lines(sandbox, kind="conversation")) >= before + 4)
 
-    new = lines_of(sandbox, "conversation")[before:]
+    new = log_lines(sandbox, kind="conversation")[before:]
     assert len({each["event"] for each in new}) == len(new) == 4
     assert all(0 <= each["milliseconds"] < 8000 for each in new)
 
@@ -169,10 +160,7 @@ def test_the_page_shows_the_call_among_the_steps_of_an_event(sandbox: ChatSandbo
         steps = [each for each in notes if each["kind"] == "step"]
         return [each for each in steps if each["name"] == "conversed" and each["person"] == person]
 
-    deadline = time.monotonic() + 40
-    while len(calls()) < 4:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: len(calls()) >= 4, 40)
     assert [each["detail"]["raised"] for each in calls()] == ["", "RangeError", "RangeError", "RangeError"]
     assert all(each["call"] == "lambda:Invoke" and each["seconds"] > 0 for each in calls())
 

@@ -3,8 +3,7 @@
 import json
 import re
 import shutil
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from sandbox.chat import ChatSandbox
 from sandbox.conversation import check_conversation
 from sandbox.errors import SandboxError
 from sandbox.local import PROJECT, new_person
+from tests.page.conftest import until
 from tests.system.test_languages import MAVEN, marks, run
 from tools.browser import copy_program
 
@@ -57,14 +57,6 @@ class Workplace:
         text = file.read_text(encoding="utf-8")
         assert old in text
         file.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"The condition did not hold within {seconds:.0f} s."
-        time.sleep(0.05)
-    return found
 
 
 def copy_with_examples(folder: Path) -> Path:

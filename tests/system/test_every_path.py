@@ -15,6 +15,7 @@ from bot.conversation.parcels import DemonstrationParcels, Step
 from sandbox.chat import ChatSandbox
 from sandbox.local import new_person
 from tests.system.person import Json, Person, texts
+from tests.system.planted import letters
 
 pytestmark = pytest.mark.long
 
@@ -97,10 +98,7 @@ def test_receipts_edits_and_unknown_events_are_not_answered(running: ChatSandbox
         {"of_the_future": {"x": 1}},
     ):
         assert person.does(person.item(**parts)) == []
-    letters = running.client("sqs").get_queue_attributes(
-        QueueUrl=running.outputs["deadLetterQueueUrl"], AttributeNames=["ApproximateNumberOfMessages"]
-    )
-    assert letters["Attributes"]["ApproximateNumberOfMessages"] == "0"
+    assert letters(running) == 0
 
 
 @pytest.mark.parametrize(

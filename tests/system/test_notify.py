@@ -10,8 +10,10 @@ import pytest
 from bot.aws.queues import fingerprint
 from bot.conversation.parcels import DemonstrationParcels, Step
 from sandbox.local import PROJECT, Sandbox
+from tests.page.conftest import until
 from tests.system.conftest import Ops
 from tests.system.person import Json, Person, texts
+from tests.system.planted import log_lines
 
 NUMBER = next(
     number
@@ -61,15 +63,8 @@ def templates(sandbox: Sandbox, ops: Ops) -> Iterator[None]:
 def way(sandbox: Sandbox, person: Person) -> str:
     """How the notice "one" was sent to a person, by the function's log."""
     key = fingerprint(sandbox.page_id, f"notice:{person.id}:one")
-    pages = sandbox.client("logs").get_paginator("filter_log_events")
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        for page in pages.paginate(logGroupName=sandbox.outputs["logGroupName"]):
-            for line in page["events"]:
-                if '"news"' in line["message"] and (found := json.loads(line["message"])).get("event") == key:
-                    return str(found["way"])
-        time.sleep(0.1)
-    raise AssertionError("the log says nothing of this notice")
+    (way,) = until(lambda: [each["way"] for each in log_lines(sandbox, kind="news") if each.get("event") == key])
+    return str(way)
 
 
 @pytest.mark.usefixtures("templates")

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,10 +113,7 @@ def test_the_chat_page_shows_what_was_answered_together_and_what_in_public(sandb
 
 
 def test_the_page_gets_the_restaurants_profile(sandbox: Sandbox) -> None:
-    deadline = time.monotonic() + 20
-    while sandbox.graph.profile() != restaurant.PROFILE.to_json():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: sandbox.graph.profile() == restaurant.PROFILE.to_json())
 
 
 def names_of_the_folder(text: str) -> set[str]:

@@ -25,6 +25,7 @@ from sandbox.facebook.webhooks import text_item
 from sandbox.local import APP_ID, Sandbox, new_person
 from sandbox.provider.catalog import resource_type
 from tests.inventory import everything
+from tests.system.test_main_job import function_log
 from tools.rights import steps
 from tools.rights.proofs import Permission, prove
 from tools.rights.scoped_steps import SCOPED_STEPS
@@ -249,9 +250,7 @@ def test_after_a_rotation_the_previous_app_secret_still_counts_and_the_previous_
 
 
 def test_no_secret_and_no_text_of_a_person_is_in_any_log_output_or_error(life: Life) -> None:
-    sandbox, logs = life.sandbox, life.sandbox.client("logs")
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=sandbox.outputs["logGroupName"])
-    lines = [event["message"] for page in pages for event in page["events"]]
+    sandbox, lines = life.sandbox, function_log(life.sandbox)
     places = {
         "the function's log": lines,
         "what the sandbox reported": life.events,
