@@ -1,7 +1,6 @@
 """The deployer: who may assume its roles, what each role may do, and that no role reaches further."""
 
 import json
-import re
 from functools import cache
 
 import pytest
@@ -24,7 +23,7 @@ from tests.components.test_scoped_policies import ON_ANY_RESOURCE
 from tests.harness import PROJECT, Graph, run_main, run_program
 from tests.policies import documents, mistakes, statements
 from tools.rights.escalation import Role, outside, reachable
-from tools.rights.static_analysis import findings, together
+from tools.rights.static_analysis import together
 
 ACCOUNT = Account(partition="aws", region="eu-central-1", account_id="111122223333")
 SCOPE = Scope(project="bot", stacks=["dev", "prod"], account=ACCOUNT)
@@ -107,14 +106,6 @@ def test_every_policy_for_pulumis_state_is_one_that_aws_takes_as_it_is_meant(acc
 
     assert len(found) == 5
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
-
-
-def test_the_analyser_finds_nothing_in_what_members_and_workflows_have_together(account: Graph) -> None:
-    everything = together(
-        {name: each for name, each in documents(account).items() if re.search("-(admins|deployer)-.*-policy$", name)}
-    )
-
-    assert {kind: values for kind, values in findings(everything).items() if values} == {}
 
 
 @pytest.mark.parametrize("role", ["deploy-dev", "deploy-prod", "preview", "drift"])

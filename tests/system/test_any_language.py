@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import shutil
 import signal
 import time
@@ -12,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from bench.load import BROKEN, Crowd, findings, killing, shorten_visibility
+from bench.load import shorten_visibility
 from sandbox.chat import ChatSandbox
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import Sandbox, new_person
 from tests.page.conftest import until
 from tests.system.planted import log_lines
+from tests.system.test_storms import AWS_FAULTS, VISIBILITY_SECONDS, pass_storms
 
 Json = dict[str, Any]
 
@@ -28,7 +28,11 @@ NODE = {
     "conversationPerson": "first_name",
 }
 STORMS = 5
-PEOPLE, EVENTS = 3, 2
+FAILS: Json = {"status": 500, "code": "ServiceException"}
+CALL_FAULTS = (
+    ("lambda:Invoke", FAILS | {"probability": 0.3}),
+    ("lambda:Invoke", FAILS | {"after": True, "probability": 0.2}),
+)
 
 
 @pytest.fixture(scope="module")
@@ -168,30 +172,6 @@ def test_the_page_shows_the_call_among_the_steps_of_an_event(sandbox: ChatSandbo
 @pytest.mark.long
 @pytest.mark.timeout(240)
 def test_storms_with_killed_functions_lose_repeat_and_reorder_nothing() -> None:
-    seed = random.SystemRandom().randrange(10**6)
-    print(f"seed {seed}")
-    drawn = random.Random(seed)
     with Sandbox(settings={**NODE, "echoSeconds": "6"}) as sandbox:
-        shorten_visibility(sandbox, 3)
-        crowd = Crowd(sandbox, seed)
-        # Both functions are killed: the bot's own, and the conversation's in the middle of a turn.
-        with killing(crowd, (0.8, 2.0)):
-            for _ in range(STORMS):
-                sandbox.faults([{"dropAfter": True, "probability": 0.3, "seed": drawn.randrange(10**6)}])
-                sandbox.aws_faults(
-                    {
-                        "lambda:Invoke": [
-                            {"status": 500, "code": "ServiceException", "probability": 0.3},
-                            {"status": 500, "code": "ServiceException", "after": True, "probability": 0.2},
-                        ]
-                    }
-                )
-                crowd.write([new_person() for _ in range(PEOPLE)], EVENTS)
-                time.sleep(1)
-            sandbox.faults({})
-            sandbox.aws_faults({})
-        assert crowd.kills, "no function was killed"
-        sandbox.settle(150)
-        found = findings(crowd)
-    assert found["accepted"] == STORMS * PEOPLE * EVENTS
-    assert [found[promise] for promise in BROKEN] == [0, 0, 0, 0]
+        shorten_visibility(sandbox, VISIBILITY_SECONDS)
+        pass_storms(sandbox, STORMS, [*AWS_FAULTS[-1:], *CALL_FAULTS])

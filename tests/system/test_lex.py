@@ -30,21 +30,6 @@ def test_text_that_no_rule_matches_is_understood_by_lex_and_a_dialogue_continues
     assert len(confirm["message"]["quick_replies"]) == 2
 
 
-def test_text_that_a_rule_matches_does_not_reach_lex(with_lex: Sandbox) -> None:
-    (question,) = with_lex.say("status")
-    assert "number" in question["message"]["text"]
-
-
-def test_the_bot_answers_in_its_own_words_if_lex_fails_or_does_not_understand(with_lex: Sandbox) -> None:
-    own = [answer["message"]["text"] for answer in with_lex.say("What is the meaning of life?")]
-    with_lex.aws_faults({"lex:*": {"status": 503}})
-    failing = [answer["message"]["text"] for answer in with_lex.say("Could you collect something?")]
-    with_lex.aws_faults({})
-
-    assert own
-    assert failing == own
-
-
 @pytest.mark.parametrize(
     ("path", "body"),
     [

@@ -109,31 +109,11 @@ def test_users_of_one_batch_do_not_wait_for_each_other(sandbox: Sandbox) -> None
 # The way in
 
 
-def test_the_handshake_works_through_the_gateway(sandbox: Sandbox) -> None:
-    query = {"hub.mode": "subscribe", "hub.verify_token": sandbox.verify_token, "hub.challenge": "1158201444"}
-
-    def shake(**changes: str) -> tuple[int, str, str]:
-        changed = query | {name.replace("_", ".", 1): value for name, value in changes.items()}
-        return call(f"{sandbox.webhook_url}?{urllib.parse.urlencode(changed)}")
-
-    assert shake() == (200, "text/plain", "1158201444")
-    assert shake(hub_verify_token="guess")[::2] == (403, "{}")
-    del query["hub.challenge"]
-    assert shake()[::2] == (400, "{}")
-
-
 def test_a_request_without_a_signature_is_refused_however_its_other_headers_are_named(sandbox: Sandbox) -> None:
     signed = {"X-Hub-Signature": facebook(sandbox).sign(hello(sandbox))}
 
     assert call(sandbox.webhook_url, hello(sandbox))[::2] == (400, "{}")
     assert facebook(sandbox).post(hello(sandbox), signed)[0] == 400
-
-
-def test_a_signature_is_read_however_its_header_is_spelled(sandbox: Sandbox) -> None:
-    body = hello(sandbox)
-
-    for name in ("x-hub-signature-256", "X-Hub-Signature-256", "X-HUB-SIGNATURE-256"):
-        assert facebook(sandbox).post(body, {name: facebook(sandbox).sign(body)})[0] == 200
 
 
 def test_the_queues_take_the_longest_messages_that_the_function_writes(sandbox: Sandbox) -> None:
@@ -153,20 +133,15 @@ def test_the_queues_take_the_longest_messages_that_the_function_writes(sandbox: 
         sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter["ReceiptHandle"])
 
 
-def test_a_forged_request_is_forbidden_and_leads_to_nothing(sandbox: Sandbox) -> None:
-    person = new_person()
-
-    assert call(sandbox.webhook_url, hello(sandbox, person), "sha256=" + "0" * 64)[::2] == (403, "{}")
-    sandbox.settle()
-    assert person not in json.dumps(sandbox.requests())
-
-
 # Secrets
 
 
-def test_no_secret_is_in_the_function_s_environment_its_log_the_listing_or_the_outputs(sandbox: Sandbox) -> None:
-    sandbox.say("status")
-    call(sandbox.webhook_url, hello(sandbox), "sha256=" + "0" * 64)
+def test_no_secret_is_in_environment_log_or_outputs_and_no_word_of_a_person_in_the_log(
+    sandbox: Sandbox,
+) -> None:
+    person = new_person()
+    sandbox.say("my very private words", person)
+    assert call(sandbox.webhook_url, hello(sandbox), "sha256=" + "0" * 64)[::2] == (403, "{}")
     function = sandbox.client("lambda").get_function_configuration(FunctionName=sandbox.outputs["functionName"])
     log = function_log(sandbox)
     shown = json.dumps(
@@ -176,15 +151,7 @@ def test_no_secret_is_in_the_function_s_environment_its_log_the_listing_or_the_o
     assert {json.loads(line)["kind"] for line in log} >= {"accepted", "answered", "signature_refused"}
     for secret in (sandbox.app_secret, sandbox.page_token, sandbox.verify_token):
         assert secret not in shown
-
-
-def test_every_line_of_the_log_is_json_and_says_nothing_about_a_person(sandbox: Sandbox) -> None:
-    person = new_person()
-    sandbox.say("my very private words", person)
-
-    lines = function_log(sandbox)
-    assert all(json.loads(line)["kind"] for line in lines)
-    assert not [line for line in lines if "private" in line or person in line]
+    assert not [line for line in log if "private" in line or person in line]
 
 
 # Permissions

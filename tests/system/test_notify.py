@@ -96,32 +96,6 @@ def test_where_facebook_takes_no_utility_messages_a_consent_is_used_and_the_log_
     assert way(sandbox, person) == "consent"
 
 
-@pytest.mark.usefixtures("templates")
-def test_a_template_that_facebook_refused_is_not_even_tried(sandbox: Sandbox, ops: Ops, person: Person) -> None:
-    (found,) = (
-        each for each in sandbox.graph.templates.read({"fields": "name,language"})["data"] if each["language"] == "en"
-    )
-    advert = {"type": "BODY", "text": "Everything is on sale."}
-    sandbox.graph.templates.update(found["id"], {"components": [advert]})
-    sandbox.settle()
-    person.falls_silent()
-
-    assert news(sandbox, ops, person, "--id", "one") == []
-    assert way(sandbox, person) == "none"
-
-
-@pytest.mark.usefixtures("templates")
-def test_where_facebook_takes_nothing_nothing_reaches_a_person_and_the_log_says_so(
-    sandbox: Sandbox, ops: Ops, person: Person
-) -> None:
-    sandbox.graph.send_api.region.utility = frozenset({"US"})
-    person.falls_silent()
-
-    assert [each["messaging_type"] for each in news(sandbox, ops, person, "--id", "one")] == ["UTILITY"]
-    assert sandbox.requests()[-1]["status"] == 400
-    assert way(sandbox, person) == "none"
-
-
 def test_news_is_sent_once_however_often_it_is_given(sandbox: Sandbox, ops: Ops, person: Person) -> None:
     assert len(news(sandbox, ops, person, "--id", "one")) == 1
     # SQS itself drops the second within five minutes. The third is another message.

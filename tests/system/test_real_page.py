@@ -1,7 +1,6 @@
 """The sandbox serves a real page, which a second instance of the stand-in plays: the promises hold there too."""
 
 import json
-import threading
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -76,21 +75,6 @@ def write(sandbox: PlayedSandbox, person: str, text: str = "status") -> float:
 @pytest.mark.long
 def test_storms_lose_repeat_and_reorder_nothing(sandbox: PlayedSandbox) -> None:
     pass_storms(sandbox, 3)
-
-
-def test_a_fault_that_the_chat_page_switches_on_is_shown_and_loses_nothing(sandbox: PlayedSandbox) -> None:
-    stage, person = Stage(sandbox), new_person()
-    stage.set_faults("queue_refuses")
-    writing = threading.Thread(target=write, args=(sandbox, person))  # until it is acknowledged
-    writing.start()
-
-    until(lambda: stage.notes("outcome", person=person, outcome="refused"))
-    assert answers(sandbox, person) == []
-    stage.set_faults()
-
-    writing.join()
-    until(lambda: stage.notes("outcome", person=person, outcome="answered"))
-    assert answers(sandbox, person) == [200]
 
 
 def test_an_error_that_facebook_answers_with_200_is_not_shown_as_an_answer(

@@ -27,7 +27,6 @@ from sandbox.provider.catalog import resource_type
 from tests.inventory import everything
 from tests.system.test_main_job import function_log
 from tools.rights import steps
-from tools.rights.proofs import Permission, prove
 from tools.rights.scoped_steps import SCOPED_STEPS
 from tools.rights.steps import KINDS, MEMBER_STEPS, Missing
 from tools.rights.trial import SETTINGS, STACK, Trial
@@ -195,17 +194,6 @@ def test_our_policies_suffice_for_everything_that_members_need_them_for(trial: T
     """The documented policies are for functions, APIs and IAM. With scoped rights, ours are for these too."""
     for step in SCOPED_STEPS if trial.boundary else MEMBER_STEPS:
         step.run(trial)
-
-
-@pytest.mark.parametrize(
-    ("statement", "action"),
-    [
-        ("KeepDeadLetters", "sqs:SendMessage"),
-        ("UseLedger", "dynamodb:PutItem"),
-    ],
-)
-def test_a_permission_that_the_function_lacks_is_missed(trial: Trial, statement: str, action: str) -> None:
-    assert prove(trial, Permission("bot-access", statement, action)).step
 
 
 def test_our_policies_allow_nothing_in_another_stack(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
