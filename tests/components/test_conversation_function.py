@@ -59,9 +59,7 @@ def test_its_role_may_write_its_own_log_and_nothing_else(folder: Path) -> None:
     ("file", "runtime", "handler"),
     [
         ("index.mjs", "nodejs24.x", "index.handler"),
-        ("index.js", "nodejs24.x", "index.handler"),
         ("index.py", "python3.13", "index.handler"),
-        ("Bot.class", "java21", "Bot::answer"),
         ("org/example/Bot.class", "java21", "Bot::answer"),
         ("Bot.runtimeconfig.json", "dotnet10", "Bot"),
     ],

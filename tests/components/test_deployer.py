@@ -79,8 +79,9 @@ def test_the_identity_provider_is_made_without_a_thumbprint_or_the_accounts_is_u
     assert github_provider_arn(ACCOUNT) == f"arn:aws:iam::111122223333:oidc-provider/{ISSUER}"
 
 
-def test_the_preview_role_reads_the_state_decrypts_the_secrets_and_looks_at_the_stacks_and_nothing_else() -> None:
-    found = permissions(graph(), "preview")
+@pytest.mark.parametrize("role", ["preview", "drift"])
+def test_a_role_that_changes_nothing_reads_the_state_decrypts_the_secrets_and_looks_at_the_stacks(role: str) -> None:
+    found = permissions(graph(), role)
 
     assert [action for action in found if not action.partition(":")[2].startswith(READING)] == []
     assert {action for action in found if action.startswith(("s3:", "kms:"))} == {

@@ -1,6 +1,5 @@
 """Every path of the sample bot, by signed webhooks through the whole stack, in both languages."""
 
-import json
 import secrets
 import struct
 import time
@@ -13,7 +12,6 @@ import pytest
 from bot.conversation import PROFILE
 from bot.conversation.parcels import DemonstrationParcels, Step
 from sandbox.chat import ChatSandbox
-from sandbox.local import new_person
 from tests.system.person import Json, Person, texts
 from tests.system.planted import letters
 
@@ -153,30 +151,3 @@ def test_a_human_takes_over_and_the_bot_comes_back_when_it_is_called(person: Per
     assert "A human will answer" in only_text(person.taps("HUMAN"))
     assert person.says("hello") == []
     assert "I am back" in only_text(person.taps("BOT"))
-
-
-def test_a_person_on_instagram_is_answered_by_the_same_bot_with_what_instagram_has(
-    running: ChatSandbox,
-) -> None:
-    account, somebody, number = "17841400000000001", new_person(), parcel_at(Step.IN_TRANSIT)
-    assert running.facebook is not None
-
-    def says(**message: object) -> list[Json]:
-        before = len(running.requests())
-        item = {
-            "sender": {"id": somebody},
-            "recipient": {"id": account},
-            "timestamp": round(time.time() * 1000),
-            "message": {"mid": secrets.token_urlsafe(120), **message},
-        }
-        entry = {"id": account, "time": round(time.time() * 1000), "messaging": [item]}
-        assert running.facebook is not None
-        assert running.facebook.post(json.dumps({"object": "instagram", "entry": [entry]}).encode())[0] == 200
-        running.settle()
-        return [each["body"] for each in running.requests()[before:] if each["body"]["recipient"] == {"id": somebody}]
-
-    assert "Which parcel?" in only_text(says(text="status"))
-    assert number in only_text(says(text=number))
-    # Instagram has no consent to notifications.
-    assert number in only_text(says(text="(tapped)", quick_reply={"payload": f"WATCH:{number}"}))
-    assert len(says(attachments=[{"type": "share", "payload": {"url": "https://x.example/"}}])) == 1

@@ -15,22 +15,12 @@ from sandbox.local import new_person
 from tests.page.conftest import Stage, browser, chromium, until
 from tests.system.conftest import Ops
 from tests.system.facebook import PAGE, PlayedFacebook, PlayedSandbox, played
-from tests.system.test_main_job import (
-    test_an_event_delivered_again_is_not_answered_again,
-    test_every_item_of_a_request_is_answered_to_its_sender,
-    test_users_of_one_batch_do_not_wait_for_each_other,
-)
 from tests.system.test_storms import VISIBILITY_SECONDS, pass_storms
 
 Json = dict[str, Any]
 
-__all__ = (
-    "browser",
-    "chromium",
-    "test_an_event_delivered_again_is_not_answered_again",
-    "test_every_item_of_a_request_is_answered_to_its_sender",
-    "test_users_of_one_batch_do_not_wait_for_each_other",
-)
+
+__all__ = ("browser", "chromium")
 
 pytestmark = pytest.mark.long
 
@@ -72,7 +62,6 @@ def write(sandbox: PlayedSandbox, person: str, text: str = "status") -> float:
     return sandbox.deliver([text_item(PAGE, person, text)]).seconds
 
 
-@pytest.mark.long
 def test_storms_lose_repeat_and_reorder_nothing(sandbox: PlayedSandbox) -> None:
     pass_storms(sandbox, 3)
 
