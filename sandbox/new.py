@@ -27,7 +27,6 @@ SAMPLE = (
     "tests/system/test_every_path.py",
     "tests/system/test_lex.py",
     "tests/system/test_notify.py",
-    "tests/system/test_parcels.py",
     "tests/system/test_privacy.py",
     "tests/system/test_restaurant.py",
     "tests/system/test_webhook_examples.py",

@@ -1,10 +1,8 @@
 """The policy pack: each rule refuses a bad resource and accepts a good one, and every stack passes."""
 
 import json
-import runpy
 from collections.abc import Mapping
 from typing import Any
-from unittest import mock
 
 import pulumi_policy
 import pytest
@@ -18,7 +16,7 @@ from pulumi_policy import (
 )
 
 from policies.__main__ import POLICIES
-from tests.harness import ROOT, Graph, run_main
+from tests.harness import Graph, run_main
 
 OPTIONS: Any = PolicyResourceOptions.__new__(PolicyResourceOptions)  # no rule looks at them
 TAGS = {"project": "p", "stack": "s"}
@@ -68,13 +66,6 @@ EXAMPLES: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
         "sqs:*",
     ),
     (
-        "no-wildcard-action",
-        "aws:iam/policy:Policy",
-        {"policy": json.dumps({"Statement": [{"Effect": "Deny", "Action": "*"}]})},
-        {"policy": document(Action="*")},
-        "name each action",
-    ),
-    (
         "no-open-function",
         "aws:lambda/permission:Permission",
         {"principal": "apigateway.amazonaws.com", "sourceArn": "arn:aws:execute-api:::a/*/GET/b"},
@@ -108,21 +99,14 @@ EXAMPLES: list[tuple[str, str, Mapping[str, Any], Mapping[str, Any], str]] = [
         "SecureString",
     ),
     ("throttling", SETTINGS, {"settings": LIMITS}, {"settings": {**LIMITS, "throttlingRateLimit": 0}}, "RateLimit"),
-    ("throttling", SETTINGS, {"settings": LIMITS}, {"settings": {"throttlingRateLimit": 1}}, "BurstLimit"),
     (
         "no-data-tracing",
         SETTINGS,
-        {"settings": {"dataTraceEnabled": False, "loggingLevel": "OFF"}},
+        {"settings": {"dataTraceEnabled": False, "loggingLevel": "ERROR"}},
         {"settings": {"dataTraceEnabled": True}},
         "verify token",
     ),
-    (
-        "no-data-tracing",
-        SETTINGS,
-        {"settings": {"loggingLevel": "ERROR"}},
-        {"settings": {"loggingLevel": "INFO"}},
-        "OFF",
-    ),
+    ("no-data-tracing", SETTINGS, {"settings": {}}, {"settings": {"loggingLevel": "INFO"}}, "OFF"),
     ("tls", "aws:apigateway/restApi:RestApi", {"securityPolicy": "TLS_1_2"}, {}, "TLS 1.0"),
     ("tags", FUNCTION, {"tags": TAGS}, {"tags": {"project": "p"}}, "tags stack"),
 ]
@@ -221,10 +205,3 @@ def test_the_rules_about_consumers_see_queue_and_function_of_a_stack(graph: Grap
         each.props = {**each.props, "redrivePolicy": "", "visibilityTimeoutSeconds": 1}
 
     assert [len(violations(named(rule), resources)) for rule in ("dead-letter-queue", "visibility-timeout")] == [1, 1]
-
-
-def test_the_pack_is_created_only_when_it_is_run() -> None:
-    with mock.patch.object(pulumi_policy, "PolicyPack") as pack:
-        runpy.run_path(str(ROOT / "policies" / "__main__.py"), run_name="__main__")
-
-    assert [each.name for each in pack.call_args.kwargs["policies"]] == [each.name for each in POLICIES]

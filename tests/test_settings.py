@@ -1,6 +1,5 @@
 """Every mistake in a stack's settings is reported, all at once, and no report shows a secret."""
 
-import json
 from collections.abc import Mapping
 
 import pytest
@@ -8,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.responder import STEP_SECONDS
-from components.bot_logs import RETENTION_DAYS
 from settings import FIELDS, SHORTEST_TIMEOUT_SECONDS, Settings, SettingsError, parse
 from tests.harness import SECRETS, STACKS, project_defaults, run_source, stack_config
 
@@ -39,67 +37,20 @@ def test_the_program_knows_the_settings_that_the_project_declares() -> None:
     assert FIELDS.keys() == project_defaults().keys()
 
 
-def test_settings_can_be_text_as_pulumi_passes_them() -> None:
-    texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in project_defaults().items()}
-
-    assert read(**{**texts, **SECRETS, "pageId": "1"}) == read(pageId="1")
-
-
-def test_a_stack_without_a_bot_needs_neither_page_nor_secrets() -> None:
-    assert not parse(PROJECT, "team", {**project_defaults(), "bot": False}, set()).bot
-
-
-LEX = {"lexBotId": "ABCDEFGHIJ", "lexBotAliasId": "TSTALIASID", "lexLocaleId": "de_DE"}
-
-
-@pytest.mark.parametrize("key", LEX)
-def test_half_of_a_lex_bot_is_reported(key: str) -> None:
-    (mistake,) = mistakes(**{**LEX, key: ""})
-
-    assert mistake.startswith(f"{key} is not set; allowed: all of lexBotId, lexBotAliasId and lexLocaleId, or none")
-
-
-@pytest.mark.parametrize(
-    ("domain", "zone", "report"),
-    [
-        ("bot.example.org", "", "hostedZoneId is not set; allowed: all of domainName and hostedZoneId, or none"),
-        ("", "Z123", "domainName is not set; allowed: all of domainName and hostedZoneId, or none"),
-        ("https://bot.example.org", "Z123", "allowed: a host in lower case, without https://"),
-        ("Bot.example.org", "Z123", "allowed: a host in lower case"),
-        ("bot.example.org", "/hostedzone/Z123", "allowed: Z and up to 31 letters and digits"),
-    ],
+TOGETHER: tuple[Mapping[str, str], ...] = (
+    {"lexBotId": "ABCDEFGHIJ", "lexBotAliasId": "TSTALIASID", "lexLocaleId": "de_DE"},
+    {"domainName": "bot.example.org", "hostedZoneId": "Z123"},
+    {"organisation": "Example Ltd", "privacyContact": "a@b.org"},
 )
-def test_a_domain_needs_a_host_and_its_zone(domain: str, zone: str, report: str) -> None:
-    (mistake,) = mistakes(domainName=domain, hostedZoneId=zone)
-
-    assert report in mistake
+"""Settings of which a stack has all or none."""
 
 
-@pytest.mark.parametrize(
-    ("organisation", "contact", "report"),
-    [
-        ("Example Ltd", "", "privacyContact is not set; allowed: all of organisation and privacyContact, or none"),
-        ("", "a@b.org", "organisation is not set; allowed: all of organisation and privacyContact, or none"),
-        ("Example\nLtd", "a@b.org", "allowed: a name of up to 200 characters"),
-        ("x" * 201, "a@b.org", "allowed: a name of up to 200 characters"),
-        ("Example Ltd", "http://example.org", "allowed: an e-mail address, or an https:// URL"),
-        ("Example Ltd", "javascript:alert(1)", "allowed: an e-mail address, or an https:// URL"),
-    ],
-)
-def test_the_pages_about_privacy_need_somebody_responsible_and_a_contact(
-    organisation: str, contact: str, report: str
-) -> None:
-    (mistake,) = mistakes(organisation=organisation, privacyContact=contact)
+@pytest.mark.parametrize(("group", "key"), [(group, key) for group in TOGETHER for key in group])
+def test_one_that_is_missing_of_settings_that_belong_together_is_reported(group: Mapping[str, str], key: str) -> None:
+    (mistake,) = mistakes(**{**group, key: ""})
 
-    assert report in mistake
-
-
-@pytest.mark.parametrize("key", LEX)
-def test_a_wrong_lex_id_is_reported_once(key: str) -> None:
-    (mistake,) = mistakes(**{**LEX, key: "arn:aws:lex"})
-
-    assert key in mistake
-    assert "arn:aws:lex" in mistake
+    assert mistake.startswith(f"{key} is not set; allowed: all of {next(iter(group))}")
+    assert "or none" in mistake
 
 
 def test_a_conversation_of_its_own_needs_time_for_its_answer() -> None:
@@ -107,10 +58,6 @@ def test_a_conversation_of_its_own_needs_time_for_its_answer() -> None:
 
     assert "allowed: empty, as timeoutSeconds is less than 30" in mistake
     assert read(conversationCode="examples/nodejs", timeoutSeconds=30).conversation_code == "examples/nodejs"
-
-
-def test_the_settings_text_shows_no_secret() -> None:
-    assert "canary" not in repr(read(appSecretPrevious="canary-previous"))
 
 
 @pytest.mark.parametrize(
@@ -122,65 +69,41 @@ def test_the_settings_text_shows_no_secret() -> None:
         ("conversationRuntime", "ruby3.4", '"ruby3.4"; allowed: a Lambda runtime of Node.js, Python, Java or .NET'),
         ("conversationPerson", "first_name, age", '"first_name, age"; allowed: first_name, last_name'),
         ("conversationHandler", "a b", '"a b"; allowed: what the runtime calls'),
-        ("adminGroupName", 7, "7; allowed: up to 128 letters"),
         ("adminMembers", ["anna", "anna"], '["anna", "anna"]; allowed: a list of names of IAM users, each once'),
-        ("adminMembers", ["anna maria"], "allowed: a list of names of IAM users"),
-        ("adminMembers", ["x" * 65], "allowed: a list of names of IAM users"),
-        ("adminMembers", [["anna"]], "allowed: a list of names of IAM users"),
         ("adminMembers", "anna", '"anna"; allowed: a list of names of IAM users'),
-        ("adminMembers", {"anna": 1}, "allowed: a list of names of IAM users"),
         ("adminPolicies", ["arn:aws:s3:::bucket"], "allowed: a list of names of AWS's policies, or ARNs"),
-        ("adminPolicies", ["arn:aws:iam::12:policy/x"], "allowed: a list of names of AWS's policies, or ARNs"),
         ("adminRights", "all", '"all"; allowed: documented or scoped'),
-        ("adminStacks", ["prod", "prod"], "allowed: a list of names of stacks, each once"),
         ("adminStacks", ["pr.od"], "allowed: a list of names of stacks, each once"),
         ("adminStacks", ["dev"], "allowed: other stacks than dev itself"),
         ("bot", "yes", '"yes"; allowed: true or false'),
-        ("bot", 1, "1; allowed: true or false"),
-        ("bot", None, "not set; allowed: true or false"),
         ("pageId", "", "not set; allowed: 1 to 20 digits"),
-        ("pageId", "my page", '"my page"; allowed: 1 to 20 digits'),
-        ("pageId", "1" * 21, "allowed: 1 to 20 digits"),
         ("pageId", "١٢٣", "allowed: 1 to 20 digits"),
         ("pageId", "123\n", "allowed: 1 to 20 digits"),
-        ("pageId", 123, "123; allowed: 1 to 20 digits"),
         ("graphApiVersion", "26", '"26"; allowed: v and two numbers'),
         ("graphApiUrl", "http://graph.facebook.com", "allowed: https:// and a host"),
-        ("graphApiUrl", "https://graph.facebook.com/", "allowed: https:// and a host"),
         ("graphApiUrl", "https://user@graph.facebook.com", "allowed: https:// and a host"),
-        ("graphApiUrl", "https://graph.facebook.com:99999", "allowed: https:// and a host"),
         ("graphApiUrl", "https://[::1", "allowed: https:// and a host"),
         ("graphApiUrl", "http://127.0.0.1.example.org", "allowed: https:// and a host"),
-        ("graphApiUrl", "file:///etc/passwd", "allowed: https:// and a host"),
-        ("assetsUrl", "http://example.org/steps", "allowed: https:// and a folder's address"),
         ("assetsUrl", "https://example.org/steps/", "allowed: https:// and a folder's address"),
-        ("assetsUrl", "https://example.org/a b", "allowed: https:// and a folder's address"),
         ("assetsUrl", "https://example.org/steps?x=1", "allowed: https:// and a folder's address"),
-        ("assetsUrl", "https://me@example.org/steps", "allowed: https:// and a folder's address"),
         ("assetsUrl", "https://example.org/" + "x" * 1900, "allowed: https:// and a folder's address"),
-        ("assetsUrl", None, "not set; allowed: https:// and a folder's address"),
         ("memoryMb", 127, "127; allowed: a whole number from 128 to 10240"),
-        ("memoryMb", 10_241, "10241; allowed: a whole number from 128 to 10240"),
-        ("memoryMb", 512.0, "512.0; allowed: a whole number"),
         ("throttleRate", True, "true; allowed: a whole number"),
         ("memoryMb", "512MB", '"512MB"; allowed: a whole number'),
         ("timeoutSeconds", 19, "19; allowed: a whole number from 20 to 900"),
-        ("timeoutSeconds", 901, "901; allowed: a whole number from 20 to 900"),
-        ("logRetentionDays", 0, "0; allowed: one of 1, 3, 5, 7, 14, 30, 60"),
         ("logRetentionDays", 31, "31; allowed: one of 1, 3, 5, 7, 14, 30, 60"),
-        ("throttleRate", 0, "0; allowed: a whole number from 1 to 10000"),
-        ("throttleRate", 10_001, "allowed: a whole number from 1 to 10000"),
-        ("throttleBurst", 5_001, "allowed: a whole number from 1 to 5000"),
-        ("apiAccessLog", "on", '"on"; allowed: true or false'),
-        ("manageApiGatewayAccount", [], "[]; allowed: true or false"),
         ("unknownDays", 366, "366; allowed: a whole number from 0 to 365"),
-        ("stateDays", -1, "-1; allowed: a whole number from 1 to 3650"),
         ("alarmEmail", "team at example.org", "allowed: an e-mail address"),
-        ("protectData", "True", '"True"; allowed: true or false'),
+        ("lexBotAliasId", "arn:aws:lex", "allowed: "),
+        ("domainName", "https://bot.example.org", "allowed: a host in lower case, without https://"),
+        ("hostedZoneId", "/hostedzone/Z123", "allowed: Z and up to 31 letters and digits"),
+        ("organisation", "Example\nLtd", "allowed: a name of up to 200 characters"),
+        ("privacyContact", "javascript:alert(1)", "allowed: an e-mail address, or an https:// URL"),
     ],
 )
 def test_a_wrong_setting_is_reported_with_what_is_allowed_and_the_command(key: str, value: object, report: str) -> None:
-    (mistake,) = mistakes(**{key: value})
+    others = next((group for group in TOGETHER if key in group), {})
+    (mistake,) = mistakes(**{**others, key: value})
 
     assert mistake.startswith(f"{key} is ")
     assert report in mistake
@@ -208,7 +131,7 @@ def test_a_missing_secret_is_reported_with_the_command_that_encrypts_it(key: str
 
 
 @pytest.mark.parametrize("key", sorted(ENCRYPTED))
-@pytest.mark.parametrize("value", ["canary\n", "canary secret", "canäry", "canary" * 1000, 17, ["canary"]])
+@pytest.mark.parametrize("value", ["canary\n", "canäry", "canary" * 1000, 17, ["canary"]])
 def test_an_impossible_secret_is_reported_without_its_value(key: str, value: object) -> None:
     with pytest.raises(SettingsError) as caught:
         read(**{key: value})
@@ -271,11 +194,11 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from(list(FIELDS)) | st.text(), VALUES, max_size=4), st.text() | st.just("dev"))
 def test_any_values_are_taken_or_reported_without_a_secret(changes: dict[str, object], stack: str) -> None:
     try:
-        shown = repr(read_as(stack, ENCRYPTED, changes))
+        shown = repr(read_as(stack, ENCRYPTED, {"appSecretPrevious": "canary-previous", **changes}))
     except SettingsError as refusal:
         shown = str(refusal)
 
-    assert not any(secret in shown for secret in SECRETS.values())
+    assert not any(secret in shown for secret in (*SECRETS.values(), "canary-previous"))
 
 
 def test_an_unknown_setting_is_reported_with_the_one_that_was_meant() -> None:
@@ -294,18 +217,12 @@ def test_a_stack_name_that_is_too_much_for_aws_is_reported(stack: str) -> None:
 
 
 def test_all_mistakes_are_reported_at_once() -> None:
-    reported = mistakes(memoryMb=1, throttleRate="many", appSecret="", pageId="x", adminStacks=["dev"], foo=1)
-
-    assert len(reported) == 6
-
-
-def test_the_message_counts_the_mistakes_and_has_a_line_for_each() -> None:
     with pytest.raises(SettingsError) as caught:
-        read(memoryMb=1, stateDays=0)
+        read(memoryMb=1, throttleRate="many", appSecret="", pageId="x", adminStacks=["dev"], foo=1)
 
     first, *lines = str(caught.value).splitlines()
-    assert first == "The settings of the stack dev have 2 mistakes:"
-    assert [line.split(" is ")[0] for line in lines] == ["- memoryMb", "- stateDays"]
+    assert first == "The settings of the stack dev have 6 mistakes:"
+    assert len(lines) == 6
 
 
 @pytest.mark.parametrize(
@@ -320,11 +237,6 @@ def test_the_graph_api_can_be_on_this_machine_without_encryption(url: str) -> No
 )
 def test_assets_can_be_in_any_public_folder_or_on_this_machine(url: str) -> None:
     assert read(assetsUrl=url).assets_url == url
-
-
-@pytest.mark.parametrize("days", RETENTION_DAYS)
-def test_every_retention_that_cloudwatch_offers_is_allowed(days: int) -> None:
-    assert read(logRetentionDays=days).log_retention_days == days
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -49,10 +49,6 @@ def test_the_model_is_close_to_what_was_measured_on_lambdas_runtime_client(
         assert to_aws == pytest.approx(int(calls), abs=1)
 
 
-def test_the_page_shows_several_of_those_rows() -> None:
-    assert len(BENCHMARKS) >= 5
-
-
 @pytest.fixture(scope="module")
 def at() -> Iterator[Stubs]:
     with Stubs() as started:
@@ -79,7 +75,7 @@ def test_ten_people_in_a_batch_make_the_calls_of_the_model_and_take_no_less_time
     assert found.seconds > batch_seconds(10, 1, Machine(1.0, 0.3)) * 0.9
 
 
-@pytest.mark.parametrize(("rate", "people"), [(1, 1), (15, 1), (16, 2), (100, 7), (139, 10), (5000, 10)])
+@pytest.mark.parametrize(("rate", "people"), [(15, 1), (16, 2), (100, 7), (5000, 10)])
 def test_a_batch_has_as_few_messages_as_keep_up(rate: float, people: int) -> None:
     machine, environments = Machine.of_lambda(), DEFAULTS["concurrency"]
     assert people_in_a_batch(rate, environments, 1, machine) == people
@@ -105,4 +101,5 @@ def test_a_figure_too_far_from_the_model_fails_the_comparison() -> None:
 
 
 def test_the_page_has_what_the_model_says() -> None:
+    assert len(BENCHMARKS) >= 5
     assert model_section() in Path(ROOT, "docs/scale.md").read_text(encoding="utf-8")

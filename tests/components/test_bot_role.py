@@ -17,12 +17,6 @@ DOCUMENTED = {
 }
 
 
-def test_the_log_policy_is_the_documented_one_by_default() -> None:
-    graph = run_program(lambda: BotRole("bot", BotRoleArgs()))
-
-    assert graph.one("aws:iam/rolePolicy:RolePolicy").policy() == DOCUMENTED
-
-
 def test_further_statements_are_a_separate_policy() -> None:
     read = Statement(sid="Read", actions=["sqs:ReceiveMessage"], resources=["arn:aws:sqs:eu-central-1:1:a"])
 
@@ -37,15 +31,3 @@ def test_further_statements_are_a_separate_policy() -> None:
             "Resource": "arn:aws:sqs:eu-central-1:1:a",
         }
     ]
-
-
-def test_a_statement_has_its_conditions_and_all_its_resources() -> None:
-    conditions = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
-    narrow = Statement(actions=["iam:PassRole"], resources=["arn:a", "arn:b"], conditions=conditions)
-
-    assert narrow.as_dict() == {
-        "Effect": "Allow",
-        "Action": ["iam:PassRole"],
-        "Resource": ["arn:a", "arn:b"],
-        "Condition": conditions,
-    }

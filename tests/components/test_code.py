@@ -43,13 +43,8 @@ def test_caches_and_hidden_files_are_left_out(tmp_path: Path) -> None:
     assert files_in(code_archive(folder, "bot")).keys() == {"bot/handler.py"}
 
 
-def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
+def test_a_folder_that_is_missing_or_holds_no_code_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgs, match=r"There is no code to deploy: .*nowhere is not a folder"):
         code_archive(tmp_path / "nowhere", "bot")
-
-
-def test_a_folder_without_code_is_an_error(tmp_path: Path) -> None:
-    folder = fill(tmp_path / "code", "__pycache__/x.pyc", ".gitkeep")
-
     with pytest.raises(InvalidArgs, match="holds only caches and hidden files"):
-        code_archive(folder, "bot")
+        code_archive(fill(tmp_path / "code", "__pycache__/x.pyc", ".gitkeep"), "bot")

@@ -25,19 +25,6 @@ def widgets(graph: Graph) -> list[Json]:
     return found
 
 
-def test_it_asks_five_questions_from_top_to_bottom(widgets: list[Json]) -> None:
-    texts = sorted((each for each in widgets if each["type"] == "text"), key=lambda each: int(each["y"]))
-
-    assert [each["properties"]["markdown"] for each in texts] == [
-        "# Are people answered?",
-        "# How soon?",
-        "# What fails?",
-        "# What waits?",
-        "# What billable units does it use?",
-    ]
-    assert all(each["width"] == 24 for each in texts)
-
-
 def test_the_graphs_of_a_question_are_below_it_side_by_side(widgets: list[Json]) -> None:
     taken: set[tuple[int, int]] = set()
     for each in widgets:

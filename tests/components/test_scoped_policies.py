@@ -198,26 +198,6 @@ def test_without_any_of_its_conditions_something_else_can_be_reached(graph: Grap
     assert beyond - ON_ANY_RESOURCE - OF_THE_GROUP or EVERYTHING in found
 
 
-@pytest.mark.parametrize(
-    ("sid", "how"), [("PassRoles", "iam:PassRole and"), ("WriteFunctions", "lambda:UpdateFunctionCode")]
-)
-def test_who_may_pass_any_role_or_change_any_function_gets_another_stacks_rights(
-    graph: Graph, sid: str, how: str
-) -> None:
-    widened = json.loads(json.dumps(members(graph)))
-    next(each for each in widened["Statement"] if each["Sid"] == sid)["Resource"] = "*"
-
-    found = reachable(widened["Statement"], roles(graph), bounds(graph))
-    assert found["arn:aws:iam::111122223333:role/innolab-fbm-dev-bot-role"].path[-1].startswith(how)
-
-
-def test_a_boundary_that_allows_more_lets_members_reach_more(graph: Graph) -> None:
-    (arn,) = bounds(graph)
-
-    found = reachable(members(graph)["Statement"], {}, {arn: ALL})
-    assert outside(found[f"a role within {arn}"].rights, "innolab-fbm", ["prod"]) == [("*", "*")]
-
-
 def test_the_documented_five_reach_everything() -> None:
     found = reachable(together(managed())["Statement"], {}, {})
 

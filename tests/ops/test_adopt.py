@@ -179,10 +179,8 @@ LOGS_OF_ANY_FUNCTION = {"Effect": "Allow", "Action": list(LOG_ACTIONS), "Resourc
 @pytest.mark.parametrize(
     ("statement", "documented"),
     [
-        (LOGS_OF_ANY_FUNCTION, True),
         ([LOGS_OF_ANY_FUNCTION | {"Resource": ["arn:aws:s3:::pictures/*", ANY_LOG]}], True),
         (LOGS_OF_ANY_FUNCTION | {"Effect": "Deny"}, False),
-        (LOGS_OF_ANY_FUNCTION | {"Action": "logs:PutLogEvents"}, False),
         (LOGS_OF_ANY_FUNCTION | {"Resource": "arn:aws:logs:eu-central-1:1:log-group:/aws/lambda/bot:*"}, False),
         ({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, False),
     ],

@@ -43,15 +43,6 @@ def test_a_forgotten_person_leaves_no_state_no_plan_and_no_letter_and_others_kee
     assert kept(place, BEN) == of_ben
 
 
-def test_a_preview_counts_what_would_be_removed_and_removes_nothing(place: Place) -> None:
-    both_known(place)
-    before = kept(place, ANNA)
-    done = memory(place, ANNA).preview()
-    assert done == memory(place, ANNA).preview()
-    assert (done.state, done.plans) == (True, 2)
-    assert kept(place, ANNA) == before
-
-
 def test_a_forget_that_broke_off_is_finished_by_a_repetition(place: Place) -> None:
     both_known(place)
     for at in itertools.count():

@@ -114,14 +114,6 @@ def test_a_permission_is_used_only_if_the_conversation_does_what_it_is_for(monke
     assert used() == {*basic, "pages_user_locale", "pages_manage_engagement", "pages_read_engagement"}
 
 
-def test_each_permission_has_words_and_a_place_in_the_code() -> None:
-    for each in (*PERMISSIONS, *review.INSTAGRAM):
-        path, _, line = each.place.partition(" ")[0].partition(":")
-        name = each.code.__qualname__.rpartition(".")[2]
-        assert name in Path(review.PROJECT, path).read_text("utf-8").splitlines()[int(line) - 1]
-        assert len(each.purpose) > 80
-
-
 def test_the_bot_answers_as_the_script_says(sandbox: Sandbox) -> None:
     person, quick_replies = Person(sandbox), dict[str, str]()
     for step in load_script(SCRIPT):
@@ -140,9 +132,7 @@ def test_the_bot_answers_as_the_script_says(sandbox: Sandbox) -> None:
     ("text", "report"),
     [
         ("- write: hello\n  tap: Help\n", "Step 1 in .* needs exactly one of write, tap and do"),
-        ("- notice: nothing\n", "needs exactly one of"),
         ("- wrte: hello\n", "is not a list of steps"),
-        ("- [", "is not a list of steps"),
         ("hello", "is not a list of steps"),
     ],
 )

@@ -9,8 +9,7 @@ from typing import Any
 from ops.aws import OperatorAws
 from ops.stack import from_described
 from ops.status import read_dashboard
-from sandbox.facebook.webhooks import text_item
-from sandbox.local import Sandbox, new_person
+from sandbox.local import Sandbox
 from tests.ops.conftest import Ops
 
 Json = dict[str, Any]
@@ -48,19 +47,6 @@ def test_it_counts_what_was_accepted_answered_and_sent_and_how_soon(ops: Ops, sa
     assert (grown("Events", "accepted"), grown("Events", "answered")) == (3, 3)
     assert 0 < after["From acceptance to the last answer (ms)", "p50"] < 60_000
     assert 0 < after["Facebook takes a message (ms)", "p50"] < 60_000
-
-
-def test_it_shows_what_waits_and_what_fails(ops: Ops, sandbox: Sandbox) -> None:
-    before = figures(ops)
-    sandbox.faults({"error": {"status": 400, "code": 190, "message": "No."}})
-    sandbox.deliver([text_item(sandbox.page_id, new_person(), "status")])
-    after = before
-    while after["Facebook refuses", "credentials"] == before["Facebook refuses", "credentials"]:
-        after = figures(ops)
-    sandbox.faults({})
-
-    assert after["Messages in the queue", "being answered or waiting for another try"] >= 1
-    sandbox.settle()
 
 
 def test_counts_are_added_up_and_of_everything_else_the_largest_counts(sandbox: Sandbox, aws: OperatorAws) -> None:

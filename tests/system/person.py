@@ -69,18 +69,11 @@ class Person:
     def consents(self, payload: str) -> list[Json]:
         """They consent to notifications on a topic."""
         self.token = "token-" + secrets.token_hex(8)
-        return self._decides(payload, "RESUME_NOTIFICATIONS")
-
-    def withdraws(self, payload: str) -> list[Json]:
-        """They withdraw the consent that they gave last."""
-        return self._decides(payload, "STOP_NOTIFICATIONS")
-
-    def _decides(self, payload: str, status: str) -> list[Json]:
         given = {
             "type": "notification_messages",
             "payload": payload,
             "notification_messages_token": self.token,
-            "notification_messages_status": status,
+            "notification_messages_status": "RESUME_NOTIFICATIONS",
         }
         return self.does(self.item(optin=given))
 

@@ -34,12 +34,21 @@ def scheduled_check(sandbox: Sandbox, **changes: object) -> list[str]:
     return kinds
 
 
-def log_lines(sandbox: Sandbox, since: float) -> list[Json]:
-    """The lines of the function's log from then on (seconds since 1970)."""
-    logs = sandbox.client("logs")
-    events = logs.filter_log_events(logGroupName=sandbox.outputs["logGroupName"], startTime=int(since * 1000))["events"]
-    lines = [each["message"] for each in events if each["message"].startswith("{")]
-    return [json.loads(each) for each in lines]
+def log_lines(sandbox: Sandbox, since: float = 0.0, kind: str = "") -> list[Json]:
+    """The lines of the function's log from then on (seconds since 1970), all or of one kind."""
+    pages = sandbox.client("logs").get_paginator("filter_log_events")
+    found = pages.paginate(logGroupName=sandbox.outputs["logGroupName"], startTime=int(since * 1000))
+    lines = [event["message"] for page in found for event in page["events"]]
+    read = [json.loads(each) for each in lines if each.startswith("{")]
+    return [each for each in read if kind in {"", each.get("kind")}]
+
+
+def letters(sandbox: Sandbox) -> int:
+    """How many dead letters there are, hidden ones included."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = sandbox.outputs["deadLetterQueueUrl"]
+    counts = sandbox.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(map(int, counts.values()))
 
 
 def variables(sandbox: Sandbox) -> dict[str, str]:

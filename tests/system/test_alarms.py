@@ -14,6 +14,7 @@ from bot.messenger.signature import sign
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import APP_ID, Sandbox, new_person
 from tests.evaluator import CloudWatch
+from tests.page.conftest import until
 from tests.system import planted
 
 Json = dict[str, Any]
@@ -25,7 +26,6 @@ STEP = 5 * MINUTES
 HOURS = 10
 STARTS = 4 * HOUR
 PREFIX = "innolab-fbm-local-alarms-"
-SECONDS = 20.0
 
 
 class Fault(NamedTuple):
@@ -111,16 +111,13 @@ def post(sandbox: Sandbox, headers: Mapping[str, str], body: bytes = b"{}") -> i
 
 def lines_when_refused(sandbox: Sandbox, kind: str, error: Mapping[str, object], people: int = 1) -> list[Json]:
     """The lines of the worker while Facebook refuses its messages with an error; then everything is as before."""
-    began, deadline = time.time(), time.monotonic() + SECONDS
+    began = time.time()
     sandbox.faults({"error": error})
     try:
         for _ in range(people):
             sandbox.deliver([text_item(sandbox.page_id, new_person(), "status")])
+        until(lambda: planted.log_lines(sandbox, began, kind))
         lines = planted.log_lines(sandbox, began)
-        while kind not in [each["kind"] for each in lines]:
-            assert time.monotonic() < deadline, [each["kind"] for each in lines]
-            time.sleep(0.1)
-            lines = planted.log_lines(sandbox, began)
     finally:
         sandbox.faults({})
         table = sandbox.outputs["ledgerTable"]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import shutil
 import signal
 import time
@@ -12,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from bench.load import BROKEN, Crowd, findings, killing, shorten_visibility
+from bench.load import shorten_visibility
 from sandbox.chat import ChatSandbox
-from sandbox.facebook.actions import item
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import Sandbox, new_person
+from tests.page.conftest import until
+from tests.system.planted import log_lines
+from tests.system.test_storms import AWS_FAULTS, VISIBILITY_SECONDS, pass_storms
 
 Json = dict[str, Any]
 
@@ -25,10 +26,13 @@ pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="Node.js is not
 NODE = {
     "conversationCode": "tests/system/node_conversation",
     "conversationPerson": "first_name",
-    "humanHours": "3",
 }
 STORMS = 5
-PEOPLE, EVENTS = 3, 2
+FAILS: Json = {"status": 500, "code": "ServiceException"}
+CALL_FAULTS = (
+    ("lambda:Invoke", FAILS | {"probability": 0.3}),
+    ("lambda:Invoke", FAILS | {"after": True, "probability": 0.2}),
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,59 +88,10 @@ def test_it_answers_and_remembers(sandbox: Sandbox) -> None:
     assert texts(sandbox, "deutsch", person) == ["Gut."]
     turn = json.loads(texts(sandbox, "turn", person)[0])
     assert (turn["state"], turn["session"]["language"]) == ({"count": 2}, "de")
+    assert turn["person"]["firstName"]
     assert turn["session"]["windowOpenUntil"] - turn["now"] == pytest.approx(24 * 3600 * 1000, abs=60_000)
     assert texts(sandbox, "forget", person) == ["Forgotten."]
     assert texts(sandbox, "count", person) == ["Count 1"]
-
-
-def test_messages_reach_facebook_in_the_form_that_the_function_gave_them(sandbox: Sandbox) -> None:
-    typing, question, buttons = sandbox.say("buttons")
-
-    assert typing["sender_action"] == "typing_on"
-    assert question["message"]["quick_replies"] == [{"content_type": "text", "title": "One", "payload": "ONE"}]
-    assert buttons["message"]["attachment"]["payload"]["buttons"][0]["payload"] == "GO"
-
-
-def test_it_is_silent_while_a_human_has_the_conversation(sandbox: Sandbox) -> None:
-    person = new_person()
-
-    said = [texts(sandbox, each, person) for each in ("human", "count", "bot", "count", "human", "count", "zurück")]
-    assert said == [
-        ["A colleague will write to you."],
-        [],
-        ["I am back."],
-        ["Count 2"],
-        ["A colleague will write to you."],
-        [],
-        ["Da bin ich."],
-    ]
-
-
-def test_the_settings_reach_the_turn(sandbox: Sandbox) -> None:
-    person = new_person()
-    texts(sandbox, "human", person)
-
-    turn = json.loads(texts(sandbox, "turn", person)[0])
-    assert turn["person"]["firstName"]
-    assert turn["session"]["human"]["until"] - turn["session"]["human"]["since"] == 3 * 3600 * 1000
-
-
-def test_texts_that_wait_together_get_one_answer_if_it_answers_all_of_them(sandbox: Sandbox) -> None:
-    person = new_person()
-    sandbox.deliver([text_item(sandbox.page_id, person, each) for each in ("burst", "of", "words")])
-    sandbox.settle()
-
-    assert sent_to(sandbox, {"id": person}) == ["burst of words"]
-
-
-def test_a_comment_gets_its_private_and_its_public_reply(sandbox: Sandbox) -> None:
-    before = len(sandbox.requests())
-    sandbox.deliver([item(sandbox.page_id, new_person(), {"kind": "comment", "text": "parcels"})])
-    sandbox.settle()
-
-    bodies = [each["body"] for each in sandbox.requests()[before:]]
-    assert [each["message"] for each in bodies if isinstance(each.get("message"), str)] == ["I wrote to you."]
-    assert [each["message"]["text"] for each in bodies if "recipient" in each] == ["About parcels"]
 
 
 @pytest.mark.parametrize(
@@ -165,24 +120,16 @@ def test_an_event_that_it_answers_too_late_becomes_a_dead_letter(sandbox: Sandbo
     assert "timed out after 8.00 seconds" in letter["detail"]["message"]
 
 
-def lines_of(sandbox: Sandbox, kind: str) -> list[Json]:
-    """The lines of this kind in the bot's log."""
-    logs, group = sandbox.client("logs"), sandbox.outputs["logGroupName"]
-    events = logs.filter_log_events(logGroupName=group, filterPattern=f'"{kind}"')["events"]
-    lines = [json.loads(each["message"]) for each in events if each["message"].startswith("{")]
-    return [line for line in lines if line["kind"] == kind]
-
-
 def test_the_log_says_where_it_failed_and_nothing_of_what_it_said(sandbox: Sandbox, letters: dict[str, Json]) -> None:
     assert letters
-    faults = lines_of(sandbox, "fault")
+    faults = log_lines(sandbox, kind="fault")
 
     assert "RangeError in the conversation" in {each["reason"] for each in faults}
     assert all("at" in each and "secret words" not in str(each) for each in faults)
 
 
 def test_a_function_that_is_killed_in_the_middle_of_the_conversation_is_asked_again(sandbox: Sandbox) -> None:
-    person, faults = new_person(), len(lines_of(sandbox, "fault"))
+    person, faults = new_person(), len(log_lines(sandbox, kind="fault"))
     texts(sandbox, "hello", new_person())
     sandbox.deliver([text_item(sandbox.page_id, person, "slow")])
     time.sleep(1.0)  # it takes three seconds to answer
@@ -192,19 +139,16 @@ def test_a_function_that_is_killed_in_the_middle_of_the_conversation_is_asked_ag
     sandbox.settle()
 
     assert sent_to(sandbox, {"id": person}) == ["Slowly."]
-    assert len(lines_of(sandbox, "fault")) == faults + 1
+    assert len(log_lines(sandbox, kind="fault")) == faults + 1
 
 
 def test_each_event_calls_it_once_and_the_log_times_the_call(sandbox: Sandbox) -> None:
-    before, person = len(lines_of(sandbox, "conversation")), new_person()
+    before, person = len(log_lines(sandbox, kind="conversation")), new_person()
     sandbox.deliver([text_item(sandbox.page_id, person, "count") for _ in range(4)])
     sandbox.settle()
-    deadline = time.monotonic() + 20
-    while len(lines_of(sandbox, "conversation")) < before + 4:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: len(log_lines(sandbox, kind="conversation")) >= before + 4)
 
-    new = lines_of(sandbox, "conversation")[before:]
+    new = log_lines(sandbox, kind="conversation")[before:]
     assert len({each["event"] for each in new}) == len(new) == 4
     assert all(0 <= each["milliseconds"] < 8000 for each in new)
 
@@ -220,65 +164,14 @@ def test_the_page_shows_the_call_among_the_steps_of_an_event(sandbox: ChatSandbo
         steps = [each for each in notes if each["kind"] == "step"]
         return [each for each in steps if each["name"] == "conversed" and each["person"] == person]
 
-    deadline = time.monotonic() + 40
-    while len(calls()) < 4:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: len(calls()) >= 4, 40)
     assert [each["detail"]["raised"] for each in calls()] == ["", "RangeError", "RangeError", "RangeError"]
     assert all(each["call"] == "lambda:Invoke" and each["seconds"] > 0 for each in calls())
-
-
-def test_the_role_may_call_that_function_and_no_other_and_the_functions_role_may_only_log(sandbox: Sandbox) -> None:
-    iam, functions = sandbox.client("iam"), sandbox.client("lambda").list_functions()["Functions"]
-    conversation = next(each for each in functions if "-dialogue-" in each["FunctionName"])
-    bot = next(each for each in functions if each["FunctionName"] == sandbox.outputs["functionName"])
-
-    def may(role: str, action: str, resource: str) -> bool:
-        answer = iam.simulate_principal_policy(PolicySourceArn=role, ActionNames=[action], ResourceArns=[resource])
-        return bool(answer["EvaluationResults"][0]["EvalDecision"] == "allowed")
-
-    arn, log = conversation["FunctionArn"], conversation["LoggingConfig"]["LogGroup"]
-    group = f"arn:aws:logs:{sandbox.configuration.region}:000000000000:log-group:{log}:log-stream:x"
-    assert may(bot["Role"], "lambda:InvokeFunction", f"{arn}:1")
-    assert not may(bot["Role"], "lambda:InvokeFunction", bot["FunctionArn"])
-    assert not may(bot["Role"], "lambda:UpdateFunctionCode", arn)
-    assert may(conversation["Role"], "logs:PutLogEvents", group)
-    for action, resource in (
-        ("lambda:InvokeFunction", bot["FunctionArn"]),
-        ("dynamodb:GetItem", "*"),
-        ("ssm:GetParametersByPath", "*"),
-        ("sqs:SendMessage", "*"),
-    ):
-        assert not may(conversation["Role"], action, resource)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(240)
 def test_storms_with_killed_functions_lose_repeat_and_reorder_nothing() -> None:
-    seed = random.SystemRandom().randrange(10**6)
-    print(f"seed {seed}")
-    drawn = random.Random(seed)
     with Sandbox(settings={**NODE, "echoSeconds": "6"}) as sandbox:
-        shorten_visibility(sandbox, 3)
-        crowd = Crowd(sandbox, seed)
-        # Both functions are killed: the bot's own, and the conversation's in the middle of a turn.
-        with killing(crowd, (0.8, 2.0)):
-            for _ in range(STORMS):
-                sandbox.faults([{"dropAfter": True, "probability": 0.3, "seed": drawn.randrange(10**6)}])
-                sandbox.aws_faults(
-                    {
-                        "lambda:Invoke": [
-                            {"status": 500, "code": "ServiceException", "probability": 0.3},
-                            {"status": 500, "code": "ServiceException", "after": True, "probability": 0.2},
-                        ]
-                    }
-                )
-                crowd.write([new_person() for _ in range(PEOPLE)], EVENTS)
-                time.sleep(1)
-            sandbox.faults({})
-            sandbox.aws_faults({})
-        assert crowd.kills, "no function was killed"
-        sandbox.settle(150)
-        found = findings(crowd)
-    assert found["accepted"] == STORMS * PEOPLE * EVENTS
-    assert [found[promise] for promise in BROKEN] == [0, 0, 0, 0]
+        shorten_visibility(sandbox, VISIBILITY_SECONDS)
+        pass_storms(sandbox, STORMS, [*AWS_FAULTS[-1:], *CALL_FAULTS])

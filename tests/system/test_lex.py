@@ -30,42 +30,10 @@ def test_text_that_no_rule_matches_is_understood_by_lex_and_a_dialogue_continues
     assert len(confirm["message"]["quick_replies"]) == 2
 
 
-def test_text_that_a_rule_matches_does_not_reach_lex(with_lex: Sandbox) -> None:
-    (question,) = with_lex.say("status")
-    assert "number" in question["message"]["text"]
-
-
-def test_the_bot_answers_in_its_own_words_if_lex_fails_or_does_not_understand(with_lex: Sandbox) -> None:
-    own = [answer["message"]["text"] for answer in with_lex.say("What is the meaning of life?")]
-    with_lex.aws_faults({"lex:*": {"status": 503}})
-    failing = [answer["message"]["text"] for answer in with_lex.say("Could you collect something?")]
-    with_lex.aws_faults({})
-
-    assert own
-    assert failing == own
-
-
-def test_the_role_may_use_that_alias_of_that_bot_and_no_other(with_lex: Sandbox) -> None:
-    iam, role = with_lex.client("iam"), with_lex.outputs["roleName"]
-    arn = iam.get_role(RoleName=role)["Role"]["Arn"]
-
-    def may(alias: str) -> str:
-        resource = f"arn:aws:lex:{with_lex.configuration.region}:000000000000:bot-alias/{alias}"
-        answer = iam.simulate_principal_policy(
-            PolicySourceArn=arn, ActionNames=["lex:RecognizeText"], ResourceArns=[resource]
-        )
-        return str(answer["EvaluationResults"][0]["EvalDecision"])
-
-    assert may("ABCDEFGHIJ/TSTALIASID") == "allowed"
-    assert may("ABCDEFGHIJ/ANOTHERONE") == "implicitDeny"
-
-
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        ("/bots/ABCDEFGHIJ/botAliases/A/botLocales/en_US/sessions/x/text", b'{"text": "a"}'),
         ("/bots/ABC/botAliases/A/botLocales/en_US/sessions/12/text", b'{"text": "a"}'),
-        ("/bots/ABCDEFGHIJ/botAliases/A/botLocales/en_US/sessions/12/text", b'{"text": ""}'),
         ("/bots/ABCDEFGHIJ/botAliases/A/botLocales/en_US/sessions/12/text", b'{"text": "' + b"a" * 1025 + b'"}'),
         ("/bots/ABCDEFGHIJ/botAliases/A/botLocales/en_US/sessions/12/text", b"{"),
     ],

@@ -5,14 +5,9 @@ import hmac
 import itertools
 import json
 import re
-import shutil
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +16,10 @@ from botocore.exceptions import ClientError
 from sandbox.aws.clients import Clients
 from sandbox.aws.cloud import OWNER
 from sandbox.facebook.webhooks import Facebook, text_item
-from sandbox.local import PROJECT, Sandbox, new_person
+from sandbox.local import Sandbox, new_person
 from sandbox.provider.account import Account
 from sandbox.provider.catalog import resource_type
 from sandbox.provider.resource import Existing
-from tests.bot.servers import Served, serve
 
 Json = dict[str, Any]
 
@@ -58,13 +52,6 @@ def function_log(sandbox: Sandbox) -> list[str]:
     found = pages.paginate(logGroupName=sandbox.outputs["logGroupName"])
     lines = [event["message"].strip() for page in found for event in page["events"]]
     return [line for line in lines if not re.match(r"(START|END|REPORT|INIT_START) ", line)]
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
 
 
 # The bot answers
@@ -122,31 +109,11 @@ def test_users_of_one_batch_do_not_wait_for_each_other(sandbox: Sandbox) -> None
 # The way in
 
 
-def test_the_handshake_works_through_the_gateway(sandbox: Sandbox) -> None:
-    query = {"hub.mode": "subscribe", "hub.verify_token": sandbox.verify_token, "hub.challenge": "1158201444"}
-
-    def shake(**changes: str) -> tuple[int, str, str]:
-        changed = query | {name.replace("_", ".", 1): value for name, value in changes.items()}
-        return call(f"{sandbox.webhook_url}?{urllib.parse.urlencode(changed)}")
-
-    assert shake() == (200, "text/plain", "1158201444")
-    assert shake(hub_verify_token="guess")[::2] == (403, "{}")
-    del query["hub.challenge"]
-    assert shake()[::2] == (400, "{}")
-
-
 def test_a_request_without_a_signature_is_refused_however_its_other_headers_are_named(sandbox: Sandbox) -> None:
     signed = {"X-Hub-Signature": facebook(sandbox).sign(hello(sandbox))}
 
     assert call(sandbox.webhook_url, hello(sandbox))[::2] == (400, "{}")
     assert facebook(sandbox).post(hello(sandbox), signed)[0] == 400
-
-
-def test_a_signature_is_read_however_its_header_is_spelled(sandbox: Sandbox) -> None:
-    body = hello(sandbox)
-
-    for name in ("x-hub-signature-256", "X-Hub-Signature-256", "X-HUB-SIGNATURE-256"):
-        assert facebook(sandbox).post(body, {name: facebook(sandbox).sign(body)})[0] == 200
 
 
 def test_the_queues_take_the_longest_messages_that_the_function_writes(sandbox: Sandbox) -> None:
@@ -166,20 +133,15 @@ def test_the_queues_take_the_longest_messages_that_the_function_writes(sandbox: 
         sqs.delete_message(QueueUrl=dead, ReceiptHandle=letter["ReceiptHandle"])
 
 
-def test_a_forged_request_is_forbidden_and_leads_to_nothing(sandbox: Sandbox) -> None:
-    person = new_person()
-
-    assert call(sandbox.webhook_url, hello(sandbox, person), "sha256=" + "0" * 64)[::2] == (403, "{}")
-    sandbox.settle()
-    assert person not in json.dumps(sandbox.requests())
-
-
 # Secrets
 
 
-def test_no_secret_is_in_the_function_s_environment_its_log_the_listing_or_the_outputs(sandbox: Sandbox) -> None:
-    sandbox.say("status")
-    call(sandbox.webhook_url, hello(sandbox), "sha256=" + "0" * 64)
+def test_no_secret_is_in_environment_log_or_outputs_and_no_word_of_a_person_in_the_log(
+    sandbox: Sandbox,
+) -> None:
+    person = new_person()
+    sandbox.say("my very private words", person)
+    assert call(sandbox.webhook_url, hello(sandbox), "sha256=" + "0" * 64)[::2] == (403, "{}")
     function = sandbox.client("lambda").get_function_configuration(FunctionName=sandbox.outputs["functionName"])
     log = function_log(sandbox)
     shown = json.dumps(
@@ -189,18 +151,10 @@ def test_no_secret_is_in_the_function_s_environment_its_log_the_listing_or_the_o
     assert {json.loads(line)["kind"] for line in log} >= {"accepted", "answered", "signature_refused"}
     for secret in (sandbox.app_secret, sandbox.page_token, sandbox.verify_token):
         assert secret not in shown
+    assert not [line for line in log if "private" in line or person in line]
 
 
-def test_every_line_of_the_log_is_json_and_says_nothing_about_a_person(sandbox: Sandbox) -> None:
-    person = new_person()
-    sandbox.say("my very private words", person)
-
-    lines = function_log(sandbox)
-    assert all(json.loads(line)["kind"] for line in lines)
-    assert not [line for line in lines if "private" in line or person in line]
-
-
-# Permissions, and waiting events
+# Permissions
 
 
 def test_a_member_without_iam_full_access_can_refresh_the_whole_stack(sandbox: Sandbox) -> None:
@@ -219,91 +173,3 @@ def test_a_member_without_iam_full_access_can_refresh_the_whole_stack(sandbox: S
                 assert found, each["name"]
     finally:
         iam.attach_group_policy(**full_access)
-
-
-def test_the_request_after_killing_the_functions_starts_another(sandbox: Sandbox) -> None:
-    facebook(sandbox).post(hello(sandbox))
-    sandbox.settle()
-    killed = sandbox.function_workers()
-    assert killed
-
-    sandbox.kill_functions()
-
-    assert facebook(sandbox).post(hello(sandbox))[0] == 200
-    assert set(killed).isdisjoint(sandbox.function_workers())
-
-
-def test_the_alarm_for_waiting_events_reads_their_age_in_the_functions_own_lines(sandbox: Sandbox) -> None:
-    group = sandbox.outputs["logGroupName"]
-    filters = sandbox.client("logs").describe_metric_filters(logGroupName=group)["metricFilters"]
-    (age,) = (each for each in filters if each["metricTransformations"][0]["metricValue"] == "$.age")
-    (transformation,) = age["metricTransformations"]
-    kind = re.fullmatch(r'\{ \$\.kind = "(\w+)" \}', age["filterPattern"])
-    assert kind
-    before = len(function_log(sandbox))
-
-    sandbox.aws_faults({"dynamodb:*": {"status": 500, "code": "InternalServerError"}})
-    sandbox.deliver([text_item(sandbox.page_id, new_person(), "status")])
-    wait_for(lambda: sum(f'"{kind[1]}"' in line for line in function_log(sandbox)[before:]) > 1)
-    sandbox.aws_faults({})
-    sandbox.settle()
-
-    found = [json.loads(line) for line in function_log(sandbox)[before:]]
-    ages = [each[transformation["metricValue"].removeprefix("$.")] for each in found if each["kind"] == kind[1]]
-    assert ages[0] < ages[1]
-
-
-# Any runtime
-
-
-NODE_PROGRAM = """
-import sys
-from pathlib import Path
-import pulumi
-sys.path.insert(0, {project!r})
-import components as fbm
-
-fbm.tag_everything({{"project": pulumi.get_project(), "stack": pulumi.get_stack()}})
-name = f"{{pulumi.get_project()}}-{{pulumi.get_stack()}}"
-logs = fbm.BotLogs(f"{{name}}-logs", fbm.BotLogsArgs(retention_days=1))
-role = fbm.BotRole(f"{{name}}-bot", fbm.BotRoleArgs())
-function = fbm.BotFunction(f"{{name}}-bot", fbm.BotFunctionArgs(
-    code=Path({code!r}), package="", handler="index.handle", runtime="nodejs22.x",
-    memory_mb=128, timeout_seconds=10, role_arn=role.arn, log_group_name=logs.name,
-    environment={{"ANSWERS_URL": {answers!r}}}))
-live = fbm.LiveAlias(f"{{name}}-live", fbm.LiveAliasArgs(
-    function_name=function.name, version=function.version, moved_by="pulumi"))
-api = fbm.RestApi(f"{{name}}-webhook", fbm.RestApiArgs(
-    path="webhook", stage_name="live", function_name=function.name, alias_name=live.name,
-    alias_invoke_arn=live.invoke_arn, throttle_rate=10, throttle_burst=10,
-    routes=[fbm.Route(method_name="GET"), fbm.Route(method_name="POST")]))
-pulumi.export("webhookUrl", api.url)
-pulumi.export("functionName", function.name)
-"""
-
-
-def test_a_function_in_node_js_on_the_same_components_answers_too(tmp_path: Path) -> None:
-    told = []
-
-    def take(request: Served) -> tuple[int, bytes]:
-        told.append(json.loads(request.body))
-        return 200, b""
-
-    served: AbstractContextManager[str] = serve(take)
-    with served as answers:
-        for settings in PROJECT.glob("Pulumi*.yaml"):
-            shutil.copy(settings, tmp_path)
-        (tmp_path / "__main__.py").write_text(
-            NODE_PROGRAM.format(
-                project=str(PROJECT),
-                code=str(Path(__file__).parent / "node_bot"),
-                answers=answers,
-            )
-        )
-        with Sandbox(folder=tmp_path) as sandbox:
-            assert call(f"{sandbox.webhook_url}?hub.challenge=42")[::2] == (200, "42")
-            person = new_person()
-            sandbox.deliver([text_item(sandbox.page_id, person, "status")])
-
-    assert [answer["to"] for answer in told] == [person]
-    assert re.match(r"status, says Node\.js v\d+", told[0]["text"])

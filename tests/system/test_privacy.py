@@ -8,6 +8,7 @@ from typing import Any
 from bot.aws.queues import fingerprint
 from sandbox.local import Sandbox
 from tests.system.person import Person
+from tests.system.planted import letters
 from tests.system.test_main_job import call, function_log
 
 Json = dict[str, Any]
@@ -22,14 +23,6 @@ def letter(sandbox: Sandbox, group: str, body: Json) -> None:
         MessageGroupId=group,
         MessageDeduplicationId=secrets.token_hex(8),
     )
-
-
-def letters(sandbox: Sandbox) -> int:
-    """How many dead letters there are, hidden ones included."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    url = sandbox.outputs["deadLetterQueueUrl"]
-    counts = sandbox.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return sum(map(int, counts.values()))
 
 
 def purge(sandbox: Sandbox) -> None:

@@ -1,38 +1,26 @@
 """The sandbox serves a real page, which a second instance of the stand-in plays: the promises hold there too."""
 
 import json
-import threading
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from bench.load import shorten_visibility
-from ops import cli
 from sandbox.background import Background
 from sandbox.facebook.webhooks import text_item
 from sandbox.local import new_person
 from tests.page.conftest import Stage, browser, chromium, until
+from tests.system.conftest import Ops
 from tests.system.facebook import PAGE, PlayedFacebook, PlayedSandbox, played
-from tests.system.test_main_job import (
-    test_an_event_delivered_again_is_not_answered_again,
-    test_every_item_of_a_request_is_answered_to_its_sender,
-    test_users_of_one_batch_do_not_wait_for_each_other,
-)
 from tests.system.test_storms import VISIBILITY_SECONDS, pass_storms
 
 Json = dict[str, Any]
 
-__all__ = (
-    "browser",
-    "chromium",
-    "test_an_event_delivered_again_is_not_answered_again",
-    "test_every_item_of_a_request_is_answered_to_its_sender",
-    "test_users_of_one_batch_do_not_wait_for_each_other",
-)
+
+__all__ = ("browser", "chromium")
 
 pytestmark = pytest.mark.long
 
@@ -74,52 +62,8 @@ def write(sandbox: PlayedSandbox, person: str, text: str = "status") -> float:
     return sandbox.deliver([text_item(PAGE, person, text)]).seconds
 
 
-@pytest.mark.long
 def test_storms_lose_repeat_and_reorder_nothing(sandbox: PlayedSandbox) -> None:
     pass_storms(sandbox, 3)
-
-
-def test_a_slow_facebook_does_not_slow_the_acknowledgement(sandbox: PlayedSandbox, facebook: PlayedFacebook) -> None:
-    facebook.graph.set_faults({"delaySeconds": 2.0})
-    person = new_person()
-
-    assert write(sandbox, person) < 1.5
-
-    sandbox.settle()
-    assert answers(sandbox, person) == [200]
-
-
-@pytest.mark.parametrize(
-    ("fault", "outcome"), [("queue_refuses", "refused"), ("ledger_refuses", "ledger"), ("down", "down")]
-)
-def test_a_fault_that_the_chat_page_switches_on_is_shown_and_loses_nothing(
-    sandbox: PlayedSandbox, fault: str, outcome: str
-) -> None:
-    stage, person = Stage(sandbox), new_person()
-    stage.set_faults(fault)
-    writing = threading.Thread(target=write, args=(sandbox, person))  # until it is acknowledged
-    writing.start()
-
-    until(lambda: stage.notes("outcome", person=person, outcome=outcome))
-    assert answers(sandbox, person) == []
-    stage.set_faults()
-
-    writing.join()
-    until(lambda: stage.notes("outcome", person=person, outcome="answered"))
-    assert answers(sandbox, person) == [200]
-
-
-def test_an_answer_of_facebook_that_is_lost_on_the_way_is_settled_by_facebooks_own_echo(
-    sandbox: PlayedSandbox,
-) -> None:
-    sandbox.faults({"dropAfter": True, "count": 1})
-    person = new_person()
-
-    write(sandbox, person)
-    sandbox.settle()
-
-    sandbox.faults({})
-    assert answers(sandbox, person) == [200]
 
 
 def test_an_error_that_facebook_answers_with_200_is_not_shown_as_an_answer(
@@ -183,33 +127,8 @@ def test_the_chat_page_writes_for_nobody_and_offers_no_fault_that_it_cannot_show
     assert offered.isdisjoint({"no_echoes", "duplicates", "disorder"})
 
 
-def test_a_dead_letter_is_shown_blocks_nobody_and_can_be_sent_back(
-    sandbox: PlayedSandbox, facebook: PlayedFacebook
-) -> None:
-    stage, unlucky, other = Stage(sandbox), new_person(), new_person()
-    facebook.graph.set_faults({"error": {"status": 400, "code": 100, "message": "(#100) Param message is not valid."}})
-    write(sandbox, unlucky)
-    until(lambda: stage.notes("outcome", person=unlucky, outcome="dead"))
-    facebook.graph.set_faults({})
-
-    write(sandbox, other)
-    sandbox.settle()
-    assert answers(sandbox, other) == [200]
-    (letter,) = stage.ask(f"/api/memory?person={unlucky}")[1]["deadLetters"]
-
-    assert stage.ask("/api/redrive", {"letter": letter["id"]})[0] == 200
-    until(lambda: 200 in answers(sandbox, unlucky))
-
-
-def test_an_operator_checks_the_registration_of_the_real_page(
-    sandbox: PlayedSandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    described = tmp_path / "sandbox.json"
-    described.write_text(json.dumps(sandbox.described()))
-
-    cli.run(["check", "--json", "--sandbox", str(described)])
-
-    wrong = [each["what"] for each in json.loads(capsys.readouterr().out) if not each["fine"]]
+def test_an_operator_checks_the_registration_of_the_real_page(ops: Ops) -> None:
+    wrong = [each["what"] for each in json.loads(ops("check", "--json")[1]) if not each["fine"]]
     assert wrong == ["profile"]  # the page keeps the one that it has
 
 

@@ -1,34 +1,23 @@
 """After a deployment, a test message goes the way of every message, and the command says how it went."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
-from ops import cli
 from sandbox.local import Sandbox
+from tests.system.conftest import Ops
 
 SOMEBODY = "7000000000000001"
-Ops = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def smoke(sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Ops]:
+def smoke(sandbox: Sandbox, ops: Ops) -> Iterator[Ops]:
     """Runs `ops smoke` for a stack with a `smokePerson`."""
-    described = sandbox.described()
-    described["outputs"] = {**described["outputs"], "smokePerson": SOMEBODY}
-    file = tmp_path / "sandbox.json"
-    file.write_text(json.dumps(described))
-    queue = sandbox.outputs["queueUrl"]
-
-    def run(*more: str) -> tuple[int, str, str]:
-        code = cli.run(["smoke", *more, "--sandbox", str(file)])
-        return code, *capsys.readouterr()
-
-    yield run
+    yield partial(ops, "smoke", smokePerson=SOMEBODY)
     sandbox.faults({})
-    sandbox.client("sqs").purge_queue(QueueUrl=queue)
+    sandbox.client("sqs").purge_queue(QueueUrl=sandbox.outputs["queueUrl"])
 
 
 def test_a_test_message_is_answered_by_the_live_version(sandbox: Sandbox, smoke: Ops) -> None:
@@ -69,11 +58,10 @@ def test_a_webhook_that_does_not_accept_the_test_message_fails(sandbox: Sandbox,
     assert (code, "did not accept the test message (503)" in err) == (1, True)
 
 
-def test_without_a_person_no_test_message_is_sent(sandbox: Sandbox, smoke: Ops, tmp_path: Path) -> None:
-    (tmp_path / "sandbox.json").write_text(json.dumps(sandbox.described()))
+def test_without_a_person_no_test_message_is_sent(sandbox: Sandbox, ops: Ops) -> None:
     before = len(sandbox.requests())
 
-    code, out, err = smoke()
+    code, out, err = ops("smoke")
 
     assert (code, out) == (0, "")
     assert "set smokePerson" in err

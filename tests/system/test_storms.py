@@ -3,7 +3,7 @@
 import concurrent.futures
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -44,7 +44,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def pass_storms(sandbox: Sandbox, storms: int) -> None:
+def pass_storms(sandbox: Sandbox, storms: int, aws_faults: Sequence[tuple[str, Json]] = AWS_FAULTS) -> None:
     """Let people write while faults are on and functions are killed; every promise must hold."""
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
@@ -54,7 +54,7 @@ def pass_storms(sandbox: Sandbox, storms: int) -> None:
         for _ in range(storms):
             graph = drawn.sample(GRAPH_FAULTS, 2)
             sandbox.faults([fault | {"seed": drawn.randrange(10**6)} for fault in graph])
-            sandbox.aws_faults({call: [fault] for call, fault in drawn.sample(AWS_FAULTS, 2)})
+            sandbox.aws_faults({call: [fault] for call, fault in drawn.sample(aws_faults, 2)})
             people = [new_person() for _ in range(PEOPLE)]
             # What fails in this storm is still being retried in the next one.
             posts.append(pool.submit(crowd.write, people, EVENTS))

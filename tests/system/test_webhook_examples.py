@@ -8,11 +8,12 @@ from bot.dialogue.middleware import DISCLOSURES
 from bot.messenger.signature import sign
 from sandbox.local import Sandbox, new_person
 from tests.examples import EXAMPLES, PAGES, PEOPLE, Json, body
+from tests.system.planted import letters
 
 
 def test_every_documented_webhook_is_answered_as_it_should_be(sandbox: Sandbox) -> None:
     described, before = sandbox.described(), len(sandbox.requests())
-    letters = dead_letters(sandbox)
+    dead = letters(sandbox)
     wrong, names = [], {}
     for example in EXAMPLES:
         here = {page: sandbox.page_id.encode() for page in PAGES} | {each: new_person().encode() for each in PEOPLE}
@@ -36,7 +37,7 @@ def test_every_documented_webhook_is_answered_as_it_should_be(sandbox: Sandbox) 
     assert not wrong
     assert len(sent) == sum(len(example["expected"]["answers"]) for example in EXAMPLES)
     unusable = [letter for example in EXAMPLES for letter in example["expected"].get("letters", [])]
-    assert dead_letters(sandbox) - letters == len(unusable) > 0
+    assert letters(sandbox) - dead == len(unusable) > 0
 
 
 def shown(request: Json) -> str:
@@ -52,10 +53,3 @@ def shown(request: Json) -> str:
 def replaced(content: bytes, names: dict[bytes, bytes]) -> bytes:
     """The content with the page and the people of this test."""
     return re.sub(b"|".join(names), lambda found: names[found[0]], content)
-
-
-def dead_letters(sandbox: Sandbox) -> int:
-    names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    url = sandbox.outputs["deadLetterQueueUrl"]
-    queue: Json = sandbox.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(names))
-    return sum(int(queue["Attributes"][name]) for name in names)
