@@ -220,7 +220,7 @@ def _fingerprint(item: object, entry_id: str) -> str:
     try:
         canonical = json.dumps([entry_id, item], sort_keys=True, separators=(",", ":"), default=repr)
     except (RecursionError, TypeError, ValueError):
-        canonical = json.dumps([entry_id, _shallow(item, _DEPTH)], default=repr)
+        canonical = json.dumps([entry_id, _shallow(item, _DEPTH)], sort_keys=True, default=repr)
     return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -206,7 +206,7 @@ def test_a_reply_answers_the_first_of_the_messages_that_wait_together() -> None:
 def test_a_text_is_counted_as_not_understood_if_the_function_says_so() -> None:
     confused = {"messages": ["What?"], "understood": False}
     assert [answer(each, text("Hm!")).not_understood for each in (confused, {"messages": ["Yes."]})] == ["Hm!", ""]
-    silent = answer(confused, text("Hm!"), human_asked().state, now=NOON + 1)
+    silent = answer(confused, text("Hm!"), answer({"handOver": True}).state, now=NOON + 1)
     assert silent.not_understood == ""  # a human was meant to read it
 
 

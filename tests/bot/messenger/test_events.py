@@ -267,8 +267,8 @@ def test_whatever_else_happens_is_an_event_of_its_own_however_often_it_is_delive
     assert (ids[0], ids[2]) == ("m1", "p1")
     assert len(set(ids)) == len(happened)
     assert ids == [parse(each, PAGE).id for each in happened]
-    turned = item(referral={"source": "s", "ref": "r"})
-    assert parse(dict(reversed(turned.items())), PAGE).id in ids
+    for turned in (item(referral={"source": "s", "ref": "r"}), happened[-1]):
+        assert parse(dict(reversed(turned.items())), PAGE).id in ids
     assert parse(item(referral={"ref": "r"}), PAGE).id != parse(item(referral={"ref": "r"}), "another page").id
 
 
