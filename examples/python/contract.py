@@ -104,8 +104,8 @@ class Reply(TypedDict, total=False):
     """What the function returns; `{}` is silence.
 
     `messages` are texts, messages as the Send API has them, or sender actions. `state` replaces the state. `disclosed`
-    says that the messages say themselves that this is a bot. `understood` is false if the bot did not understand what the
-    person wrote. `together` is how many messages this answers: the event, and the first of those in its `waiting`.
+    says that the messages say themselves that this is a bot. `understood` is false if the bot did not understand what
+    the person wrote. `together` is how many messages this answers: the event, and the first of those in its `waiting`.
     `handOver` gives the conversation to a human, for `reason`, or takes it back. `always` sends the messages also while
     the person waits for a human. `publicReply` answers a comment.
     """
