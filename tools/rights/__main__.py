@@ -10,7 +10,7 @@ from sandbox.aws.clients import Clients
 from sandbox.local import Sandbox
 from tools.rights.attempts import ATTEMPTS, refused_action, set_up
 from tools.rights.page import PAGE, Evidence, page
-from tools.rights.proofs import Permission, Proof, permissions, prove_all
+from tools.rights.proofs import Proof, permissions, prove_all
 from tools.rights.proofs import prove as prove_one
 from tools.rights.static_analysis import findings, managed, together
 from tools.rights.trial import SETTINGS, STACK, Trial
@@ -71,15 +71,14 @@ def attempts(sandbox: Sandbox, trial: Trial) -> dict[str, bool]:
 
 def prove_conversation() -> list[Proof]:
     """Prove what a conversation in a function of its own needs, each on a new stack that has one."""
-    proofs: list[Proof] = []
-    wanted: list[Permission] = []
-    while not proofs or wanted:
-        with Sandbox(STACK, settings={**SETTINGS, **CONVERSATION, "adminRights": "scoped"}) as sandbox:
-            trial = Trial(sandbox)
-            if not proofs:
-                found = permissions(trial.policies)
-                wanted = [each for each in found if each.action == CALL or each.policy == DIALOGUE]
-            proofs.append(prove_one(trial, wanted.pop(0)))
+    settings = {**SETTINGS, **CONVERSATION, "adminRights": "scoped"}
+    with Sandbox(STACK, settings=settings) as sandbox:
+        given = permissions(Trial(sandbox).policies)
+    proofs = []
+    for permission in given:
+        if permission.action == CALL or permission.policy == DIALOGUE:
+            with Sandbox(STACK, settings=settings) as sandbox:
+                proofs.append(prove_one(Trial(sandbox), permission))
     return proofs
 
 
