@@ -13,7 +13,7 @@ from sandbox.local import APP_ID, Sandbox
 from tests.engine.place import run
 
 NAME = "innolab-fbm-local-facebook"
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 
 class Registered:
