@@ -17,7 +17,7 @@ TEXT = "Where is my  UNICORN?"
 def shared_sandbox() -> Iterator[Sandbox]:
     """In place of the shared one: a stack that keeps what the bot did not understand, and people have written to it."""
     with Sandbox(settings={"unknownDays": "7"}) as sandbox:
-        for text in (TEXT, "status", TEXT.lower()):
+        for text in (TEXT, "delete my data", TEXT.lower()):
             sandbox.say(text)
         sandbox.settle()
         yield sandbox

@@ -30,11 +30,11 @@ CHANGED_RECORDS = (
     ),
     ("bot/aws/ledger.py", '"version": _n(version + 1),', f'"version": _n(version + 1), {MADE},'),
     ("bot/webhook.py", '"received": round', '"made": "x", "received": round'),
-    ("bot/conversation/answers.py", '    parcel: str = ""\n', '    parcel: str = ""\n    visits: int = 0\n'),
     (
-        "bot/conversation/answers.py",
-        "return Reply(said)\n\n\nNUMBER",
-        "return Reply(said, state=turn.state.replace(visits=turn.state.visits + 1))\n\n\nNUMBER",
+        "bot/dialogue/engine.py",
+        'kept = {"user": self._write_state(user), "session": write(session.replace(human=Human()))}',
+        'kept = {"user": self._write_state(user), "session": write(session.replace(human=Human()))}\n'
+        '            kept = {name: {**value, "made": "x"} for name, value in kept.items()}',
     ),
 )
 """File, text and its replacement: a version that keeps more in each record of the ledger, in each message and state."""
