@@ -138,7 +138,7 @@ class RestApi(pulumi.ComponentResource):
 
     Attributes:
         id: The API's id.
-        url: The URL of `path`; known once the API may call the function.
+        url: The URL of `path`. It answers once all resources of this component exist.
         name: The API's name, as in its metrics.
         stage_name: The stage's name.
     """
@@ -182,7 +182,7 @@ class RestApi(pulumi.ComponentResource):
             )
             for label, (path, _) in args.methods().items()
         ]
-        permissions = [
+        for label, (path, route) in args.methods().items():
             lambda_.Permission(
                 f"{name}-{label}-permission",
                 action="lambda:InvokeFunction",
@@ -192,8 +192,6 @@ class RestApi(pulumi.ComponentResource):
                 source_arn=pulumi.Output.concat(api.execution_arn, f"/*/{route.method_name}/{path}"),
                 opts=child,
             )
-            for label, (path, route) in args.methods().items()
-        ]
         answers = [
             apigateway.Response(
                 f"{name}-{answer['response_type'].lower().replace('_', '-')}", rest_api_id=api.id, **answer, opts=child
@@ -229,8 +227,7 @@ class RestApi(pulumi.ComponentResource):
             },
             opts=child,
         )
-        callable_ids = [permission.id for permission in permissions]
-        self.url = pulumi.Output.all(stage.invoke_url, *callable_ids).apply(lambda known: f"{known[0]}/{args.path}")
+        self.url = pulumi.Output.concat(stage.invoke_url, "/", args.path)
         self.id = api.id
         self.name = api.name
         self.stage_name = stage.stage_name

@@ -23,7 +23,9 @@ def test_the_bot_answers_and_the_stack_is_changed_and_destroyed_in_place(sandbox
     assert sandbox.deployed.shown_outputs["functionName"].startswith("innolab-fbm-local-bot-function-")
 
     changed = sandbox.update({"memoryMb": "256"}, key=sandbox.key_of("anna"))
-    assert touched(changed.done) == {"innolab-fbm-local-bot-function": "changed"}
+    assert touched(changed.done) == dict.fromkeys(
+        ("innolab-fbm-local-bot-function", "innolab-fbm-local-live-alias"), "changed"
+    )
     assert len(sandbox.say("status")) == 1
 
     with pytest.raises(SandboxError, match="protected"):
