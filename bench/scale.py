@@ -87,7 +87,8 @@ def worker_calls(people: int, answers: int) -> Counter[str]:
     settled_together = min(2, people - 1)
     return Counter(
         {
-            "dynamodb:BatchGetItem": 1,
+            # Before each further answer: has a human written?
+            "dynamodb:BatchGetItem": 1 + one_by_one,
             "dynamodb:TransactWriteItems": people + settled_together,
             "dynamodb:UpdateItem": one_by_one + 1,
             "graph:send": people * answers,
@@ -97,7 +98,8 @@ def worker_calls(people: int, answers: int) -> Counter[str]:
 
 def batch_seconds(people: int, answers: int, machine: Machine) -> float:
     """How long one batch takes: each person's calls follow one another, and one processor serves all people."""
-    in_a_row = 1 + 1 + (answers - 1) + 1 + min(1, people - 1)  # read, plan, before each further answer, settle
+    # Read, plan, a read and a write before each further answer, settle.
+    in_a_row = 1 + 1 + 2 * (answers - 1) + 1 + min(1, people - 1)
     computing = worker_calls(people, answers).total() * CALL_SECONDS / machine.processors
     return answers * machine.graph_seconds + in_a_row * LATENCIES["dynamodb"] + computing
 
@@ -166,8 +168,8 @@ def units(people: int, answers: int, machine: Machine, memory_mb: int) -> Units:
         gb_seconds=seconds * memory_mb / 1024,
         # One to send it; receiving and deleting are one call for a batch.
         queue_calls=passed + 2 * passed / people,
-        # A person's state, the event, and the page once for all.
-        read_units=2 + 1 / people,
+        # A person's state, the event, and the page once for all; before each further answer, the state.
+        read_units=2 + 1 / people + (answers - 1),
         write_units=write_units / people,
         log_bytes=MESSAGE_LOG_BYTES + answers * ANSWER_LOG_BYTES,
     )
