@@ -138,7 +138,7 @@ class RestApi(pulumi.ComponentResource):
 
     Attributes:
         id: The API's id.
-        url: The URL of `path`. It answers once all resources of this component exist.
+        url: The URL of `path`; known once the API may call the function.
         name: The API's name, as in its metrics.
         stage_name: The stage's name.
     """
@@ -182,7 +182,7 @@ class RestApi(pulumi.ComponentResource):
             )
             for label, (path, _) in args.methods().items()
         ]
-        for label, (path, route) in args.methods().items():
+        permissions = [
             lambda_.Permission(
                 f"{name}-{label}-permission",
                 action="lambda:InvokeFunction",
@@ -192,6 +192,8 @@ class RestApi(pulumi.ComponentResource):
                 source_arn=pulumi.Output.concat(api.execution_arn, f"/*/{route.method_name}/{path}"),
                 opts=child,
             )
+            for label, (path, route) in args.methods().items()
+        ]
         answers = [
             apigateway.Response(
                 f"{name}-{answer['response_type'].lower().replace('_', '-')}", rest_api_id=api.id, **answer, opts=child
@@ -227,7 +229,9 @@ class RestApi(pulumi.ComponentResource):
             },
             opts=child,
         )
-        self.url = pulumi.Output.concat(stage.invoke_url, "/", args.path)
+        # Their URNs, unlike their ids, are known in a preview: so it announces no change of whatever uses the URL.
+        callable_urns = [permission.urn for permission in permissions]
+        self.url = pulumi.Output.all(stage.invoke_url, *callable_urns).apply(lambda known: f"{known[0]}/{args.path}")
         self.id = api.id
         self.name = api.name
         self.stage_name = stage.stage_name
