@@ -20,7 +20,7 @@ def smoke(sandbox: Sandbox, ops: Ops, somebody: str) -> Iterator[Ops]:
     """Runs `ops smoke` for a stack with a `smokePerson`."""
     yield partial(ops, "smoke", smokePerson=somebody)
     sandbox.faults({})
-    sandbox.client("sqs").purge_queue(QueueUrl=sandbox.outputs["queueUrl"])
+    sandbox.settle()
 
 
 def test_a_test_message_is_answered_by_the_live_version(sandbox: Sandbox, smoke: Ops, somebody: str) -> None:
