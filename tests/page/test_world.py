@@ -199,10 +199,22 @@ def test_events_and_log_can_be_searched_and_filtered_and_a_line_leads_to_its_eve
     expect(bix.page.locator(".event-card.open")).to_contain_text("“one of these”")
 
 
+def test_a_button_that_is_held_while_something_happens_is_pressed(opened: Opened, stage: Stage) -> None:
+    nia = opened("Nia")
+    nia.asks_for_a_parcel()
+    nia.page.locator(".event-card.open", has_text="Nia").get_by_role("button", name="Replay").hover()
+    nia.page.mouse.down()
+    stage.act(nia.person, "hello")
+    nia.hear("Hello")
+    nia.page.mouse.up()
+    until(lambda: len(stage.notes("item", person=nia.person)) == 3)
+    expect(nia.answers.filter(has_text="Parcel 12345678:")).to_have_count(2)
+
+
 def test_a_replay_is_an_event_of_its_own_and_is_answered(opened: Opened, stage: Stage) -> None:
     cyd = opened("Cyd")
     cyd.asks_for_a_parcel()
-    cyd.page.locator(".event-card.open").get_by_role("button", name="Replay").click()
+    cyd.page.locator(".event-card.open", has_text="Cyd").get_by_role("button", name="Replay").click()
     until(lambda: len(stage.notes("item", person=cyd.person)) == 2)
     first, second = stage.notes("item", person=cyd.person)
     until(lambda: stage.outcome(second["key"]) == "answered")

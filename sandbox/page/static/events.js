@@ -110,11 +110,13 @@ const SHOWN = [["", "All outcomes"], ["good", "Answered"], ["works", "At work"],
 
 export class EventList {
   constructor(store, page) {
-    Object.assign(this, { store, page, cards: new Map(), chosen: null, pinned: false, pending: new Map() });
+    Object.assign(this, { store, page, cards: new Map(), chosen: null, pinned: false, held: false, pending: new Map() });
     this.sieve = sieve("events", SHOWN, () => this.sift());
     this.follow = h("button", { type: "button", class: "quiet", "aria-pressed": "true", on: { click: () => this.pin(false) } }, "Follow the newest");
     this.sieve.root.append(this.follow);
-    this.list = h("ol", { class: "events" });
+    this.list = h("ol", { class: "events", on: { pointerdown: () => { this.held = true; } } });
+    // What is redrawn between press and release loses the click.
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { this.held = false; setTimeout(() => this.redraw()); });
     this.empty = h("div", {}, h("p", { class: "lead pad" }, "Say something in the chat: each event appears here, step by step."),
       h("ol", { class: "way" }, OVERVIEW.map(([glyph, title, words]) => h("li", {}, icon(glyph), h("strong", {}, title), h("span", { class: "muted" }, words)))));
     this.root = h("div", { class: "pane" }, this.sieve.root, this.empty, this.list);
@@ -131,14 +133,18 @@ export class EventList {
         this.cards.delete(this.list.lastChild.dataset.key);
         this.list.lastChild.remove();
       }
-      if (!this.pinned) this.open(event.key);
+      if (!this.pinned && !this.held) this.open(event.key);
     }
     this.pending.set(event.key, event);
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      for (const each of this.pending.values()) this.fill(this.cards.get(each.key), each);
-      this.pending.clear();
+      if (!this.held) this.redraw();
     });
+  }
+
+  redraw() {
+    for (const each of this.pending.values()) this.fill(this.cards.get(each.key), each);
+    this.pending.clear();
   }
 
   fill(card, event) {
