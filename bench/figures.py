@@ -54,6 +54,25 @@ TEMPLATE = HERE / "lambda.md"
 IMPORT_LINE = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)")
 
 
+def bot_variables(at: Stubs, concurrency: int) -> dict[str, str]:
+    """The variables of a bot that calls the stubs; `concurrency` is of its queue's consumer."""
+    return variables(
+        page_id=stubs.PAGE,
+        graph_api_url=at.urls["graph"],
+        graph_api_version=stubs.GRAPH_VERSION,
+        message_bytes=MAX_MESSAGE_BYTES,
+        queue_url=stubs.EVENTS,
+        dead_letter_queue_url="",
+        ledger_table=stubs.TABLE,
+        secrets_path=stubs.SECRETS_PATH,
+        state_days=30,
+        echo_seconds=20,
+        human_hours=12,
+        disclose_days=30,
+        concurrency=concurrency,
+    )
+
+
 class Bench:
     """Everybody's code, in place, and the stubs that it calls.
 
@@ -65,23 +84,8 @@ class Bench:
 
     def __init__(self, background: Background, at: Stubs, folder: Path) -> None:
         self.stubs, self._background, self._folder = at, background, folder
-        bot = variables(
-            page_id=stubs.PAGE,
-            graph_api_url=at.urls["graph"],
-            graph_api_version=stubs.GRAPH_VERSION,
-            message_bytes=MAX_MESSAGE_BYTES,
-            queue_url=stubs.EVENTS,
-            dead_letter_queue_url="",
-            ledger_table=stubs.TABLE,
-            secrets_path=stubs.SECRETS_PATH,
-            state_days=30,
-            echo_seconds=20,
-            human_hours=12,
-            disclose_days=30,
-            concurrency=CONCURRENCY,
-        )
         self._environment = {
-            **bot,
+            **bot_variables(at, CONCURRENCY),
             "facebookAccessToken": stubs.TOKEN,
             "facebookAppSecret": stubs.APP_SECRET,
             "facebookVerifyToken": "made-up",

@@ -18,14 +18,14 @@ from typing import Any, NamedTuple
 import yaml
 
 from bench import stubs
-from bench.figures import table, text
+from bench.figures import bot_variables, table, text
 from bench.runtime import BenchError
 from bench.stubs import LATENCIES, Stubs
 from bot import compose
 from bot.aws.client import Aws
 from bot.aws.queues import BATCH_MESSAGES, Queues
 from bot.aws.secrets import Secrets
-from bot.environment import read, variables
+from bot.environment import read
 from bot.messenger.signature import sign
 from bot.pace import AHEAD_SECONDS, TEXTS_PER_SECOND
 from bot.recently_answered import RecentlyAnswered
@@ -241,21 +241,7 @@ class Environment:
     """
 
     def __init__(self, at: Stubs, environments: int) -> None:
-        named = variables(
-            page_id=stubs.PAGE,
-            graph_api_url=at.urls["graph"],
-            graph_api_version=stubs.GRAPH_VERSION,
-            message_bytes=MAX_MESSAGE_BYTES,
-            queue_url=stubs.EVENTS,
-            dead_letter_queue_url="",
-            ledger_table=stubs.TABLE,
-            secrets_path=stubs.SECRETS_PATH,
-            state_days=30,
-            echo_seconds=20,
-            human_hours=12,
-            disclose_days=30,
-            concurrency=environments,
-        )
+        named = bot_variables(at, environments)
         signer = {"AWS_ACCESS_KEY_ID": stubs.KEY, "AWS_SECRET_ACCESS_KEY": stubs.SECRET}
         endpoints = {f"AWS_ENDPOINT_URL_{name.upper()}": at.urls[name] for name in LATENCIES}
         aws = Meter({"AWS_REGION": stubs.REGION, "AWS_SESSION_TOKEN": stubs.SESSION, **signer, **endpoints})

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_aws import cloudwatch, sns
@@ -115,9 +116,9 @@ class Alarms(pulumi.ComponentResource):
         """Watch for a metric that is above the threshold in so many of so many periods."""
         namespace, metric_name = metric
         percentile = statistic.startswith("p")
-        self._names[title] = cloudwatch.MetricAlarm(
-            f"{self._name}-{title}",
-            alarm_description=description,
+        self._metric_alarm(
+            title,
+            description,
             namespace=namespace,
             metric_name=metric_name,
             dimensions=dimensions,
@@ -129,16 +130,23 @@ class Alarms(pulumi.ComponentResource):
             comparison_operator="GreaterThanThreshold",
             threshold=threshold,
             treat_missing_data="notBreaching",
+        )
+
+    def _metric_alarm(self, title: str, description: str, **settings: Any) -> None:
+        self._names[title] = cloudwatch.MetricAlarm(
+            f"{self._name}-{title}",
+            alarm_description=description,
             alarm_actions=self._topics,
             ok_actions=self._topics,
             opts=self._child,
+            **settings,
         ).name
 
     def _silence(self, title: str, description: str, kind: str, hours: int) -> None:
         """Watch for a kind of log line that has not come for so many hours: missing data is what this looks for."""
-        self._names[title] = cloudwatch.MetricAlarm(
-            f"{self._name}-{title}",
-            alarm_description=description,
+        self._metric_alarm(
+            title,
+            description,
             namespace=self._name,
             metric_name=kind,
             statistic="Sum",
@@ -148,10 +156,7 @@ class Alarms(pulumi.ComponentResource):
             comparison_operator="LessThanThreshold",
             threshold=1,
             treat_missing_data="breaching",
-            alarm_actions=self._topics,
-            ok_actions=self._topics,
-            opts=self._child,
-        ).name
+        )
 
     def _log_filter(self, kind: str, pattern: str, *, value: str, unit: str) -> None:
         cloudwatch.LogMetricFilter(
@@ -233,9 +238,9 @@ class Alarms(pulumi.ComponentResource):
             times=(3, PERIODS_PER_HOUR),
         )
         # CloudWatch User Guide, "AWS usage metrics" and "Service quotas integration and usage metrics", read 2026-11.
-        self._names["concurrency"] = cloudwatch.MetricAlarm(
-            f"{self._name}-concurrency",
-            alarm_description=f"The account uses more than {MOST_PERCENT_OF_QUOTA} % of its concurrent executions: ask "
+        self._metric_alarm(
+            "concurrency",
+            f"The account uses more than {MOST_PERCENT_OF_QUOTA} % of its concurrent executions: ask "
             "AWS for a higher quota, or set `concurrency` lower.",
             metric_queries=[
                 {
@@ -264,10 +269,7 @@ class Alarms(pulumi.ComponentResource):
             comparison_operator="GreaterThanThreshold",
             threshold=MOST_PERCENT_OF_QUOTA,
             treat_missing_data="notBreaching",
-            alarm_actions=self._topics,
-            ok_actions=self._topics,
-            opts=self._child,
-        ).name
+        )
 
     def _watch_api(self, args: AlarmsArgs) -> None:
         self._alarm(

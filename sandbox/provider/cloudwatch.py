@@ -29,7 +29,20 @@ def _query(query: Inputs) -> dict[str, Any]:
     return asked | {"Expression": query["expression"], "Label": query.get("label", "")}
 
 
-class MetricAlarm(ResourceType):
+class Alarm(ResourceType):
+    """What alarms of both kinds have in common."""
+
+    def _delete(self, account: Account, old: Existing) -> None:
+        account.client("cloudwatch").delete_alarms(AlarmNames=[old.id])
+
+    def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
+        account.client("cloudwatch").tag_resource(ResourceARN=old.outputs["arn"], Tags=tag_list(tags))
+
+    def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
+        account.client("cloudwatch").untag_resource(ResourceARN=old.outputs["arn"], TagKeys=keys)
+
+
+class MetricAlarm(Alarm):
     """An alarm on a metric."""
 
     type_name = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -74,15 +87,6 @@ class MetricAlarm(ResourceType):
     def _update(self, account: Account, change: Change) -> None:
         account.client("cloudwatch").put_metric_alarm(**self._settings(change.inputs))
 
-    def _delete(self, account: Account, old: Existing) -> None:
-        account.client("cloudwatch").delete_alarms(AlarmNames=[old.id])
-
-    def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
-        account.client("cloudwatch").tag_resource(ResourceARN=old.outputs["arn"], Tags=tag_list(tags))
-
-    def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
-        account.client("cloudwatch").untag_resource(ResourceARN=old.outputs["arn"], TagKeys=keys)
-
 
 class Dashboard(ResourceType):
     """A dashboard."""
@@ -106,7 +110,7 @@ class Dashboard(ResourceType):
         account.client("cloudwatch").delete_dashboards(DashboardNames=[old.id])
 
 
-class CompositeAlarm(ResourceType):
+class CompositeAlarm(Alarm):
     """An alarm on other alarms."""
 
     type_name = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
@@ -136,12 +140,3 @@ class CompositeAlarm(ResourceType):
 
     def _update(self, account: Account, change: Change) -> None:
         account.client("cloudwatch").put_composite_alarm(**self._settings(change.inputs))
-
-    def _delete(self, account: Account, old: Existing) -> None:
-        account.client("cloudwatch").delete_alarms(AlarmNames=[old.id])
-
-    def _tag(self, account: Account, old: Existing, tags: Mapping[str, str]) -> None:
-        account.client("cloudwatch").tag_resource(ResourceARN=old.outputs["arn"], Tags=tag_list(tags))
-
-    def _untag(self, account: Account, old: Existing, keys: list[str]) -> None:
-        account.client("cloudwatch").untag_resource(ResourceARN=old.outputs["arn"], TagKeys=keys)

@@ -1,4 +1,4 @@
-"""The components carry somebody else's webhook too, in another language."""
+"""A webhook that somebody wrote in Node.js runs on the same components."""
 
 import json
 import re
