@@ -22,7 +22,6 @@ from bench.scale import (
     people_in_a_batch,
     run,
     settings_for,
-    steadily,
     units,
     worker_calls,
 )
@@ -49,23 +48,23 @@ def at() -> Iterator[Stubs]:
 
 
 def test_one_message_makes_the_calls_and_writes_of_the_model(at: Stubs) -> None:
-    found = run(at, 2, steadily(20, 0.15), 0.0)
+    found = run(at, 2, at_once(1), 0.0, running=1)
 
-    assert found.calls == Counter({name: 3 * number for name, number in worker_calls(1, 1).items()}) + Counter(
-        {"sqs:SendMessageBatch": 3}
-    )
-    assert found.write_units / 3 == units(1, 1, ALONE, 512).write_units - 1
-    assert found.log_bytes / 3 == pytest.approx(scale.MESSAGE_LOG_BYTES + 180, rel=0.1)
+    assert found.calls == worker_calls(1, 1) + Counter({"sqs:SendMessageBatch": 1})
+    assert found.write_units == units(1, 1, ALONE, 512).write_units - 1
+    assert found.log_bytes == pytest.approx(scale.MESSAGE_LOG_BYTES + 180, rel=0.1)
 
 
-def test_ten_people_in_a_batch_make_the_calls_of_the_model_and_take_no_less_time(at: Stubs) -> None:
+def test_ten_people_in_a_batch_make_the_calls_of_the_model(at: Stubs) -> None:
     found = run(at, 2, at_once(10), 0.3, running=1)
 
     model = worker_calls(10, 1)
     for name in ("dynamodb:BatchGetItem", "graph:send"):
-        assert found.calls[name] == model[name]
-    assert found.calls.total() - 1 == pytest.approx(model.total(), abs=4)
-    assert found.seconds > batch_seconds(10, 1, Machine(1.0, 0.3)) * 0.9
+        assert found.calls.pop(name) == model.pop(name)
+    assert found.calls.pop("sqs:SendMessageBatch") == 1
+    # Each has a write before the send. Those after it settle as many as have come meanwhile, so only time says how few.
+    for writes in (found.calls.total(), model.total()):
+        assert 10 + 1 <= writes <= 10 + 10
 
 
 @pytest.mark.parametrize(("rate", "people"), [(15, 1), (16, 2), (100, 7), (5000, 10)])
