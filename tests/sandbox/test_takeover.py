@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -160,8 +161,9 @@ def descriptor(text: str) -> int:
 def test_a_descriptor_that_is_not_open_is_named_and_without_a_terminal_one_is_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(SandboxError, match="File descriptor 99"):
-        from_descriptor(99)
+    beyond_the_limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with pytest.raises(SandboxError, match=f"File descriptor {beyond_the_limit}"):
+        from_descriptor(beyond_the_limit)
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     with pytest.raises(SandboxError, match="--secrets-fd"):
