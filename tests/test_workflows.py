@@ -12,7 +12,7 @@ import yaml
 
 from components.live_alias import RELEASE_MINUTES
 from ops import cli
-from tests.harness import ACCOUNT, REGION, ROOT, run_main
+from tests.harness import ACCOUNT, REGION, ROOT, Graph, run_main
 
 FOLDER = ROOT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
@@ -159,6 +159,12 @@ def filled_in(workflow: str, job: str, stack: str, tmp_path: Path) -> dict[str, 
     return given
 
 
+@pytest.fixture(scope="module")
+def of_the_deployer() -> Graph:
+    """What a stack registers that makes the deployer of two others."""
+    return run_main("local", {"adminRights": "scoped", "adminStacks": ["dev", "prod"], "deployFrom": "octo/bot"})
+
+
 @pytest.mark.parametrize(
     ("workflow", "job", "stack", "role"),
     [
@@ -170,11 +176,8 @@ def filled_in(workflow: str, job: str, stack: str, tmp_path: Path) -> dict[str, 
     ],
 )
 def test_a_workflow_assumes_the_role_that_the_deployer_makes_and_uses_the_bucket_that_the_role_may_use(
-    workflow: str, job: str, stack: str, role: str, tmp_path: Path
+    of_the_deployer: Graph, workflow: str, job: str, stack: str, role: str, tmp_path: Path
 ) -> None:
-    of_the_deployer = run_main(
-        "local", {"adminRights": "scoped", "adminStacks": ["dev", "prod"], "deployFrom": "octo/bot"}
-    )
     made = of_the_deployer.one("aws:iam/role:Role", f"deployer-{role}-role").inputs
     state = of_the_deployer.one("aws:iam/rolePolicy:RolePolicy", f"deployer-{role}-state-policy").policy()
     (bucket,) = [each["Resource"] for each in state["Statement"] if each["Sid"] == "ListState"]
