@@ -15,6 +15,7 @@ class Fault:
         effects: what it does: the keys of the place where it fires, with their values.
         count: for how many calls it fires; ``None``: for all.
         probability: that it fires for a call, 0 to 1.
+        every: it fires at most for each call with a multiple of this number; 1: for all.
         seed: makes the draws repeatable.
     """
 
@@ -23,16 +24,20 @@ class Fault:
         effects: Mapping[str, Any],
         count: int | None = None,
         probability: float = 1.0,
+        every: int = 1,
         seed: int | None = None,
     ) -> None:
         self.effects = dict(effects)
         self._left = count
         self._probability = probability
+        self._every = every
+        self._calls = 0
         self._random = random.Random(seed)
 
     def fires(self) -> bool:
         """Whether it fires for this call; if so, it counts down."""
-        if self._left == 0 or self._random.random() >= self._probability:
+        self._calls += 1
+        if self._left == 0 or self._calls % self._every or self._random.random() >= self._probability:
             return False
         if self._left is not None:
             self._left -= 1
@@ -43,7 +48,7 @@ class Fault:
         return self.effects.get(effect, default)
 
 
-EFFECTS: Mapping[str, type | tuple[type, ...]] = {"count": int, "probability": (int, float), "seed": int}
+EFFECTS: Mapping[str, type | tuple[type, ...]] = {"count": int, "probability": (int, float), "every": int, "seed": int}
 
 
 def fault(described: object, known: Mapping[str, type | tuple[type, ...]]) -> Fault:
@@ -63,10 +68,11 @@ def fault(described: object, known: Mapping[str, type | tuple[type, ...]]) -> Fa
         if key not in allowed:
             raise SandboxError(f"There is no fault {key!r}: choose from {', '.join(sorted(allowed))}.")
         kind = allowed[key]
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        wrong = not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)
+        if wrong or (key == "every" and value < 1):
             raise SandboxError(f"The fault {key!r} cannot be {value!r}.")
     effects = {key: value for key, value in described.items() if key not in EFFECTS}
-    return Fault(effects, described.get("count"), described.get("probability", 1.0), described.get("seed"))
+    return Fault(effects, **{key: value for key, value in described.items() if key in EFFECTS})
 
 
 class Faults:

@@ -10,4 +10,4 @@ def test_slowness_and_missing_echoes_come_with_every_other_fault_of_facebook() -
     panel.set(["slow", "no_echoes", "drop_after"])
 
     delays = {"delaySeconds": SLOW_SECONDS, "loseEchoes": True}
-    assert described == [[{**delays, "dropAfter": True, "probability": 0.5}, delays]]
+    assert described == [[{**delays, "dropAfter": True, "every": 2}, delays]]

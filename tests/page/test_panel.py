@@ -62,17 +62,11 @@ def test_each_fault_shows_what_its_row_says_and_the_promise_is_kept(opened: Open
     person.page.get_by_role("switch", name=fault.title).check()
     until(lambda: stage.notes("faults", on=[fault.name]))
     keys = [stage.act(person.person, f"1234567{number}") for number in range(2)]
-    while fault.name == "killed" and not stage.notes("killed"):  # the draws decide which message it is
-        until(lambda: stage.outcome(keys[-1]) == "answered", 40)
-        keys.append(stage.act(person.person, "12345679"))
 
     def shown() -> set[str]:
         return {each["key"] for each in stage.notes("outcome") if each["outcome"] == fault.shows}
 
-    while fault.name == "drop_before" and not shown().intersection(keys):  # here, too
-        until(lambda: shown().intersection(keys) or stage.outcome(keys[-1]) == "answered", 40)
-        keys.append(stage.act(person.person, "12345679"))
-    until(lambda: fault.name == "drop_before" or keys[0] in shown(), 40)
+    until(lambda: shown().intersection(keys), 40)
     if OUTCOMES[fault.shows].final or fault.shows in {"queued", "refused"}:
         word = OUTCOMES[fault.shows].word
         expect(person.page.locator(".latest .badge", has_text=word).first).to_be_visible()
@@ -88,8 +82,7 @@ def test_each_fault_shows_what_its_row_says_and_the_promise_is_kept(opened: Open
     assert (messages >= len(keys), messages - answers) == (True, undelivered)
     expect(person.page.locator(".count.kept")).to_contain_text("Promise kept")
     hit = {name for key in keys for each in stage.notes("outcome", key=key) for name in each["faults"]}
-    assert hit <= {fault.name}
-    assert hit or "Drops every second" in fault.title or "is lost" in fault.title  # not every call meets those
+    assert hit == {fault.name}
     assert sum(not stage.is_answered_once(key) for key in keys) == undelivered
 
 

@@ -273,7 +273,13 @@ def test_the_same_seed_draws_the_same_faults(api: Api) -> None:
     assert set(first) == {200, 500}
 
 
-@pytest.mark.parametrize("faults", [{"surprise": 1}, {"count": "2"}, {"error": {"colour": 1}}, 7])
+def test_a_fault_of_every_second_call_leaves_the_others_alone(api: Api) -> None:
+    api.put_faults({"error": {}, "every": 2})
+
+    assert [api.send().status for _ in range(4)] == [200, 500, 200, 500]
+
+
+@pytest.mark.parametrize("faults", [{"surprise": 1}, {"count": "2"}, {"every": 0}, {"error": {"colour": 1}}, 7])
 def test_an_unknown_fault_is_refused(api: Api, faults: object) -> None:
     with pytest.raises(SandboxError):
         api.graph.set_faults(faults)
