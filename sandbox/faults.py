@@ -15,7 +15,7 @@ class Fault:
         effects: what it does: the keys of the place where it fires, with their values.
         count: for how many calls it fires; ``None``: for all.
         probability: that it fires for a call, 0 to 1.
-        every: it fires at most for each call with a multiple of this number; 1: for all.
+        every: with 2, it can fire only for the second call, the fourth, and so on; with 1, for each.
         seed: makes the draws repeatable.
     """
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sandbox import faults
+
 Effects = Mapping[str, Any]
 """A fault as a control endpoint takes it."""
 
@@ -224,7 +226,7 @@ class FaultPanel:
         self._offered = offered
         self._set_graph, self._set_aws, self._switches, self._kill = set_graph, set_aws, switches, kill
         self.on: frozenset[str] = frozenset()
-        self._sends = 0
+        self._killing = faults.Fault({}, **EVERY_SECOND)
 
     def hits(self, step: str, seen: Mapping[str, Any]) -> frozenset[str]:
         """The names of the faults that are on and that a step of an event shows."""
@@ -243,10 +245,7 @@ class FaultPanel:
 
     def sent(self) -> bool:
         """Facebook has just taken a message: the worst moment for the function to be killed. Whether it was."""
-        if "killed" not in self.on:
-            return False
-        self._sends += 1
-        killed = self._sends % 2 == 0
+        killed = "killed" in self.on and self._killing.fires()
         if killed:
             self._kill()
         return killed
@@ -256,11 +255,11 @@ class FaultPanel:
         return [{name: getattr(each, name) for name in ("name", "group", "title", "promise")} for each in self._offered]
 
 
-def graph_faults(faults: Iterable[Fault]) -> list[Effects]:
+def graph_faults(chosen: Iterable[Fault]) -> list[Effects]:
     """The faults of the Graph API. A call meets one of them: so those that only delay are added to each."""
     delays: Effects = {}
     others: list[Effects] = []
-    for fault in faults:
+    for fault in chosen:
         if fault.graph and fault.name in ("slow", "no_echoes"):
             delays = {**delays, **fault.graph}
         elif fault.graph:
